@@ -1,0 +1,21 @@
+"""One file per loss. Importing the package registers our own losses and those of entry points."""
+
+from newton_core.losses.base import (
+    Derivatives,
+    Loss,
+    LossParameters,
+    autodiff_derivatives,
+    build_loss,
+    list_losses,
+    register_loss,
+)
+
+__all__ = [
+    "Derivatives",
+    "Loss",
+    "LossParameters",
+    "autodiff_derivatives",
+    "build_loss",
+    "list_losses",
+    "register_loss",
+]

@@ -1,0 +1,124 @@
+"""The one extension point for losses: a class with ``forward``; the rest has a default."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal, TypeVar
+
+import torch
+from torch import Tensor, nn
+
+from newton_core.registry import Registry
+from newton_core.settings import Settings
+
+TargetKind = Literal["permutation", "class", "value", "path", "none"]
+"""What a loss compares the outputs with; tasks and losses are matched on it."""
+
+LossFunction = Callable[..., Tensor]
+"""Any callable (y, target) -> (N,): one value per sample, differentiable in y."""
+
+
+class LossParameters(Settings):
+    """The parameters of a loss; subclasses fix ``name`` to a ``Literal`` and add their own."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class Derivatives:
+    """A loss and its derivatives in output space, at one batch.
+
+    Attributes:
+        value: (N,) one loss per sample.
+        gradient: (N, m) gradient of each sample's loss with respect to its own outputs.
+        hessian: (N, m, m) symmetric second derivatives, or None if they were not asked for.
+    """
+
+    value: Tensor
+    gradient: Tensor
+    hessian: Tensor | None = None
+
+
+class Loss(nn.Module):
+    """A loss that gives one value per sample.
+
+    A subclass defines ``Parameters`` (defaults, bounds and sentences: the spec, the form and the
+    constructor all read them there) and ``forward``. ``derivatives`` falls back to automatic
+    differentiation and is overridden where a closed form or an estimator is better.
+    """
+
+    Parameters: ClassVar[type[LossParameters]]
+    target_kind: ClassVar[TargetKind]
+
+    def __init__(self, **parameters: Any) -> None:
+        super().__init__()
+        name = self.Parameters.model_fields["name"].default
+        self.settings: Any = self.Parameters(**{"name": name, **parameters})
+
+    def forward(self, y: Tensor, target: Tensor | None = None) -> Tensor:
+        """The loss of each sample: y (N, *S) -> (N,)."""
+        raise NotImplementedError
+
+    def derivatives(
+        self, y: Tensor, target: Tensor | None = None, *, hessian: bool = True
+    ) -> Derivatives:
+        """Value, gradient and (if ``hessian``) Hessian per sample, detached; S flattens to m."""
+        return autodiff_derivatives(self, y, target, hessian=hessian)
+
+
+def autodiff_derivatives(
+    loss: LossFunction, y: Tensor, target: Tensor | None = None, *, hessian: bool = True
+) -> Derivatives:
+    """Derivatives of any loss by automatic differentiation; the Hessian costs m backward passes.
+
+    Args:
+        loss: callable (y, target) -> (N,), where value i depends on y[i] alone.
+        y: (N, *S) outputs; S is treated as m = prod(S) coordinates.
+        target: whatever ``loss`` compares y with.
+        hessian: also compute the (N, m, m) second derivatives.
+    """
+    with torch.enable_grad():
+        leaf = y.detach().clone().requires_grad_(True)
+        value = loss(leaf, target)
+        if not value.requires_grad:
+            raise ValueError("the loss is not differentiable in y: its value carries no graph")
+        (gradient,) = torch.autograd.grad(value.sum(), leaf, create_graph=hessian)
+        flat = gradient.flatten(1)
+        if not hessian:
+            return Derivatives(value.detach(), flat.detach())
+        rows = []
+        for j in range(flat.shape[1]):
+            if not flat.requires_grad:  # a loss linear in y: its gradient is a constant
+                rows.append(torch.zeros_like(flat))
+                continue
+            (row,) = torch.autograd.grad(
+                flat[:, j].sum(), leaf, retain_graph=True, materialize_grads=True, allow_unused=True
+            )
+            rows.append(row.flatten(1))
+    second = torch.stack(rows, dim=1)
+    return Derivatives(value.detach(), flat.detach(), ((second + second.mT) / 2).detach())
+
+
+LOSSES: Registry[type[Loss]] = Registry("loss")
+
+LossClass = TypeVar("LossClass", bound=type[Loss])
+
+
+def register_loss(cls: LossClass) -> LossClass:
+    """Class decorator: enters a loss under the name that its ``Parameters`` declare."""
+    LOSSES.register(cls.Parameters.model_fields["name"].default)(cls)
+    return cls
+
+
+def build_loss(name: str, **parameters: Any) -> Loss:
+    """The loss called ``name`` with the given parameters (defaults for the rest).
+
+    Raises:
+        UnknownNameError: no such loss; the message lists the known ones.
+        pydantic.ValidationError: a parameter is unknown or out of its range.
+    """
+    return LOSSES.get(name)(**parameters)
+
+
+def list_losses() -> list[str]:
+    """The names that :func:`build_loss` knows, entry points included."""
+    return LOSSES.names()

@@ -1,0 +1,82 @@
+"""A task binds data, network, target and metric; the training loop knows nothing else."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Any, ClassVar, TypeVar
+
+import torch
+from torch import Tensor, nn
+
+from newton_core.losses.base import TargetKind
+from newton_core.registry import Registry
+from newton_core.settings import Settings
+
+
+class TaskParameters(Settings):
+    """The parameters of a task; subclasses fix ``name`` to a ``Literal`` and add their own."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What one update sees: ``model(inputs)`` is y (N, *S), which ``target`` judges."""
+
+    inputs: Tensor
+    target: Tensor | None
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A mean over the test set and its standard error, both as a share in [0, 1] or in units."""
+
+    value: float
+    standard_error: float
+
+
+class Task(ABC):
+    """What is learned. Everything random is a pure function of (seed, purpose, step).
+
+    Attributes:
+        primary_metric: the metric that ``target`` stops at and that tables sort by.
+        target_kinds: the loss targets that the task can provide.
+    """
+
+    Parameters: ClassVar[type[TaskParameters]]
+    primary_metric: ClassVar[str]
+    target_kinds: ClassVar[frozenset[TargetKind]]
+
+    def __init__(
+        self, parameters: Any, *, target_kind: TargetKind, seed: int, device: torch.device
+    ) -> None:
+        self.parameters = parameters
+        self.target_kind = target_kind
+        self.seed = seed
+        self.device = device
+
+    @abstractmethod
+    def build_model(self) -> nn.Module:
+        """A network with initial weights fixed by the seed, mapping ``inputs`` to y (N, *S)."""
+
+    @abstractmethod
+    def batch(self, step: int, size: int) -> Batch:
+        """The batch of update ``step`` (>= 1): the same for every arm and every call."""
+
+    @abstractmethod
+    def evaluate(self, model: nn.Module) -> dict[str, Metric]:
+        """Each metric on the test set, which is the same for every seed."""
+
+    @abstractmethod
+    def examples(self, model: nn.Module, *, images: bool) -> list[dict[str, Any]]:
+        """A few test cases as JSON-ready records: what the network sees (if ``images``) and says."""
+
+
+TASKS: Registry[type[Task]] = Registry("task")
+
+TaskClass = TypeVar("TaskClass", bound=type[Task])
+
+
+def register_task(cls: TaskClass) -> TaskClass:
+    """Class decorator: enters a task under the name that its ``Parameters`` declare."""
+    TASKS.register(cls.Parameters.model_fields["name"].default)(cls)
+    return cls

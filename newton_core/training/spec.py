@@ -1,0 +1,252 @@
+"""What to run: one validated record from which the form, the server and the loop all read."""
+
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, Union
+
+from pydantic import Field, field_validator, model_validator
+
+from newton_core.losses import LossParameters
+from newton_core.losses.base import LOSSES
+from newton_core.registry import Registry
+from newton_core.settings import Settings, setting
+from newton_core.tasks import TASKS, TaskParameters
+
+Curvature = Literal["none", "hessian", "fisher"]
+HessianKind = Literal["batch_mean", "per_sample"]
+Definiteness = Literal["raw", "clip", "saddle_free"]
+
+
+def _union(registry: Registry[Any]) -> Any:
+    """The parameter models of a registry as one union, told apart by ``name``."""
+    models = tuple(entry.Parameters for entry in registry.values())
+    return Annotated[Union[models], Field(discriminator="name")]  # noqa: UP007 - built at run time
+
+
+# The registries are open (entry points), so the unions exist only at run time.
+if TYPE_CHECKING:
+    AnyLoss = LossParameters
+    AnyTask = TaskParameters
+else:
+    AnyLoss = _union(LOSSES)
+    AnyTask = _union(TASKS)
+
+
+class ArmSpec(Settings):
+    """One of the compared ways to train; all arms share initial weights and batches."""
+
+    label: str = setting(
+        "", "Name of the arm on every chart; empty means named after its curvature.",
+        title="Label", max_length=40,
+    )  # fmt: skip
+    curvature: Curvature = setting(
+        "none",
+        "Matrix that preconditions the output gradient: none (vanilla), the Hessian of the loss,"
+        " or its empirical Fisher.",
+        title="Curvature",
+    )
+    tikhonov: float = setting(
+        0.1,
+        "Strength of the damping added to the curvature matrix's diagonal: large values tend to"
+        " plain gradient descent, small ones to a full Newton step.",
+        title="Tikhonov λ", scale="log", ge=1e-12, le=1e9,
+    )  # fmt: skip
+    hessian: HessianKind = setting(
+        "batch_mean",
+        "Whether the Hessian is averaged over the batch (the paper) or each sample keeps its own.",
+        title="Hessian",
+    )
+    definiteness: Definiteness = setting(
+        "raw",
+        "What happens to negative eigenvalues of the Hessian: kept (raw, the paper), set to zero"
+        " (clip), or replaced by their absolute values (saddle-free).",
+        title="Definiteness",
+    )
+    optimizer: Literal["adam", "sgd"] = setting(
+        "adam", "Optimizer that moves the network's weights.", title="Optimizer"
+    )
+    lr: float = setting(
+        1e-3, "Learning rate: the size of each step of the optimizer.",
+        title="Learning rate", scale="log", ge=1e-8, le=1e3,
+    )  # fmt: skip
+    momentum: float = setting(
+        0.0, "Share of the previous step that SGD carries on; Adam ignores it.",
+        title="Momentum", ge=0.0, lt=1.0,
+    )  # fmt: skip
+    lr_milestones: tuple[Annotated[int, Field(ge=1)], ...] = setting(
+        (), "Steps after each of which the learning rate is multiplied by 0.1.",
+        title="Learning rate milestones", unit="steps", max_length=20,
+    )  # fmt: skip
+    gradient: Literal["plain", "clip", "normalise"] = setting(
+        "plain",
+        "A control without curvature: clip or normalise each sample's output gradient, to see"
+        " whether that alone explains a gain.",
+        title="Output gradient",
+    )
+    clip_norm: float = setting(
+        0.1, "Largest norm that a sample's output gradient keeps when it is clipped.",
+        title="Clip norm", scale="log", ge=1e-9, le=1e9,
+    )  # fmt: skip
+    loss: AnyLoss | None = setting(
+        None,
+        "A loss for this arm in place of the run's, e.g. other numerics or another temperature.",
+        title="Own loss",
+    )
+
+    @field_validator("lr_milestones")
+    @classmethod
+    def _sort_milestones(cls, milestones: tuple[int, ...]) -> tuple[int, ...]:
+        return tuple(sorted(set(milestones)))
+
+    @model_validator(mode="after")
+    def _check_controls(self) -> Self:
+        if self.gradient != "plain" and self.curvature != "none":
+            raise ValueError(
+                f"gradient '{self.gradient}' is a control without curvature: set curvature to"
+                f" 'none' or gradient to 'plain' (curvature is '{self.curvature}')"
+            )
+        return self
+
+    def default_label(self) -> str:
+        """The label of an arm that has none of its own."""
+        if self.curvature != "none":
+            return self.curvature.capitalize()
+        return {"plain": "Vanilla", "clip": "Clipped", "normalise": "Normalised"}[self.gradient]
+
+
+class Change(Settings):
+    """A change of one arm's setting in the middle of a run; it acts from update step + 1 on."""
+
+    step: int = setting(
+        ..., "Update after which the change acts (0: from the start).", unit="steps", ge=0
+    )
+    arm: int = setting(..., "Index of the arm that changes, from 0.", ge=0, le=5)
+    tikhonov: float | None = setting(
+        None, "New Tikhonov strength.", scale="log", ge=1e-12, le=1e9
+    )
+    lr: float | None = setting(None, "New learning rate.", scale="log", ge=1e-8, le=1e3)
+
+    @model_validator(mode="after")
+    def _changes_something(self) -> Self:
+        if self.tikhonov is None and self.lr is None:
+            raise ValueError("a change needs tikhonov, lr or both")
+        return self
+
+
+class ExperimentSpec(Settings):
+    """Everything that a run depends on; the same spec gives the same numbers."""
+
+    task: AnyTask = setting(..., "What is learned, from which data, by which network.")
+    loss: AnyLoss = setting(..., "The loss that is trained and that every arm is measured by.")
+    arms: tuple[ArmSpec, ...] = setting(
+        ..., "The ways to train that are compared, 1 to 6.", min_length=1, max_length=6
+    )
+    steps: int = setting(
+        1000, "Number of updates of the weights.", title="Steps", unit="steps", scale="log",
+        ge=1, le=1_000_000,
+    )  # fmt: skip
+    batch_size: int = setting(
+        50, "Samples in each update's batch.", title="Batch size", unit="samples", scale="log",
+        ge=1, le=1000,
+    )  # fmt: skip
+    seed: int = setting(
+        0, "Seeds the initial weights, the batches and the noise.", title="Seed", ge=0, lt=2**31
+    )
+    device: str = setting(
+        "cpu", "Where tensors live: cpu, cuda, cuda:1 or mps.", title="Device",
+        pattern=r"^(cpu|mps|cuda(:\d{1,2})?)$",
+    )  # fmt: skip
+    log_every: int = setting(
+        1, "Steps between recorded metrics.", title="Log every", unit="steps", ge=1, le=1_000_000
+    )
+    evaluate_every: int | None = setting(
+        None,
+        "Steps between evaluations on the test set, with curvature and examples; empty means"
+        " about 60 evaluations a run, at least 25 steps apart.",
+        title="Evaluate every", unit="steps", ge=1, le=1_000_000,
+    )  # fmt: skip
+    landscape_every: int | None = setting(
+        None, "Steps between loss-landscape slices; empty means none.", title="Landscape every",
+        unit="steps", ge=1, le=1_000_000,
+    )  # fmt: skip
+    target: float | None = setting(
+        None, "Stop an arm once its primary test metric reaches this share; empty means never.",
+        title="Target", gt=0.0, le=1.0,
+    )  # fmt: skip
+    seconds: float | None = setting(
+        None, "Stop the run after this time; empty means never.", title="Time limit",
+        unit="seconds", gt=0.0, le=1e6,
+    )  # fmt: skip
+    changes: tuple[Change, ...] = setting(
+        (), "Changes of an arm's tikhonov or learning rate in the middle of the run.",
+        max_length=200,
+    )  # fmt: skip
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        self._check_losses()
+        self._check_changes()
+        object.__setattr__(self, "arms", _with_labels(self.arms))
+        object.__setattr__(
+            self, "changes", tuple(sorted(self.changes, key=lambda c: (c.step, c.arm)))
+        )
+        if self.evaluate_every is None:
+            object.__setattr__(self, "evaluate_every", max(25, -(-self.steps // 60)))
+        return self
+
+    def _check_losses(self) -> None:
+        provided = TASKS.get(self.task.name).target_kinds
+        named = [("loss", self.loss)]
+        named += [(f"arms.{i}.loss", arm.loss) for i, arm in enumerate(self.arms) if arm.loss]
+        for path, loss in named:
+            needed = LOSSES.get(loss.name).target_kind
+            if needed not in provided:
+                fitting = [
+                    name for name in LOSSES.names() if LOSSES.get(name).target_kind in provided
+                ]
+                raise ValueError(
+                    f"{path}: {loss.name} does not fit the task {self.task.name};"
+                    f" use one of {', '.join(fitting)}"
+                )
+            if needed != LOSSES.get(self.loss.name).target_kind:
+                raise ValueError(
+                    f"{path}: {loss.name} needs a target of kind {needed}, which the run's loss"
+                    f" {self.loss.name} does not share"
+                )
+
+    def _check_changes(self) -> None:
+        seen: set[tuple[int, int]] = set()
+        for i, change in enumerate(self.changes):
+            if change.step >= self.steps:
+                raise ValueError(
+                    f"changes.{i}.step: {change.step} is not before the last of {self.steps} steps"
+                )
+            if change.arm >= len(self.arms):
+                raise ValueError(
+                    f"changes.{i}.arm: there is no arm {change.arm}, the last is"
+                    f" {len(self.arms) - 1}"
+                )
+            if change.tikhonov is not None and self.arms[change.arm].curvature == "none":
+                raise ValueError(
+                    f"changes.{i}.tikhonov: arm {change.arm} has no curvature, only lr can change"
+                )
+            if (change.step, change.arm) in seen:
+                raise ValueError(
+                    f"changes.{i}: arm {change.arm} changes twice at step {change.step};"
+                    " merge the two"
+                )
+            seen.add((change.step, change.arm))
+
+
+def _with_labels(arms: tuple[ArmSpec, ...]) -> tuple[ArmSpec, ...]:
+    """Fills in missing labels, numbered where two would be the same."""
+    taken = {arm.label for arm in arms if arm.label}
+    labelled = []
+    for arm in arms:
+        if not arm.label:
+            label, count = arm.default_label(), 1
+            while label in taken:
+                count += 1
+                label = f"{arm.default_label()} {count}"
+            taken.add(label)
+            arm = arm.model_copy(update={"label": label})
+        labelled.append(arm)
+    return tuple(labelled)
