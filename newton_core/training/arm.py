@@ -1,0 +1,256 @@
+"""One arm of a run: its network, optimizer, loss and one update at a time."""
+
+import statistics
+import time
+from collections import deque
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+
+from newton_core.curvature import CurvatureError, damped_direction
+from newton_core.losses import Loss, build_loss
+from newton_core.losses.base import Derivatives, LossParameters
+from newton_core.seeding import derive_seed
+from newton_core.tasks import Batch
+from newton_core.training.events import METRIC_NAMES
+from newton_core.training.spec import ArmSpec, ExperimentSpec
+
+SPIKE_FACTOR = 10.0
+SPIKE_WINDOW = 101
+"""Steps that the running median looks back on: long against noise, short against training."""
+
+ArmStatus = Literal["running", "diverged", "target"]
+
+
+class DivergedError(ArithmeticError):
+    """The arm met NaN or infinity before it could apply an update."""
+
+
+@dataclass(frozen=True)
+class Observation:
+    """What one update saw.
+
+    Attributes:
+        metrics: in the order of METRIC_NAMES; None where they were not asked for.
+        spike: (largest per-sample gradient norm, its running median), if it was one.
+    """
+
+    metrics: tuple[float, ...] | None
+    spike: tuple[float, float] | None = None
+
+
+def build_spec_loss(parameters: LossParameters) -> Loss:
+    """The loss that a spec's parameters describe."""
+    return build_loss(**parameters.model_dump())
+
+
+class Arm:
+    """A network in training under one :class:`ArmSpec`.
+
+    All arms of a run start from a copy of the same network and see the same batches.
+    """
+
+    def __init__(self, spec: ExperimentSpec, index: int, model: nn.Module) -> None:
+        self.spec = spec
+        self.index = index
+        self.settings: ArmSpec = spec.arms[index]
+        self.model = model
+        self.device = torch.device(spec.device)
+        self.run_loss = build_spec_loss(spec.loss)
+        self.own_loss = build_spec_loss(self.settings.loss) if self.settings.loss else None
+        self.tikhonov = self.settings.tikhonov
+        self.optimizer = self._build_optimizer()
+        self.status: ArmStatus = "running"
+        self.step = 0
+        self.seconds = 0.0
+        self.last_evaluation: dict[str, float | None] = {}
+        self._recent_norms: deque[float] = deque(maxlen=SPIKE_WINDOW)
+
+    def _build_optimizer(self) -> torch.optim.Optimizer:
+        parameters = self.model.parameters()
+        if self.settings.optimizer == "adam":
+            # one fused kernel for all parameters: on small networks the loop over them dominates
+            return torch.optim.Adam(parameters, lr=self.settings.lr, fused=True)
+        return torch.optim.SGD(
+            parameters, lr=self.settings.lr, momentum=self.settings.momentum, fused=True
+        )
+
+    @property
+    def loss(self) -> Loss:
+        """The loss that this arm trains: its own, or the run's."""
+        return self.own_loss or self.run_loss
+
+    @property
+    def lr(self) -> float:
+        return float(self.optimizer.param_groups[0]["lr"])
+
+    @lr.setter
+    def lr(self, value: float) -> None:
+        for group in self.optimizer.param_groups:
+            group["lr"] = value
+
+    def reseed(self, step: int) -> None:
+        """Noise as a pure function of (seed, step): the same for every arm and after resuming."""
+        for loss in {id(loss): loss for loss in (self.loss, self.run_loss)}.values():
+            source = getattr(loss, "generator", None)
+            if isinstance(source, torch.Generator):
+                source.manual_seed(derive_seed(self.spec.seed, "noise", step))
+
+    def derivatives(self, batch: Batch, step: int, *, hessian: bool) -> Derivatives:
+        """Derivatives of the arm's own loss at its outputs for ``batch``, without an update."""
+        self.reseed(step)
+        with torch.no_grad():
+            outputs = self.model(batch.inputs)
+        return self.loss.derivatives(outputs, batch.target, hessian=hessian)
+
+    def update(self, batch: Batch, step: int, *, observe: bool) -> Observation:
+        """Update ``step``: one Newton or plain step on ``batch``.
+
+        Raises:
+            DivergedError: the loss or a gradient is not finite, or the curvature system has no
+                finite solution; the update is not applied.
+        """
+        began = time.perf_counter()
+        self.reseed(step)
+        outputs = self.model(batch.inputs)
+        derivatives = self.loss.derivatives(
+            outputs.detach(), batch.target, hessian=self.settings.curvature == "hessian"
+        )
+        norms = torch.linalg.vector_norm(derivatives.gradient, dim=1)
+        spike = self._judge(derivatives, norms)
+        try:
+            direction = self._direction(derivatives, norms)
+        except CurvatureError as error:
+            raise DivergedError(str(error)) from error
+        size = derivatives.value.shape[0]
+        self.optimizer.zero_grad()
+        outputs.backward((direction / size).view_as(outputs))
+        gradient_norm = self._parameter_gradient_norm()
+        self.optimizer.step()
+        self.step = step
+        if step in self.settings.lr_milestones:
+            self.lr *= 0.1
+        self.seconds += time.perf_counter() - began
+        if not observe:
+            return Observation(None, spike)
+        run_value = self._run_value(outputs.detach(), batch.target, derivatives.value, step)
+        return Observation(
+            self._metrics(derivatives, norms, direction, gradient_norm, run_value), spike
+        )
+
+    def _judge(self, derivatives: Derivatives, norms: Tensor) -> tuple[float, float] | None:
+        """(largest norm, running median) if this batch is a spike.
+
+        Raises:
+            DivergedError: a loss or a gradient is not finite.
+        """
+        mean, largest = torch.stack((derivatives.value.mean(), norms.max())).tolist()
+        if not _finite(mean):
+            raise DivergedError("the loss is not finite")
+        if not _finite(largest):
+            raise DivergedError("a sample's output gradient is not finite")
+        median = statistics.median(self._recent_norms) if self._recent_norms else largest
+        self._recent_norms.append(largest)
+        if len(self._recent_norms) > 10 and largest > SPIKE_FACTOR * median:
+            return largest, median
+        return None
+
+    def _direction(self, derivatives: Derivatives, norms: Tensor) -> Tensor:
+        """What is sent back in place of the output gradient: (N, m)."""
+        settings = self.settings
+        if settings.gradient == "clip":
+            return derivatives.gradient * (settings.clip_norm / norms).clamp(max=1.0)[:, None]
+        if settings.gradient == "normalise":
+            # a vanished gradient has no direction: it stays zero
+            return derivatives.gradient / torch.where(norms > 0, norms, 1.0)[:, None]
+        return damped_direction(
+            derivatives,
+            curvature=settings.curvature,
+            tikhonov=self.tikhonov,
+            hessian=settings.hessian,
+            definiteness=settings.definiteness,
+        )
+
+    def _parameter_gradient_norm(self) -> Tensor:
+        """Norm over all parameters of the gradient that the optimizer is about to use.
+
+        Raises:
+            DivergedError: it is not finite.
+        """
+        gradients = [p.grad for p in self.model.parameters() if p.grad is not None]
+        norm = torch.nn.utils.get_total_norm(gradients)
+        if not _finite(norm.item()):
+            raise DivergedError("the gradient of the weights is not finite")
+        return norm
+
+    def _run_value(self, outputs: Tensor, target: Tensor | None, own: Tensor, step: int) -> Tensor:
+        """The run's own loss at these outputs, also for an arm that trains another."""
+        if self.own_loss is None:
+            return own
+        self.reseed(step)
+        with torch.no_grad():
+            value: Tensor = self.run_loss(outputs, target)
+        return value
+
+    def _metrics(
+        self,
+        derivatives: Derivatives,
+        norms: Tensor,
+        direction: Tensor,
+        gradient_norm: Tensor,
+        run_value: Tensor,
+    ) -> tuple[float, ...]:
+        gradient = derivatives.gradient
+        lengths = torch.linalg.vector_norm(direction, dim=1)
+        total = torch.linalg.vector_norm(lengths)
+        cosine = (gradient * direction).sum() / (torch.linalg.vector_norm(norms) * total)
+        newton = (
+            total.square() / (2 * len(norms))
+            if self.settings.curvature != "none"
+            else torch.full_like(total, torch.nan)
+        )
+        values = torch.stack(
+            (
+                run_value.mean(),
+                derivatives.value.mean(),
+                newton,
+                norms.mean(),
+                norms.max(),
+                lengths.mean(),
+                gradient_norm,
+                cosine,
+            )
+        ).tolist()
+        metrics = (*values, self.seconds)
+        assert len(metrics) == len(METRIC_NAMES)
+        return metrics
+
+    def state(self) -> dict[str, Any]:
+        """All that :meth:`restore` needs to go on bit for bit."""
+        return {
+            "model": self.model.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "tikhonov": self.tikhonov,
+            "status": self.status,
+            "step": self.step,
+            "seconds": self.seconds,
+            "last_evaluation": self.last_evaluation,
+            "recent_norms": list(self._recent_norms),
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Goes back to a state that :meth:`state` gave."""
+        self.model.load_state_dict(state["model"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.tikhonov = state["tikhonov"]
+        self.status = state["status"]
+        self.step = state["step"]
+        self.seconds = state["seconds"]
+        self.last_evaluation = dict(state["last_evaluation"])
+        self._recent_norms = deque(state["recent_norms"], maxlen=SPIKE_WINDOW)
+
+
+def _finite(value: float) -> bool:
+    return value - value == 0.0

@@ -1,0 +1,80 @@
+"""What a run measures beside training: spectra of both curvatures, spread of gradient norms."""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from newton_core.curvature import (
+    CurvatureError,
+    Spectrum,
+    fisher_direction,
+    fisher_spectrum,
+    hessian_direction,
+    hessian_spectrum,
+)
+from newton_core.losses.base import Derivatives
+from newton_core.training.events import NormHistogram, SpectrumRecord
+from newton_core.training.recorder import finite
+from newton_core.training.spec import ArmSpec
+
+LOG10_EDGES = [edge / 2 for edge in range(-24, 13)]
+"""Bins half a decade wide from 1e-12 (vanished) to 1e6 (exploded)."""
+
+
+def curvature_fields(
+    derivatives: Derivatives, settings: ArmSpec, tikhonov: float
+) -> dict[str, Any]:
+    """The fields of a ``curvature`` event, from derivatives with a Hessian.
+
+    A part that is not finite becomes null: the event says what could be measured.
+    """
+    gradient, hessian = derivatives.gradient, derivatives.hessian
+    hessian_record = fisher_record = cosine = None
+    try:
+        fisher_record = _record(fisher_spectrum(gradient, tikhonov))
+        if hessian is not None:
+            hessian_record = _record(hessian_spectrum(hessian, tikhonov, settings.definiteness))
+            cosine = _cosine(
+                hessian_direction(
+                    gradient, hessian, tikhonov, settings.hessian, settings.definiteness
+                ),
+                fisher_direction(gradient, tikhonov),
+            )
+    except CurvatureError:
+        cosine = None
+    return {
+        "hessian": hessian_record,
+        "fisher": fisher_record,
+        "direction_cosine": cosine,
+        "gradient_norms": norm_histogram(torch.linalg.vector_norm(gradient, dim=1)),
+    }
+
+
+def norm_histogram(norms: Tensor) -> NormHistogram:
+    """Counts of (N,) norms in the bins of LOG10_EDGES, zero and non-finite apart."""
+    norms = norms.detach().double().cpu()
+    is_finite = torch.isfinite(norms)
+    positive = norms[is_finite & (norms > 0)].log10()
+    inside = positive.clamp(LOG10_EDGES[0], LOG10_EDGES[-1])
+    counts = torch.histogram(inside, torch.tensor(LOG10_EDGES, dtype=torch.float64)).hist
+    return NormHistogram(
+        log10_edges=LOG10_EDGES,
+        counts=[int(count) for count in counts],
+        zero=int((norms == 0).sum()),
+        non_finite=int((~is_finite).sum()),
+    )
+
+
+def _record(spectrum: Spectrum) -> SpectrumRecord:
+    return SpectrumRecord(
+        eigenvalues=[finite(value) for value in spectrum.eigenvalues.tolist()],
+        condition=finite(spectrum.condition),
+        negative=spectrum.negative,
+    )
+
+
+def _cosine(a: Tensor, b: Tensor) -> float | None:
+    """Cosine between two (N, m) directions over the whole batch; None where one vanishes."""
+    product = torch.linalg.vector_norm(a.double()) * torch.linalg.vector_norm(b.double())
+    return finite(((a.double() * b.double()).sum() / product).item())

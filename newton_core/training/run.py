@@ -1,0 +1,340 @@
+"""A run: a pure function of its spec, and an iterator of events (the design's first idea)."""
+
+import copy
+import importlib.metadata
+import logging
+import platform
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import torch
+
+from newton_core.losses.base import LOSSES
+from newton_core.tasks import TASKS, Task
+from newton_core.training.arm import Arm, DivergedError
+from newton_core.training.diagnostics import curvature_fields
+from newton_core.training.events import (
+    ArmSummary,
+    Cancelled,
+    Changed,
+    CurvatureEvent,
+    Diverged,
+    Evaluation,
+    Event,
+    Examples,
+    Failed,
+    Finished,
+    Snapshot,
+    Spike,
+    Started,
+    Summary,
+)
+from newton_core.training.recorder import Recorder, finite
+from newton_core.training.snapshots import (
+    SnapshotError,
+    load_snapshot,
+    save_snapshot,
+    snapshot_steps,
+)
+from newton_core.training.spec import Change, ExperimentSpec
+
+logger = logging.getLogger(__name__)
+
+PROBE_STEP = 0
+"""The batch that no update uses: spectra are measured on it, so that they are comparable."""
+
+
+class StopFlag(Protocol):
+    """What ``threading.Event`` and its multiprocessing kin offer."""
+
+    def is_set(self) -> bool: ...
+
+
+Stop = StopFlag | Callable[[], bool]
+
+
+def run(
+    spec: ExperimentSpec,
+    stop: Stop | None = None,
+    start: Path | str | None = None,
+    snapshots: Path | str | None = None,
+) -> Iterator[Event]:
+    """Trains every arm of ``spec`` side by side and says what happens.
+
+    Args:
+        spec: what to run. Same spec, device and thread count: the same numbers, bit for bit on
+            the CPU (``seconds`` apart).
+        stop: an event (``is_set()``) or a callable; once true the run ends with ``cancelled``.
+        start: a snapshot to go on from; the events of its step (evaluation, examples, snapshot)
+            are not said again, changes at its step are applied.
+        snapshots: folder to write snapshots to; None writes none.
+
+    Yields:
+        ``started`` first, exactly one of ``finished``, ``failed`` and ``cancelled`` last. An
+        arm that meets NaN or infinity ends with ``diverged``; the others go on. Whatever else
+        goes wrong is said in ``failed``, with the traceback in the log.
+    """
+    recorder = Recorder(len(spec.arms))
+    try:
+        yield from _Run(spec, _stop_check(stop), start, snapshots, recorder).events()
+    except Exception as error:  # a run reports its end as an event, whatever it was
+        logger.exception("the run failed")
+        yield from recorder.flush()
+        yield recorder.event(Failed, error=_describe(error))
+
+
+class _Run:
+    """The state of one iteration of :func:`run`."""
+
+    def __init__(
+        self,
+        spec: ExperimentSpec,
+        stop: Callable[[], bool],
+        start: Path | str | None,
+        snapshots: Path | str | None,
+        recorder: Recorder,
+    ) -> None:
+        self.spec = spec
+        self.stop = stop
+        self.snapshots = Path(snapshots) if snapshots is not None else None
+        self.recorder = recorder
+        self.began = time.monotonic()
+        self.task = build_task(spec)
+        model = self.task.build_model()
+        self.arms = [Arm(spec, i, copy.deepcopy(model)) for i in range(len(spec.arms))]
+        self.step = 0
+        self.resumed = start is not None
+        if start is not None:
+            self._restore(start)
+        self.schedule = _Schedule.of(spec)
+        self.probe = self.task.batch(PROBE_STEP, spec.batch_size)
+        self.pictured: set[int] = set()
+
+    def _restore(self, start: Path | str) -> None:
+        step, states = load_snapshot(start)
+        if len(states) != len(self.arms):
+            raise SnapshotError(
+                f"{start} holds {len(states)} arms, the spec has {len(self.arms)}"
+            )
+        if step > self.spec.steps:
+            raise SnapshotError(
+                f"{start} is at step {step}, past the spec's {self.spec.steps} steps"
+            )
+        for arm, state in zip(self.arms, states, strict=True):
+            arm.restore(state)
+        self.step = step
+
+    def events(self) -> Iterator[Event]:
+        yield self.recorder.event(
+            Started,
+            spec=self.spec,
+            versions=versions(),
+            device=describe_device(self.spec.device),
+            parameters=sum(p.numel() for p in self.arms[0].model.parameters()),
+        )
+        if not self.resumed:
+            yield from self._after_update()
+        yield from self._apply_changes()
+        while self.step < self.spec.steps and self._running():
+            if self.stop():
+                yield from self.recorder.flush()
+                yield self.recorder.event(Cancelled, summary=self._summary())
+                return
+            if self.spec.seconds and time.monotonic() - self.began >= self.spec.seconds:
+                break
+            self.step += 1
+            yield from self._update()
+            if self.recorder.due():
+                yield from self.recorder.flush()
+            yield from self._after_update()
+            yield from self._apply_changes()
+        yield from self.recorder.flush()
+        yield self.recorder.event(Finished, summary=self._summary())
+
+    def _running(self) -> list[Arm]:
+        return [arm for arm in self.arms if arm.status == "running"]
+
+    def _update(self) -> Iterator[Event]:
+        """Update ``self.step`` of every running arm, on one batch."""
+        batch = self.task.batch(self.step, self.spec.batch_size)
+        observe = self.step in self.schedule.logged
+        for arm in self._running():
+            try:
+                observation = arm.update(batch, self.step, observe=observe)
+            except DivergedError as error:
+                arm.status = "diverged"
+                yield from self.recorder.flush()
+                yield self.recorder.event(
+                    Diverged, arm=arm.index, step=self.step, reason=str(error)
+                )
+                continue
+            if observation.metrics is not None:
+                self.recorder.add(arm.index, self.step, observation.metrics)
+            if observation.spike is not None:
+                norm, median = observation.spike
+                yield self.recorder.event(
+                    Spike, arm=arm.index, step=self.step, norm=norm, median=median
+                )
+
+    def _after_update(self) -> Iterator[Event]:
+        """Evaluation, spectra, examples and snapshot of the weights after ``self.step``."""
+        if self.step in self.schedule.evaluated:
+            for arm in self._running():
+                yield from self._evaluate(arm)
+        if self.snapshots is not None and self.step in self.schedule.snapshots:
+            file = save_snapshot(self.snapshots, self.step, [arm.state() for arm in self.arms])
+            yield self.recorder.event(Snapshot, step=self.step, file=file.name)
+
+    def _evaluate(self, arm: Arm) -> Iterator[Event]:
+        if self.step == 0 and arm.index > 0:  # all arms start from the same weights
+            arm.last_evaluation = dict(self.arms[0].last_evaluation)
+        else:
+            arm.last_evaluation = evaluation_fields(self.task, arm)
+        where = {"arm": arm.index, "step": self.step}
+        yield self.recorder.event(Evaluation, **where, **arm.last_evaluation)
+        derivatives = arm.derivatives(self.probe, self.step, hessian=True)
+        yield self.recorder.event(
+            CurvatureEvent, **where, **curvature_fields(derivatives, arm.settings, arm.tikhonov)
+        )
+        items = self.task.examples(arm.model, images=arm.index not in self.pictured)
+        self.pictured.add(arm.index)
+        yield self.recorder.event(Examples, **where, items=items)
+        target = self.spec.target
+        reached = arm.last_evaluation[self.task.primary_metric]
+        if target is not None and reached is not None and reached >= target:
+            arm.status = "target"
+
+    def _apply_changes(self) -> Iterator[Event]:
+        for change in self.schedule.changes.get(self.step, []):
+            arm = self.arms[change.arm]
+            if arm.status != "running":
+                continue
+            if change.tikhonov is not None:
+                arm.tikhonov = change.tikhonov
+            if change.lr is not None:
+                arm.lr = change.lr
+            yield self.recorder.event(
+                Changed,
+                arm=change.arm, step=self.step, tikhonov=change.tikhonov, lr=change.lr,
+            )  # fmt: skip
+
+    def _summary(self) -> Summary:
+        return Summary(
+            arms=[self._arm_summary(arm) for arm in self.arms],
+            step=self.step,
+            seconds=time.monotonic() - self.began,
+            primary_metric=self.task.primary_metric,
+        )
+
+    def _arm_summary(self, arm: Arm) -> ArmSummary:
+        unfinished = "completed" if arm.step >= self.spec.steps else "stopped"
+        return ArmSummary(
+            label=arm.settings.label,
+            status=unfinished if arm.status == "running" else arm.status,
+            step=arm.step,
+            metrics=arm.last_evaluation,
+            seconds=arm.seconds,
+        )
+
+
+@dataclass(frozen=True)
+class _Schedule:
+    """Which steps are logged, evaluated, saved and changed at."""
+
+    logged: range
+    evaluated: frozenset[int]
+    snapshots: frozenset[int]
+    changes: dict[int, list[Change]]
+
+    @classmethod
+    def of(cls, spec: ExperimentSpec) -> "_Schedule":
+        assert spec.evaluate_every is not None  # the spec's validator fills it in
+        changes: dict[int, list[Change]] = {}
+        for change in spec.changes:
+            changes.setdefault(change.step, []).append(change)
+        return cls(
+            logged=range(1, spec.steps + 1, spec.log_every),
+            evaluated=frozenset({*range(0, spec.steps, spec.evaluate_every), spec.steps}),
+            snapshots=frozenset(snapshot_steps(spec.steps)),
+            changes=changes,
+        )
+
+
+def build_task(spec: ExperimentSpec) -> Task:
+    """The task that a spec describes, on its device.
+
+    Raises:
+        ValueError: the device is not there, or the data cannot be read.
+    """
+    return TASKS.get(spec.task.name)(
+        spec.task,
+        target_kind=LOSSES.get(spec.loss.name).target_kind,
+        seed=spec.seed,
+        device=check_device(spec.device),
+    )
+
+
+def evaluation_fields(task: Task, arm: Arm) -> dict[str, float | None]:
+    """Each metric and its standard error under ``NAME_se``, NaN and infinity as None."""
+    fields: dict[str, float | None] = {}
+    for name, metric in task.evaluate(arm.model).items():
+        fields[name] = finite(metric.value)
+        fields[f"{name}_se"] = finite(metric.standard_error)
+    return fields
+
+
+def check_device(name: str) -> torch.device:
+    """The torch device called ``name``.
+
+    Raises:
+        ValueError: this machine has no such device; the message lists those it has.
+    """
+    device = torch.device(name)
+    available = available_devices()
+    wanted = f"cuda:{device.index or 0}" if device.type == "cuda" else device.type
+    if wanted not in available:
+        raise ValueError(f"device {name!r} is not available; use one of {', '.join(available)}")
+    return device
+
+
+def available_devices() -> list[str]:
+    """The devices that a spec can name on this machine."""
+    devices = ["cpu"]
+    devices += [f"cuda:{i}" for i in range(torch.cuda.device_count())]
+    if torch.backends.mps.is_available():
+        devices.append("mps")
+    return devices
+
+
+def describe_device(name: str) -> str:
+    """A device in words, with what its numbers depend on."""
+    device = torch.device(name)
+    if device.type == "cuda":
+        return f"{name} ({torch.cuda.get_device_name(device)})"
+    return f"{name} ({platform.machine()}, {torch.get_num_threads()} threads)"
+
+
+def versions() -> dict[str, str]:
+    """Versions of all that a run's numbers depend on."""
+    named = {"newton-lab": "newton-lab", "torch": "torch", "numpy": "numpy"}
+    found = {"python": platform.python_version()}
+    for key, distribution in named.items():
+        try:
+            found[key] = importlib.metadata.version(distribution)
+        except importlib.metadata.PackageNotFoundError:  # run from a checkout without install
+            found[key] = "unknown"
+    return found
+
+
+def _stop_check(stop: Stop | None) -> Callable[[], bool]:
+    if stop is None:
+        return lambda: False
+    return stop if callable(stop) else stop.is_set
+
+
+def _describe(error: Exception) -> str:
+    """An error as a person reads it: our own say enough, others are named by their kind."""
+    return str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"

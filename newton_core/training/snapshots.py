@@ -1,0 +1,72 @@
+"""Complete states of a run as files: forks, resuming, landscapes and weights all read them."""
+
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+import torch
+
+MOST_INTERVALS = 20
+_NAME = re.compile(r"^step-(\d{8})\.pt$")
+
+
+class SnapshotError(ValueError):
+    """A file that is no snapshot of this experiment; the message says what differs."""
+
+
+def snapshot_steps(steps: int) -> list[int]:
+    """Steps at which a run of ``steps`` updates leaves a snapshot: 0, the last, at most 21."""
+    interval = -(-steps // MOST_INTERVALS)
+    return sorted({*range(0, steps + 1, interval), steps})
+
+
+def snapshot_name(step: int) -> str:
+    """File name of the snapshot at ``step``; names sort by step."""
+    return f"step-{step:08d}.pt"
+
+
+def list_snapshots(folder: Path) -> dict[int, Path]:
+    """The snapshots in a folder by step, ascending; empty where there is no folder."""
+    if not folder.is_dir():
+        return {}
+    found = {}
+    for path in sorted(folder.iterdir()):
+        if match := _NAME.match(path.name):
+            found[int(match.group(1))] = path
+    return found
+
+
+def latest_snapshot(folder: Path, step: int) -> tuple[int, Path] | None:
+    """The last snapshot at or before ``step``, if there is one."""
+    fitting = [(at, path) for at, path in list_snapshots(folder).items() if at <= step]
+    return max(fitting, default=None)
+
+
+def save_snapshot(folder: Path, step: int, arms: list[dict[str, Any]]) -> Path:
+    """Writes the state of all arms at ``step``; a crash never leaves half a file behind.
+
+    Raises:
+        OSError: the folder cannot be written.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / snapshot_name(step)
+    partial = path.with_suffix(".partial")
+    torch.save({"step": step, "arms": arms}, partial)
+    os.replace(partial, path)
+    return path
+
+
+def load_snapshot(path: Path | str) -> tuple[int, list[dict[str, Any]]]:
+    """Step and arms' states of a snapshot file, tensors on the CPU; runs no code of the file's.
+
+    Raises:
+        SnapshotError: the file is missing, damaged or no snapshot.
+    """
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+        return int(content["step"]), list(content["arms"])
+    except FileNotFoundError:
+        raise SnapshotError(f"there is no snapshot {path}") from None
+    except Exception as error:  # torch.load raises many kinds; all mean the same to the caller
+        raise SnapshotError(f"{path} is not a snapshot of a run: {error}") from error
