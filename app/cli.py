@@ -1,0 +1,176 @@
+"""The command line: ``newton-lab``."""
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from app.presets import load_presets
+
+# Heavy modules (torch) are imported inside the commands: --help and presets answer at once.
+
+cli = typer.Typer(
+    name="newton-lab",
+    help="Train with vanilla and Newton losses side by side, and watch what curvature does.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+console = Console()
+errors = Console(stderr=True)
+
+BAD_INPUT = 2
+INTERRUPTED = 130
+
+
+def main() -> None:
+    """Entry point of the console script."""
+    cli()
+
+
+def _stop(message: str, code: int) -> NoReturn:
+    errors.print(message, markup=False, highlight=False)
+    raise typer.Exit(code)
+
+
+@cli.command()
+def train(
+    source: Annotated[str, typer.Argument(metavar="PRESET|SPEC.json", help="What to run.")],
+    seeds: Annotated[int, typer.Option(min=1, max=1000, help="Repeat with this many seeds.")] = 1,
+    out: Annotated[
+        Path | None, typer.Option(help="Write the events here, one JSON object a line.")
+    ] = None,
+    html: Annotated[
+        Path | None, typer.Option(help="Write a self-contained HTML report here.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print results as JSON.")] = False,
+    steps: Annotated[int | None, typer.Option(help="In place of the spec's steps.")] = None,
+    seed: Annotated[int | None, typer.Option(help="In place of the spec's (first) seed.")] = None,
+    device: Annotated[str | None, typer.Option(help="In place of the spec's device.")] = None,
+    threads: Annotated[
+        int, typer.Option(min=1, help="Threads of torch; numbers can differ in the last bits.")
+    ] = 1,
+) -> None:
+    """Train every arm of a preset or a spec on the same batches, and print what each reached."""
+    import torch
+
+    from app import train as training
+    from app.specs import SpecError, read_spec
+
+    given = {"steps": steps, "seed": seed, "device": device}
+    try:
+        spec = read_spec(source, {key: value for key, value in given.items() if value is not None})
+    except SpecError as error:
+        _stop(str(error), BAD_INPUT)
+    if html is not None and seeds > 1:
+        _stop("--html shows one run: leave --seeds out", BAD_INPUT)
+    torch.set_num_threads(threads)
+    summaries = []
+    progress = errors if as_json else console
+    try:
+        file = training.open_out(out)
+    except OSError as error:
+        _stop(f"--out: {error}", BAD_INPUT)
+    records: list[str] = []
+    try:
+        with training.interruptible() as stop:
+            for offset in range(seeds):
+                one = spec.model_copy(update={"seed": spec.seed + offset})
+                title = source if seeds == 1 else f"{source} seed {one.seed}"
+                sink = _Sink(file, records if html is not None else None)
+                summary, report = training.train(
+                    one, console=progress, title=title, stop=stop, out=sink
+                )
+                summaries.append(summary)
+                if not as_json:
+                    console.print(training.summary_table(summary, report, title))
+    except training.RunFailedError as error:
+        _stop(f"the run failed: {error}", 1)
+    except training.RunCancelledError as error:
+        kept = f"; the events are in {out}" if out else ""
+        _stop(f"{error}{kept}", INTERRUPTED)
+    finally:
+        if file is not None:
+            file.close()
+    if as_json:
+        print(training.as_json(spec, summaries))  # noqa: T201 - for machines, not through rich
+    elif seeds > 1:
+        console.print(training.comparison_table(summaries))
+    if html is not None:
+        _write_html(html, records)
+
+
+@cli.command()
+def presets(
+    as_json: Annotated[bool, typer.Option("--json", help="Print them as JSON.")] = False,
+) -> None:
+    """List the presets, the default first, with what to expect of each."""
+    found = load_presets()
+    if as_json:
+        print(json.dumps([p.model_dump(mode="json") for p in found], indent=2))  # noqa: T201
+        return
+    table = Table("name", "title", "expect", "seconds", show_lines=True)
+    for preset in found:
+        table.add_row(
+            preset.name, preset.title, preset.expect.sentence, f"{preset.expect.seconds:.0f}"
+        )
+    console.print(table)
+
+
+@cli.command()
+def doctor(
+    as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
+) -> None:
+    """Say what the lab found here: versions, devices, threads, database, data sets."""
+    from app.doctor import examine
+
+    findings = examine()
+    if as_json:
+        print(json.dumps([finding.as_record() for finding in findings], indent=2))  # noqa: T201
+    else:
+        table = Table("", "what", "found", show_header=False, box=None)
+        for finding in findings:
+            table.add_row("ok" if finding.good else "--", finding.name, finding.detail)
+        console.print(table)
+
+
+@cli.command()
+def download(
+    dataset: Annotated[str, typer.Argument(help="Data set to fetch: mnist.")],
+) -> None:
+    """Fetch a public data set into the data folder, with checksums."""
+    from newton_core.data import DatasetError, download_mnist
+    from newton_core.paths import data_dir
+
+    if dataset != "mnist":
+        _stop(f"unknown data set {dataset!r}; known: mnist", BAD_INPUT)
+    try:
+        download_mnist(data_dir() / "mnist", progress=sys.stderr.isatty())
+    except DatasetError as error:
+        _stop(str(error), 1)
+    console.print(f"mnist is in {data_dir() / 'mnist'}")
+
+
+class _Sink:
+    """Where a run's event lines go: a file, a list for the report, both or neither."""
+
+    def __init__(self, file: Any, records: list[str] | None) -> None:
+        self._writers: list[Callable[[str], object]] = []
+        if file is not None:
+            self._writers.append(file.write)
+        if records is not None:
+            self._writers.append(records.append)
+        self._file = file
+
+    def write(self, line: str) -> None:
+        for writer in self._writers:
+            writer(line)
+
+    def flush(self) -> None:
+        if self._file is not None:
+            self._file.flush()
