@@ -1,5 +1,15 @@
 """Tasks: what is learned, from which data, by which network."""
 
 from newton_core.tasks.base import TASKS, Batch, Metric, Task, TaskParameters, register_task
+from newton_core.tasks.ranking import RankingParameters, RankingTask
 
-__all__ = ["TASKS", "Batch", "Metric", "Task", "TaskParameters", "register_task"]
+__all__ = [
+    "TASKS",
+    "Batch",
+    "Metric",
+    "RankingParameters",
+    "RankingTask",
+    "Task",
+    "TaskParameters",
+    "register_task",
+]

@@ -1,0 +1,61 @@
+"""scikit-learn's 1,797 handwritten digits (8 x 8 pixels): real, embedded, no download."""
+
+from functools import lru_cache
+from typing import Literal
+
+import numpy as np
+import torch
+from sklearn.datasets import load_digits as load_sklearn_digits
+
+from newton_core.data.base import DataParameters, ImageDataset, LabelledImages
+from newton_core.seeding import generator
+from newton_core.settings import setting
+
+TEST_SHARE = 0.2
+WHITE = 16  # the files' grey levels run from 0 to 16
+
+
+class DigitImagesParameters(DataParameters):
+    """Single 8 x 8 digits."""
+
+    name: Literal["digits"] = "digits"
+
+    def load(self) -> ImageDataset:
+        """The digits; see :func:`load_digits`."""
+        return load_digits()
+
+
+class DigitsParameters(DigitImagesParameters):
+    """Numbers composed of 8 x 8 digits side by side."""
+
+    digits: int = setting(
+        4, "Digits side by side in each number, e.g. 4 for numbers from 0000 to 9999.",
+        title="Digits per number", ge=1, le=6,
+    )  # fmt: skip
+
+    def parts(self) -> int:
+        """One image per digit."""
+        return self.digits
+
+
+@lru_cache(maxsize=1)
+def load_digits() -> ImageDataset:
+    """The digits in a training part and a test part (20 % of each class), the same for all seeds.
+
+    No image is in both parts. The files do not name the writers, so that a writer may be.
+    """
+    bunch = load_sklearn_digits()
+    pixels = torch.from_numpy(bunch.images.astype(np.uint8))
+    labels = torch.from_numpy(bunch.target.astype(np.int64))
+    test = []
+    for digit in range(10):
+        members = (labels == digit).nonzero().squeeze(1)
+        order = torch.randperm(len(members), generator=generator(0, "digits", "split", digit))
+        test.append(members[order[: round(TEST_SHARE * len(members))]])
+    in_test = torch.zeros(len(labels), dtype=torch.bool)
+    in_test[torch.cat(test)] = True
+    return ImageDataset(
+        train=LabelledImages(pixels[~in_test], labels[~in_test]),
+        test=LabelledImages(pixels[in_test], labels[in_test]),
+        white=WHITE,
+    )

@@ -1,0 +1,46 @@
+"""How a network is chosen and built: from its parameters, the image size and a seed."""
+
+from abc import ABC, abstractmethod
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from newton_core.seeding import derive_seed
+from newton_core.settings import Settings
+
+
+class ModelParameters(Settings, ABC):
+    """The parameters of a network; subclasses fix ``name`` to a ``Literal`` and add their own."""
+
+    name: str
+
+    @abstractmethod
+    def build(self, height: int, width: int, outputs: int) -> nn.Module:
+        """A network (N, 1, height, width) -> (N, outputs), initialised from torch's global RNG."""
+
+
+class ItemScorer(nn.Module):
+    """Gives each image of a set one score, by the same network: (N, n, 1, h, w) -> (N, n)."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, images: Float[Tensor, "N n 1 h w"]) -> Float[Tensor, "N n"]:
+        """The scores of all images, each from its own pixels alone."""
+        scores: Tensor = self.network(images.flatten(0, 1))
+        return scores.view(images.shape[:2])
+
+
+def build_seeded(
+    parameters: ModelParameters, image_size: tuple[int, int], outputs: int, seed: int
+) -> nn.Module:
+    """A network whose initial weights are a pure function of the seed, on the CPU.
+
+    The global random numbers are left as they were.
+    """
+    with torch.random.fork_rng(devices=[]):
+        # Not torch.manual_seed: it would reseed the accelerators too, which are not forked here.
+        torch.default_generator.manual_seed(derive_seed(seed, "weights"))
+        return parameters.build(*image_size, outputs)

@@ -1,0 +1,38 @@
+"""A multilayer perceptron on the pixels: the interactive default, a few milliseconds a step."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+from torch import nn
+
+from newton_core.models.base import ModelParameters
+from newton_core.settings import setting
+
+_ACTIVATIONS: dict[str, type[nn.Module]] = {
+    "relu": nn.ReLU,
+    "tanh": nn.Tanh,
+    "sigmoid": nn.Sigmoid,
+}
+
+
+class MlpParameters(ModelParameters):
+    """A multilayer perceptron."""
+
+    name: Literal["mlp"] = "mlp"
+    hidden: tuple[Annotated[int, Field(ge=1, le=4096)], ...] = setting(
+        (128, 64), "Units in each hidden layer, from the pixels to the output.",
+        title="Hidden layers", unit="units", max_length=8,
+    )  # fmt: skip
+    activation: Literal["relu", "tanh", "sigmoid"] = setting(
+        "relu", "Nonlinearity after each hidden layer.", title="Activation"
+    )
+
+    def build(self, height: int, width: int, outputs: int) -> nn.Sequential:
+        """Linear layers with the activation between them: (N, 1, h, w) -> (N, outputs)."""
+        layers: list[nn.Module] = [nn.Flatten()]
+        units = height * width
+        for hidden in self.hidden:
+            layers += [nn.Linear(units, hidden), _ACTIVATIONS[self.activation]()]
+            units = hidden
+        layers.append(nn.Linear(units, outputs))
+        return nn.Sequential(*layers)

@@ -1,0 +1,186 @@
+"""Ranking supervision: n images in, one score each out, and only their order is known."""
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, ClassVar, Literal, TypedDict, cast
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor, nn
+
+from newton_core.data import DigitsParameters, NumberPool, NumberSets
+from newton_core.losses.base import TargetKind
+from newton_core.models import AnyModel, ItemScorer, MlpParameters, build_seeded
+from newton_core.seeding import generator
+from newton_core.settings import setting
+from newton_core.tasks.base import Batch, Metric, Task, TaskParameters, register_task
+from newton_core.tasks.images import png_data_url
+
+EXAMPLE_SETS = 3
+_PIXELS_PER_CHUNK = 2**19  # bounds the memory of an evaluation: 2 MB in, 64 MB in the cnn's widest
+
+
+class RankingParameters(TaskParameters):
+    """Rank images by the numbers that they show."""
+
+    name: Literal["ranking"] = "ranking"
+    n: int = setting(
+        5, "How many images are ranked against each other.", title="Numbers in a ranking",
+        ge=2, le=32,
+    )  # fmt: skip
+    data: DigitsParameters = setting(
+        DigitsParameters(), "The images and the values to rank them by.", title="Data"
+    )
+    model: AnyModel = setting(
+        MlpParameters(), "The network that gives each image its score.", title="Network"
+    )
+    test_sets: int = setting(
+        500, "Sets of images that metrics are measured on; the same for every seed.",
+        title="Test sets", unit="sets", scale="log", ge=2, le=20_000,
+    )  # fmt: skip
+
+
+class RankingExample(TypedDict):
+    """One image of a test set and what the network makes of it.
+
+    Ranks count from 0, the smallest value first. ``score`` is null if it is not finite.
+    """
+
+    set: int
+    item: int
+    image: str | None
+    value: int | float
+    score: float | None
+    rank: int
+    true_rank: int
+    correct: bool
+
+
+def ranks(values: Float[Tensor, "N n"] | Int[Tensor, "N n"]) -> Int[Tensor, "N n"]:
+    """The rank of each item in its row, from 0 for the smallest.
+
+    Equal values rank in the order of their positions, NaN after everything else. Positions carry
+    no information (sets are drawn in random order), so that scores that are all equal or all NaN
+    score as guessing does.
+    """
+    return values.argsort(dim=1, stable=True).argsort(dim=1)
+
+
+def ranking_metrics(correct: Bool[Tensor, "N n"]) -> dict[str, Metric]:
+    """``exact_match`` and ``elementwise`` with standard errors, from which items rank right.
+
+    ``exact_match`` is the share of sets whose ranks are all right, its standard error binomial.
+    ``elementwise`` is the share of items at the right rank; items of a set err together, so its
+    standard error is that of the mean of the sets' shares.
+    """
+    N = len(correct)
+    exact = correct.all(dim=1).double().mean().item()
+    shares = correct.double().mean(dim=1)
+    return {
+        "exact_match": Metric(exact, math.sqrt(exact * (1 - exact) / N)),
+        "elementwise": Metric(shares.mean().item(), shares.std().item() / math.sqrt(N)),
+    }
+
+
+@contextmanager
+def inference(model: nn.Module) -> Iterator[None]:
+    """Evaluation mode without gradients; the training mode of every submodule comes back."""
+    modes = [(module, module.training) for module in model.modules()]
+    model.eval()
+    try:
+        with torch.no_grad():
+            yield
+    finally:
+        for module, training in modes:
+            module.training = training
+
+
+@register_task
+class RankingTask(Task):
+    """Sets of n images with distinct values; the target is the permutation that sorts them.
+
+    The test sets are a pure function of the data and n; the batch of step k is one of the seed
+    and k, so that a run resumes anywhere without the state of a generator.
+    """
+
+    Parameters: ClassVar[type[TaskParameters]] = RankingParameters
+    primary_metric: ClassVar[str] = "exact_match"
+    target_kinds: ClassVar[frozenset[TargetKind]] = frozenset({"permutation"})
+
+    def __init__(
+        self,
+        parameters: RankingParameters,
+        *,
+        target_kind: TargetKind,
+        seed: int,
+        device: torch.device,
+    ) -> None:
+        super().__init__(parameters, target_kind=target_kind, seed=seed, device=device)
+        dataset = parameters.data.load()
+        parts = parameters.data.parts()
+        self._white = dataset.white
+        self._train = NumberPool(dataset, dataset.train, parts, device)
+        self._test = NumberPool(dataset, dataset.test, parts, device)
+        self._test_sets = self._test.draw(
+            generator(0, "ranking", "test", parameters.n), parameters.test_sets, parameters.n
+        )
+
+    def build_model(self) -> nn.Module:
+        """A network (N, n, 1, h, w) -> (N, n) that scores each image by itself."""
+        network = build_seeded(self.parameters.model, self._train.image_size, 1, self.seed)
+        return ItemScorer(network).to(self.device)
+
+    def batch(self, step: int, size: int) -> Batch:
+        """``size`` sets of images (size, n, 1, h, w) and their permutations (size, n, n)."""
+        sets = self._train.draw(generator(self.seed, "batch", step), size, self.parameters.n)
+        target = _permutation(sets.ids).to(self.device)
+        return Batch(inputs=self._train.images(sets), target=target)
+
+    def evaluate(self, model: nn.Module) -> dict[str, Metric]:
+        """``exact_match`` and ``elementwise`` on the test sets."""
+        scores = self._scores(model, self._test_sets)
+        return ranking_metrics(ranks(scores) == ranks(self._test_sets.ids))
+
+    def examples(self, model: nn.Module, *, images: bool) -> list[dict[str, Any]]:
+        """The items of the first three test sets, each a :class:`RankingExample`."""
+        sets = self._test_sets[:EXAMPLE_SETS]
+        scores = self._scores(model, sets)
+        predicted, true = ranks(scores).tolist(), ranks(sets.ids).tolist()
+        values, pixels = self._test.values(sets), self._test.pixels(sets)
+        return [
+            cast(
+                dict[str, Any],
+                RankingExample(
+                    set=i,
+                    item=j,
+                    image=png_data_url(pixels[i, j], self._white) if images else None,
+                    value=_plain(values[i, j].item()),
+                    score=score if math.isfinite(score) else None,
+                    rank=predicted[i][j],
+                    true_rank=true[i][j],
+                    correct=predicted[i][j] == true[i][j],
+                ),
+            )
+            for i, row in enumerate(scores.tolist())
+            for j, score in enumerate(row)
+        ]
+
+    def _scores(self, model: nn.Module, sets: NumberSets) -> Float[Tensor, "N n"]:
+        """The model's scores on the CPU, a bounded number of pixels at a time."""
+        height, width = self._test.image_size
+        chunk = max(1, _PIXELS_PER_CHUNK // (self.parameters.n * height * width))
+        with inference(model):
+            scores = [
+                model(self._test.images(sets[start : start + chunk]))
+                for start in range(0, len(sets), chunk)
+            ]
+        return torch.cat(scores).float().cpu()
+
+
+def _permutation(ids: Int[Tensor, "N n"]) -> Float[Tensor, "N n n"]:
+    return nn.functional.one_hot(ids.argsort(dim=1), ids.shape[1]).float()
+
+
+def _plain(value: float) -> int | float:
+    return int(value) if value.is_integer() else value
