@@ -4,7 +4,7 @@ import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, NoReturn
 
 import typer
 from rich.console import Console
@@ -77,14 +77,18 @@ def train(
     except OSError as error:
         _stop(f"--out: {error}", BAD_INPUT)
     records: list[str] = []
+    sinks: list[Callable[[str], object]] = []
+    if file is not None:
+        sinks.append(file.write)
+    if html is not None:
+        sinks.append(records.append)
     try:
         with training.interruptible() as stop:
             for offset in range(seeds):
                 one = spec.model_copy(update={"seed": spec.seed + offset})
                 title = source if seeds == 1 else f"{source} seed {one.seed}"
-                sink = _Sink(file, records if html is not None else None)
                 summary, report = training.train(
-                    one, console=progress, title=title, stop=stop, out=sink
+                    one, console=progress, title=title, stop=stop, sinks=sinks
                 )
                 summaries.append(summary)
                 if not as_json:
@@ -154,23 +158,3 @@ def download(
     except DatasetError as error:
         _stop(str(error), 1)
     console.print(f"mnist is in {data_dir() / 'mnist'}")
-
-
-class _Sink:
-    """Where a run's event lines go: a file, a list for the report, both or neither."""
-
-    def __init__(self, file: Any, records: list[str] | None) -> None:
-        self._writers: list[Callable[[str], object]] = []
-        if file is not None:
-            self._writers.append(file.write)
-        if records is not None:
-            self._writers.append(records.append)
-        self._file = file
-
-    def write(self, line: str) -> None:
-        for writer in self._writers:
-            writer(line)
-
-    def flush(self) -> None:
-        if self._file is not None:
-            self._file.flush()

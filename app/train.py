@@ -4,7 +4,7 @@ import json
 import math
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -80,13 +80,13 @@ def train(
     console: Console,
     title: str,
     stop: threading.Event,
-    out: IO[str] | None = None,
+    sinks: Sequence[Callable[[str], object]] = (),
 ) -> tuple[Summary, Report]:
-    """Runs ``spec`` under a progress bar on ``console``, events as JSON lines to ``out``.
+    """Runs ``spec`` under a progress bar on ``console``, each event as a JSON line to ``sinks``.
 
     Raises:
         RunFailedError: with the run's own words.
-        RunCancelledError: ``stop`` was set; ``out`` holds the events up to there.
+        RunCancelledError: ``stop`` was set; the sinks have had the events up to there.
     """
     report = Report(spec)
     columns = (
@@ -97,9 +97,9 @@ def train(
     with Progress(*columns, console=console, transient=True) as progress:
         bar = progress.add_task(title, total=spec.steps, line="")
         for event in run(spec, stop=stop):
-            if out is not None:
-                out.write(event.model_dump_json() + "\n")
-                out.flush()
+            line = event.model_dump_json() + "\n"
+            for sink in sinks:
+                sink(line)
             match event:
                 case Metrics():
                     report.step = max(report.step, event.steps[-1])
@@ -221,9 +221,9 @@ def as_json(spec: ExperimentSpec, summaries: list[Summary]) -> str:
 
 
 def open_out(path: Path | None) -> IO[str] | None:
-    """The file that events go to, opened for writing.
+    """The file that events go to, opened for writing a line at a time.
 
     Raises:
         OSError: it cannot be written.
     """
-    return None if path is None else path.open("w", encoding="utf-8")
+    return None if path is None else path.open("w", encoding="utf-8", buffering=1)

@@ -84,6 +84,7 @@ class Arm:
 
     @property
     def lr(self) -> float:
+        """The optimizer's current learning rate."""
         return float(self.optimizer.param_groups[0]["lr"])
 
     @lr.setter

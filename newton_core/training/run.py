@@ -50,7 +50,9 @@ PROBE_STEP = 0
 class StopFlag(Protocol):
     """What ``threading.Event`` and its multiprocessing kin offer."""
 
-    def is_set(self) -> bool: ...
+    def is_set(self) -> bool:
+        """Whether the run should end."""
+        ...
 
 
 Stop = StopFlag | Callable[[], bool]
@@ -116,9 +118,7 @@ class _Run:
     def _restore(self, start: Path | str) -> None:
         step, states = load_snapshot(start)
         if len(states) != len(self.arms):
-            raise SnapshotError(
-                f"{start} holds {len(states)} arms, the spec has {len(self.arms)}"
-            )
+            raise SnapshotError(f"{start} holds {len(states)} arms, the spec has {len(self.arms)}")
         if step > self.spec.steps:
             raise SnapshotError(
                 f"{start} is at step {step}, past the spec's {self.spec.steps} steps"

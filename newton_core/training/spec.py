@@ -119,9 +119,7 @@ class Change(Settings):
         ..., "Update after which the change acts (0: from the start).", unit="steps", ge=0
     )
     arm: int = setting(..., "Index of the arm that changes, from 0.", ge=0, le=5)
-    tikhonov: float | None = setting(
-        None, "New Tikhonov strength.", scale="log", ge=1e-12, le=1e9
-    )
+    tikhonov: float | None = setting(None, "New Tikhonov strength.", scale="log", ge=1e-12, le=1e9)
     lr: float | None = setting(None, "New learning rate.", scale="log", ge=1e-8, le=1e3)
 
     @model_validator(mode="after")

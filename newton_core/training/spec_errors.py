@@ -115,9 +115,7 @@ def _bounds(variant: dict[str, Any]) -> str:
         "maxLength": "at most {} characters",
         "pattern": "matching {}",
     }
-    return " and ".join(
-        text.format(variant[key]) for key, text in named.items() if key in variant
-    )
+    return " and ".join(text.format(variant[key]) for key, text in named.items() if key in variant)
 
 
 def _value_at(value: Any, path: tuple[str | int, ...]) -> Any:

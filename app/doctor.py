@@ -1,0 +1,59 @@
+"""What the lab found on this machine, for ``newton-lab doctor``."""
+
+import os
+import platform
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from app.presets import load_presets
+from newton_core.data import describe_datasets
+from newton_core.losses import list_losses
+from newton_core.paths import data_dir
+from newton_core.training.run import available_devices, versions
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of the examination.
+
+    Attributes:
+        name: what was looked at.
+        good: whether the lab can use it; what is only absent by choice is not good either.
+        detail: what was found, and what to do where it was not.
+    """
+
+    name: str
+    good: bool
+    detail: str
+
+    def as_record(self) -> dict[str, Any]:
+        """The finding as JSON-ready fields."""
+        return asdict(self)
+
+
+def examine() -> list[Finding]:
+    """Looks at versions, devices, threads, folders, data sets, presets and losses."""
+    findings = [Finding(name, found != "unknown", found) for name, found in versions().items()]
+    findings.append(Finding("platform", True, platform.platform()))
+    findings.append(Finding("devices", True, ", ".join(available_devices())))
+    findings.append(
+        Finding("threads", True, f"{os.cpu_count()} cores, torch uses {torch.get_num_threads()}")
+    )
+    findings.append(_folder(data_dir()))
+    findings.extend(
+        Finding(f"data: {found.name}", found.found, found.detail) for found in describe_datasets()
+    )
+    findings.append(Finding("losses", True, ", ".join(list_losses())))
+    findings.append(Finding("presets", True, ", ".join(p.name for p in load_presets())))
+    return findings
+
+
+def _folder(path: Path) -> Finding:
+    name = "data folder"
+    nearest = next(p for p in (path, *path.parents) if p.exists())
+    if not os.access(nearest, os.W_OK):
+        return Finding(name, False, f"{path} cannot be written; set NEWTON_LAB_DATA_DIR")
+    return Finding(name, True, f"{path}" if path.exists() else f"{path} (made when needed)")
