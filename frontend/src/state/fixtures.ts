@@ -1,0 +1,78 @@
+/** Small specs and logs for unit tests. */
+
+import type { ArmSpec, RunEvent, Spec } from "../api/types";
+import { applyEvent, newLog, type RunLog } from "./log";
+
+export function arm(label: string, settings: Partial<ArmSpec> = {}): ArmSpec {
+  return {
+    label,
+    curvature: "none",
+    tikhonov: 0.1,
+    hessian: "batch_mean",
+    definiteness: "raw",
+    optimizer: "adam",
+    lr: 1e-3,
+    momentum: 0,
+    lr_milestones: [],
+    gradient: "plain",
+    clip_norm: 0.1,
+    loss: null,
+    ...settings,
+  };
+}
+
+export function spec(settings: Partial<Spec> = {}): Spec {
+  return {
+    task: { name: "ranking" },
+    loss: { name: "neuralsort", temperature: 1 },
+    arms: [
+      arm("Vanilla"),
+      arm("Hessian", { curvature: "hessian" }),
+      arm("Fisher", { curvature: "fisher" }),
+    ],
+    steps: 100,
+    batch_size: 50,
+    seed: 0,
+    device: "cpu",
+    log_every: 1,
+    evaluate_every: 25,
+    landscape_every: null,
+    target: null,
+    seconds: null,
+    changes: [],
+    ...settings,
+  };
+}
+
+type Unnumbered<T> = T extends RunEvent ? Omit<T, "seq"> : never;
+
+/** Numbers the events from 1. */
+export function numbered(events: Unnumbered<RunEvent>[]): RunEvent[] {
+  return events.map((event, index) => ({ ...event, seq: index + 1 }) as RunEvent);
+}
+
+export function started(of: Spec = spec()): Unnumbered<RunEvent> {
+  return { type: "started", spec: of, versions: { torch: "2" }, device: "cpu", parameters: 10 };
+}
+
+export function metrics(
+  index: number,
+  steps: number[],
+  values: Record<string, (number | null)[]>,
+): Unnumbered<RunEvent> {
+  return { type: "metrics", arm: index, steps, values };
+}
+
+export function evaluation(
+  index: number,
+  step: number,
+  values: Record<string, number | null>,
+): Unnumbered<RunEvent> {
+  return { type: "evaluation", arm: index, step, ...values } as unknown as Unnumbered<RunEvent>;
+}
+
+export function logOf(events: Unnumbered<RunEvent>[], id = "run"): RunLog {
+  const log = newLog(id);
+  for (const event of numbered(events)) applyEvent(log, event);
+  return log;
+}

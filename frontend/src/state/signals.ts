@@ -1,0 +1,59 @@
+/** The page's shared state. Everything visible follows from these signals. */
+
+import { computed, signal } from "@preact/signals";
+import { type ArmStyle, armStyles } from "./arms";
+import type { RunLog } from "./log";
+
+/** The run on the page. The log grows in place: read `revision` too to follow it. */
+export const run = signal<RunLog | null>(null);
+
+/** Counts the times that `run`'s log has grown, at most ten a second. */
+export const revision = signal(0);
+
+/** The playback step: everything on the page shows the run up to here. */
+export const cursor = signal(0);
+
+/** The run before the last what-if: its curves stay behind the new ones. */
+export const ghost = signal<RunLog | null>(null);
+
+/** Other runs laid over this one (compare). */
+export const overlays = signal<RunLog[]>([]);
+
+/** Colours chosen by hand, one palette slot per arm; null follows from what the arm is. */
+export const chosenColours = signal<(number | null)[]>([]);
+
+/** The look of each arm of `run`. */
+export const styles = computed<ArmStyle[]>(() => {
+  revision.value;
+  return armStyles(run.value?.spec?.arms ?? [], chosenColours.value);
+});
+
+export type Theme = "system" | "light" | "dark";
+
+/** What the reader chose. */
+export const theme = signal<Theme>("system");
+
+/** What the system prefers; `watchSystemTheme` keeps it current. */
+export const systemTheme = signal<"light" | "dark">("light");
+
+/** What is drawn. */
+export const shownTheme = computed<"light" | "dark">(() =>
+  theme.value === "system" ? systemTheme.value : theme.value,
+);
+
+export type Axis = "linear" | "log";
+
+/** How the charts draw; shared by all of them. Null: each chart's own default. */
+export const chartSettings = {
+  x: signal<"step" | "seconds">("step"),
+  xAxis: signal<Axis>("linear"),
+  yAxis: signal<Axis | null>(null),
+  /** Width of the smoothing in logged points; 1 draws raw values alone. */
+  smoothing: signal(1),
+};
+
+/** What the pointer is over on any chart, as a step; null: nothing. */
+export const hoverStep = signal<number | null>(null);
+
+/** Larger type, no rail: for a projector. */
+export const presenting = signal(false);
