@@ -1,0 +1,45 @@
+"""Chart templates, made with plotly.py and drawn by the plotly.js inside its package.
+
+The page, the HTML report and the hand-outs fill in the same templates, so no chart is written
+twice; the templates hold no data and no colours but the palettes that a theme chooses from.
+"""
+
+import json
+from functools import cache
+from typing import Any
+
+from app.figures.palette import palettes
+
+__all__ = ["palettes", "templates"]
+
+
+def templates() -> dict[str, Any]:
+    """Every chart's template by name, the main one first: figures as plain JSON.
+
+    Returns:
+        ``{name: {"data": [...], "layout": {...}}}``. ``layout.meta`` says which metrics the chart
+        can show (``choices``), from which events (``source``), as what (``kind``), how wide
+        (``span``), and in which colours (``palettes``).
+    """
+    loaded: dict[str, Any] = json.loads(_rendered())
+    return loaded
+
+
+@cache
+def _rendered() -> str:
+    # plotly.py takes a moment to import, which only those who ask for charts should wait for.
+    from app.figures import curves, spectra
+
+    figures = (
+        curves.accuracy(),
+        curves.loss(),
+        curves.gradients(),
+        curves.curvature(),
+        curves.cosine(),
+        spectra.spectrum(),
+        spectra.gradient_norms(),
+        spectra.health(),
+    )
+    return json.dumps(
+        {figure.layout.meta["chart"]: json.loads(figure.to_json()) for figure in figures}
+    )

@@ -1,0 +1,164 @@
+"""What all chart templates share: the record of a metric to choose, traces, axes and margins.
+
+A template is a complete Plotly figure without data. Its traces are prototypes: the page makes one
+of each for every arm (``meta.arm`` is ``"*"`` until then), fills in x and y, and takes colours from
+the palette of its theme. ``meta.role`` says what a trace is for:
+
+- ``ghost``: the curve of the run that this one was forked from, or of a run it is compared with
+- ``band``: one standard error to either side
+- ``raw``: every recorded value; ``smooth``: their running mean, drawn over them
+- ``label``: the marker and the name at the curve's end, in place of a legend
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+import plotly.graph_objects as go
+
+from app.figures.palette import palettes
+
+Role = Literal["ghost", "band", "raw", "smooth", "label", "heat", "fan"]
+Source = Literal["metrics", "evaluation", "curvature"]
+Span = Literal["hero", "small", "wide"]
+
+FONT = "system-ui, sans-serif"
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One metric that a chart can show.
+
+    Attributes:
+        metric: its name in the events; ``a.b`` reads field b of record a of a curvature event,
+            and ``own.b`` the record of the curvature that the arm trains with.
+        title: what the chart is called while it shows this metric.
+        unit: unit and meaning in words, without the scale.
+        hover: how Plotly writes one value, in its own template language.
+        log: whether the value axis is logarithmic at first.
+        factor: multiplies the events' values (100: shares become per cent).
+        bounds: values that the axis need not pass, where the metric has such.
+        description: one sentence that explains it.
+    """
+
+    metric: str
+    title: str
+    unit: str
+    hover: str
+    description: str
+    log: bool = False
+    factor: float = 1.0
+    bounds: tuple[float | None, float | None] = (None, None)
+
+
+def trace(role: Role, choice: Choice) -> go.Scatter:
+    """The prototype of one arm's trace in a chart of curves."""
+    common: dict[str, Any] = {
+        "meta": {"arm": "*", "metric": choice.metric, "role": role},
+        "x": [],
+        "y": [],
+        "connectgaps": False,
+        "hoverinfo": "skip",
+    }
+    if role == "band":
+        return go.Scatter(**common, mode="lines", line={"width": 0}, fill="toself", opacity=0.14)
+    if role == "label":
+        return go.Scatter(
+            **common,
+            mode="markers+text",
+            marker={"size": 6, "line": {"width": 1.5}},
+            textposition="middle right",
+            textfont={"size": 12, "weight": 600},
+            cliponaxis=False,
+        )
+    if role == "ghost":
+        return go.Scatter(**common, mode="lines", line={"width": 1.2}, opacity=0.45)
+    if role == "raw":
+        return go.Scatter(**common, mode="lines", line={"width": 1}, opacity=0.28)
+    readable = common | {"hoverinfo": "all", "hovertemplate": choice.hover}
+    return go.Scatter(**readable, mode="lines", line={"width": 1.9}, opacity=1)
+
+
+def axis(**settings: Any) -> dict[str, Any]:
+    """A quiet axis: no line, no zero line, few ticks without marks."""
+    return {
+        "showline": False,
+        "zeroline": False,
+        "ticks": "",
+        "nticks": 5,
+        "exponentformat": "power",
+        "tickfont": {"size": 11},
+        "title": {"font": {"size": 11}, "standoff": 4},
+    } | settings
+
+
+def curves(
+    name: str,
+    choices: Sequence[Choice],
+    *,
+    source: Source,
+    span: Span = "small",
+    roles: Sequence[Role] = ("ghost", "raw", "smooth", "label"),
+) -> go.Figure:
+    """A chart of one curve an arm; the first choice is shown until another is chosen."""
+    first = choices[0]
+    return figure(
+        name,
+        choices,
+        [trace(role, first) for role in roles],
+        source=source,
+        span=span,
+        kind="curves",
+        layout={
+            "xaxis": axis(showgrid=False, type="linear", title_text="step", rangemode="tozero"),
+            "yaxis": axis(
+                showgrid=True,
+                gridwidth=1,
+                type="log" if first.log else "linear",
+                title_text=first.unit,
+            ),
+        },
+    )
+
+
+def figure(
+    name: str,
+    choices: Sequence[Choice],
+    traces: Sequence[Any],
+    *,
+    source: Source,
+    span: Span,
+    kind: Literal["curves", "fan", "heat"],
+    layout: dict[str, Any],
+) -> go.Figure:
+    """A template: prototypes of traces, and a layout that says what it is in ``meta``."""
+    hero = span == "hero"
+    return go.Figure(
+        data=list(traces),
+        layout=go.Layout(
+            # An empty template in place of plotly.py's default one, which would bring colours.
+            template=go.layout.Template(),
+            meta={
+                "chart": name,
+                "kind": kind,
+                "source": source,
+                "span": span,
+                "choices": [asdict(choice) for choice in choices],
+                "palettes": palettes(),
+            },
+            title={
+                "text": choices[0].title,
+                "subtitle": {"text": choices[0].unit},
+                "x": 0,
+                "xref": "paper",
+                "font": {"size": 14, "weight": 600},
+            },
+            font={"family": FONT, "size": 11},
+            margin={"l": 44, "r": 96 if hero else 44, "t": 10, "b": 26, "pad": 0},
+            showlegend=False,
+            hovermode="x",
+            dragmode="zoom",
+            separators=".,",
+            **layout,
+        ),
+    )

@@ -1,0 +1,112 @@
+"""Small multiples, one panel an arm: spectra, and the distribution of per-sample gradients."""
+
+from typing import Any
+
+import plotly.graph_objects as go
+
+from app.figures.chart import Choice, axis, curves, figure
+
+SPECTRA = (
+    Choice(
+        metric="hessian.eigenvalues",
+        title="Hessian spectrum",
+        unit="eigenvalues, signed log",
+        hover="%{y:.3~g}",
+        log=True,
+        description="Every eigenvalue of the Hessian at the arm's outputs (quantiles where there"
+        " are more than 12), undamped; below zero the loss curves downwards.",
+    ),
+    Choice(
+        metric="fisher.eigenvalues",
+        title="Fisher spectrum",
+        unit="eigenvalues, signed log",
+        hover="%{y:.3~g}",
+        log=True,
+        description="Every eigenvalue of the empirical Fisher at the arm's outputs (quantiles"
+        " where there are more than 12), undamped.",
+    ),
+)
+NORMS = (
+    Choice(
+        metric="gradient_norms",
+        title="Per-sample gradients",
+        unit="norm, log; darker: more of the batch",
+        hover="%{z:.0%}",
+        log=True,
+        description="How the norms of single samples' output gradients are spread at each"
+        " evaluation, in bins half a decade wide.",
+    ),
+)
+HEALTH = (
+    Choice(
+        metric="vanishing",
+        title="Vanishing gradients",
+        unit="% of the batch",
+        hover="%{y:.1f} %",
+        factor=100.0,
+        bounds=(0.0, 100.0),
+        description="Share of samples whose output gradient is smaller than the threshold.",
+    ),
+    Choice(
+        metric="exploding",
+        title="Exploding gradients",
+        unit="% of the batch",
+        hover="%{y:.1f} %",
+        factor=100.0,
+        bounds=(0.0, 100.0),
+        description="Share of samples whose output gradient is larger than the threshold, or is"
+        " not finite.",
+    ),
+)
+
+
+def _panels(name: str, choices: tuple[Choice, ...], prototype: Any, kind: Any) -> go.Figure:
+    return figure(
+        name,
+        choices,
+        [prototype],
+        source="curvature",
+        span="wide",
+        kind=kind,
+        layout={
+            "xaxis": axis(showgrid=False, nticks=3, title_text="step"),
+            "yaxis": axis(showgrid=True, gridwidth=1, title_text=choices[0].unit),
+        },
+    )
+
+
+def spectrum() -> go.Figure:
+    """The fan of eigenvalues over training, one panel an arm on shared axes."""
+    first = SPECTRA[0]
+    fan = go.Scatter(
+        meta={"arm": "*", "metric": first.metric, "role": "fan"},
+        x=[],
+        y=[],
+        mode="lines",
+        line={"width": 1.1},
+        connectgaps=False,
+        opacity=0.85,
+        hovertemplate=first.hover,
+    )
+    return _panels("spectrum", SPECTRA, fan, "fan")
+
+
+def gradient_norms() -> go.Figure:
+    """Heat map of per-sample gradient norms over training, one panel an arm on shared axes."""
+    first = NORMS[0]
+    heat = go.Heatmap(
+        meta={"arm": "*", "metric": first.metric, "role": "heat"},
+        x=[],
+        y=[],
+        z=[],
+        zmin=0,
+        zsmooth=False,
+        showscale=False,
+        hovertemplate=first.hover,
+    )
+    return _panels("gradient_norms", NORMS, heat, "heat")
+
+
+def health() -> go.Figure:
+    """Share of the batch whose gradient vanishes or explodes."""
+    return curves("health", HEALTH, source="curvature", roles=("ghost", "smooth", "label"))
