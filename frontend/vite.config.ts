@@ -1,5 +1,5 @@
 import { defineConfig } from "vitest/config";
-import { devPlaceholders } from "./build/dev.ts";
+import { devPlaceholders } from "./tools/dev.ts";
 
 /** Where the server answers while the page is developed (`npm run dev`). */
 const server = process.env.NEWTON_LAB_SERVER ?? "http://127.0.0.1:8000";
