@@ -1,0 +1,357 @@
+import math
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from newton_core.losses import build_loss
+from newton_core.training.events import METRIC_NAMES, EventBase, parse_event
+from newton_core.training.run import build_task, run
+from newton_core.training.snapshots import list_snapshots, load_snapshot, snapshot_steps
+from newton_core.training.spec import ExperimentSpec
+from tests.newton_core.training.specs import ARMS, small_spec
+
+
+def events_of(spec: ExperimentSpec, **kwargs: Any) -> list[EventBase]:
+    return list(run(spec, **kwargs))
+
+
+def numbers(events: list[EventBase], after: int = 0) -> dict[str, Any]:
+    """All numbers of a log by arm and step, without clocks and event boundaries."""
+    found: dict[str, Any] = {}
+    for event in events:
+        record = event.model_dump(mode="json")
+        if event.type == "metrics":
+            for name, column in record["values"].items():
+                if name == "seconds":
+                    continue
+                for step, value in zip(record["steps"], column, strict=True):
+                    if step > after:
+                        found[f"{name}/{record['arm']}/{step}"] = value
+        elif event.type not in {"started", "finished", "cancelled"} and record["step"] > after:
+            if event.type == "examples":
+                record["items"] = [{**item, "image": None} for item in record["items"]]
+            del record["seq"]
+            found[f"{event.type}/{record.get('arm')}/{record['step']}"] = record
+    return found
+
+
+def metric(events: list[EventBase], arm: int, name: str) -> dict[int, float | None]:
+    return {
+        step: value
+        for event in events
+        if event.type == "metrics" and event.arm == arm
+        for step, value in zip(event.steps, event.values[name], strict=True)
+    }
+
+
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[EventBase], Path]:
+    folder = tmp_path_factory.mktemp("snapshots")
+    return events_of(small_spec(), snapshots=folder), folder
+
+
+def test_the_log_is_numbered_without_gaps_starts_and_ends_once(plain):
+    events, _ = plain
+    assert [event.seq for event in events] == list(range(1, len(events) + 1))
+    assert events[0].type == "started"
+    assert events[-1].type == "finished"
+    assert sum(event.type in {"finished", "failed", "cancelled"} for event in events) == 1
+
+
+def test_every_event_survives_json(plain):
+    events, _ = plain
+    for event in events:
+        assert parse_event(event.model_dump_json()) == event
+
+
+def test_started_carries_the_complete_spec_and_the_network_s_size(plain):
+    started = plain[0][0]
+    assert started.spec == small_spec()
+    model = build_task(small_spec()).build_model()
+    assert started.parameters == sum(p.numel() for p in model.parameters())
+    assert started.versions["torch"] == torch.__version__.split("+")[0]
+
+
+def test_each_logged_step_has_every_metric_once_per_arm(plain):
+    events, _ = plain
+    for arm in range(3):
+        for name in METRIC_NAMES:
+            assert list(metric(events, arm, name)) == list(range(1, 25))
+
+
+def test_metrics_use_batch_k_and_the_weights_before_it(plain):
+    events, _ = plain
+    task = build_task(small_spec())
+    model = task.build_model()
+    batch = task.batch(1, 8)
+    with torch.no_grad():
+        loss = build_loss("neuralsort")(model(batch.inputs), batch.target).mean().item()
+    for arm in range(3):
+        assert metric(events, arm, "loss")[1] == pytest.approx(loss, rel=1e-5)
+
+
+def test_vanilla_equals_plain_training_by_hand():
+    spec = small_spec(arms=[{"optimizer": "sgd", "lr": 0.1, "momentum": 0.5}], steps=6)
+    task = build_task(spec)
+    model = task.build_model()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.5)
+    loss = build_loss("neuralsort")
+    expected = []
+    for step in range(1, 7):
+        batch = task.batch(step, 8)
+        optimizer.zero_grad()
+        value = loss(model(batch.inputs), batch.target).mean()
+        expected.append(value.item())
+        value.backward()
+        optimizer.step()
+    assert list(metric(events_of(spec), 0, "loss").values()) == pytest.approx(expected, rel=1e-4)
+
+
+def test_cosine_and_norms_tell_vanilla_from_newton(plain):
+    events, _ = plain
+    assert metric(events, 0, "cosine")[5] == pytest.approx(1.0, abs=1e-5)
+    assert metric(events, 0, "newton_loss")[5] is None
+    assert metric(events, 0, "direction_norm")[5] == pytest.approx(
+        metric(events, 0, "output_gradient_norm")[5], rel=1e-5
+    )
+    assert 0 < metric(events, 2, "cosine")[5] < 1
+    assert metric(events, 2, "newton_loss")[5] > 0
+
+
+def test_evaluation_curvature_and_examples_come_for_every_arm_at_the_same_steps(plain):
+    events, _ = plain
+    for kind in ("evaluation", "curvature", "examples"):
+        where = [(e.step, e.arm) for e in events if e.type == kind]
+        assert where == [(step, arm) for step in (0, 8, 16, 24) for arm in range(3)]
+
+
+def test_evaluations_are_flat_with_standard_errors(plain):
+    first = next(e for e in plain[0] if e.type == "evaluation").model_dump()
+    assert {"exact_match", "exact_match_se", "elementwise", "elementwise_se"} <= set(first)
+
+
+def test_curvature_has_both_spectra_for_every_arm(plain):
+    for event in plain[0]:
+        if event.type == "curvature":
+            for spectrum in (event.hessian, event.fisher):
+                assert len(spectrum.eigenvalues) == 5
+                assert spectrum.eigenvalues == sorted(spectrum.eigenvalues)
+                assert spectrum.condition >= 1
+            assert -1 <= event.direction_cosine <= 1
+            norms = event.gradient_norms
+            assert sum(norms.counts) + norms.zero + norms.non_finite == 8
+            assert len(norms.counts) == len(norms.log10_edges) - 1
+
+
+def test_images_travel_once_an_arm(plain):
+    examples = [e for e in plain[0] if e.type == "examples" and e.arm == 1]
+    assert all(item["image"].startswith("data:image/png;base64,") for item in examples[0].items)
+    assert all(item["image"] is None for item in examples[1].items)
+
+
+def test_the_same_spec_gives_the_same_numbers_bit_for_bit(plain):
+    assert numbers(events_of(small_spec(), snapshots=plain[1])) == numbers(plain[0])
+
+
+def test_another_seed_gives_other_numbers(plain):
+    assert metric(events_of(small_spec(seed=1)), 0, "loss") != metric(plain[0], 0, "loss")
+
+
+def test_an_arm_does_not_depend_on_its_neighbours(plain):
+    alone = events_of(small_spec(arms=[ARMS[2]]))
+    assert metric(alone, 0, "loss") == metric(plain[0], 2, "loss")
+
+
+def test_snapshots_lie_where_the_events_say(plain):
+    events, folder = plain
+    said = {e.step: e.file for e in events if e.type == "snapshot"}
+    assert list(said) == snapshot_steps(24) == list(list_snapshots(folder))
+    assert {path.name for path in folder.iterdir()} == set(said.values())
+
+
+CHANGES = [
+    {"step": 10, "arm": 2, "tikhonov": 1.0},
+    {"step": 12, "arm": 0, "lr": 1e-2},
+    {"step": 12, "arm": 1, "lr": 1e-4, "tikhonov": 3.0},
+]
+FORKS = [
+    {},
+    {"changes": CHANGES},
+    {"arms": [{**arm, "lr_milestones": [5, 13]} for arm in ARMS]},
+    {"loss": {"name": "neuralsort", "temperature": 0.3, "numerics": "bce_loss"}},
+    {"arms": [{"optimizer": "sgd", "momentum": 0.9}, {"gradient": "normalise"},
+              {"curvature": "fisher", "loss": {"name": "softsort", "temperature": 0.5}}]},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("fields", FORKS)
+@pytest.mark.parametrize("step", [0, 10, 12, 22, 24])
+def test_going_on_from_any_snapshot_equals_the_run_from_scratch(fields, step, tmp_path):
+    spec = small_spec(**fields)
+    scratch = events_of(spec, snapshots=tmp_path / "scratch")
+    start = list_snapshots(tmp_path / "scratch")[step]
+    resumed = events_of(spec, start=start, snapshots=tmp_path / "resumed")
+    assert numbers(resumed, after=step) == numbers(scratch, after=step)
+    at_step = [e for e in resumed if getattr(e, "step", None) == step]
+    assert {e.type for e in at_step} <= {"changed"}
+    final = (
+        [load_snapshot(list_snapshots(tmp_path / name)[24])[1] for name in ("scratch", "resumed")]
+        if step < 24
+        else []
+    )
+    for a, b in zip(*final, strict=True) if final else ():
+        assert all(torch.equal(a["model"][key], b["model"][key]) for key in a["model"])
+
+
+def test_a_fork_equals_its_parent_up_to_the_change_and_differs_after(plain):
+    changed = events_of(small_spec(changes=[{"step": 12, "arm": 2, "tikhonov": 10.0}]))
+    before, after = metric(plain[0], 2, "loss"), metric(changed, 2, "loss")
+    assert [s for s in before if before[s] != after[s]] == list(range(14, 25))
+    assert metric(plain[0], 0, "loss") == metric(changed, 0, "loss")
+    said = [e for e in changed if e.type == "changed"]
+    assert [(e.arm, e.step, e.tikhonov, e.lr) for e in said] == [(2, 12, 10.0, None)]
+
+
+def test_milestones_divide_the_learning_rate_by_ten(tmp_path):
+    spec = small_spec(arms=[{"lr": 0.5, "optimizer": "sgd", "lr_milestones": [10, 12]}])
+    events_of(spec, snapshots=tmp_path)
+    rates = {
+        step: load_snapshot(path)[1][0]["optimizer"]["param_groups"][0]["lr"]
+        for step, path in list_snapshots(tmp_path).items()
+    }
+    assert [rates[s] for s in (8, 10, 12, 24)] == pytest.approx([0.5, 0.05, 0.005, 0.005])
+
+
+def test_stopping_ends_with_cancelled_and_keeps_what_was_measured():
+    stop = threading.Event()
+    events = []
+    for event in run(small_spec(steps=100_000, evaluate_every=50_000), stop=stop):
+        events.append(event)
+        if event.type == "metrics" and event.steps[-1] > 5:
+            stop.set()
+    assert events[-1].type == "cancelled"
+    assert events[-1].summary.step == max(metric(events, 0, "loss"))
+    assert {arm.status for arm in events[-1].summary.arms} == {"stopped"}
+
+
+def test_stop_may_be_a_callable():
+    assert events_of(small_spec(), stop=lambda: True)[-1].type == "cancelled"
+
+
+def test_a_time_limit_ends_the_run_as_finished():
+    began = time.monotonic()
+    events = events_of(small_spec(steps=1_000_000, evaluate_every=500_000, seconds=0.5))
+    assert events[-1].type == "finished"
+    assert events[-1].summary.step < 1_000_000
+    assert time.monotonic() - began > 0.5
+
+
+def test_an_arm_stops_at_the_target_and_the_others_go_on():
+    spec = small_spec(
+        task={"name": "classification", "model": {"name": "mlp"}},
+        loss={"name": "cross_entropy"},
+        arms=[{"lr": 1e-2}, {"lr": 1e-8}], steps=200, batch_size=50, target=0.5,
+        evaluate_every=10,
+    )  # fmt: skip
+    summary = events_of(spec)[-1].summary
+    assert [arm.status for arm in summary.arms] == ["target", "completed"]
+    assert summary.arms[0].step < 200
+    assert summary.arms[0].metrics["accuracy"] >= 0.5
+
+
+def test_an_arm_that_meets_infinity_diverges_and_the_others_go_on():
+    arms = [
+        {"label": "mad", "optimizer": "sgd", "lr": 1e3, "momentum": 0.9},
+        {"curvature": "fisher"},
+    ]
+    spec = small_spec(
+        task={"name": "classification", "model": {"name": "mlp"}},
+        loss={"name": "squared_error"}, arms=arms, steps=60,
+    )  # fmt: skip
+    events = events_of(spec)
+    (diverged,) = [e for e in events if e.type == "diverged"]
+    assert diverged.arm == 0
+    assert "not finite" in diverged.reason
+    assert [arm.status for arm in events[-1].summary.arms] == ["diverged", "completed"]
+    assert max(metric(events, 0, "loss")) == diverged.step - 1
+    assert max(metric(events, 1, "loss")) == 60
+    assert all(
+        e.step <= diverged.step
+        for e in events
+        if getattr(e, "arm", None) == 0 and e.type == "evaluation"
+    )
+
+
+def test_a_spike_is_said_with_its_size_and_the_usual(tmp_path):
+    spec = small_spec(
+        loss={"name": "neuralsort", "temperature": 0.05, "numerics": "bce_loss"},
+        arms=[{"lr": 1e-2}], steps=400, evaluate_every=400,
+        task={"name": "ranking", "n": 10, "test_sets": 20},
+    )  # fmt: skip
+    events = events_of(spec)
+    largest = metric(events, 0, "largest_gradient_norm")
+    spikes = [e for e in events if e.type == "spike"]
+    assert spikes
+    for spike in spikes:
+        assert spike.norm > 10 * spike.median > 0
+        assert largest[spike.step] == pytest.approx(spike.norm)
+    said = {spike.step for spike in spikes}
+    for step, norm in largest.items():
+        window = [largest[s] for s in range(max(1, step - 101), step)]
+        if len(window) >= 20 and step not in said:
+            assert norm <= 10 * sorted(window)[len(window) // 2] * 1.0001
+
+
+def test_events_are_throttled_whatever_the_step_rate():
+    spec = small_spec(steps=100_000, evaluate_every=100_000, seconds=2.0, batch_size=1)
+    began = time.monotonic()
+    events = [e for e in run(spec) if e.type == "metrics"]
+    assert len(events) <= 30 * (time.monotonic() - began)
+    assert math.fsum(len(e.steps) for e in events) > 3 * len(events)
+
+
+def test_an_own_loss_is_trained_and_the_run_s_loss_is_reported():
+    arms = [{}, {"loss": {"name": "neuralsort", "temperature": 0.1}}]
+    events = events_of(small_spec(arms=arms, steps=3))
+    assert metric(events, 0, "loss") == metric(events, 0, "own_loss")
+    assert metric(events, 1, "loss")[1] == metric(events, 0, "loss")[1]
+    assert metric(events, 1, "own_loss")[1] != metric(events, 1, "loss")[1]
+
+
+def test_gradient_controls_bound_each_sample():
+    arms = [{"gradient": "normalise"}, {"gradient": "clip", "clip_norm": 1e-3}]
+    events = events_of(small_spec(arms=arms, steps=3))
+    assert metric(events, 0, "direction_norm")[1] == pytest.approx(1.0, rel=1e-5)
+    assert metric(events, 1, "direction_norm")[1] == pytest.approx(1e-3, rel=1e-5)
+
+
+def test_what_goes_wrong_is_said_as_the_last_event(tmp_path):
+    (failed,) = events_of(small_spec(), start=tmp_path / "nothing.pt")
+    assert failed.type == "failed"
+    assert "there is no snapshot" in failed.error
+    wrong = tmp_path / "step-00000000.pt"
+    wrong.write_bytes(b"not a snapshot")
+    (failed,) = events_of(small_spec(), start=wrong)
+    assert "is not a snapshot" in failed.error
+
+
+def test_a_snapshot_of_other_arms_is_refused(plain):
+    (failed,) = events_of(small_spec(arms=[{}]), start=list_snapshots(plain[1])[10])
+    assert "holds 3 arms" in failed.error
+
+
+def test_a_device_that_is_not_there_is_named():
+    (failed,) = events_of(small_spec(device="cuda:77"))
+    assert "'cuda:77' is not available; use one of cpu" in failed.error
+
+
+@pytest.mark.parametrize("steps", [1, 2, 19, 20, 21, 22, 1000, 1234, 100_000])
+def test_at_most_21_snapshots_with_both_ends(steps):
+    found = snapshot_steps(steps)
+    assert 2 <= len(found) <= 21
+    assert found[0] == 0
+    assert found[-1] == steps
