@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { armStyles } from "./arms";
+import { armStyles, strokeDash } from "./arms";
 import { arm } from "./fixtures";
 
 const three = [
@@ -24,5 +24,10 @@ describe("armStyles", () => {
   it("lets a chosen colour win, and moves the others aside", () => {
     expect(armStyles(three, [2]).map((style) => style.slot)).toEqual([2, 1, 3]);
     expect(armStyles(three, [null, 4]).map((style) => style.slot)).toEqual([0, 4, 2]);
+  });
+
+  it("writes a dash as SVG wants it", () => {
+    expect(strokeDash("solid")).toBe("");
+    expect(strokeDash("7px,3px")).toBe("7,3");
   });
 });

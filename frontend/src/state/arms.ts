@@ -2,30 +2,36 @@
 
 import type { ArmSpec } from "../api/types";
 
-/** The look of one arm. `slot` names the custom property `--arm-<slot>` that holds its colour. */
+/** The look of one arm. `slot` is the place of its colour in the palette. */
 export interface ArmStyle {
   slot: number;
-  /** CSS value, for styles: `var(--arm-1)`. Charts resolve it to the theme's colour. */
+  /** CSS colour of lines and fills: `var(--arm-1)`. */
   colour: string;
-  /** Plotly's name of the dash. */
-  dash: "solid" | "dash" | "dot" | "dashdot" | "longdash" | "longdashdot";
-  /** The same dash for SVG and the rail (`stroke-dasharray`); empty: solid. */
-  strokeDash: string;
+  /** CSS colour of text in the arm's hue, readable on a panel: `var(--arm-1-ink)`. */
+  ink: string;
+  /** Plotly's dash, and a list that SVG's `stroke-dasharray` takes once `px` is dropped. */
+  dash: string;
   /** Plotly's name of the marker. */
-  marker: "circle" | "square" | "triangle-up" | "diamond" | "cross" | "x";
+  marker: string;
 }
 
 /** Colour names in the order of the slots, as the colour picker says them. */
-export const SLOT_NAMES = ["grey", "blue", "orange", "green", "purple", "sky blue", "ochre"];
+export const SLOT_NAMES = ["grey", "blue", "orange", "green", "pink", "ochre"];
 
-const LOOKS: readonly Pick<ArmStyle, "dash" | "strokeDash" | "marker">[] = [
-  { dash: "solid", strokeDash: "", marker: "circle" },
-  { dash: "dash", strokeDash: "7 4", marker: "square" },
-  { dash: "dot", strokeDash: "2 3", marker: "triangle-up" },
-  { dash: "dashdot", strokeDash: "7 3 2 3", marker: "diamond" },
-  { dash: "longdash", strokeDash: "11 4", marker: "cross" },
-  { dash: "longdashdot", strokeDash: "11 3 2 3", marker: "x" },
-];
+/** The same as `ARM_STYLES` of `app/figures/palette.py`. */
+const LOOKS = [
+  { dash: "solid", marker: "circle" },
+  { dash: "7px,3px", marker: "square" },
+  { dash: "2px,2px", marker: "diamond" },
+  { dash: "10px,3px,2px,3px", marker: "triangle-up" },
+  { dash: "14px,4px", marker: "triangle-down" },
+  { dash: "6px,2px,2px,2px,2px,2px", marker: "cross" },
+] as const;
+
+/** What SVG's `stroke-dasharray` takes for Plotly's `dash`. */
+export function strokeDash(dash: string): string {
+  return dash === "solid" ? "" : dash.replaceAll("px", "");
+}
 
 const FIRST_CHOICE: Record<ArmSpec["curvature"], number> = { none: 0, hessian: 1, fisher: 2 };
 
@@ -43,12 +49,12 @@ export function armStyles(
     const slot = chosen[index] ?? freeSlot(FIRST_CHOICE[arm.curvature], taken);
     taken.add(slot);
     const look = LOOKS[index % LOOKS.length] as (typeof LOOKS)[number];
-    return { slot, colour: `var(--arm-${slot})`, ...look };
+    return { slot, colour: `var(--arm-${slot})`, ink: `var(--arm-${slot}-ink)`, ...look };
   });
 }
 
 function freeSlot(first: number, taken: ReadonlySet<number>): number {
   if (!taken.has(first)) return first;
-  const extra = [3, 4, 5, 6, 1, 2, 0];
+  const extra = [3, 4, 5, 1, 2, 0];
   return extra.find((slot) => !taken.has(slot)) ?? first;
 }
