@@ -59,8 +59,8 @@ def test_changes_and_milestones_are_sorted():
         ({"loss": {"name": "neuralsort", "temperature": -1}},
          "loss.temperature: Input should be greater than"),
         ({"loss": {"name": "bogosort"}}, "loss: Input tag 'bogosort'"),
-        ({"loss": {"name": "cross_entropy"}}, "loss: cross_entropy does not fit the task ranking"),
-        ({"arms": [{"loss": {"name": "cross_entropy"}}]}, "arms.0.loss: cross_entropy does not fit"),
+        ({"loss": {"name": "cross_entropy"}}, "loss: cross_entropy does not fit the task"),
+        ({"arms": [{"loss": {"name": "cross_entropy"}}]}, "arms.0.loss: cross_entropy does"),
         ({"changes": [{"step": 24, "arm": 0, "lr": 1.0}]}, "changes.0.step: 24 is not before"),
         ({"changes": [{"step": 1, "arm": 5, "lr": 1.0}]}, "changes.0.arm: there is no arm 5"),
         ({"changes": [{"step": 1, "arm": 0, "tikhonov": 1.0}]}, "changes.0.tikhonov: arm 0 has no"),
@@ -81,7 +81,8 @@ def test_a_missing_field_is_named():
     del record["loss"]
     with pytest.raises(ValidationError) as caught:
         ExperimentSpec.model_validate(record)
-    assert [str(problem) for problem in explain(caught.value)][0].startswith("loss: Field required")
+    (problem,) = explain(caught.value)
+    assert str(problem) == "loss: Field required"
 
 
 def test_every_field_of_the_schema_is_described():
