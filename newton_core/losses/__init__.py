@@ -9,11 +9,13 @@ from newton_core.losses.base import (
     list_losses,
     register_loss,
 )
+from newton_core.losses.neuralsort import NeuralSort
 
 __all__ = [
     "Derivatives",
     "Loss",
     "LossParameters",
+    "NeuralSort",
     "autodiff_derivatives",
     "build_loss",
     "list_losses",

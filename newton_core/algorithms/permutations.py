@@ -1,0 +1,30 @@
+"""Permutation matrices: what a ranking loss compares a relaxed sort with."""
+
+import torch
+from jaxtyping import Float, Num
+from torch import Tensor
+
+
+def permutation_matrix(values: Num[Tensor, "*batch n"]) -> Float[Tensor, "*batch n n"]:
+    """The permutation matrix that sorts ``values`` in ascending order.
+
+    Row r marks the item that is the r-th smallest, so ``matrix @ values`` is sorted. Equal values
+    keep their order (the earlier item gets the lower rank).
+
+    Args:
+        values: (..., n) numbers of any type, n >= 1.
+
+    Returns:
+        (..., n, n) zeros and ones, in the dtype of ``values`` where that is floating and in
+        torch's default dtype otherwise, on the device of ``values``.
+
+    Raises:
+        ValueError: a value is NaN, which has no rank.
+    """
+    floating = values.is_floating_point()
+    if floating and bool(values.isnan().any()):
+        raise ValueError("cannot rank NaN: every value must be a number")
+    order = torch.argsort(values, dim=-1, stable=True)
+    dtype = values.dtype if floating else torch.get_default_dtype()
+    matrix = torch.zeros(*values.shape, values.shape[-1], dtype=dtype, device=values.device)
+    return matrix.scatter_(-1, order.unsqueeze(-1), 1.0)
