@@ -2,9 +2,10 @@
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
-from jaxtyping import Float, Int, UInt8
+from jaxtyping import Float, Float32, Int, UInt8
 from torch import Tensor
 
 from newton_core.settings import Settings
@@ -51,14 +52,22 @@ class ImageDataset:
     values: Float[Tensor, " classes"] | None = None
     validation: LabelledImages | None = None
 
-    def normalise(self, pixels: UInt8[Tensor, "M h w"]) -> Float[Tensor, "M h w"]:
+    @cached_property
+    def _statistics(self) -> tuple[float, float]:
+        """Mean and standard deviation of the training pixels, exact from their histogram."""
+        counts = torch.zeros(self.white + 1, dtype=torch.float64)
+        for images in torch.split(self.train.pixels, 4096):  # bincount works on an 8 times larger copy
+            counts += images.flatten().bincount(minlength=self.white + 1)
+        shares = counts / counts.sum()
+        levels = torch.arange(self.white + 1)
+        mean = float((shares * levels).sum())
+        return mean, float((shares * (levels - mean).square()).sum().sqrt())
+
+    def normalise(self, pixels: UInt8[Tensor, "M h w"]) -> Float32[Tensor, "M h w"]:
         """Float32 pixels, scaled so that the training pixels have mean 0 and deviation 1."""
-        levels = self.train.pixels.flatten().bincount(minlength=self.white + 1).double()
-        grey = torch.arange(len(levels))
-        share = levels / levels.sum()
-        mean = (share * grey).sum()
-        deviation = (share * (grey - mean).square()).sum().sqrt().clamp(min=1e-6 * self.white)
-        return (pixels.float() - float(mean)) / float(deviation)
+        mean, deviation = self._statistics
+        # Images without any contrast stay 0.
+        return pixels.float().sub_(mean).div_(deviation or 1.0)
 
 
 class DataParameters(Settings, ABC):

@@ -58,16 +58,15 @@ class NumberPool:
         self._starts = self._counts.cumsum(0) - self._counts
         self._values = None if dataset.values is None else dataset.values[self._present]
         self._tile_height, self._tile_width = part.pixels.shape[1:]
-        pixels = part.pixels[order]
-        self._pixels = pixels
+        self._pixels, self._order = part.pixels, order
         # Gathering whole pixel rows puts tiles side by side in one copy; gathering tiles takes two.
-        self._rows = dataset.normalise(pixels).flatten(0, 1).to(device)
+        self._rows = dataset.normalise(part.pixels[order]).flatten(0, 1).to(device)
         self._row_offsets = torch.arange(self._tile_height).unsqueeze(1)
 
     @property
     def size(self) -> int:
         """How many different values numbers can take."""
-        return len(self._present) ** self.parts
+        return int(len(self._present) ** self.parts)
 
     @property
     def image_size(self) -> tuple[int, int]:
@@ -81,10 +80,7 @@ class NumberPool:
             DatasetError: there are fewer than ``n`` different values.
         """
         if n > self.size:
-            raise DatasetError(
-                f"a ranking of {n} needs {n} different values, found {self.size}:"
-                " rank fewer numbers, or use data with more values"
-            )
+            raise DatasetError(f"a set of {n} needs {n} different values, found {self.size}")
         ids = _distinct(generator, self.size, sets, n)
         powers = len(self._present) ** torch.arange(self.parts - 1, -1, -1)
         classes = ids.unsqueeze(-1) // powers % len(self._present)
@@ -101,7 +97,7 @@ class NumberPool:
     def pixels(self, sets: NumberSets) -> Int[Tensor, "N n h w"]:
         """The images before normalisation, uint8, on the CPU."""
         N, n, _ = sets.tiles.shape
-        tiles = self._pixels[sets.tiles]  # (N, n, parts, tile height, tile width)
+        tiles = self._pixels[self._order[sets.tiles]]  # (N, n, parts, tile height, tile width)
         return tiles.permute(0, 1, 3, 2, 4).reshape(N, n, *self.image_size)
 
     def values(self, sets: NumberSets) -> Float[Tensor, "N n"]:

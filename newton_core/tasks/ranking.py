@@ -1,24 +1,28 @@
 """Ranking supervision: n images in, one score each out, and only their order is known."""
 
-import math
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any, ClassVar, Literal, TypedDict, cast
 
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
-from newton_core.data import DigitsParameters, NumberPool, NumberSets
+from newton_core.algorithms import permutation_matrix
+from newton_core.data import (
+    AnyNumbers,
+    DatasetError,
+    DigitsParameters,
+    NumberPool,
+    NumberSets,
+)
 from newton_core.losses.base import TargetKind
 from newton_core.models import AnyModel, ItemScorer, MlpParameters, build_seeded
 from newton_core.seeding import generator
 from newton_core.settings import setting
 from newton_core.tasks.base import Batch, Metric, Task, TaskParameters, register_task
+from newton_core.tasks.evaluation import finite, outputs, share
 from newton_core.tasks.images import png_data_url
 
 EXAMPLE_SETS = 3
-_PIXELS_PER_CHUNK = 2**19  # bounds the memory of an evaluation: 2 MB in, 64 MB in the cnn's widest
 
 
 class RankingParameters(TaskParameters):
@@ -29,14 +33,14 @@ class RankingParameters(TaskParameters):
         5, "How many images are ranked against each other.", title="Numbers in a ranking",
         ge=2, le=32,
     )  # fmt: skip
-    data: DigitsParameters = setting(
+    data: AnyNumbers = setting(
         DigitsParameters(), "The images and the values to rank them by.", title="Data"
     )
     model: AnyModel = setting(
         MlpParameters(), "The network that gives each image its score.", title="Network"
     )
     test_sets: int = setting(
-        500, "Sets of images that metrics are measured on; the same for every seed.",
+        1000, "Sets of images that metrics are measured on; the same for every seed.",
         title="Test sets", unit="sets", scale="log", ge=2, le=20_000,
     )  # fmt: skip
 
@@ -74,26 +78,11 @@ def ranking_metrics(correct: Bool[Tensor, "N n"]) -> dict[str, Metric]:
     ``elementwise`` is the share of items at the right rank; items of a set err together, so its
     standard error is that of the mean of the sets' shares.
     """
-    N = len(correct)
-    exact = correct.all(dim=1).double().mean().item()
     shares = correct.double().mean(dim=1)
     return {
-        "exact_match": Metric(exact, math.sqrt(exact * (1 - exact) / N)),
-        "elementwise": Metric(shares.mean().item(), shares.std().item() / math.sqrt(N)),
+        "exact_match": share(correct.all(dim=1)),
+        "elementwise": Metric(shares.mean().item(), shares.std().item() / len(correct) ** 0.5),
     }
-
-
-@contextmanager
-def inference(model: nn.Module) -> Iterator[None]:
-    """Evaluation mode without gradients; the training mode of every submodule comes back."""
-    modes = [(module, module.training) for module in model.modules()]
-    model.eval()
-    try:
-        with torch.no_grad():
-            yield
-    finally:
-        for module, training in modes:
-            module.training = training
 
 
 @register_task
@@ -122,6 +111,13 @@ class RankingTask(Task):
         self._white = dataset.white
         self._train = NumberPool(dataset, dataset.train, parts, device)
         self._test = NumberPool(dataset, dataset.test, parts, device)
+        for pool, part in ((self._train, "training"), (self._test, "test")):
+            if pool.size < parameters.n:
+                raise DatasetError(
+                    f"a ranking of {parameters.n} needs {parameters.n} different values in the"
+                    f" {part} part, found {pool.size}: rank fewer numbers, or use data with more"
+                    " values"
+                )
         self._test_sets = self._test.draw(
             generator(0, "ranking", "test", parameters.n), parameters.test_sets, parameters.n
         )
@@ -134,7 +130,7 @@ class RankingTask(Task):
     def batch(self, step: int, size: int) -> Batch:
         """``size`` sets of images (size, n, 1, h, w) and their permutations (size, n, n)."""
         sets = self._train.draw(generator(self.seed, "batch", step), size, self.parameters.n)
-        target = _permutation(sets.ids).to(self.device)
+        target = permutation_matrix(sets.ids).to(self.device)
         return Batch(inputs=self._train.images(sets), target=target)
 
     def evaluate(self, model: nn.Module) -> dict[str, Metric]:
@@ -156,7 +152,7 @@ class RankingTask(Task):
                     item=j,
                     image=png_data_url(pixels[i, j], self._white) if images else None,
                     value=_plain(values[i, j].item()),
-                    score=score if math.isfinite(score) else None,
+                    score=finite(score),
                     rank=predicted[i][j],
                     true_rank=true[i][j],
                     correct=predicted[i][j] == true[i][j],
@@ -169,17 +165,12 @@ class RankingTask(Task):
     def _scores(self, model: nn.Module, sets: NumberSets) -> Float[Tensor, "N n"]:
         """The model's scores on the CPU, a bounded number of pixels at a time."""
         height, width = self._test.image_size
-        chunk = max(1, _PIXELS_PER_CHUNK // (self.parameters.n * height * width))
-        with inference(model):
-            scores = [
-                model(self._test.images(sets[start : start + chunk]))
-                for start in range(0, len(sets), chunk)
-            ]
-        return torch.cat(scores).float().cpu()
-
-
-def _permutation(ids: Int[Tensor, "N n"]) -> Float[Tensor, "N n n"]:
-    return nn.functional.one_hot(ids.argsort(dim=1), ids.shape[1]).float()
+        return outputs(
+            model,
+            lambda part: self._test.images(sets[part]),
+            samples=len(sets),
+            pixels=self.parameters.n * height * width,
+        )
 
 
 def _plain(value: float) -> int | float:

@@ -1,0 +1,146 @@
+"""MNIST: 70,000 handwritten digits of 28 x 28 pixels, from the four IDX files.
+
+LeCun, Cortes and Burges; split as in the literature on sorting supervision (Grover et al. 2019):
+55,000 to train, 5,000 to validate, 10,000 to test.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from newton_core.data.base import DataParameters, DatasetError, ImageDataset, LabelledImages
+from newton_core.data.idx import read_idx
+from newton_core.paths import data_dir
+from newton_core.settings import setting
+
+SIDE = 28
+
+
+@dataclass(frozen=True)
+class MnistFile:
+    """One of the four files: its name (``.gz`` may follow) and the md5 of its unpacked bytes."""
+
+    name: str
+    md5: str
+
+
+TRAIN_IMAGES = MnistFile("train-images-idx3-ubyte", "6bbc9ace898e44ae57da46a324031adb")
+TRAIN_LABELS = MnistFile("train-labels-idx1-ubyte", "a25bea736e30d166cdddb491f175f624")
+TEST_IMAGES = MnistFile("t10k-images-idx3-ubyte", "2646ac647ad5339dbf082846283269ea")
+TEST_LABELS = MnistFile("t10k-labels-idx1-ubyte", "27ae3e4e09519cfbb04c329615203637")
+FILES = (TRAIN_IMAGES, TRAIN_LABELS, TEST_IMAGES, TEST_LABELS)
+
+
+@dataclass(frozen=True)
+class MnistSplit:
+    """How many images each part has; the training file holds the first two, in this order."""
+
+    train: int = 55_000
+    validation: int = 5_000
+    test: int = 10_000
+
+
+class MnistImagesParameters(DataParameters):
+    """Single MNIST digits."""
+
+    name: Literal["mnist"] = "mnist"
+    size: Literal[14, 28] = setting(
+        28, "Side of each digit: 28 as published, or 14 by averaging 2 x 2 pixels, about four"
+        " times as fast.",
+        title="Image size", unit="pixels",
+    )  # fmt: skip
+
+    def load(self) -> ImageDataset:
+        """The digits; see :func:`load_mnist`."""
+        return load_mnist(mnist_dir(), self.size)
+
+
+class MnistParameters(MnistImagesParameters):
+    """Numbers composed of MNIST digits side by side."""
+
+    digits: int = setting(
+        4, "Digits side by side in each number, e.g. 4 for numbers from 0000 to 9999.",
+        title="Digits per number", ge=1, le=6,
+    )  # fmt: skip
+
+    def parts(self) -> int:
+        """One image per digit."""
+        return self.digits
+
+
+def mnist_dir() -> Path:
+    """The folder in which the four files are expected."""
+    return data_dir() / "mnist"
+
+
+def find_file(folder: Path, file: MnistFile) -> Path | None:
+    """The path of one of the four files, unpacked or gzipped, or None."""
+    for path in (folder / file.name, folder / f"{file.name}.gz"):
+        if path.is_file():
+            return path
+    return None
+
+
+def where_to_put(folder: Path) -> str:
+    """Which files to put where by hand, as half a sentence."""
+    names = ", ".join(file.name for file in FILES)
+    return f"put the files {names}, gzipped (.gz) or not, in {folder}"
+
+
+# A whole run needs one of the two sizes; comparing both in one process is rare.
+@lru_cache(maxsize=2)
+def load_mnist(
+    folder: Path, size: Literal[14, 28] = 28, split: MnistSplit = MnistSplit()
+) -> ImageDataset:
+    """The digits in ``folder``, at 28 x 28 pixels or averaged to 14 x 14 (whole grey levels).
+
+    Raises:
+        DatasetError: a file is missing, damaged, of the wrong kind or size, or does not fit the
+            others; the message names it and says what was expected and what was found.
+    """
+    paths = {file: find_file(folder, file) for file in FILES}
+    missing = [file.name for file, path in paths.items() if path is None]
+    if missing:
+        raise DatasetError(
+            f"mnist: {', '.join(missing)} not found in {folder}; {where_to_put(folder)}, or run"
+            " 'newton-lab download mnist' where there is internet"
+        )
+    found = {file: path for file, path in paths.items() if path is not None}
+    first, second = split.train, split.validation
+    train = _read_part(found[TRAIN_IMAGES], found[TRAIN_LABELS], first + second, size)
+    return ImageDataset(
+        train=LabelledImages(train.pixels[:first], train.labels[:first]),
+        validation=LabelledImages(train.pixels[first:], train.labels[first:]),
+        test=_read_part(found[TEST_IMAGES], found[TEST_LABELS], split.test, size),
+    )
+
+
+def _read_part(images: Path, labels: Path, count: int, size: int) -> LabelledImages:
+    pixels = _read(images, (count, SIDE, SIDE))
+    classes = _read(labels, (count,))
+    if classes.max() > 9:
+        position = int(classes.argmax())
+        raise DatasetError(
+            f"{labels}: expected labels from 0 to 9, found {classes[position]} at position"
+            f" {position}"
+        )
+    if size < SIDE:
+        blocks = pixels.reshape(count, size, SIDE // size, size, SIDE // size)
+        pixels = np.rint(blocks.mean(axis=(2, 4), dtype=np.float32)).astype(np.uint8)
+    # The arrays are views of immutable bytes; torch wants memory of its own.
+    return LabelledImages(torch.tensor(pixels), torch.tensor(classes, dtype=torch.int64))
+
+
+def _read(path: Path, shape: tuple[int, ...]) -> NDArray[np.uint8]:
+    array = read_idx(path, dimensions=len(shape))
+    if array.shape != shape:
+        raise DatasetError(
+            f"{path}: expected {' x '.join(map(str, shape))}, found"
+            f" {' x '.join(map(str, array.shape))}"
+        )
+    return array

@@ -1,0 +1,131 @@
+"""Classification of single digits: the well-behaved control, where losses need no help."""
+
+from typing import Any, ClassVar, Literal, TypedDict, cast
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from newton_core.data import AnyDigitImages, DigitImagesParameters
+from newton_core.losses.base import TargetKind
+from newton_core.models import AnyModel, MlpParameters, build_seeded
+from newton_core.seeding import generator
+from newton_core.settings import setting
+from newton_core.tasks.base import Batch, Metric, Task, TaskParameters, register_task
+from newton_core.tasks.evaluation import finite, outputs, share
+from newton_core.tasks.images import png_data_url
+
+EXAMPLES = 12
+
+
+class ClassificationParameters(TaskParameters):
+    """Recognise single digits."""
+
+    name: Literal["classification"] = "classification"
+    data: AnyDigitImages = setting(
+        DigitImagesParameters(), "The images and their classes.", title="Data"
+    )
+    model: AnyModel = setting(
+        MlpParameters(), "The network, with one output per class.", title="Network"
+    )
+    test_images: int = setting(
+        2000, "Test images that the accuracy is measured on, at most what the data have; the same"
+        " for every seed.",
+        title="Test images", unit="images", scale="log", ge=2, le=10_000,
+    )  # fmt: skip
+
+
+class ClassificationExample(TypedDict):
+    """One test image and what the network makes of it.
+
+    ``probability`` is the softmax of the predicted class: null where it is not finite, and for
+    losses on values, whose outputs are no logits of a softmax.
+    """
+
+    item: int
+    image: str | None
+    label: int
+    predicted: int
+    probability: float | None
+    correct: bool
+
+
+@register_task
+class ClassificationTask(Task):
+    """Single images; the target is their class, or its one-hot vector for losses on values.
+
+    The batch of step k is drawn with replacement, as a pure function of the seed and k.
+    """
+
+    Parameters: ClassVar[type[TaskParameters]] = ClassificationParameters
+    primary_metric: ClassVar[str] = "accuracy"
+    target_kinds: ClassVar[frozenset[TargetKind]] = frozenset({"class", "value"})
+
+    def __init__(
+        self,
+        parameters: ClassificationParameters,
+        *,
+        target_kind: TargetKind,
+        seed: int,
+        device: torch.device,
+    ) -> None:
+        super().__init__(parameters, target_kind=target_kind, seed=seed, device=device)
+        dataset = parameters.data.load()
+        self._white, self._classes = dataset.white, dataset.classes
+        self._images = dataset.normalise(dataset.train.pixels).unsqueeze(1).to(device)
+        self._labels = dataset.train.labels.to(device)
+        # Shuffled, because neighbours in a file may share a writer or a difficulty.
+        order = torch.randperm(len(dataset.test), generator=generator(0, "classification", "test"))
+        chosen = order[: parameters.test_images]
+        self._test_pixels = dataset.test.pixels[chosen]
+        self._test_labels = dataset.test.labels[chosen]
+        self._test_images = dataset.normalise(self._test_pixels).unsqueeze(1).to(device)
+
+    def build_model(self) -> nn.Module:
+        """A network (N, 1, h, w) -> (N, classes)."""
+        height, width = self._images.shape[-2:]
+        model = build_seeded(self.parameters.model, (height, width), self._classes, self.seed)
+        return model.to(self.device)
+
+    def batch(self, step: int, size: int) -> Batch:
+        """``size`` images (size, 1, h, w) and their classes (size,) or one-hot (size, classes)."""
+        chosen = torch.randint(
+            len(self._labels), (size,), generator=generator(self.seed, "batch", step)
+        ).to(self.device)
+        labels = self._labels[chosen]
+        one_hot = self.target_kind == "value"
+        target = nn.functional.one_hot(labels, self._classes).float() if one_hot else labels
+        return Batch(inputs=self._images[chosen], target=target)
+
+    def evaluate(self, model: nn.Module) -> dict[str, Metric]:
+        """``accuracy``: the share of test images whose class has the largest output."""
+        predicted = self._outputs(model, len(self._test_labels)).argmax(dim=1)
+        return {"accuracy": share(predicted == self._test_labels)}
+
+    def examples(self, model: nn.Module, *, images: bool) -> list[dict[str, Any]]:
+        """The first twelve test images, each a :class:`ClassificationExample`."""
+        y = self._outputs(model, min(EXAMPLES, len(self._test_labels)))
+        predicted = y.argmax(dim=1).tolist()
+        probabilities = y.softmax(dim=1).tolist()
+        logits = self.target_kind == "class"
+        return [
+            cast(
+                dict[str, Any],
+                ClassificationExample(
+                    item=i,
+                    image=png_data_url(self._test_pixels[i], self._white) if images else None,
+                    label=label,
+                    predicted=guess,
+                    probability=finite(probabilities[i][guess]) if logits else None,
+                    correct=guess == label,
+                ),
+            )
+            for i, (label, guess) in enumerate(
+                zip(self._test_labels.tolist(), predicted, strict=False)
+            )
+        ]
+
+    def _outputs(self, model: nn.Module, count: int) -> Float[Tensor, "count classes"]:
+        """The model's outputs for the first ``count`` test images, on the CPU."""
+        pixels = self._test_images[0].numel()
+        return outputs(model, lambda part: self._test_images[part], samples=count, pixels=pixels)
