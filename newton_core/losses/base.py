@@ -64,6 +64,17 @@ class Loss(nn.Module):
         """Value, gradient and (if ``hessian``) Hessian per sample, detached; S flattens to m."""
         return autodiff_derivatives(self, y, target, hessian=hessian)
 
+    def per_sample_direction(
+        self, y: Tensor, target: Tensor | None, tikhonov: float
+    ) -> Tensor | None:
+        """(H_i + tikhonov I)^-1 gradient_i of each sample, (N, m), or None: no short cut.
+
+        An optional short cut for losses whose damped per-sample system can be solved without
+        forming the m x m Hessian. Only for positive semidefinite Hessians, where every
+        definiteness rule agrees. Detached, solved in float64, returned in y's dtype.
+        """
+        return None
+
 
 def autodiff_derivatives(
     loss: LossFunction, y: Tensor, target: Tensor | None = None, *, hessian: bool = True
