@@ -10,12 +10,18 @@ from newton_core.losses.base import (
     register_loss,
 )
 from newton_core.losses.neuralsort import NeuralSort
+from newton_core.losses.perturbed_fy import PerturbedFy
+from newton_core.losses.smoothed_algorithm import SmoothedAlgorithm
+from newton_core.losses.smoothed_loss import SmoothedLoss
 
 __all__ = [
     "Derivatives",
     "Loss",
     "LossParameters",
     "NeuralSort",
+    "PerturbedFy",
+    "SmoothedAlgorithm",
+    "SmoothedLoss",
     "autodiff_derivatives",
     "build_loss",
     "list_losses",

@@ -1,0 +1,83 @@
+"""Shortest paths under Gaussian noise on the costs: what smoothed losses are made of."""
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from newton_core.algorithms.shortest_path import solve_grids
+
+SMALLEST_COST = 1e-6
+"""Noise can push a cost below zero, where no cheapest path is defined: costs are clamped here."""
+
+
+@dataclass(frozen=True)
+class PerturbedPaths:
+    """S noise samples for each grid and the paths that they lead to; m = h w tiles.
+
+    Attributes:
+        noise: (N, S, m) standard normal, in the dtype and on the device of the costs.
+        paths: (N, S, m) 0/1 cheapest paths under ``costs + sigma * noise``, clamped.
+        centre: (N, m) the cheapest paths without noise, or None if they were not asked for.
+    """
+
+    noise: Float[Tensor, "N S m"]
+    paths: Float[Tensor, "N S m"]
+    centre: Float[Tensor, "N m"] | None = None
+
+
+def draw_noise(
+    count: int, samples: int, tiles: int, generator: torch.Generator, *, antithetic: bool = False
+) -> Float[Tensor, "N S m"]:
+    """Standard normal noise (N, S, m) in float32 on the CPU, the same for every device and dtype.
+
+    With ``antithetic``, the second half of the samples mirrors the first: errors that are odd in
+    the noise cancel. Of an odd number, one sample has no mirror image. Each sample is standard
+    normal either way, so expectations do not change.
+    """
+    independent = independent_samples(samples, antithetic=antithetic)
+    noise = torch.randn(count, independent, tiles, generator=generator)
+    if not antithetic:
+        return noise
+    return torch.cat((noise, -noise[:, : samples - independent]), dim=1)
+
+
+def independent_samples(samples: int, *, antithetic: bool) -> int:
+    """How many of the samples are drawn; the rest are mirror images, in the same order."""
+    return -(-samples // 2) if antithetic else samples
+
+
+def perturbed_paths(
+    costs: Float[Tensor, "N h w"],
+    *,
+    sigma: float,
+    samples: int,
+    generator: torch.Generator,
+    antithetic: bool = False,
+    centre: bool = False,
+) -> PerturbedPaths:
+    """The cheapest paths of ``costs + sigma * noise`` for S = ``samples`` draws of the noise.
+
+    Args:
+        costs: (N, h, w) positive finite costs.
+        sigma: standard deviation of the noise, in units of the costs.
+        samples: S, the number of draws for each grid.
+        generator: CPU generator that the noise is drawn from.
+        antithetic: draw half of the noise and mirror it, see :func:`draw_noise`.
+        centre: also solve the grids without noise.
+    """
+    N, h, w = costs.shape
+    noise = draw_noise(N, samples, h * w, generator, antithetic=antithetic)
+    exact = costs.detach().to("cpu", torch.float64).reshape(N, 1, h * w)
+    perturbed = torch.add(exact, noise, alpha=sigma)
+    if centre:
+        perturbed = torch.cat((exact, perturbed), dim=1)
+    perturbed.clamp_(min=SMALLEST_COST)
+    solved, _ = solve_grids(perturbed.view(-1, h, w))
+    paths = solved.view(N, -1, h * w).to(costs.device, costs.dtype)
+    return PerturbedPaths(
+        noise=noise.to(costs.device, costs.dtype),
+        paths=paths[:, 1:] if centre else paths,
+        centre=paths[:, 0] if centre else None,
+    )

@@ -1,0 +1,146 @@
+"""What the losses built on perturbed shortest paths share: their samples and their checks.
+
+They are estimators: value, gradient and Hessian come from the same noise samples, and the gradient
+is not the derivative of the sampled value (which is flat almost everywhere) but an estimate of
+that of its expectation.
+"""
+
+from typing import Any, ClassVar
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+from torch.autograd.function import FunctionCtx, once_differentiable
+
+from newton_core.algorithms.perturbed_paths import PerturbedPaths, perturbed_paths
+from newton_core.algorithms.shortest_path import check_costs
+from newton_core.losses.base import Derivatives, Loss, LossParameters, TargetKind
+from newton_core.settings import setting
+
+
+class PerturbedPathParameters(LossParameters):
+    """The parameters that all losses on perturbed shortest paths have."""
+
+    sigma: float = setting(
+        0.5,
+        "Standard deviation of the noise on the costs: more smooths more and biases more.",
+        title="Noise σ", scale="log", gt=0.0, le=1e3,
+    )  # fmt: skip
+    samples: int = setting(
+        10, "Noise samples for each map: shortest paths to solve in each step.", title="Samples",
+        unit="samples", scale="log", ge=1, le=1000,
+    )  # fmt: skip
+    antithetic: bool = setting(
+        False,
+        "Whether half of the noise is the mirror image of the other half, which cancels part of"
+        " the estimators' variance.",
+        title="Antithetic sampling",
+    )
+
+
+class PerturbedPathLoss(Loss):
+    """A loss of costs y (N, h, w) > 0 and a 0/1 path (N, h, w), estimated from noise samples.
+
+    ``forward`` and ``derivatives`` draw fresh noise from ``generator`` at every call; with equal
+    generator states they agree, and ``forward`` passes the estimated gradient back. It cannot be
+    differentiated twice: the Hessian is an estimate of its own, from ``derivatives``.
+
+    Args:
+        generator: CPU generator of the noise; None makes one with a fixed seed.
+        parameters: see ``Parameters``.
+    """
+
+    target_kind: ClassVar[TargetKind] = "path"
+
+    def __init__(self, *, generator: torch.Generator | None = None, **parameters: Any) -> None:
+        super().__init__(**parameters)
+        if generator is not None and generator.device.type != "cpu":
+            raise ValueError(f"the noise needs a generator on the CPU, not on {generator.device}")
+        self.generator = torch.Generator().manual_seed(0) if generator is None else generator
+
+    def forward(self, y: Tensor, target: Tensor | None = None) -> Tensor:
+        """(N,) estimated losses, whose backward pass gives the estimated gradients."""
+        value: Tensor = _Estimate.apply(y, target, self)  # type: ignore[no-untyped-call] # torch's
+        return value
+
+    def derivatives(
+        self, y: Tensor, target: Tensor | None = None, *, hessian: bool = True
+    ) -> Derivatives:
+        """Value (N,), gradient (N, m) and Hessian (N, m, m), estimated from the same samples.
+
+        Raises:
+            ValueError: a cost is not positive or not finite, or y and target do not fit.
+        """
+        costs, path = check_path_inputs(y, target)
+        samples = perturbed_paths(
+            costs,
+            sigma=self.settings.sigma,
+            samples=self.settings.samples,
+            generator=self.generator,
+            antithetic=self.settings.antithetic,
+            centre=self.needs_centre(hessian=hessian),
+        )
+        return self.estimate(costs.flatten(1), path.flatten(1), samples, hessian=hessian)
+
+    def needs_centre(self, *, hessian: bool) -> bool:
+        """Whether :meth:`estimate` reads the unperturbed paths, as a baseline."""
+        return True
+
+    def estimate(
+        self,
+        costs: Float[Tensor, "N m"],
+        target: Float[Tensor, "N m"],
+        samples: PerturbedPaths,
+        *,
+        hessian: bool,
+    ) -> Derivatives:
+        """The derivatives that a set of samples leads to."""
+        raise NotImplementedError
+
+
+def check_path_inputs(y: Tensor, target: Tensor | None) -> tuple[Tensor, Tensor]:
+    """Detached costs (N, h, w), and the path in their dtype and on their device.
+
+    Raises:
+        ValueError: a cost is not positive or not finite, or y and target do not fit.
+    """
+    if y.dim() != 3:
+        raise ValueError(f"costs have shape (N, h, w), got {tuple(y.shape)}")
+    if target is None:
+        raise ValueError(f"a path of shape {tuple(y.shape)} is needed as the target, got None")
+    if target.shape != y.shape:
+        raise ValueError(
+            f"the target path has the shape of the costs {tuple(y.shape)},"
+            f" got {tuple(target.shape)}"
+        )
+    check_costs(y)
+    return y.detach(), target.detach().to(y.device, y.dtype)
+
+
+class _Estimate(torch.autograd.Function):
+    """A loss estimate whose derivative is the gradient estimate from the same samples."""
+
+    @staticmethod
+    def forward(
+        ctx: FunctionCtx, y: Tensor, target: Tensor | None, loss: PerturbedPathLoss
+    ) -> Tensor:
+        derivatives = loss.derivatives(y, target, hessian=False)
+        ctx.save_for_backward(derivatives.gradient.view(y.shape))
+        return derivatives.value
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor, None, None]:
+        (gradient,) = ctx.saved_tensors
+        (value_gradient,) = grad_outputs
+        return gradient * value_gradient[:, None, None], None, None
+
+
+def noise_hessian(
+    weights: Float[Tensor, "N S"], noise: Float[Tensor, "N S m"], sigma: float
+) -> Float[Tensor, "N m m"]:
+    """sum_s weights_s (noise_s noise_s^T - I) / sigma^2: Gaussian smoothing's second derivative."""
+    weights = weights / sigma**2
+    second = noise.mT @ (weights[:, :, None] * noise)
+    second.diagonal(dim1=1, dim2=2).sub_(weights.sum(dim=1)[:, None])
+    return second

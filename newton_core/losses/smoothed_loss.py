@@ -1,0 +1,61 @@
+"""Stochastic smoothing of the loss: how many tiles the path gets wrong, averaged over noise."""
+
+from typing import ClassVar, Literal
+
+from jaxtyping import Float
+from torch import Tensor
+
+from newton_core.algorithms.perturbed_paths import PerturbedPaths
+from newton_core.losses.base import Derivatives, LossParameters, register_loss
+from newton_core.losses.perturbed_path_loss import (
+    PerturbedPathLoss,
+    PerturbedPathParameters,
+    noise_hessian,
+)
+
+
+class SmoothedLossParameters(PerturbedPathParameters):
+    """Parameters of the smoothed loss."""
+
+    name: Literal["smoothed_loss"] = "smoothed_loss"
+
+
+@register_loss
+class SmoothedLoss(PerturbedPathLoss):
+    """Expected number of tiles in which the perturbed path and the true path w* differ.
+
+    With d(y) = sum |A(y) - w*|, the tiles in which the cheapest path A(y) differs, and S standard
+    normal samples eps_s::
+
+        value     mean_s d(y + sigma eps_s)                              (N,), in tiles
+        gradient  mean_s (d_s - b) eps_s / sigma                         (N, m)
+        Hessian   mean_s (d_s - b) (eps_s eps_s^T - I) / sigma^2         (N, m, m)
+
+    The baseline b = d(y), the unperturbed count, changes no expectation and cuts the variance.
+    All three are unbiased for E d(y + sigma eps) and its derivatives, whatever d is: nothing of
+    the algorithm is differentiated. The Hessian is indefinite, and from few samples mostly noise:
+    its rank is S, its entries' deviation grows as 1/sigma^2.
+
+    Source: Petersen et al., "Newton Losses" (2024), stochastic smoothing of the loss; the
+    estimators are those of Abernethy, Lee and Tewari (2016) for Gaussian smoothing.
+    """
+
+    Parameters: ClassVar[type[LossParameters]] = SmoothedLossParameters
+
+    def estimate(
+        self,
+        costs: Float[Tensor, "N m"],
+        target: Float[Tensor, "N m"],
+        samples: PerturbedPaths,
+        *,
+        hessian: bool,
+    ) -> Derivatives:
+        """Value, gradient and Hessian from the same samples, as in the class's description."""
+        assert samples.centre is not None
+        sigma, S = self.settings.sigma, samples.noise.shape[1]
+        wrong = (samples.paths - target[:, None]).abs().sum(dim=2)
+        baseline = (samples.centre - target).abs().sum(dim=1)
+        weights = (wrong - baseline[:, None]) / S
+        gradient = (weights[:, None] @ samples.noise)[:, 0] / sigma
+        second = noise_hessian(weights, samples.noise, sigma) if hessian else None
+        return Derivatives(wrong.mean(dim=1), gradient, second)
