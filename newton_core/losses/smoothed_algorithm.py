@@ -1,6 +1,6 @@
 """Stochastic smoothing of the algorithm: squared distance of the expected path to the true one."""
 
-from typing import ClassVar, Literal, Self
+from typing import ClassVar, Literal
 
 import torch
 from jaxtyping import Float
@@ -31,7 +31,7 @@ class SmoothedAlgorithmParameters(PerturbedPathParameters):
     )
 
     @model_validator(mode="after")
-    def _enough_to_split(self) -> Self:
+    def _enough_to_split(self) -> "SmoothedAlgorithmParameters":
         if self.split_samples and independent_samples(
             self.samples, antithetic=self.antithetic
         ) < 2:  # fmt: skip

@@ -1,6 +1,6 @@
 """What to run: one validated record from which the form, the server and the loop all read."""
 
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, Union
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Union
 
 from pydantic import Field, field_validator, model_validator
 
@@ -97,7 +97,7 @@ class ArmSpec(Settings):
         return tuple(sorted(set(milestones)))
 
     @model_validator(mode="after")
-    def _check_controls(self) -> Self:
+    def _check_controls(self) -> "ArmSpec":
         if self.gradient != "plain" and self.curvature != "none":
             raise ValueError(
                 f"gradient '{self.gradient}' is a control without curvature: set curvature to"
@@ -123,7 +123,7 @@ class Change(Settings):
     lr: float | None = setting(None, "New learning rate.", scale="log", ge=1e-8, le=1e3)
 
     @model_validator(mode="after")
-    def _changes_something(self) -> Self:
+    def _changes_something(self) -> "Change":
         if self.tikhonov is None and self.lr is None:
             raise ValueError("a change needs tikhonov, lr or both")
         return self
@@ -179,7 +179,7 @@ class ExperimentSpec(Settings):
     )  # fmt: skip
 
     @model_validator(mode="after")
-    def _check(self) -> Self:
+    def _check(self) -> "ExperimentSpec":
         self._check_losses()
         self._check_changes()
         object.__setattr__(self, "arms", _with_labels(self.arms))
