@@ -1,0 +1,38 @@
+import { describe, expect, it } from "vitest";
+import { formatCount, formatDuration, formatMeasured, formatSetting, formatShare } from "./format";
+
+describe("formatSetting", () => {
+  it("writes a value that reads back as itself", () => {
+    for (const value of [0, 1, 0.1, 0.3, 1e-3, 1e-4, 2.5e-6, 1e-12, 30, 1000, 250000, 1e9, -0.5]) {
+      expect(Number(formatSetting(value))).toBe(value);
+    }
+  });
+
+  it("is short", () => {
+    expect(formatSetting(0.1)).toBe("0.1");
+    expect(formatSetting(1e-4)).toBe("1e-4");
+    expect(formatSetting(1000)).toBe("1000");
+    expect(formatSetting(1e9)).toBe("1e9");
+  });
+});
+
+describe("formatMeasured", () => {
+  it("keeps about three digits", () => {
+    expect(formatMeasured(0.031234)).toBe("0.0312");
+    expect(formatMeasured(25123)).toBe("25,100");
+    expect(formatMeasured(3.14e-7)).toBe("3.1e-7");
+    expect(formatMeasured(0)).toBe("0");
+    expect(formatMeasured(Number.NaN)).toBe("not finite");
+  });
+});
+
+describe("counts, shares and durations", () => {
+  it("groups", () => expect(formatCount(12000)).toBe("12,000"));
+  it("writes shares in per cent", () => expect(formatShare(0.2914)).toBe("29.1 %"));
+  it("writes durations in words", () => {
+    expect(formatDuration(13.6)).toBe("14 s");
+    expect(formatDuration(60)).toBe("1 min");
+    expect(formatDuration(125)).toBe("2 min 5 s");
+    expect(formatDuration(3 * 3600 + 20 * 60)).toBe("3 h 20 min");
+  });
+});

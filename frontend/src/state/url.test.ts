@@ -1,0 +1,42 @@
+import { describe, expect, it } from "vitest";
+import { readUrl, type UrlState, writeUrl } from "./url";
+
+const defaults = readUrl("");
+
+describe("the address", () => {
+  it("is empty for the defaults", () => {
+    expect(writeUrl(defaults)).toBe("");
+  });
+
+  const cases: Partial<UrlState>[] = [
+    { preset: "collapse" },
+    { spec: "loss.name~neuralsort~arms.0.label~Fisher λ, ½ & more" },
+    { step: 0 },
+    { step: 7440, speed: 100, x: "seconds", xaxis: "log", yaxis: "linear", smooth: 25 },
+    { with: ["a1", "b2"] },
+    { colours: [null, 3, 0] },
+    { theme: "dark", present: true },
+  ];
+
+  it.each(cases)("carries %o", (state) => {
+    expect(readUrl(writeUrl({ ...defaults, ...state }))).toEqual({ ...defaults, ...state });
+  });
+
+  it("stays readable", () => {
+    expect(writeUrl({ spec: "loss.t~0.5", with: ["a", "b"], present: true })).toBe(
+      "?spec=loss.t~0.5&with=a,b&present",
+    );
+  });
+
+  it("ignores unknown keys and wrong values", () => {
+    expect(
+      readUrl("?nonsense=1&step=-3&speed=fast&x=metres&theme=&smooth=1.5&colours=0,9&step"),
+    ).toEqual(defaults);
+  });
+
+  it("takes a flag in any form", () => {
+    expect(readUrl("?present").present).toBe(true);
+    expect(readUrl("?present=1").present).toBe(true);
+    expect(readUrl("?present=0").present).toBe(false);
+  });
+});
