@@ -14,6 +14,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from newton_core.losses.base import Derivatives
+from newton_core.tensors import to_float64
 
 Curvature = Literal["none", "hessian", "fisher"]
 HessianKind = Literal["batch_mean", "per_sample"]
@@ -270,12 +271,6 @@ def fisher_spectrum(gradient: Float[Tensor, "N m"], tikhonov: float) -> Spectrum
     eigenvalues = torch.cat((squares.new_zeros(max(0, outputs - samples)), squares))
     condition = (eigenvalues[-1] + tikhonov) / (eigenvalues[0] + tikhonov)
     return Spectrum(eigenvalues, condition=condition.item(), negative=0)
-
-
-def to_float64(tensor: Tensor, *, copy: bool = False) -> Tensor:
-    """``tensor`` in float64; moved to the CPU where the device (Apple's MPS) has no float64."""
-    device = torch.device("cpu") if tensor.device.type == "mps" else tensor.device
-    return tensor.to(device=device, dtype=torch.float64, copy=copy)
 
 
 def _batch_mean(hessian: Tensor) -> Tensor:

@@ -22,9 +22,9 @@ from newton_core.curvature import (
     check_tikhonov,
     damped_direction,
     fisher_direction,
-    to_float64,
 )
 from newton_core.losses.base import Loss, LossFunction, autodiff_derivatives
+from newton_core.tensors import to_float64
 
 Reduction = Literal["mean", "sum"]
 

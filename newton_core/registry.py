@@ -18,11 +18,21 @@ class Registry(Generic[T]):
     """Names to entries, in the order of registration.
 
     ``kind`` is the word used in messages: ``Registry("loss")`` says "unknown loss 'x'".
+    ``discover`` may register more entries; it is called once, before the registry is first read,
+    when the modules that it imports can already import everything of ours.
     """
 
-    def __init__(self, kind: str) -> None:
+    def __init__(self, kind: str, discover: Callable[[], None] | None = None) -> None:
         self.kind = kind
-        self._entries: dict[str, T] = {}
+        self._discover = discover
+        self._registered: dict[str, T] = {}
+
+    @property
+    def _entries(self) -> dict[str, T]:
+        if self._discover is not None:
+            discover, self._discover = self._discover, None
+            discover()
+        return self._registered
 
     def register(self, name: str) -> Callable[[T], T]:
         """Decorator that enters its argument under ``name``.
@@ -32,9 +42,9 @@ class Registry(Generic[T]):
         """
 
         def enter(entry: T) -> T:
-            if name in self._entries:
+            if name in self._registered:
                 raise DuplicateNameError(f"a {self.kind} named {name!r} is already registered")
-            self._entries[name] = entry
+            self._registered[name] = entry
             return entry
 
         return enter

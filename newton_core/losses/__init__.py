@@ -1,4 +1,8 @@
-"""One file per loss. Importing the package registers our own losses and those of entry points."""
+"""One file per loss, the two-dimensional surfaces together in one.
+
+Importing the package registers our own losses; those of other packages follow when the registry
+is first read.
+"""
 
 from newton_core.losses.base import (
     Derivatives,
@@ -9,12 +13,18 @@ from newton_core.losses.base import (
     list_losses,
     register_loss,
 )
+from newton_core.losses.binary_cross_entropy import BinaryCrossEntropy
+from newton_core.losses.cross_entropy import CrossEntropy
 from newton_core.losses.neuralsort import NeuralSort
 from newton_core.losses.perturbed_fy import PerturbedFy
 from newton_core.losses.smoothed_algorithm import SmoothedAlgorithm
 from newton_core.losses.smoothed_loss import SmoothedLoss
+from newton_core.losses.squared_error import SquaredError
+from newton_core.losses.surfaces import Surface
 
 __all__ = [
+    "BinaryCrossEntropy",
+    "CrossEntropy",
     "Derivatives",
     "Loss",
     "LossParameters",
@@ -22,6 +32,8 @@ __all__ = [
     "PerturbedFy",
     "SmoothedAlgorithm",
     "SmoothedLoss",
+    "SquaredError",
+    "Surface",
     "autodiff_derivatives",
     "build_loss",
     "list_losses",

@@ -2,13 +2,17 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, TypeVar
+from types import ModuleType
+from typing import Any, ClassVar, Literal, TypeVar, get_args
 
 import torch
+from jaxtyping import Float
 from torch import Tensor, nn
 
+from newton_core.losses.entry_points import load_entry_points
 from newton_core.registry import Registry
 from newton_core.settings import Settings
+from newton_core.tensors import flatten_outputs
 
 TargetKind = Literal["permutation", "class", "value", "path", "none"]
 """What a loss compares the outputs with; tasks and losses are matched on it."""
@@ -33,17 +37,22 @@ class Derivatives:
         hessian: (N, m, m) symmetric second derivatives, or None if they were not asked for.
     """
 
-    value: Tensor
-    gradient: Tensor
-    hessian: Tensor | None = None
+    value: Float[Tensor, " N"]
+    gradient: Float[Tensor, "N m"]
+    hessian: Float[Tensor, "N m m"] | None = None
 
 
 class Loss(nn.Module):
     """A loss that gives one value per sample.
 
     A subclass defines ``Parameters`` (defaults, bounds and sentences: the spec, the form and the
-    constructor all read them there) and ``forward``. ``derivatives`` falls back to automatic
-    differentiation and is overridden where a closed form or an estimator is better.
+    constructor all read them there), ``target_kind`` and ``forward``. The other two methods have
+    defaults: ``derivatives`` is overridden where a closed form or an estimator is better than
+    automatic differentiation, ``per_sample_direction`` where the damped system of a single sample
+    has a solution cheaper than forming its Hessian.
+
+    A loss of your own is found by the lab if the distribution that ships it has a line such as
+    ``my_loss = "my_package.my_loss:MyLoss"`` under the entry points ``newton_lab.losses``.
     """
 
     Parameters: ClassVar[type[LossParameters]]
@@ -90,10 +99,15 @@ def autodiff_derivatives(
     with torch.enable_grad():
         leaf = y.detach().clone().requires_grad_(True)
         value = loss(leaf, target)
+        if value.shape != y.shape[:1]:
+            raise ValueError(
+                f"the loss must give one value per sample, shape ({len(y)},), but gave"
+                f" {tuple(value.shape)}; with a torch loss, use reduction='none' and sum the rest"
+            )
         if not value.requires_grad:
             raise ValueError("the loss is not differentiable in y: its value carries no graph")
         (gradient,) = torch.autograd.grad(value.sum(), leaf, create_graph=hessian)
-        flat = gradient.flatten(1)
+        flat = flatten_outputs(gradient)
         if not hessian:
             return Derivatives(value.detach(), flat.detach())
         rows = []
@@ -104,20 +118,56 @@ def autodiff_derivatives(
             (row,) = torch.autograd.grad(
                 flat[:, j].sum(), leaf, retain_graph=True, materialize_grads=True, allow_unused=True
             )
-            rows.append(row.flatten(1))
+            rows.append(flatten_outputs(row))
     second = torch.stack(rows, dim=1)
     return Derivatives(value.detach(), flat.detach(), ((second + second.mT) / 2).detach())
 
 
-LOSSES: Registry[type[Loss]] = Registry("loss")
+LOSSES: Registry[type[Loss]] = Registry(
+    "loss", discover=lambda: load_entry_points("newton_lab.losses", _enter_loaded)
+)
 
 LossClass = TypeVar("LossClass", bound=type[Loss])
 
 
 def register_loss(cls: LossClass) -> LossClass:
-    """Class decorator: enters a loss under the name that its ``Parameters`` declare."""
-    LOSSES.register(cls.Parameters.model_fields["name"].default)(cls)
+    """Class decorator: enters a loss under the name that its ``Parameters`` declare.
+
+    Raises:
+        DuplicateNameError: the name is taken.
+        TypeError: the class lacks something that every loss declares; the message says what.
+    """
+    LOSSES.register(_declared_name(cls))(cls)
     return cls
+
+
+def _declared_name(cls: type[Loss]) -> str:
+    """The name of a loss, once everything that it must declare is found to be there."""
+    parameters = getattr(cls, "Parameters", None)
+    if not (isinstance(parameters, type) and issubclass(parameters, LossParameters)):
+        raise TypeError(f"{cls.__name__}.Parameters must be a subclass of LossParameters")
+    field = parameters.model_fields["name"]
+    if not isinstance(field.default, str) or get_args(field.annotation) != (field.default,):
+        raise TypeError(
+            f"{parameters.__name__} must declare its name as a constant, such as"
+            ' name: Literal["my_loss"] = "my_loss"'
+        )
+    kinds = get_args(TargetKind)
+    if getattr(cls, "target_kind", None) not in kinds:
+        raise TypeError(f"{cls.__name__}.target_kind must be one of {', '.join(kinds)}")
+    if cls.forward is Loss.forward:
+        raise TypeError(f"{cls.__name__} must define forward(y, target) -> (N,)")
+    return field.default
+
+
+def _enter_loaded(loaded: object) -> None:
+    """Registers what an entry point names: a loss, or a module whose import registers some."""
+    if isinstance(loaded, ModuleType):
+        return
+    if not (isinstance(loaded, type) and issubclass(loaded, Loss)):
+        raise TypeError(f"expected a subclass of newton_core.Loss or a module, got {loaded!r}")
+    if loaded not in LOSSES.values():  # its own decorator may have entered it
+        register_loss(loaded)
 
 
 def build_loss(name: str, **parameters: Any) -> Loss:

@@ -1,0 +1,92 @@
+"""Softmax cross-entropy with class indices."""
+
+from typing import ClassVar, Literal
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+from torch.nn import functional
+
+from newton_core.losses.base import Derivatives, Loss, LossParameters, TargetKind, register_loss
+from newton_core.tensors import to_float64
+
+
+class CrossEntropyParameters(LossParameters):
+    """Softmax cross-entropy: the usual loss of classification."""
+
+    name: Literal["cross_entropy"] = "cross_entropy"
+
+
+@register_loss
+class CrossEntropy(Loss):
+    """Softmax cross-entropy -log p_t with p = softmax(y), t the true class.
+
+    Its Hessian diag(p) - p p^T is positive semidefinite, with a null vector of ones: a common
+    shift of the logits changes nothing. Derivatives exact (paper, appendix).
+
+    Shapes: y (N, m) logits of m classes, target (N,) class indices in 0..m-1; value (N,).
+    """
+
+    Parameters: ClassVar[type[LossParameters]] = CrossEntropyParameters
+    target_kind: ClassVar[TargetKind] = "class"
+
+    def forward(self, y: Float[Tensor, "N m"], target: Tensor | None = None) -> Float[Tensor, " N"]:
+        """The cross-entropy of each sample, in nats."""
+        return functional.cross_entropy(y, _classes(y, target), reduction="none")
+
+    def derivatives(
+        self, y: Float[Tensor, "N m"], target: Tensor | None = None, *, hessian: bool = True
+    ) -> Derivatives:
+        """Closed forms: the gradient p - e_t and diag(p) - p p^T."""
+        y = y.detach()
+        classes = _classes(y, target)
+        p = torch.softmax(y, dim=1)
+        second = None
+        if hessian:
+            second = torch.diag_embed(p) - p.unsqueeze(2) * p.unsqueeze(1)
+        return Derivatives(self(y, classes), _minus_one_hot(p, classes), second)
+
+    def per_sample_direction(
+        self, y: Float[Tensor, "N m"], target: Tensor | None, tikhonov: float
+    ) -> Float[Tensor, "N m"]:
+        """The damped system diag(p + tikhonov) - p p^T, diagonal plus rank one, in O(m).
+
+        Sherman-Morrison with u_j = p_j / (p_j + tikhonov) gives h - u (1^T h) / (1^T u) for
+        h = (p - e_t) / (p + tikhonov): the denominator 1 - p^T u = tikhonov 1^T u and the
+        numerator p^T h = -tikhonov 1^T h are taken in the forms that do not cancel. As h is u but
+        for the true class, what remains is
+
+            (u / (1^T u) - e_t) / (p_t + tikhonov).
+        """
+        p = torch.softmax(to_float64(y.detach()), dim=1)
+        classes = _classes(p, None if target is None else target.to(p.device))
+        u = p / (p + tikhonov)
+        true_class = p.gather(1, classes.unsqueeze(1))
+        direction = _minus_one_hot(u / u.sum(1, keepdim=True), classes) / (true_class + tikhonov)
+        return direction.to(y)
+
+
+def _minus_one_hot(p: Tensor, classes: Tensor) -> Tensor:
+    """p - e_t for rows p that sum to 1, as minus the sum of the others at t: exact for p_t -> 1."""
+    index = classes.unsqueeze(1)
+    others = p.scatter(1, index, 0.0)
+    return others.scatter(1, index, -others.sum(1, keepdim=True))
+
+
+def _classes(y: Tensor, target: Tensor | None) -> Int[Tensor, " N"]:
+    """The class indices as int64, checked against the logits."""
+    if y.ndim != 2:
+        raise ValueError(f"cross-entropy needs logits (N, m), got {tuple(y.shape)}")
+    if target is None or target.shape != y.shape[:1] or target.is_floating_point():
+        got = "none" if target is None else f"{target.dtype} of shape {tuple(target.shape)}"
+        raise ValueError(
+            f"cross-entropy needs one class index per sample, integers of shape ({len(y)},);"
+            f" got {got}"
+        )
+    classes = target.long()
+    if len(classes) and not 0 <= classes.min() <= classes.max() < y.shape[1]:
+        raise ValueError(
+            f"cross-entropy on {y.shape[1]} logits needs classes from 0 to {y.shape[1] - 1}, got"
+            f" {classes.min().item()} to {classes.max().item()}"
+        )
+    return classes

@@ -1,0 +1,31 @@
+"""Small things that every loss and every solve does with outputs and targets."""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+
+def flatten_outputs(y: Float[Tensor, " N *S"]) -> Float[Tensor, "N m"]:
+    """(N, *S) as (N, m), also where S is empty (m = 1)."""
+    return y.flatten(1) if y.ndim > 1 else y.unsqueeze(1)
+
+
+def target_like(y: Float[Tensor, " N *S"], target: Tensor | None) -> Float[Tensor, " N *S"]:
+    """``target`` in y's dtype, if it has y's shape.
+
+    Raises:
+        ValueError: there is no target, or it has another shape.
+    """
+    if target is None:
+        raise ValueError(f"this loss needs a target of the shape of y, {tuple(y.shape)}")
+    if target.shape != y.shape:
+        raise ValueError(
+            f"the target must have the shape of y, {tuple(y.shape)}, got {tuple(target.shape)}"
+        )
+    return target.to(y.dtype)
+
+
+def to_float64(tensor: Tensor, *, copy: bool = False) -> Float[Tensor, "..."]:
+    """``tensor`` in float64; moved to the CPU where the device (Apple's MPS) has no float64."""
+    device = torch.device("cpu") if tensor.device.type == "mps" else tensor.device
+    return tensor.to(device=device, dtype=torch.float64, copy=copy)
