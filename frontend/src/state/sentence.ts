@@ -1,0 +1,232 @@
+/**
+ * The sentence: what is true at a step, in words. Pure: a log and a step in, parts of text out, so
+ * that the page can colour an arm's name and a screen reader hears the same.
+ */
+
+import { lastUpToStep } from "./column";
+import { formatCount, formatMeasured, formatSetting, formatShare } from "./format";
+import { EXPLODING, healthOf, VANISHING } from "./health";
+import type { ArmLog, RunLog } from "./log";
+import { type MetricWords, metricWords } from "./metrics";
+
+/** A piece of the sentence: plain, an arm's name, or a word to mark. */
+export interface Part {
+  text: string;
+  /** Index of the arm that the text names. */
+  arm?: number;
+  mark?: "strong" | "warn";
+}
+
+/** From this share of a batch on, vanishing or exploding gradients are worth a clause. */
+const SHARE_WORTH_SAYING = 0.05;
+/** A spike is news for this share of the run, unless it was the worst. */
+const MAX_CLAUSES = 3;
+
+/** What is true of `log` at `step`. Empty: nothing is known yet. */
+export function sentence(log: RunLog, step: number, primary?: string): Part[] {
+  const standing = standings(log, step, primary);
+  if (standing === null) return [];
+  const parts = standing.rows.length > 0 ? leader(log, standing, step) : [];
+  const clauses = [
+    ...divergences(log, step),
+    ...worstSpike(log, step),
+    ...worstHealth(log, step),
+    ...lastChange(log, step),
+  ].slice(0, MAX_CLAUSES);
+  for (const clause of clauses) {
+    if (parts.length > 0) parts.push({ text: " " });
+    parts.push(...clause, { text: "." });
+  }
+  return parts;
+}
+
+/** The sentence as plain text. */
+export function plainText(parts: readonly Part[]): string {
+  return parts.map((part) => part.text).join("");
+}
+
+interface Row {
+  arm: number;
+  value: number;
+  error: number;
+}
+
+interface Standings {
+  words: MetricWords;
+  /** Arms by their last evaluation, the best first. */
+  rows: Row[];
+}
+
+/** Where the arms stand at `step` in the primary metric; null before the first evaluation. */
+export function standings(log: RunLog, step: number, primary?: string): Standings | null {
+  const evaluations = log.arms.map((arm) => lastUpToStep(arm.evaluations, step));
+  const first = evaluations.find((evaluation) => evaluation !== undefined);
+  if (first === undefined) return null;
+  const name =
+    log.summary?.primary_metric ??
+    (primary !== undefined && primary in first.values ? primary : Object.keys(first.values)[0]);
+  if (name === undefined) return null;
+  const words = metricWords(name);
+  const rows = evaluations.flatMap((evaluation, arm) => {
+    const value = evaluation?.values[name] ?? Number.NaN;
+    if (!Number.isFinite(value) || hasDiverged(log.arms[arm], step)) return [];
+    const error = evaluation?.values[`${name}_se`] ?? 0;
+    return [{ arm, value, error: Number.isFinite(error) ? error : 0 }];
+  });
+  rows.sort((a, b) => (words.higherIsBetter ? b.value - a.value : a.value - b.value));
+  return { words, rows };
+}
+
+function hasDiverged(arm: ArmLog | undefined, step: number): boolean {
+  return arm?.diverged != null && arm.diverged.step <= step;
+}
+
+function name(log: RunLog, arm: number): Part {
+  return { text: log.spec?.arms[arm]?.label ?? `Arm ${arm + 1}`, arm };
+}
+
+function leader(log: RunLog, { words, rows }: Standings, step: number): Part[] {
+  const best = rows[0] as Row;
+  if (rows.length === 1) {
+    return [name(log, best.arm), { text: ` ${words.says(best.value)}.` }];
+  }
+  const last = rows.at(-1) as Row;
+  if (step === 0 || rows.every((row) => row.value === best.value)) {
+    const start =
+      step === 0 ? "All arms start from the same weights: each " : "All arms are level: each ";
+    return [{ text: `${start}${words.says(best.value)}.` }];
+  }
+  const other = rival(log, rows, best);
+  const gap = Math.abs(best.value - other.value);
+  const error = Math.hypot(best.error, other.error);
+  const opening = [name(log, best.arm), { text: ` ${words.says(best.value)}` }];
+  if (gap < error) {
+    const between = rows.length > 2 && other === last ? "the arms are" : "the two are";
+    return [
+      ...opening,
+      { text: ", " },
+      { text: "no clear lead", mark: "strong" },
+      { text: " over " },
+      name(log, other.arm),
+      { text: `: ${between} within one standard error (${words.difference(error)}).` },
+    ];
+  }
+  const ratio = error > 0 ? gap / error : Number.POSITIVE_INFINITY;
+  return [
+    ...opening,
+    { text: ", " },
+    { text: `${words.difference(gap)} ahead`, mark: "strong" },
+    { text: " of " },
+    name(log, other.arm),
+    { text: `${significance(ratio)}.` },
+  ];
+}
+
+/** Whom the leader is compared with: vanilla if there is one behind it, else the next best. */
+function rival(log: RunLog, rows: readonly Row[], best: Row): Row {
+  const vanilla = rows.find((row) => {
+    const arm = log.spec?.arms[row.arm];
+    return row !== best && arm?.curvature === "none" && arm.gradient === "plain";
+  });
+  return vanilla ?? (rows[1] as Row);
+}
+
+function significance(ratio: number): string {
+  if (!Number.isFinite(ratio)) return "";
+  if (ratio < 2) return `, but only ${ratio.toFixed(1)} standard errors`;
+  return ratio < 10 ? ` (${ratio.toFixed(1)} standard errors)` : " (over 10 standard errors)";
+}
+
+type Clause = Part[];
+
+function divergences(log: RunLog, step: number): Clause[] {
+  return log.arms.flatMap((arm, index) => {
+    if (arm.diverged === null || arm.diverged.step > step) return [];
+    const at = formatCount(arm.diverged.step);
+    return [
+      [
+        name(log, index),
+        { text: " " },
+        { text: `diverged at step ${at}`, mark: "warn" } as Part,
+        { text: `: ${arm.diverged.reason.replace(/\.$/, "")}` },
+      ],
+    ];
+  });
+}
+
+function worstSpike(log: RunLog, step: number): Clause[] {
+  let worst: { arm: number; step: number; ratio: number } | null = null;
+  let count = 0;
+  log.arms.forEach((arm, index) => {
+    for (const spike of arm.spikes) {
+      if (spike.step > step) break;
+      count++;
+      const ratio = Number.isNaN(spike.norm) ? Number.POSITIVE_INFINITY : spike.norm / spike.median;
+      if (worst === null || ratio > worst.ratio) worst = { arm: index, step: spike.step, ratio };
+    }
+  });
+  const found = worst as { arm: number; step: number; ratio: number } | null;
+  if (found === null) return [];
+  const size = Number.isFinite(found.ratio)
+    ? `one gradient ${formatMeasured(found.ratio, 2)} times the usual`
+    : "one gradient beyond all numbers";
+  const others = count > 1 ? `, the worst of ${formatCount(count)}` : "";
+  return [
+    [
+      name(log, found.arm),
+      { text: " met a " },
+      { text: "spike", mark: "warn" },
+      { text: ` at step ${formatCount(found.step)}: ${size}${others}` },
+    ],
+  ];
+}
+
+function worstHealth(log: RunLog, step: number): Clause[] {
+  let worst: { arm: number; share: number; kind: "vanishing" | "exploding" } | null = null;
+  log.arms.forEach((arm, index) => {
+    const point = lastUpToStep(arm.curvature, step);
+    if (point === undefined || hasDiverged(arm, step)) return;
+    const health = healthOf(point.gradientNorms);
+    for (const kind of ["exploding", "vanishing"] as const) {
+      if (health[kind] >= SHARE_WORTH_SAYING && health[kind] > (worst?.share ?? 0)) {
+        worst = { arm: index, share: health[kind], kind };
+      }
+    }
+  });
+  const found = worst as { arm: number; share: number; kind: "vanishing" | "exploding" } | null;
+  if (found === null) return [];
+  const limit =
+    found.kind === "vanishing"
+      ? `below ${formatSetting(VANISHING)}`
+      : `above ${formatSetting(EXPLODING)}`;
+  return [
+    [
+      { text: `${formatShare(found.share)} of a batch has a ` },
+      { text: `${found.kind} gradient`, mark: "warn" },
+      { text: ` (${limit}) for ` },
+      name(log, found.arm),
+    ],
+  ];
+}
+
+function lastChange(log: RunLog, step: number): Clause[] {
+  let last: { arm: number; step: number; text: string } | null = null;
+  log.arms.forEach((arm, index) => {
+    const change = lastUpToStep(arm.changes, step);
+    if (change === undefined || (last !== null && change.step < last.step)) return;
+    const settings = [
+      change.tikhonov === null ? null : `λ ${formatSetting(change.tikhonov)}`,
+      change.lr === null ? null : `learning rate ${formatSetting(change.lr)}`,
+    ].filter((setting) => setting !== null);
+    last = { arm: index, step: change.step, text: settings.join(" and ") };
+  });
+  const found = last as { arm: number; step: number; text: string } | null;
+  if (found === null) return [];
+  return [
+    [
+      name(log, found.arm),
+      { text: ` has ${found.text} since step ` },
+      { text: formatCount(found.step) },
+    ],
+  ];
+}
