@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import torch
 
@@ -47,6 +47,7 @@ PROBE_STEP = 0
 """The batch that no update uses: spectra are measured on it, so that they are comparable."""
 
 
+@runtime_checkable
 class StopFlag(Protocol):
     """What ``threading.Event`` and its multiprocessing kin offer."""
 

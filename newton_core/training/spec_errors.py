@@ -51,7 +51,15 @@ def explain(error: ValidationError) -> list[SpecProblem]:
         problems.append(
             SpecProblem(location, message, value, _allowed(node, schema), str(item["type"]))
         )
-    return problems
+    return [problem for problem in problems if not _follows(problem, problems)]
+
+
+def _follows(problem: SpecProblem, problems: list[SpecProblem]) -> bool:
+    """Whether a list is only too short because its items, named elsewhere, are wrong."""
+    depth = len(problem.path)
+    return problem.kind == "too_short" and any(
+        len(other.path) > depth and other.path[:depth] == problem.path for other in problems
+    )
 
 
 def _walk(schema: dict[str, Any], loc: tuple[str | int, ...]) -> tuple[tuple[str | int, ...], Any]:

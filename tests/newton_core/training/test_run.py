@@ -73,7 +73,7 @@ def test_started_carries_the_complete_spec_and_the_network_s_size(plain):
     assert started.spec == small_spec()
     model = build_task(small_spec()).build_model()
     assert started.parameters == sum(p.numel() for p in model.parameters())
-    assert started.versions["torch"] == torch.__version__.split("+")[0]
+    assert started.versions["torch"] == torch.__version__
 
 
 def test_each_logged_step_has_every_metric_once_per_arm(plain):
@@ -288,9 +288,9 @@ def test_an_arm_that_meets_infinity_diverges_and_the_others_go_on():
 
 def test_a_spike_is_said_with_its_size_and_the_usual(tmp_path):
     spec = small_spec(
-        loss={"name": "neuralsort", "temperature": 0.05, "numerics": "bce_loss"},
-        arms=[{"lr": 1e-2}], steps=400, evaluate_every=400,
-        task={"name": "ranking", "n": 10, "test_sets": 20},
+        loss={"name": "neuralsort", "temperature": 0.1, "numerics": "bce_loss"},
+        arms=[{"lr": 1e-3}], steps=120, evaluate_every=120,
+        changes=[{"step": 60, "arm": 0, "lr": 0.3}],  # scores fly apart, the loss saturates
     )  # fmt: skip
     events = events_of(spec)
     largest = metric(events, 0, "largest_gradient_norm")

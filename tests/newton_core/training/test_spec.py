@@ -53,7 +53,7 @@ def test_changes_and_milestones_are_sorted():
                        "; allowed: at least 1 and at most 1000000"),
         ({"arms": []}, "arms: Tuple should have at least 1 item"),
         ({"arms": [{"curvature": "gauss"}]}, "arms.0.curvature: Input should be 'none'"),
-        ({"arms": [{"lr": -1.0}]}, "arms.0.lr: Input should be greater than or equal to 1e-08"),
+        ({"arms": [{"lr": -1.0}]}, "arms.0.lr: Input should be greater than or equal to"),
         ({"arms": [{"curvature": "fisher", "gradient": "clip"}]},
          "arms.0: gradient 'clip' is a control without curvature"),
         ({"loss": {"name": "neuralsort", "temperature": -1}},
@@ -82,7 +82,8 @@ def test_a_missing_field_is_named():
     with pytest.raises(ValidationError) as caught:
         ExperimentSpec.model_validate(record)
     (problem,) = explain(caught.value)
-    assert str(problem) == "loss: Field required"
+    assert str(problem).startswith("loss: Field required; allowed: ")
+    assert "neuralsort" in str(problem)
 
 
 def test_every_field_of_the_schema_is_described():

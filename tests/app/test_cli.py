@@ -1,0 +1,145 @@
+"""The command line as people run it: a real process, real runs."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from newton_core.training.events import parse_event
+from tests.newton_core.training.specs import small_record
+
+
+def command(*arguments: str | Path) -> list[str]:
+    return [sys.executable, "-m", "app.cli", *map(str, arguments)]
+
+
+def lab(*arguments: str | Path, **kwargs: Any) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "COLUMNS": "200", "NO_COLOR": "1"}
+    return subprocess.run(
+        command(*arguments), capture_output=True, text=True, env=environment, timeout=120, **kwargs
+    )
+
+
+@pytest.fixture
+def spec_file(tmp_path: Path) -> Path:
+    path = tmp_path / "spec.json"
+    path.write_text(json.dumps(small_record()))
+    return path
+
+
+def test_train_prints_each_arm_and_keeps_the_events(spec_file, tmp_path):
+    result = lab("train", spec_file, "--out", tmp_path / "events.jsonl")
+    assert result.returncode == 0, result.stderr
+    for label in ("Vanilla", "Hessian", "Fisher"):
+        assert label in result.stdout
+    assert "exact match, %" in result.stdout
+    events = [parse_event(line) for line in (tmp_path / "events.jsonl").read_text().splitlines()]
+    assert [event.seq for event in events] == list(range(1, len(events) + 1))
+    assert events[-1].type == "finished"
+
+
+def test_seeds_are_repeated_and_compared(spec_file):
+    result = lab("train", spec_file, "--seeds", "3", "--steps", "6", "--json")
+    assert result.returncode == 0, result.stderr
+    record = json.loads(result.stdout)
+    assert len(record["runs"]) == 3
+    assert set(record["paired_differences"]) == {"Hessian", "Fisher"}
+    scores = [[arm["metrics"]["exact_match"] for arm in run["arms"]] for run in record["runs"]]
+    expected = sum(row[2] - row[0] for row in scores) / 3
+    assert record["paired_differences"]["Fisher"]["mean"] == pytest.approx(expected)
+
+
+def test_seeds_print_a_table_of_differences(spec_file):
+    result = lab("train", spec_file, "--seeds", "2", "--steps", "3")
+    assert "2 seeds, paired with Vanilla" in result.stdout
+
+
+def test_ctrl_c_ends_with_cancelled_and_keeps_the_file(tmp_path):
+    spec, out = tmp_path / "spec.json", tmp_path / "events.jsonl"
+    spec.write_text(json.dumps(small_record(steps=500_000)))
+    process = subprocess.Popen(
+        command("train", spec, "--out", out), stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    try:
+        while not (out.exists() and '"metrics"' in out.read_text()):
+            assert process.poll() is None
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=30)
+    finally:
+        process.kill()
+    assert process.returncode == 130
+    assert b"stopped at step" in errors
+    assert parse_event(out.read_text().splitlines()[-1]).type == "cancelled"
+
+
+@pytest.mark.parametrize(
+    ("record", "words"),
+    [
+        (small_record(steps=0), ["steps", "given: 0", "at least 1 and at most 1000000"]),
+        (small_record(arms=[{"tikhonov": -1}]), ["arms.0.tikhonov", "given: -1", "at least 1e-12"]),
+        ({"loss": {"name": "neuralsort"}}, ["task: Field required", "arms: Field required"]),
+    ],
+)
+def test_a_bad_spec_exits_with_2_and_says_why(record, words, tmp_path):
+    path = tmp_path / "spec.json"
+    path.write_text(json.dumps(record))
+    result = lab("train", path)
+    assert result.returncode == 2
+    for word in words:
+        assert word in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("content", "words"), [("{", "is not JSON"), ("[1]", "a spec is a JSON object")]
+)
+def test_a_file_that_holds_no_spec_is_named(content, words, tmp_path):
+    path = tmp_path / "spec.json"
+    path.write_text(content)
+    result = lab("train", path)
+    assert result.returncode == 2
+    assert words in result.stderr
+
+
+def test_an_unknown_preset_lists_the_known_ones():
+    result = lab("train", "no-such-thing")
+    assert result.returncode == 2
+    assert "neither a preset (" in result.stderr
+
+
+def test_a_run_that_fails_says_why(tmp_path):
+    record = small_record(device="cuda:77")
+    path = tmp_path / "spec.json"
+    path.write_text(json.dumps(record))
+    result = lab("train", path)
+    assert result.returncode == 1
+    assert "'cuda:77' is not available" in result.stderr
+
+
+def test_presets_are_listed_for_people_and_machines():
+    records = json.loads(lab("presets", "--json").stdout)
+    table = lab("presets").stdout
+    assert records
+    for record in records:
+        assert record["name"] in table
+    curvatures = {arm.get("curvature", "none") for arm in records[0]["spec"]["arms"]}
+    assert {"none", "hessian", "fisher"} <= curvatures
+
+
+def test_doctor_says_what_is_here():
+    findings = {finding["name"]: finding for finding in json.loads(lab("doctor", "--json").stdout)}
+    assert findings["torch"]["good"]
+    assert "cpu" in findings["devices"]["detail"]
+    assert "neuralsort" in findings["losses"]["detail"]
+    assert findings["data: digits"]["good"]
+
+
+def test_download_knows_its_data_sets():
+    result = lab("download", "imagenet")
+    assert result.returncode == 2
+    assert "known: mnist" in result.stderr
