@@ -52,9 +52,8 @@ class NeuralSort(SortingLoss):
     def _logits(self, y: Scores) -> Permutations:
         n = y.shape[1]
         spread = (y.unsqueeze(2) - y.unsqueeze(1)).abs().sum(2)
-        return (self._ranks(n, y) * y.unsqueeze(1) - spread.unsqueeze(1)) / (
-            self.settings.temperature
-        )
+        temperature: float = self.settings.temperature
+        return (self._ranks(n, y) * y.unsqueeze(1) - spread.unsqueeze(1)) / temperature
 
     @staticmethod
     def _ranks(n: int, like: Tensor) -> Tensor:

@@ -69,5 +69,3 @@ def test_errors_say_what_is_wrong():
         odd_even_network(1)
     with pytest.raises(ValueError, match="at least 2 wires, got 0"):
         bitonic_network(0)
-    with pytest.raises(ValueError, match="unknown sorting network 'bubble'; known: odd_even"):
-        sorting_network("bubble", 4)
