@@ -158,3 +158,7 @@ def download(
     except DatasetError as error:
         _stop(str(error), 1)
     console.print(f"mnist is in {data_dir() / 'mnist'}")
+
+
+if __name__ == "__main__":
+    main()
