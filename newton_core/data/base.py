@@ -56,7 +56,8 @@ class ImageDataset:
     def _statistics(self) -> tuple[float, float]:
         """Mean and standard deviation of the training pixels, exact from their histogram."""
         counts = torch.zeros(self.white + 1, dtype=torch.float64)
-        for images in torch.split(self.train.pixels, 4096):  # bincount works on an 8 times larger copy
+        # In portions: bincount works on a copy that is eight times larger.
+        for images in torch.split(self.train.pixels, 4096):
             counts += images.flatten().bincount(minlength=self.white + 1)
         shares = counts / counts.sum()
         levels = torch.arange(self.white + 1)

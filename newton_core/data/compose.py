@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Float, Float32, Int
+from jaxtyping import Float, Float32, Int, UInt8
 from torch import Tensor
 
 from newton_core.data.base import DatasetError, ImageDataset, LabelledImages
@@ -94,8 +94,8 @@ class NumberPool:
         gathered = self._rows.index_select(0, rows.flatten().to(self._rows.device))
         return gathered.view(N, n, 1, *self.image_size)
 
-    def pixels(self, sets: NumberSets) -> Int[Tensor, "N n h w"]:
-        """The images before normalisation, uint8, on the CPU."""
+    def pixels(self, sets: NumberSets) -> UInt8[Tensor, "N n h w"]:
+        """The images before normalisation, on the CPU."""
         N, n, _ = sets.tiles.shape
         tiles = self._pixels[self._order[sets.tiles]]  # (N, n, parts, tile height, tile width)
         return tiles.permute(0, 1, 3, 2, 4).reshape(N, n, *self.image_size)

@@ -5,7 +5,6 @@ from typing import Literal
 
 import numpy as np
 import torch
-from sklearn.datasets import load_digits as load_sklearn_digits
 
 from newton_core.data.base import DataParameters, ImageDataset, LabelledImages
 from newton_core.seeding import generator
@@ -44,6 +43,9 @@ def load_digits() -> ImageDataset:
 
     No image is in both parts. The files do not name the writers, so that a writer may be.
     """
+    # Here, not above: it takes a second, and describing or checking a run needs none of it.
+    from sklearn.datasets import load_digits as load_sklearn_digits
+
     bunch = load_sklearn_digits()
     pixels = torch.from_numpy(bunch.images.astype(np.uint8))
     labels = torch.from_numpy(bunch.target.astype(np.int64))

@@ -14,7 +14,7 @@ from typing import Literal
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from newton_core.data.base import DataParameters, DatasetError, ImageDataset, LabelledImages
 from newton_core.data.table import Problems, Row, read_rows
@@ -91,6 +91,10 @@ def _load(
     for row in rows:
         try:
             images.append(_read_image(row.path, height, width))
+        except UnidentifiedImageError:
+            problems.add(
+                row.line, f"{row.name} is no image in one of the formats {', '.join(FORMATS)}"
+            )
         except Exception as error:  # decoders of damaged files raise all kinds of errors
             problems.add(row.line, f"{row.name} is no image that can be read ({error})")
     problems.raise_if_any()

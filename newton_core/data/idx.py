@@ -5,10 +5,10 @@ A file is two zero bytes, a type (8: unsigned bytes), the number of dimensions, 
 """
 
 import gzip
+import io
 import math
 import zlib
 from pathlib import Path
-from typing import IO, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,11 +20,11 @@ _KINDS = {1: "labels", 3: "images"}
 _LARGEST = 2**30  # no file of interest is larger; a damaged header must not ask for terabytes
 
 
-def open_maybe_gzipped(path: Path) -> IO[bytes]:
+def open_maybe_gzipped(path: Path) -> io.BufferedIOBase:
     """The file's bytes, unpacked if they are gzipped (told by content, not by name)."""
     with path.open("rb") as file:
         gzipped = file.read(2) == b"\x1f\x8b"
-    return cast(IO[bytes], gzip.open(path, "rb")) if gzipped else path.open("rb")
+    return gzip.open(path, "rb") if gzipped else path.open("rb")
 
 
 def read_idx(path: Path, dimensions: int) -> NDArray[np.uint8]:
@@ -66,7 +66,9 @@ def read_idx(path: Path, dimensions: int) -> NDArray[np.uint8]:
     return np.frombuffer(content, dtype=np.uint8).reshape(sizes)
 
 
-def _read_header(file: IO[bytes], path: Path, dimensions: int, expected: str) -> tuple[int, ...]:
+def _read_header(
+    file: io.BufferedIOBase, path: Path, dimensions: int, expected: str
+) -> tuple[int, ...]:
     magic = file.read(4)
     if len(magic) < 4:
         raise DatasetError(

@@ -49,6 +49,9 @@ class Task(ABC):
     def __init__(
         self, parameters: Any, *, target_kind: TargetKind, seed: int, device: torch.device
     ) -> None:
+        if target_kind not in self.target_kinds:
+            provided = ", ".join(sorted(self.target_kinds))
+            raise ValueError(f"expected a target of kind {provided}, got {target_kind!r}")
         self.parameters = parameters
         self.target_kind = target_kind
         self.seed = seed
@@ -68,7 +71,7 @@ class Task(ABC):
 
     @abstractmethod
     def examples(self, model: nn.Module, *, images: bool) -> list[dict[str, Any]]:
-        """A few test cases as JSON-ready records: what the network sees (if ``images``) and says."""
+        """A few test cases as JSON-ready records: what the network says, and sees if ``images``."""
 
 
 TASKS: Registry[type[Task]] = Registry("task")

@@ -1,0 +1,180 @@
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from pydantic import ValidationError
+
+from newton_core.data import DatasetError, FolderParameters, ImageDataset, load_folder
+from tests.newton_core.data.own_images import write_folder
+
+
+def _shown(dataset: ImageDataset) -> dict[int, float]:
+    """Grey level -> value, over both parts."""
+    assert dataset.values is not None
+    return {
+        int(image[0, 0]): dataset.values[label].item()
+        for part in (dataset.train, dataset.test)
+        for image, label in zip(part.pixels, part.labels, strict=True)
+    }
+
+
+def test_values_belong_to_their_images_and_parts_do_not_overlap(tmp_path: Path) -> None:
+    values = [3.5, -1.0, 3.5, 1e300, 0.1, 7.0, 7.0, 2.0, 9.0, 1 / 3]
+    dataset = load_folder(write_folder(tmp_path, values), 8, 12)
+    assert (len(dataset.train), len(dataset.test)) == (8, 2)
+    assert _shown(dataset) == {10 + i: value for i, value in enumerate(values)}
+    assert dataset.classes == 8
+    assert dataset.values is not None
+    assert dataset.values.tolist() == sorted(set(values))
+    assert dataset.train.pixels.shape == (8, 8, 12)
+
+
+def test_split_hardly_changes_when_images_are_added(tmp_path: Path) -> None:
+    def in_test(count: int) -> set[int]:
+        dataset = load_folder(write_folder(tmp_path, range(count)), 4, 4)
+        return {int(image[0, 0]) for image in dataset.test.pixels}
+
+    before, after = in_test(100), in_test(105)
+    assert len(before) == 20
+    assert len(after) == 21
+    assert len(before - after) <= 5  # an added image pushes out at most one
+
+
+@pytest.mark.parametrize(("share", "count"), [(0.05, 1), (0.5, 5), (0.25, 2)])
+def test_test_share(tmp_path: Path, share: float, count: int) -> None:
+    dataset = load_folder(write_folder(tmp_path, range(10)), 4, 4, share)
+    assert (len(dataset.train), len(dataset.test)) == (10 - count, count)
+
+
+def test_loaded_once_and_again_when_something_changes(tmp_path: Path) -> None:
+    folder = write_folder(tmp_path, range(4))
+    first = load_folder(folder)
+    assert load_folder(folder) is first
+    Image.fromarray(np.full((10, 10), 200, dtype=np.uint8)).save(folder / "2.png")
+    os.utime(folder / "2.png", ns=(1, 1))
+    assert _shown(load_folder(folder))[200] == 2.0
+    (folder / "values.csv").write_text("file,value\n0.png,5\n1.png,6\n")
+    assert set(_shown(load_folder(folder)).values()) == {5.0, 6.0}
+
+
+def _grey_of(folder: Path, image: Image.Image, name: str, **options: object) -> np.ndarray:
+    """The pixels that an image becomes at 4 x 6, read beside an ordinary one."""
+    write_folder(folder, [0])
+    image.save(folder / name, **options)
+    (folder / "values.csv").write_text(f"file,value\n0.png,0\n{name},1\n")
+    dataset = load_folder(folder, 4, 6)
+    for part in (dataset.train, dataset.test):
+        for pixels, label in zip(part.pixels, part.labels, strict=True):
+            if label == 1:
+                return pixels.numpy()
+    raise AssertionError("the image is in neither part")
+
+
+def test_images_are_resized_by_averaging(tmp_path: Path) -> None:
+    board = np.indices((64, 96)).sum(axis=0) % 2 * 255
+    grey = _grey_of(tmp_path, Image.fromarray(board.astype(np.uint8)), "board.png")
+    assert grey.shape == (4, 6)
+    assert np.abs(grey.astype(int) - 127).max() < 5  # picking pixels would give 0 or 255
+
+
+def test_colours_become_grey(tmp_path: Path) -> None:
+    image = Image.new("RGB", (8, 8), (255, 0, 0))
+    assert set(_grey_of(tmp_path, image, "red.png").flatten()) == {76}  # 0.299 of 255
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "LA", "P"])
+def test_transparent_parts_are_white(tmp_path: Path, mode: str) -> None:
+    image = Image.new("RGBA", (8, 8), (0, 0, 0, 0))
+    options = {} if mode != "P" else {"transparency": 0}
+    converted = Image.new("P", (8, 8), 0) if mode == "P" else image.convert(mode)
+    assert set(_grey_of(tmp_path, converted, "clear.png", **options).flatten()) == {255}
+
+
+@pytest.mark.parametrize(("name", "tag"), [("a.jpg", 6), ("b.png", 6)])
+def test_photographs_are_turned_upright(tmp_path: Path, name: str, tag: int) -> None:
+    pixels = np.zeros((60, 40), dtype=np.uint8)
+    pixels[:20] = 255  # white on top; turned by 90 degrees clockwise: white on the right
+    exif = Image.Exif()
+    exif[0x0112] = tag
+    grey = _grey_of(tmp_path, Image.fromarray(pixels), name, exif=exif)
+    assert grey[:, -1].min() > 240
+    assert grey[:, 0].max() < 15
+
+
+def test_16_bits_are_scaled_not_clipped(tmp_path: Path) -> None:
+    image = Image.fromarray(np.full((8, 8), 0x8000, dtype=np.uint16))
+    assert set(_grey_of(tmp_path, image, "deep.png").flatten()) == {127}
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"no image at all", "line 3: bad.png is no image in one of the formats PNG, JPEG,"),
+        (b"", "line 3: bad.png is no image in one of the formats PNG, JPEG,"),
+        ("half", "truncated"),
+        ("float", "expected whole grey levels"),
+        ("wide", "expected grey levels of at most 16 bits"),
+    ],
+)
+def test_unreadable_images_are_bad_rows(tmp_path: Path, content: bytes | str, message: str) -> None:
+    folder = write_folder(tmp_path, range(3))
+    path = folder / "bad.png"
+    if content == "half":
+        noise = np.random.default_rng(0).integers(0, 256, (50, 50), dtype=np.uint8)
+        Image.fromarray(noise).save(path)
+        path.write_bytes(path.read_bytes()[:1500])
+    elif content == "float":
+        Image.fromarray(np.zeros((5, 5), dtype=np.float32)).save(path, format="TIFF")
+    elif content == "wide":
+        Image.fromarray(np.full((5, 5), 70_000, dtype=np.int32)).save(path, format="TIFF")
+    else:
+        assert isinstance(content, bytes)
+        path.write_bytes(content)
+    (folder / "values.csv").write_text("file,value\n0.png,0\nbad.png,1\n2.png,2\n")
+    with pytest.raises(DatasetError, match="1 row cannot be used") as caught:
+        load_folder(folder)
+    assert message in str(caught.value)
+
+
+def test_enormous_images_are_refused_unread(tmp_path: Path) -> None:
+    folder = write_folder(tmp_path, range(3))
+    (folder / "1.png").write_bytes(b"P5 30000 30000 255\n")  # told by content, not by name
+    with pytest.raises(DatasetError, match=r"line 3: 1\.png.*decompression bomb"):
+        load_folder(folder)
+
+
+def test_too_few_images(tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match="expected at least 2 images, found 1"):
+        load_folder(write_folder(tmp_path, [1]))
+
+
+def test_two_images_are_one_for_each_part(tmp_path: Path) -> None:
+    dataset = load_folder(write_folder(tmp_path, [1, 2]))
+    assert len(dataset.train) == len(dataset.test) == 1
+
+
+def test_relative_paths_count_from_the_own_data(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("NEWTON_LAB_DATA_DIR", str(tmp_path))
+    write_folder(tmp_path / "own" / "mine", range(5))
+    elsewhere = write_folder(tmp_path / "elsewhere", range(7))
+    assert len(FolderParameters(path="mine", height=4).load().train) == 4
+    assert len(FolderParameters(path=str(elsewhere)).load().train) == 6
+    with pytest.raises(DatasetError, match="own/other: expected a folder"):
+        FolderParameters(path="other").load()
+
+
+def test_parameters_have_bounds() -> None:
+    for bad in ({}, {"path": ""}, {"path": "a", "height": 3}, {"path": "a", "test_share": 0.9}):
+        with pytest.raises(ValidationError):
+            FolderParameters(**bad)
+
+
+def test_the_cached_pixels_are_whole_bytes(tmp_path: Path) -> None:
+    dataset = load_folder(write_folder(tmp_path, range(5)))
+    assert dataset.train.pixels.dtype == torch.uint8
+    assert dataset.train.labels.dtype == torch.int64

@@ -1,0 +1,68 @@
+import math
+
+import pytest
+import torch
+from torch import nn
+
+from newton_core.tasks.evaluation import finite, inference, outputs, share
+
+
+class _Network(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.linear = nn.Linear(4, 2)
+        self.dropout = nn.Dropout(0.5)
+        self.seen: list[tuple[int, bool, bool]] = []
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        self.seen.append((len(x), self.training, torch.is_grad_enabled()))
+        return self.dropout(self.linear(x))
+
+
+def test_inference_restores_each_modules_mode() -> None:
+    model = _Network().train()
+    model.dropout.eval()
+    with inference(model):
+        assert not model.training
+        assert not torch.is_grad_enabled()
+    assert model.training
+    assert model.linear.training
+    assert not model.dropout.training
+    assert torch.is_grad_enabled()
+
+
+def test_inference_restores_after_an_error() -> None:
+    model = _Network().train()
+    with pytest.raises(RuntimeError, match="boom"), inference(model):
+        raise RuntimeError("boom")
+    assert model.training
+
+
+def test_outputs_in_chunks_equal_the_whole() -> None:
+    model = _Network()
+    inputs = torch.randn(10, 4)
+    found = outputs(model, lambda part: inputs[part], samples=10, pixels=2**17)
+    assert [size for size, _, _ in model.seen] == [4, 4, 2]
+    assert not any(training or grad for _, training, grad in model.seen)
+    torch.testing.assert_close(found, model.eval()(inputs).detach())
+    assert not found.requires_grad
+
+
+def test_a_sample_larger_than_a_chunk_goes_alone() -> None:
+    model = _Network()
+    inputs = torch.randn(3, 4)
+    outputs(model, lambda part: inputs[part], samples=3, pixels=2**25)
+    assert [size for size, _, _ in model.seen] == [1, 1, 1]
+
+
+def test_share_is_binomial() -> None:
+    metric = share(torch.tensor([True, False, False, True, True]))
+    assert metric.value == pytest.approx(0.6)
+    assert metric.standard_error == pytest.approx(math.sqrt(0.6 * 0.4 / 5))
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"), [(1.5, 1.5), (math.nan, None), (math.inf, None), (-math.inf, None)]
+)
+def test_finite(value: float, expected: float | None) -> None:
+    assert finite(value) == expected
