@@ -1,5 +1,6 @@
 /** Short names for the generated types. */
 
+import type { JsonSchema } from "../state/schema";
 import type { components } from "./schema";
 
 type Schemas = components["schemas"];
@@ -27,3 +28,10 @@ export type EventOf<T extends RunEvent["type"]> = Extract<RunEvent, { type: T }>
 export type Spectrum = Schemas["SpectrumRecord"];
 export type NormHistogram = Schemas["NormHistogram"];
 export type Summary = Schemas["Summary"];
+export type Preset = Schemas["Preset"];
+export type Catalog = Omit<Schemas["Catalog"], "schema"> & { schema: JsonSchema };
+export type Submitted = Schemas["Submitted"];
+export type RunInfo = Schemas["RunInfo"];
+export type RunDetail = Omit<Schemas["RunDetail"], "spec"> & { spec: Spec };
+export type RunPage = Schemas["RunPage"];
+export type RunState = Submitted["status"];

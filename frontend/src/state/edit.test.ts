@@ -1,0 +1,172 @@
+import { describe, expect, it } from "vitest";
+import type { Catalog, Named } from "../api/types";
+import {
+  addArm,
+  armLabels,
+  editSpec,
+  equivalent,
+  removeArm,
+  settingsAt,
+  switchVariant,
+  unusedSettings,
+  whatIf,
+} from "./edit";
+import { arm, spec } from "./fixtures";
+import type { VariantField } from "./schema";
+
+const armSchema = {
+  properties: {
+    label: { type: "string", default: "" },
+    curvature: { enum: ["none", "hessian", "fisher"], default: "none" },
+    tikhonov: { type: "number", default: 0.1 },
+    hessian: { enum: ["batch_mean"], default: "batch_mean" },
+    definiteness: { enum: ["raw"], default: "raw" },
+    optimizer: { enum: ["adam", "sgd"], default: "adam" },
+    lr: { type: "number", default: 1e-3 },
+    momentum: { type: "number", default: 0 },
+    lr_milestones: { type: "array", items: { type: "integer" }, default: [] },
+    gradient: { enum: ["plain"], default: "plain" },
+    clip_norm: { type: "number", default: 0.1 },
+    loss: { anyOf: [{ type: "object" }, { type: "null" }], default: null },
+  },
+};
+
+const loss = (name: string, temperature: number) => ({
+  properties: { name: { const: name }, temperature: { type: "number", default: temperature } },
+});
+
+const catalog = {
+  tasks: [
+    { name: "ranking", target_kinds: ["permutation"] },
+    { name: "classification", target_kinds: ["class", "value"] },
+  ],
+  losses: [
+    { name: "neuralsort", target_kind: "permutation" },
+    { name: "cross_entropy", target_kind: "class" },
+  ],
+  schema: {
+    properties: {
+      loss: {
+        oneOf: [loss("neuralsort", 1), { properties: { name: { const: "cross_entropy" } } }],
+      },
+      arms: { type: "array", items: armSchema },
+    },
+  },
+} as unknown as Catalog;
+
+describe("unusedSettings", () => {
+  it("hides what an arm makes no use of", () => {
+    const vanilla = unusedSettings(arm("V"));
+    expect([...vanilla].sort()).toEqual(
+      ["clip_norm", "definiteness", "hessian", "momentum", "tikhonov"].sort(),
+    );
+    expect(unusedSettings(arm("F", { curvature: "fisher" })).has("tikhonov")).toBe(false);
+    expect(unusedSettings(arm("F", { curvature: "fisher" })).has("definiteness")).toBe(true);
+    expect(unusedSettings(arm("H", { curvature: "hessian" })).has("definiteness")).toBe(false);
+    expect(unusedSettings(arm("C", { gradient: "clip" })).has("clip_norm")).toBe(false);
+    expect(unusedSettings(arm("S", { optimizer: "sgd" })).has("momentum")).toBe(false);
+  });
+});
+
+describe("armLabels", () => {
+  it("names and numbers arms without a label as the server does", () => {
+    const fisher = arm("", { curvature: "fisher" });
+    expect(armLabels([arm(""), fisher, fisher, arm("Fisher 2")])).toEqual([
+      "Vanilla",
+      "Fisher",
+      "Fisher 3",
+      "Fisher 2",
+    ]);
+  });
+});
+
+describe("editSpec", () => {
+  it("takes a loss that fits when the task changes", () => {
+    const edited = editSpec(catalog, spec(), ["task"], { name: "classification" });
+    expect(edited.loss.name).toBe("cross_entropy");
+    expect(editSpec(catalog, spec(), ["task", "n"], 7).loss.name).toBe("neuralsort");
+  });
+
+  it("drops a control that curvature excludes, and renames an arm that had its kind's name", () => {
+    const before = spec({ arms: [arm("Clipped", { gradient: "clip" }), arm("Mine")] });
+    const edited = editSpec(catalog, before, ["arms", 0, "curvature"], "fisher");
+    expect(edited.arms[0]).toMatchObject({ gradient: "plain", label: "" });
+    expect(editSpec(catalog, before, ["arms", 1, "curvature"], "fisher").arms[1]?.label).toBe(
+      "Mine",
+    );
+  });
+
+  it("drops changes beyond the end", () => {
+    const before = spec({ changes: [{ step: 50, arm: 0, tikhonov: null, lr: 1 }] });
+    expect(editSpec(catalog, before, ["steps"], 50).changes).toEqual([]);
+  });
+});
+
+describe("switchVariant", () => {
+  it("keeps what both variants have", () => {
+    const field = {
+      title: "Loss",
+      variants: [
+        { name: "a", description: "", schema: loss("a", 1) },
+        { name: "b", description: "", schema: { properties: { name: { const: "b" } } } },
+      ],
+    } as unknown as VariantField;
+    const before: Named = { name: "x", temperature: 0.3, sigma: 2 };
+    expect(switchVariant({}, field, "a", before)).toEqual({ name: "a", temperature: 0.3 });
+    expect(switchVariant({}, field, "b", before)).toEqual({ name: "b" });
+    expect(switchVariant({}, field, "a", null)).toEqual({ name: "a", temperature: 1 });
+  });
+});
+
+describe("arms", () => {
+  it("adds the kind that is missing, with the last arm's optimiser", () => {
+    const before = spec({ arms: [arm("Vanilla", { optimizer: "sgd", lr: 0.5 })] });
+    const edited = addArm(catalog, before);
+    expect(edited.arms[1]).toMatchObject({ curvature: "hessian", optimizer: "sgd", lr: 0.5 });
+    expect(before.arms.length).toBe(1);
+  });
+
+  it("removes an arm with its changes and moves those of later arms", () => {
+    const change = (index: number) => ({ step: 1, arm: index, tikhonov: null, lr: 1 });
+    const edited = removeArm(spec({ changes: [change(0), change(1), change(2)] }), 1);
+    expect(edited.arms.map((a) => a.label)).toEqual(["Vanilla", "Fisher"]);
+    expect(edited.changes.map((c) => c.arm)).toEqual([0, 1]);
+  });
+});
+
+describe("whatIf", () => {
+  it("adds a change, which holds from its step on", () => {
+    const forked = whatIf(spec(), 2, 40, { tikhonov: 0.01 });
+    expect(forked.changes).toEqual([{ step: 40, arm: 2, tikhonov: 0.01, lr: null }]);
+    expect(settingsAt(forked, 2, 39).tikhonov).toBe(0.1);
+    expect(settingsAt(forked, 2, 40).tikhonov).toBe(0.01);
+  });
+
+  it("merges with a change at the same step and replaces later ones of the same setting", () => {
+    const before = spec({
+      changes: [
+        { step: 10, arm: 2, tikhonov: 5, lr: null },
+        { step: 40, arm: 2, tikhonov: null, lr: 0.5 },
+        { step: 60, arm: 1, tikhonov: 7, lr: null },
+        { step: 60, arm: 2, tikhonov: 7, lr: 0.1 },
+        { step: 80, arm: 2, tikhonov: 9, lr: null },
+      ],
+    });
+    expect(whatIf(before, 2, 40, { tikhonov: 0.01 }).changes).toEqual([
+      { step: 10, arm: 2, tikhonov: 5, lr: null },
+      { step: 40, arm: 2, tikhonov: 0.01, lr: 0.5 },
+      { step: 60, arm: 1, tikhonov: 7, lr: null },
+      { step: 60, arm: 2, tikhonov: null, lr: 0.1 },
+    ]);
+  });
+});
+
+describe("equivalent", () => {
+  it("sees through what the server fills in", () => {
+    const draft = spec({ evaluate_every: null, arms: [arm("")] });
+    expect(equivalent(draft, spec({ evaluate_every: 25, arms: [arm("Vanilla")] }))).toBe(true);
+    expect(equivalent(draft, spec({ evaluate_every: 25, arms: [arm("Other")] }))).toBe(false);
+    expect(equivalent(spec({ evaluate_every: 10 }), spec({ evaluate_every: 25 }))).toBe(false);
+    expect(equivalent(spec(), spec({ seed: 1 }))).toBe(false);
+  });
+});

@@ -1,0 +1,189 @@
+/** What may be done to a spec by hand, and what each arm makes use of. Pure. */
+
+import type { ArmSpec, Catalog, Change, Named, Spec } from "../api/types";
+import {
+  complete,
+  type JsonSchema,
+  type Path,
+  resolve,
+  setPath,
+  type VariantField,
+} from "./schema";
+import { same } from "./specurl";
+
+export const MAX_ARMS = 6;
+
+/** Settings of an arm that have no effect on it; the form hides them. */
+export function unusedSettings(arm: ArmSpec): Set<keyof ArmSpec> {
+  const unused = new Set<keyof ArmSpec>();
+  if (arm.curvature === "none") unused.add("tikhonov");
+  if (arm.curvature !== "hessian") unused.add("hessian").add("definiteness");
+  if (arm.curvature !== "none") unused.add("gradient");
+  if (arm.curvature !== "none" || arm.gradient !== "clip") unused.add("clip_norm");
+  if (arm.optimizer !== "sgd") unused.add("momentum");
+  return unused;
+}
+
+/** The name that an arm without a label of its own goes by. */
+export function defaultLabel(arm: Pick<ArmSpec, "curvature" | "gradient">): string {
+  if (arm.curvature === "hessian") return "Hessian";
+  if (arm.curvature === "fisher") return "Fisher";
+  return { plain: "Vanilla", clip: "Clipped", normalise: "Normalised" }[arm.gradient];
+}
+
+/** The arms' names, numbered where two without a label would be the same. */
+export function armLabels(arms: readonly ArmSpec[]): string[] {
+  const taken = new Set(arms.map((arm) => arm.label).filter((label) => label !== ""));
+  return arms.map((arm) => {
+    if (arm.label !== "") return arm.label;
+    let label = defaultLabel(arm);
+    for (let count = 2; taken.has(label); count++) label = `${defaultLabel(arm)} ${count}`;
+    taken.add(label);
+    return label;
+  });
+}
+
+/** What an arm trains with, in a few words: "λ 0.1, adam 1e-3". */
+export function summariseArm(arm: ArmSpec): string {
+  const words = [`${arm.optimizer} ${arm.lr}`];
+  if (arm.curvature === "hessian") {
+    if (arm.definiteness !== "raw") words.unshift(arm.definiteness.replace("_", "-"));
+    if (arm.hessian === "per_sample") words.unshift("per sample");
+  }
+  if (arm.curvature === "none" && arm.gradient === "clip") words.unshift(`at ${arm.clip_norm}`);
+  if (arm.loss !== null) words.push("own loss");
+  return words.join(", ");
+}
+
+/** A spec with one setting changed, and with it what could not stay. */
+export function editSpec(catalog: Catalog, spec: Spec, path: Path, value: unknown): Spec {
+  const edited = setPath(spec, path, value);
+  const [root, index, key] = path;
+  if (root === "task") return { ...edited, loss: fittingLoss(catalog, edited) };
+  if (root === "arms" && typeof index === "number") {
+    const before = spec.arms[index];
+    if (key === "curvature" || key === "gradient") {
+      const arm = edited.arms[index] as ArmSpec;
+      const hadDefault = before !== undefined && before.label === defaultLabel(before);
+      return setPath(edited, ["arms", index], {
+        ...arm,
+        label: hadDefault ? "" : arm.label,
+        gradient: arm.curvature === "none" ? arm.gradient : "plain",
+      });
+    }
+  }
+  if (root === "steps")
+    return { ...edited, changes: edited.changes.filter((c) => c.step < edited.steps) };
+  return edited;
+}
+
+/** The names of the losses that can be trained on a task. */
+export function fittingLosses(catalog: Catalog, task: string): string[] {
+  const kinds = catalog.tasks.find((entry) => entry.name === task)?.target_kinds ?? [];
+  return catalog.losses.filter((loss) => kinds.includes(loss.target_kind)).map((loss) => loss.name);
+}
+
+function fittingLoss(catalog: Catalog, spec: Spec): Named {
+  const fitting = fittingLosses(catalog, spec.task.name);
+  if (fitting.length === 0 || fitting.includes(spec.loss.name)) return spec.loss;
+  const node = catalog.schema.properties?.loss ?? {};
+  return complete(catalog.schema, node, { name: fitting[0] }) as Named;
+}
+
+/** The record of another variant of a union: its defaults, and what it shares with the one before. */
+export function switchVariant(
+  root: JsonSchema,
+  field: VariantField,
+  name: string,
+  before: Named | null,
+): Named {
+  const variant = field.variants.find((candidate) => candidate.name === name);
+  if (variant === undefined) throw new Error(`${field.title} has no variant "${name}"`);
+  const properties = resolve(root, variant.schema).properties ?? {};
+  const shared = Object.entries(before ?? {}).filter(
+    ([key]) => key !== "name" && key in properties,
+  );
+  return complete(root, variant.schema, { ...Object.fromEntries(shared), name }) as Named;
+}
+
+/** The spec with one more arm: a copy of the last one's optimiser, of a kind that is not there yet. */
+export function addArm(catalog: Catalog, spec: Spec): Spec {
+  const item = catalog.schema.properties?.arms?.items ?? {};
+  const present = new Set(spec.arms.map((arm) => arm.curvature));
+  const curvature = (["hessian", "fisher", "none"] as const).find((kind) => !present.has(kind));
+  const last = spec.arms.at(-1);
+  const arm = complete(catalog.schema, item, {
+    curvature: curvature ?? "fisher",
+    ...(last && { optimizer: last.optimizer, lr: last.lr, momentum: last.momentum }),
+  }) as ArmSpec;
+  return { ...spec, arms: [...spec.arms, { ...arm, label: "" }] };
+}
+
+/** The spec without one arm; changes of later arms follow them. */
+export function removeArm(spec: Spec, index: number): Spec {
+  const changes = spec.changes
+    .filter((change) => change.arm !== index)
+    .map((change) => (change.arm > index ? { ...change, arm: change.arm - 1 } : change));
+  return { ...spec, arms: spec.arms.filter((_, at) => at !== index), changes };
+}
+
+/** What an arm trains with after `step`, changes up to there applied (milestones apart). */
+export function settingsAt(
+  spec: Spec,
+  arm: number,
+  step: number,
+): { tikhonov: number; lr: number } {
+  const own = spec.arms[arm] as ArmSpec;
+  const settings = { tikhonov: own.tikhonov, lr: own.lr };
+  for (const change of spec.changes) {
+    if (change.arm !== arm || change.step > step) continue;
+    settings.tikhonov = change.tikhonov ?? settings.tikhonov;
+    settings.lr = change.lr ?? settings.lr;
+  }
+  return settings;
+}
+
+/**
+ * The spec that differs from `spec` by one setting of one arm from `step` on. Later changes of the
+ * same setting go: the new value holds from here.
+ */
+export function whatIf(
+  spec: Spec,
+  arm: number,
+  step: number,
+  setting: { tikhonov?: number; lr?: number },
+): Spec {
+  const at: Change = { step, arm, tikhonov: null, lr: null };
+  const kept: Change[] = [];
+  for (const change of spec.changes) {
+    if (change.arm !== arm || change.step < step) {
+      kept.push(change);
+      continue;
+    }
+    const rest = {
+      ...change,
+      tikhonov: setting.tikhonov === undefined ? change.tikhonov : null,
+      lr: setting.lr === undefined ? change.lr : null,
+    };
+    if (change.step === step) {
+      at.tikhonov = rest.tikhonov;
+      at.lr = rest.lr;
+    } else if (rest.tikhonov !== null || rest.lr !== null) {
+      kept.push(rest);
+    }
+  }
+  kept.push({ ...at, ...setting });
+  kept.sort((a, b) => a.step - b.step || a.arm - b.arm);
+  return { ...spec, changes: kept };
+}
+
+/** Whether two specs train the same, what the server fills in by itself aside. */
+export function equivalent(a: Spec, b: Spec): boolean {
+  const every = a.evaluate_every === null || b.evaluate_every === null;
+  const plain = (spec: Spec) => ({
+    ...spec,
+    arms: spec.arms.map((arm, index) => ({ ...arm, label: armLabels(spec.arms)[index] })),
+    evaluate_every: every ? null : spec.evaluate_every,
+  });
+  return same(plain(a), plain(b));
+}
