@@ -22,14 +22,18 @@ def own_data_dir() -> Path:
     return data_dir() / "own"
 
 
-def is_within_data_dir(path: str | os.PathLike[str]) -> bool:
-    """Whether a folder of own data lies inside :func:`own_data_dir`, symbolic links resolved.
+def own_data_folder(path: str | os.PathLike[str]) -> Path:
+    """One folder of own data: a relative path counts from :func:`own_data_dir`, ``~`` is a name."""
+    return own_data_dir() / path
 
-    A relative path counts from :func:`own_data_dir`. This is the check for paths that come from
-    others: a server must not read anything else that its user can read.
+
+def is_within_data_dir(path: str | os.PathLike[str]) -> bool:
+    """Whether :func:`own_data_folder` of a path lies in :func:`own_data_dir`, links resolved.
+
+    This is the check for paths that come from others: a server must not read anything else that
+    its user can read.
     """
-    root = own_data_dir().resolve()
     try:
-        return (root / path).resolve().is_relative_to(root)
+        return own_data_folder(path).resolve().is_relative_to(own_data_dir().resolve())
     except (OSError, ValueError):  # a loop of links, or a null byte: no folder of ours
         return False

@@ -108,9 +108,12 @@ class NumberPool:
 def _distinct(generator: torch.Generator, size: int, sets: int, n: int) -> Int[Tensor, "sets n"]:
     """``sets`` rows of ``n`` distinct integers below ``size``, uniform over all such rows.
 
-    An integer that repeats an earlier one of its row is drawn again until none does. The rule
-    looks at positions and never at the values themselves, so that it favours no value.
+    Few integers are shuffled. Among many, an integer that repeats an earlier one of its row is
+    drawn again until none does: the rule looks at positions, never at the integers themselves, so
+    that it favours none.
     """
+    if size <= 16 * n:  # drawing again would take many rounds
+        return torch.rand(sets, size, generator=generator).argsort(dim=1)[:, :n]
     ids = torch.randint(size, (sets, n), generator=generator)
     while True:
         repeats = (ids.unsqueeze(2) == ids.unsqueeze(1)).tril(-1).any(2)

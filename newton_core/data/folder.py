@@ -18,7 +18,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from newton_core.data.base import DataParameters, DatasetError, ImageDataset, LabelledImages
 from newton_core.data.table import Problems, Row, read_rows
-from newton_core.paths import own_data_dir
+from newton_core.paths import own_data_folder
 from newton_core.settings import setting
 
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP", "PPM")
@@ -48,8 +48,7 @@ class FolderParameters(DataParameters):
 
     def load(self) -> ImageDataset:
         """The images; see :func:`load_folder`. A relative path counts from the own data."""
-        folder = own_data_dir() / Path(self.path).expanduser()
-        return load_folder(folder, self.height, self.width, self.test_share)
+        return load_folder(own_data_folder(self.path), self.height, self.width, self.test_share)
 
 
 def load_folder(

@@ -54,9 +54,13 @@ def find_table(folder: Path) -> Path:
     Raises:
         DatasetError: there is no such folder, or not exactly one CSV file in it.
     """
-    if not folder.is_dir():
-        raise DatasetError(f"{folder}: expected a folder with images and a CSV file, found none")
-    tables = sorted(path for path in folder.iterdir() if path.suffix.lower() == ".csv")
+    try:
+        tables = sorted(path for path in folder.iterdir() if path.suffix.lower() == ".csv")
+    except (OSError, ValueError) as error:  # ValueError: a null byte in the name
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise DatasetError(
+            f"{folder}: expected a folder with images and a CSV file ({reason})"
+        ) from error
     if len(tables) != 1:
         found = ", ".join(path.name for path in tables) or "none"
         raise DatasetError(

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, TypeVar
 import torch
 from torch import Tensor, nn
 
-from newton_core.losses.base import TargetKind
+from newton_core.losses.base import Loss, TargetKind
 from newton_core.registry import Registry
 from newton_core.settings import Settings
 
@@ -56,6 +56,10 @@ class Task(ABC):
         self.target_kind = target_kind
         self.seed = seed
         self.device = device
+
+    def use_loss(self, loss: Loss) -> None:
+        """Told the run's loss before anything is evaluated; few tasks have metrics that need it."""
+        del loss
 
     @abstractmethod
     def build_model(self) -> nn.Module:

@@ -174,4 +174,5 @@ class RankingTask(Task):
 
 
 def _plain(value: float) -> int | float:
-    return int(value) if value.is_integer() else value
+    """Whole numbers without a decimal point, as long as they are exact."""
+    return int(value) if value.is_integer() and abs(value) < 2**53 else value

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from newton_core.paths import data_dir, is_within_data_dir, own_data_dir
+from newton_core.paths import data_dir, is_within_data_dir, own_data_dir, own_data_folder
 
 
 def test_the_variable_names_the_data_folder(
@@ -47,6 +47,15 @@ def test_within_the_data_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
     assert [path for path in inside if not is_within_data_dir(path)] == []
     assert [path for path in outside if is_within_data_dir(path)] == []
     assert not is_within_data_dir(tmp_path / "own-but-not-ours")
+
+
+def test_the_check_and_the_use_agree_on_home(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("NEWTON_LAB_DATA_DIR", str(tmp_path / "data"))
+    assert is_within_data_dir("~/secret")
+    assert own_data_folder("~/secret") == tmp_path / "data" / "own" / "~" / "secret"
 
 
 def test_within_a_data_folder_that_is_itself_a_link(

@@ -1,4 +1,5 @@
 import itertools
+import math
 from collections import Counter
 
 import pytest
@@ -66,7 +67,9 @@ def test_slices_are_the_same_sets() -> None:
     assert torch.equal(pool.images(part), pool.images(sets)[2:5])
 
 
-@pytest.mark.parametrize(("size", "n"), [(10, 10), (10, 3), (100, 32), (10_000, 32), (1, 1)])
+@pytest.mark.parametrize(
+    ("size", "n"), [(10, 10), (100, 32), (600, 32), (33, 2), (10_000, 32), (1, 1)]
+)
 def test_values_within_a_set_are_distinct(size: int, n: int) -> None:
     ids = _distinct(generator(0, "distinct"), size, 300, n)
     assert ids.shape == (300, n)
@@ -75,13 +78,18 @@ def test_values_within_a_set_are_distinct(size: int, n: int) -> None:
     assert all(len(set(row)) == n for row in ids.tolist())
 
 
-def test_all_sets_are_equally_likely() -> None:
+@pytest.mark.parametrize(("size", "n"), [(4, 3), (40, 2)])  # shuffled, drawn again
+def test_all_sets_are_equally_likely(size: int, n: int) -> None:
     draws = 60_000
-    counts = Counter(map(tuple, _distinct(generator(1, "fair"), 4, draws, 3).tolist()))
-    assert set(counts) == set(itertools.permutations(range(4), 3))
-    expected = draws / 24
+    counts = Counter(map(tuple, _distinct(generator(1, "fair"), size, draws, n).tolist()))
+    possible = math.perm(size, n)
+    assert set(counts) <= set(itertools.permutations(range(size), n))
+    expected = draws / possible
     chi_square = sum((count - expected) ** 2 / expected for count in counts.values())
-    assert chi_square < 49.7  # the 0.1 % point of 23 degrees of freedom
+    chi_square += expected * (possible - len(counts))
+    # Chi-square has mean f and variance 2 f; beyond 4 deviations lies less than 0.1 %.
+    freedom = possible - 1
+    assert abs(chi_square - freedom) < 4 * math.sqrt(2 * freedom)
 
 
 def test_every_image_of_a_class_is_used() -> None:

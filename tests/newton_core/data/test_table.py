@@ -95,8 +95,10 @@ def test_not_text(tmp_path: Path) -> None:
 
 
 def test_which_table(tmp_path: Path) -> None:
-    with pytest.raises(DatasetError, match="expected a folder with images and a CSV file"):
-        read_rows(tmp_path / "nothing")
+    (tmp_path / "file").touch()
+    for name in ("nothing", "file", "x" * 300, "a\0b"):
+        with pytest.raises(DatasetError, match="expected a folder with images and a CSV file"):
+            read_rows(tmp_path / name)
     with pytest.raises(DatasetError, match=r"exactly one CSV file.*found none"):
         read_rows(tmp_path)
     write_folder(tmp_path, [0])

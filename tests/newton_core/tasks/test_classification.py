@@ -74,6 +74,17 @@ def test_batches_are_a_pure_function_of_seed_and_step() -> None:
     assert not torch.equal(_task(seed=2).batch(7, 30).inputs, first.inputs)
 
 
+def test_tensors_live_on_the_tasks_device() -> None:
+    """The meta device stands for any device but the CPU: mixing the two is an error."""
+    meta = torch.device("meta")
+    parameters = ClassificationParameters()
+    task = ClassificationTask(parameters, target_kind="class", seed=0, device=meta)
+    batch = task.batch(1, 3)
+    assert batch.target is not None
+    assert batch.inputs.device == batch.target.device == meta
+    assert task.build_model()(batch.inputs).shape == (3, 10)
+
+
 def test_accuracy_against_an_obvious_loop() -> None:
     task = _task(test_images=100)
     model = task.build_model()

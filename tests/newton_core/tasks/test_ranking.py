@@ -123,6 +123,16 @@ def test_batches_are_a_pure_function_of_seed_and_step() -> None:
     assert not torch.equal(other_seed.batch(7, 4).inputs, first.inputs)
 
 
+def test_tensors_live_on_the_tasks_device() -> None:
+    """The meta device stands for any device but the CPU: mixing the two is an error."""
+    meta = torch.device("meta")
+    task = RankingTask(RankingParameters(), target_kind="permutation", seed=0, device=meta)
+    batch = task.batch(1, 3)
+    assert batch.target is not None
+    assert batch.inputs.device == batch.target.device == meta
+    assert task.build_model()(batch.inputs).shape == (3, 5)
+
+
 def test_global_random_numbers_are_left_alone() -> None:
     task = _task()
     before = torch.get_rng_state()
