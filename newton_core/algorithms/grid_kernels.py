@@ -1,9 +1,10 @@
 """Compiled kernels for shortest paths on many grids at once (numba; imported on first use).
 
 The distances of ``LANES`` grids lie side by side in memory, so that one relaxation of a tile is a
-handful of vector instructions for all of them. Tiles are relaxed in raster order and back until
-nothing changes: four of the eight moves point along each direction, so a path that turns back k
-times is settled after about k sweeps; typical maps need three or four.
+handful of vector instructions for all of them. Rows are relaxed downwards and upwards in turn
+until nothing changes: four of the eight moves point along each direction, so a path that turns k
+times is settled after k passes. The result is Dijkstra's to the last bit, since rounded addition
+is monotone: both are the least of all paths' sums, added up from the start.
 """
 
 from collections.abc import Callable
@@ -39,37 +40,62 @@ def _compiled(signature: str) -> Callable[[Kernel], Kernel]:
 # no_type_check keeps the test run's shape checker from wrapping what numba must compile.
 @_compiled("boolean(float64[:, ::1], float64[:, ::1], int64, int64, int64)")
 @no_type_check
-def _sweep(distances, costs, height, width, step):
-    """Relaxes every tile once, in raster order (step 1) or against it (step -1).
+def _relax_row(distances, costs, row, width, step):
+    """Relaxes a row's tiles, from left to right with the row above (step 1) or the other way.
 
     Both arrays are (padded tiles, LANES). Returns whether any distance fell.
     """
     stride = width + 2
     changed = False
-    row = 1 if step > 0 else height
-    for _ in range(height):
-        column = 1 if step > 0 else width
-        for _ in range(width):
-            tile = row * stride + column
-            diagonal = tile - step * (stride + 1)
-            straight = tile - step * stride
-            antidiagonal = tile - step * (stride - 1)
-            before = tile - step
-            for lane in range(LANES):
-                best = distances[diagonal, lane]
-                other = distances[straight, lane]
-                best = best if best < other else other
-                other = distances[antidiagonal, lane]
-                best = best if best < other else other
-                other = distances[before, lane]
-                best = best if best < other else other
-                best += costs[tile, lane]
-                old = distances[tile, lane]
-                changed |= best < old
-                distances[tile, lane] = best if best < old else old
-            column += step
-        row += step
+    tile = row * stride + (1 if step > 0 else width)
+    for _ in range(width):
+        diagonal = tile - step * (stride + 1)
+        straight = tile - step * stride
+        antidiagonal = tile - step * (stride - 1)
+        before = tile - step
+        for lane in range(LANES):
+            best = distances[diagonal, lane]
+            other = distances[straight, lane]
+            best = best if best < other else other
+            other = distances[antidiagonal, lane]
+            best = best if best < other else other
+            other = distances[before, lane]
+            best = best if best < other else other
+            best += costs[tile, lane]
+            old = distances[tile, lane]
+            changed |= best < old
+            distances[tile, lane] = best if best < old else old
+        tile += step
     return changed
+
+
+@_compiled("void(float64[:, ::1], float64[:, ::1], int64, int64, boolean[:, ::1])")
+@no_type_check
+def _relax(distances, costs, height, width, stale):
+    """Lowers the distances until no move of any grid shortens a path.
+
+    Rows are relaxed from top to bottom and back. ``stale`` (2, height + 2) says for each direction
+    which rows have seen a change that they have not been relaxed for since.
+    """
+    for row in range(height + 2):
+        stale[0, row] = row == 1
+        stale[1, row] = False
+    any_stale = True
+    while any_stale:
+        any_stale = False
+        for index in range(2 * height):
+            down = index < height
+            row = index + 1 if down else 2 * height - index
+            if not stale[0 if down else 1, row]:
+                continue
+            stale[0 if down else 1, row] = False
+            if _relax_row(distances, costs, row, width, 1 if down else -1):
+                any_stale = True
+                # the next row in this direction; this row and the one before it in the other
+                if down:
+                    stale[0, row + 1] = stale[1, row] = stale[1, row - 1] = True
+                else:
+                    stale[1, row - 1] = stale[0, row] = stale[0, row + 1] = True
 
 
 @_compiled("boolean(float64[:, ::1], uint8[:, ::1], int64)")
@@ -149,6 +175,7 @@ def solve(costs, paths, totals):
     tiles = (height + 2) * stride
     lane_costs = np.empty((tiles, LANES))
     distances = np.empty((tiles, LANES))
+    stale = np.empty((2, height + 2), np.bool_)
     for first in range(0, count, LANES):
         used = min(LANES, count - first)
         for lane in range(LANES):
@@ -159,9 +186,7 @@ def solve(costs, paths, totals):
         for tile in range(tiles):
             for lane in range(LANES):
                 distances[tile, lane] = lane_costs[tile, lane] if tile == start else np.inf
-        step = 1
-        while _sweep(distances, lane_costs, height, width, step):
-            step = -step  # a sweep settles its own direction: an idle one means that both are
+        _relax(distances, lane_costs, height, width, stale)
         for lane in range(used):
             totals[first + lane] = distances[end, lane]
             if not _trace(distances, paths[first + lane], lane):
