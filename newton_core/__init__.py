@@ -6,6 +6,7 @@ someone who only wraps a loss does without.
 
 from typing import TYPE_CHECKING, Any
 
+from newton_core.algorithms.permutations import permutation_matrix
 from newton_core.curvature import CurvatureError
 from newton_core.losses import (
     Derivatives,
@@ -33,6 +34,7 @@ __all__ = [
     "list_losses",
     "newton_direction",
     "newton_target",
+    "permutation_matrix",
     "register_loss",
     "run",
 ]
