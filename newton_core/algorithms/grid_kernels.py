@@ -78,7 +78,7 @@ def _relax(distances, costs, height, width, stale):
     which rows have seen a change that they have not been relaxed for since.
     """
     for row in range(height + 2):
-        stale[0, row] = row == 1
+        stale[0, row] = row in (1, 2)  # the start has moves into the first two rows
         stale[1, row] = False
     any_stale = True
     while any_stale:
