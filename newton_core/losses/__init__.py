@@ -15,10 +15,12 @@ from newton_core.losses.base import (
 )
 from newton_core.losses.binary_cross_entropy import BinaryCrossEntropy
 from newton_core.losses.cross_entropy import CrossEntropy
+from newton_core.losses.formula import Formula
 from newton_core.losses.neuralsort import NeuralSort
 from newton_core.losses.perturbed_fy import PerturbedFy
 from newton_core.losses.smoothed_algorithm import SmoothedAlgorithm
 from newton_core.losses.smoothed_loss import SmoothedLoss
+from newton_core.losses.softsort import SoftSort
 from newton_core.losses.squared_error import SquaredError
 from newton_core.losses.surfaces import Surface
 
@@ -26,12 +28,14 @@ __all__ = [
     "BinaryCrossEntropy",
     "CrossEntropy",
     "Derivatives",
+    "Formula",
     "Loss",
     "LossParameters",
     "NeuralSort",
     "PerturbedFy",
     "SmoothedAlgorithm",
     "SmoothedLoss",
+    "SoftSort",
     "SquaredError",
     "Surface",
     "autodiff_derivatives",

@@ -1,19 +1,16 @@
 """NeuralSort: a softmax in place of each argmax of the sorting operator."""
 
+from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 from newton_core.losses.base import LossParameters, register_loss
-from newton_core.losses.row_cross_entropy import log_rows
-from newton_core.losses.sorting import (
-    Numerics,
-    Permutations,
-    Scores,
-    SortingLoss,
-    numerics_setting,
-)
+from newton_core.losses.row_cross_entropy import RowHessians, laplacian_
+from newton_core.losses.softmax_sorting import LinearLogits, SoftmaxSortingLoss
+from newton_core.losses.sorting import ItemScores, Numerics, RankRows, numerics_setting
 from newton_core.settings import setting
 
 
@@ -30,32 +27,88 @@ class NeuralSortParameters(LossParameters):
 
 
 @register_loss
-class NeuralSort(SortingLoss):
+class NeuralSort(SoftmaxSortingLoss):
     """Cross-entropy of the NeuralSort relaxation (Grover et al. 2019, equation 5, ascending).
 
-    Row r = 1..n of the relaxed permutation is softmax(((2r - n - 1) s - A 1) / τ) with
-    A_jk = abs(s_j - s_k): without the softmax, the largest entry of the row is at the r-th
-    smallest item. Unimodal and row-stochastic; invariant to shifts of the scores, equivariant to
-    permutations of the items.
+    Row r = 1..n of the relaxed permutation is softmax((c_r s - A 1) / τ) with c_r = 2r - n - 1
+    and A_jk = abs(s_j - s_k): the largest entry of the row is at the r-th smallest item. Invariant
+    to shifts of the scores, equivariant to permutations of the items, not convex. The Hessian is
+    exact; it is zero in the direction of a shift and may be indefinite. Where scores are equal,
+    the derivative of abs is taken as 0.
     """
 
     Parameters: ClassVar[type[LossParameters]] = NeuralSortParameters
 
-    def relaxed_permutation(self, y: Scores) -> Permutations:
-        """softmax over the items of each rank's logits, as the literature computes it."""
-        return torch.softmax(self._logits(y), dim=-1)
+    def logits(self, scores: ItemScores) -> RankRows:
+        """(c_r s - A 1) / τ."""
+        return self._logits(scores, scores.unsqueeze(1) - scores)
 
-    def log_permutation(self, y: Scores) -> tuple[Permutations, Permutations]:
-        """log P and log(1 - P) from the logits of centred scores (P is invariant to shifts)."""
-        return log_rows(self._logits(y - y.detach().mean(1, keepdim=True)))
+    def linear_logits(self, scores: ItemScores) -> LinearLogits:
+        """The logits with A_r = (c_r I + sign(s_k - s_m) - diag(row sums of the signs)) / τ."""
+        difference = scores.unsqueeze(1) - scores
+        return NeuralSortLogits(
+            self._logits(scores, difference), difference.sign(), self.settings.temperature
+        )
 
-    def _logits(self, y: Scores) -> Permutations:
-        n = y.shape[1]
-        spread = (y.unsqueeze(2) - y.unsqueeze(1)).abs().sum(2)
+    def _logits(self, scores: ItemScores, difference: RankRows) -> RankRows:
         temperature: float = self.settings.temperature
-        return (self._ranks(n, y) * y.unsqueeze(1) - spread.unsqueeze(1)) / temperature
+        spread = difference.abs().sum(1)
+        return (rank_weights(scores).view(-1, 1, 1) * scores - spread) / temperature
+
+
+def rank_weights(scores: Float[Tensor, "n ..."]) -> Float[Tensor, " n"]:
+    """c_r = 2r - n - 1 for r = 1..n."""
+    n = scores.shape[0]
+    return torch.arange(1 - n, n, 2, dtype=scores.dtype, device=scores.device)
+
+
+@dataclass(frozen=True)
+class NeuralSortLogits(LinearLogits):
+    """NeuralSort's logits; A_r = (c_r I + M) / τ with M = sign - diag(sign 1), the same for all r.
+
+    Attributes:
+        sign: sign(s_k - s_m) at [k, m, sample].
+        temperature: τ.
+    """
+
+    sign: RankRows
+    temperature: float
+
+    def pull_gradient(self, gradient: Float[Tensor, "n n *m N"]) -> Float[Tensor, "n *m N"]:
+        """(sum_r c_r g_r + M^T sum_r g_r) / τ."""
+        total, weighted = self._rank_sums(gradient, 2)
+        sign = self.sign if gradient.ndim == 3 else self.sign.unsqueeze(2)
+        # M^T = -sign - diag(sign 1), as the signs are antisymmetric.
+        weighted = weighted.addcmul(sign.sum(1), total, value=-1)
+        weighted -= (sign * total).sum(1)
+        return weighted / self.temperature
+
+    def pull_hessian(self, rows: RowHessians) -> RankRows:
+        """(K2 + K1 M + (K1 M)^T + M^T K0 M) / τ^2 with K_i = sum_r c_r^i H_r."""
+        (left, right), (other_left, other_right) = rows.pairs
+        halves = left.unsqueeze(2) * right.unsqueeze(1)
+        halves.addcmul_(other_left.unsqueeze(2), other_right.unsqueeze(1))
+        sums = self._rank_sums(halves, 3)
+        k0, k1, k2 = laplacian_(sums + sums.transpose(1, 2))
+        m = self._m()
+        k1 = k1.add((m.unsqueeze(2) * k0.unsqueeze(1)).sum(0), alpha=0.5)
+        mixed = (k1.unsqueeze(2) * m).sum(1)
+        return (k2 + mixed + mixed.transpose(0, 1)) / self.temperature**2
+
+    def jacobian(self) -> Float[Tensor, "n n n N"]:
+        """A_r[k, m] at [r, k, m]."""
+        c = rank_weights(self.sign)
+        identity = torch.eye(len(c), dtype=c.dtype, device=c.device).unsqueeze(2)
+        return (c.view(-1, 1, 1, 1) * identity + self._m()).div_(self.temperature)
+
+    def _m(self) -> RankRows:
+        m = self.sign.clone()
+        m.diagonal(dim1=0, dim2=1).copy_(-self.sign.sum(1).mT)
+        return m
 
     @staticmethod
-    def _ranks(n: int, like: Tensor) -> Tensor:
-        """2r - n - 1 for r = 1..n, as a column (n, 1)."""
-        return torch.arange(1 - n, n, 2, dtype=like.dtype, device=like.device).unsqueeze(1)
+    def _rank_sums(rows: Tensor, powers: int) -> Tensor:
+        """sum_r c_r^i rows_r for i < powers, stacked: (n, ...) -> (powers, ...)."""
+        c = rank_weights(rows)
+        weights = torch.stack([c.pow(i) for i in range(powers)])
+        return (weights @ rows.flatten(1)).view(powers, *rows.shape[1:])

@@ -10,6 +10,7 @@ log(1 - P) are computed decides over the gradient, so it is a parameter, ``numer
     P (1 - P) at 1e-12. In float32 a saturated 1 - P is a rounding residue of about 6e-8 (or 0);
     its reciprocal is the derivative of the cross-entropy, and the softmax's backward pass
     subtracts two such huge numbers: gradients of 1e4 and more where the true one is below 1.
+    See :mod:`newton_core.losses.saturating_cross_entropy`.
 ``log_domain``
     log P and log(1 - P) are formed without ever rounding P to 0 or 1; see
     :mod:`newton_core.losses.row_cross_entropy`. Gradients stay at their true size.
@@ -17,39 +18,46 @@ log(1 - P) are computed decides over the gradient, so it is a parameter, ``numer
 In float64, and where nothing saturates, the two agree.
 """
 
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
-from torch.nn import functional
 
-from newton_core.losses.base import Loss, TargetKind
+from newton_core.losses.base import Derivatives, Loss, TargetKind
+from newton_core.losses.saturating_cross_entropy import saturating_loss
 from newton_core.settings import setting
 
 Numerics = Literal["log_domain", "bce_loss"]
 
 Scores = Float[Tensor, "N n"]
 Permutations = Float[Tensor, "N n n"]
-Values = Float[Tensor, "N"]
+Values = Float[Tensor, " N"]
+
+ItemScores = Float[Tensor, "n N"]
+"""Scores as the losses compute with them, the sample last."""
+
+RankRows = Float[Tensor, "n n N"]
+"""A matrix per sample, the sample last: [rank, item, sample]."""
 
 
-def numerics_setting() -> Any:
+def numerics_setting() -> Numerics:
     """The field ``numerics``, the same for every sorting loss."""
-    return setting(
+    field: Numerics = setting(
         "log_domain",
         "How the cross-entropy is computed: from logarithms that never saturate (log_domain), or"
         " as torch.nn.BCELoss on the relaxed permutation (bce_loss, the literature), whose"
         " rounding makes gradients explode.",
         title="Numerics",
     )
+    return field
 
 
 class SortingLoss(Loss):
     """Mean binary cross-entropy between a relaxed permutation matrix and the true one.
 
-    Subclasses define :meth:`relaxed_permutation` and :meth:`log_permutation`. Rows are ranks in
-    ascending order, columns are items.
+    Rows are ranks in ascending order, columns are items. Subclasses define :meth:`relaxed_rows`,
+    :meth:`log_rows` and :meth:`_derivatives`.
 
     A sample with a NaN or infinite score, or with scores so large that their logits overflow the
     dtype, has a non-finite value. float16 and bfloat16 are computed in float32.
@@ -58,15 +66,17 @@ class SortingLoss(Loss):
     target_kind: ClassVar[TargetKind] = "permutation"
 
     def relaxed_permutation(self, y: Scores) -> Permutations:
-        """The relaxed permutation P as the literature computes it, in y's dtype.
+        """The relaxed permutation P(y) as the literature computes it, in y's dtype.
 
-        Row r is a distribution over the items that could be the r-th smallest.
+        Row r is a distribution over the items that could be the r-th smallest. The same for
+        either ``numerics``.
         """
-        raise NotImplementedError
+        return self.relaxed_rows(check_scores(y).mT).permute(2, 0, 1).to(y.dtype)
 
     def log_permutation(self, y: Scores) -> tuple[Permutations, Permutations]:
-        """log P and log(1 - P), accurate also where P rounds to 0 or 1."""
-        raise NotImplementedError
+        """log P(y) and log(1 - P(y)), accurate also where P rounds to 0 or 1."""
+        log_p, log_not_p = self.log_rows(check_scores(y).mT)
+        return log_p.permute(2, 0, 1).to(y.dtype), log_not_p.permute(2, 0, 1).to(y.dtype)
 
     def forward(self, y: Scores, target: Permutations | None = None) -> Values:
         """The loss of each sample.
@@ -80,27 +90,68 @@ class SortingLoss(Loss):
             TypeError: y is not a floating-point tensor.
             ValueError: the shapes are not those above.
         """
-        scores, truth = check_sorting_inputs(y, target)
+        scores, truth = sample_last(y, target)
         if self.settings.numerics == "bce_loss":
-            value = bce_loss(self.relaxed_permutation(scores), truth)
+            value = saturating_loss(self.relaxed_rows(scores), truth)
         else:
-            log_p, log_not_p = self.log_permutation(scores)
-            value = -(truth * log_p + (1 - truth) * log_not_p).mean((1, 2))
+            log_p, log_not_p = self.log_rows(scores)
+            value = -(truth * log_p + (1 - truth) * log_not_p).mean((0, 1))
         # 0 * inf and 0 * NaN are NaN: a non-finite score is seen even where P hides it.
-        return (value + (0 * scores).sum(1)).to(y.dtype)
+        return (value + (0 * scores).sum(0)).to(y.dtype)
+
+    def derivatives(
+        self, y: Scores, target: Permutations | None = None, *, hessian: bool = True
+    ) -> Derivatives:
+        """Value, gradient and Hessian per sample, in closed form or in one structured pass.
+
+        Takes the arguments of :meth:`forward`. The gradient of a sample with a non-finite score
+        is NaN.
+        """
+        scores, truth = sample_last(y.detach(), target)
+        with torch.no_grad():
+            result = self._derivatives(scores, truth, hessian)
+            unseen = (0 * scores).sum(0)
+            return Derivatives(
+                (result.value + unseen).to(y.dtype),
+                (result.gradient + unseen.unsqueeze(1)).to(y.dtype),
+                None if result.hessian is None else result.hessian.contiguous().to(y.dtype),
+            )
+
+    def relaxed_rows(self, scores: ItemScores) -> RankRows:
+        """P at valid float32 or float64 scores."""
+        raise NotImplementedError
+
+    def log_rows(self, scores: ItemScores) -> tuple[RankRows, RankRows]:
+        """log P and log(1 - P) at valid float32 or float64 scores."""
+        raise NotImplementedError
+
+    def _derivatives(self, scores: ItemScores, target: RankRows, hessian: bool) -> Derivatives:
+        """The derivatives at valid float32 or float64 scores, without a graph."""
+        raise NotImplementedError
 
 
-def check_sorting_inputs(y: Tensor, target: Tensor | None) -> tuple[Tensor, Tensor]:
-    """Scores and target as float32 or float64 tensors of matching shapes.
+def check_scores(y: Tensor) -> Tensor:
+    """Scores as float32 or float64.
 
     Raises:
         TypeError: y is not a floating-point tensor.
-        ValueError: y is not (N, n) with n >= 2, or target not (N, n, n) on the same device.
+        ValueError: y is not (N, n) with n >= 2.
     """
     if not y.is_floating_point():
         raise TypeError(f"scores must be floating point, got {y.dtype}")
     if y.ndim != 2 or y.shape[1] < 2:
         raise ValueError(f"scores must be (N, n) with n >= 2, got {tuple(y.shape)}")
+    return y.float() if y.dtype in (torch.float16, torch.bfloat16) else y
+
+
+def sample_last(y: Tensor, target: Tensor | None) -> tuple[Tensor, Tensor]:
+    """Checked scores (n, N) and target (n, n, N), contiguous and of one dtype.
+
+    Raises:
+        TypeError, ValueError: the scores are refused by :func:`check_scores`.
+        ValueError: target is not (N, n, n), or not on the scores' device.
+    """
+    scores = check_scores(y)
     size = (y.shape[0], y.shape[1], y.shape[1])
     if target is None or target.shape != size:
         got = "None" if target is None else str(tuple(target.shape))
@@ -110,17 +161,5 @@ def check_sorting_inputs(y: Tensor, target: Tensor | None) -> tuple[Tensor, Tens
         )
     if target.device != y.device:
         raise ValueError(f"target is on {target.device} and scores on {y.device}: move one of them")
-    scores = y.float() if y.dtype in (torch.float16, torch.bfloat16) else y
-    return scores, target.to(scores.dtype)
-
-
-def bce_loss(p: Permutations, target: Permutations) -> Values:
-    """``torch.nn.BCELoss`` per sample: the logarithms clamped at -100, the gradient's denominator
-    P (1 - P) at 1e-12.
-
-    torch refuses inputs outside [0, 1] and NaN (on a GPU by ending the process). A product of
-    layers may exceed 1 by rounding and is clamped; a sample with NaN has the value NaN.
-    """
-    valid = torch.nan_to_num(p, nan=0.5).clamp(0.0, 1.0)
-    value = functional.binary_cross_entropy(valid, target, reduction="none").mean((1, 2))
-    return value + (0 * p).sum((1, 2))
+    truth = target.detach().to(scores.dtype).permute(1, 2, 0).contiguous()
+    return scores.mT.contiguous(), truth
