@@ -3,6 +3,7 @@
 from newton_core.tasks.base import TASKS, Batch, Metric, Task, TaskParameters, register_task
 from newton_core.tasks.classification import ClassificationParameters, ClassificationTask
 from newton_core.tasks.ranking import RankingParameters, RankingTask
+from newton_core.tasks.surface import SurfaceParameters, SurfaceTask
 
 __all__ = [
     "TASKS",
@@ -12,6 +13,8 @@ __all__ = [
     "Metric",
     "RankingParameters",
     "RankingTask",
+    "SurfaceParameters",
+    "SurfaceTask",
     "Task",
     "TaskParameters",
     "register_task",

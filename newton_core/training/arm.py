@@ -15,6 +15,7 @@ from newton_core.losses.base import Derivatives, LossParameters
 from newton_core.seeding import derive_seed
 from newton_core.tasks import Batch
 from newton_core.training.events import METRIC_NAMES
+from newton_core.training.landscapes import Track
 from newton_core.training.spec import ArmSpec, ExperimentSpec
 
 SPIKE_FACTOR = 10.0
@@ -66,6 +67,7 @@ class Arm:
         self.step = 0
         self.seconds = 0.0
         self.last_evaluation: dict[str, float | None] = {}
+        self.track = Track()
         self._recent_norms: deque[float] = deque(maxlen=SPIKE_WINDOW)
 
     def _build_optimizer(self) -> torch.optim.Optimizer:
@@ -238,6 +240,7 @@ class Arm:
             "step": self.step,
             "seconds": self.seconds,
             "last_evaluation": self.last_evaluation,
+            "track": self.track.state(),
             "recent_norms": list(self._recent_norms),
         }
 
@@ -250,6 +253,7 @@ class Arm:
         self.step = state["step"]
         self.seconds = state["seconds"]
         self.last_evaluation = dict(state["last_evaluation"])
+        self.track = Track(state["track"])
         self._recent_norms = deque(state["recent_norms"], maxlen=SPIKE_WINDOW)
 
 

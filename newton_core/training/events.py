@@ -105,7 +105,12 @@ class Examples(EventBase):
 
 
 class Landscape(EventBase):
-    """A slice of the loss; every arm of a run has the same plane and range."""
+    """A slice of the run's loss around one arm's weights; all arms share directions and range.
+
+    ``values[j][i]`` is the loss at ``(grid["a"][i], grid["b"][j])``, ``trajectory`` holds
+    ``[a, b, step]``, ``residual`` the share of the way that leaves the plane
+    (:class:`newton_core.training.landscapes.RunLandscape`).
+    """
 
     type: Literal["landscape"] = "landscape"
     arm: int

@@ -14,7 +14,7 @@ import torch
 
 from newton_core.losses.base import LOSSES
 from newton_core.tasks import TASKS, Task
-from newton_core.training.arm import Arm, DivergedError
+from newton_core.training.arm import Arm, DivergedError, build_spec_loss
 from newton_core.training.diagnostics import curvature_fields
 from newton_core.training.events import (
     ArmSummary,
@@ -27,11 +27,13 @@ from newton_core.training.events import (
     Examples,
     Failed,
     Finished,
+    Landscape,
     Snapshot,
     Spike,
     Started,
     Summary,
 )
+from newton_core.training.landscapes import RunLandscape
 from newton_core.training.recorder import Recorder, finite
 from newton_core.training.snapshots import (
     SnapshotError,
@@ -114,6 +116,11 @@ class _Run:
             self._restore(start)
         self.schedule = _Schedule.of(spec)
         self.probe = self.task.batch(PROBE_STEP, spec.batch_size)
+        self.landscape = (
+            RunLandscape(model, build_spec_loss(spec.loss), self.probe, spec.seed)
+            if spec.landscape_every is not None
+            else None
+        )
         self.pictured: set[int] = set()
 
     def _restore(self, start: Path | str) -> None:
@@ -181,10 +188,13 @@ class _Run:
                 )
 
     def _after_update(self) -> Iterator[Event]:
-        """Evaluation, spectra, examples and snapshot of the weights after ``self.step``."""
+        """All that is said of the weights after ``self.step``: metrics, spectra, slices, files."""
         if self.step in self.schedule.evaluated:
             for arm in self._running():
                 yield from self._evaluate(arm)
+        if self.landscape is not None:
+            for arm in self._running():
+                yield from self._slice(arm, self.landscape)
         if self.snapshots is not None and self.step in self.schedule.snapshots:
             file = save_snapshot(self.snapshots, self.step, [arm.state() for arm in self.arms])
             yield self.recorder.event(Snapshot, step=self.step, file=file.name)
@@ -207,6 +217,15 @@ class _Run:
         reached = arm.last_evaluation[self.task.primary_metric]
         if target is not None and reached is not None and reached >= target:
             arm.status = "target"
+
+    def _slice(self, arm: Arm, landscape: RunLandscape) -> Iterator[Event]:
+        """Adds to the arm's trajectory, and says a slice of the loss if one is due."""
+        assert self.spec.landscape_every is not None
+        if arm.track.wants(self.step, self.spec.landscape_every):
+            arm.track.add(landscape.place(arm.model, self.step))
+        if self.step in self.schedule.landscapes:
+            fields = landscape.fields(arm.model, self.step, arm.track)
+            yield self.recorder.event(Landscape, arm=arm.index, step=self.step, **fields)
 
     def _apply_changes(self) -> Iterator[Event]:
         for change in self.schedule.changes.get(self.step, []):
@@ -247,6 +266,7 @@ class _Schedule:
 
     logged: range
     evaluated: frozenset[int]
+    landscapes: frozenset[int]
     snapshots: frozenset[int]
     changes: dict[int, list[Change]]
 
@@ -259,6 +279,9 @@ class _Schedule:
         return cls(
             logged=range(1, spec.steps + 1, spec.log_every),
             evaluated=frozenset({*range(0, spec.steps, spec.evaluate_every), spec.steps}),
+            landscapes=frozenset({*range(0, spec.steps, spec.landscape_every), spec.steps})
+            if spec.landscape_every is not None
+            else frozenset(),
             snapshots=frozenset(snapshot_steps(spec.steps)),
             changes=changes,
         )
@@ -270,12 +293,14 @@ def build_task(spec: ExperimentSpec) -> Task:
     Raises:
         ValueError: the device is not there, or the data cannot be read.
     """
-    return TASKS.get(spec.task.name)(
+    task = TASKS.get(spec.task.name)(
         spec.task,
         target_kind=LOSSES.get(spec.loss.name).target_kind,
         seed=spec.seed,
         device=check_device(spec.device),
     )
+    task.use_loss(build_spec_loss(spec.loss))
+    return task
 
 
 def evaluation_fields(task: Task, arm: Arm) -> dict[str, float | None]:

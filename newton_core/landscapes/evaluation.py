@@ -1,0 +1,46 @@
+"""Evaluating a loss at many places at once, the noise of sampled losses held still."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from newton_core.losses.base import LossFunction
+
+
+@contextmanager
+def kept_noise(loss: LossFunction) -> Iterator[torch.Generator | None]:
+    """The loss's generator (None if it has none), left afterwards in the state it was in."""
+    source = getattr(loss, "generator", None)
+    if not isinstance(source, torch.Generator):
+        yield None
+        return
+    state = source.get_state()
+    try:
+        yield source
+    finally:
+        source.set_state(state)
+
+
+def mean_losses(
+    loss: LossFunction, outputs: Float[Tensor, "P N *S"], target: Tensor | None
+) -> Float[Tensor, " P"]:
+    """The batch mean of the loss for each of P sets of outputs, all with the same target.
+
+    A sampled loss draws the same noise for every set, so that its slice is as smooth as the loss
+    with that noise.
+    """
+    P, N = outputs.shape[:2]
+    with kept_noise(loss) as source:
+        if source is not None:
+            state = source.get_state()
+            means = []
+            for one in outputs:
+                source.set_state(state)
+                means.append(loss(one, target).mean())
+            return torch.stack(means)
+        if target is not None:
+            target = target.repeat(P, *[1] * (target.dim() - 1))
+        return loss(outputs.flatten(0, 1), target).view(P, N).mean(1)
