@@ -76,7 +76,7 @@ class NeuralSortLogits(LinearLogits):
 
     def pull_gradient(self, gradient: Float[Tensor, "n n *m N"]) -> Float[Tensor, "n *m N"]:
         """(sum_r c_r g_r + M^T sum_r g_r) / τ."""
-        total, weighted = self._rank_sums(gradient, 2)
+        total, weighted = self._rank_sums(gradient, 2).unbind()
         sign = self.sign if gradient.ndim == 3 else self.sign.unsqueeze(2)
         # M^T = -sign - diag(sign 1), as the signs are antisymmetric.
         weighted = weighted.addcmul(sign.sum(1), total, value=-1)
@@ -89,7 +89,7 @@ class NeuralSortLogits(LinearLogits):
         halves = left.unsqueeze(2) * right.unsqueeze(1)
         halves.addcmul_(other_left.unsqueeze(2), other_right.unsqueeze(1))
         sums = self._rank_sums(halves, 3)
-        k0, k1, k2 = laplacian_(sums + sums.transpose(1, 2))
+        k0, k1, k2 = laplacian_(sums + sums.transpose(1, 2)).unbind()
         m = self._m()
         k1 = k1.add((m.unsqueeze(2) * k0.unsqueeze(1)).sum(0), alpha=0.5)
         mixed = (k1.unsqueeze(2) * m).sum(1)
