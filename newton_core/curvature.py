@@ -7,7 +7,7 @@ is ever inverted, and the Fisher's G^T G, which would square that sample's size,
 
 import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import torch
 from jaxtyping import Float
@@ -68,11 +68,11 @@ def damped_direction(
         CurvatureError: the system is singular or not finite.
         ValueError: a name is unknown, tikhonov is not positive, or the Hessian is missing.
     """
+    check_choices(curvature, hessian, definiteness)
     if curvature == "none":
         return derivatives.gradient
     if curvature == "fisher":
         return fisher_direction(derivatives.gradient, tikhonov)
-    _check_name("curvature", curvature, ("none", "hessian", "fisher"))
     if derivatives.hessian is None:
         raise ValueError("the Hessian direction needs derivatives(y, target, hessian=True)")
     return hessian_direction(
@@ -163,8 +163,7 @@ def hessian_direction(
     """
     _check_system(gradient, tikhonov)
     _check_hessian(hessian, gradient.shape)
-    _check_name("hessian", kind, ("batch_mean", "per_sample"))
-    _check_name("definiteness", definiteness, ("raw", "clip", "saddle_free"))
+    check_choices("hessian", kind, definiteness)
     G = to_float64(gradient)
     if kind == "batch_mean":
         matrices = _batch_mean(hessian)[None]
@@ -241,7 +240,7 @@ def hessian_spectrum(
     """
     check_tikhonov(tikhonov)
     _check_hessian(hessian, hessian.shape[:-1])
-    _check_name("definiteness", definiteness, ("raw", "clip", "saddle_free"))
+    check_choices("hessian", "batch_mean", definiteness)
     mean = _batch_mean(hessian)
     if not _all_finite(mean):
         raise _not_finite("Hessian", hessian)
@@ -328,6 +327,13 @@ def check_tikhonov(tikhonov: float) -> None:
         raise ValueError(f"tikhonov must be a positive finite number, got {tikhonov}")
 
 
-def _check_name(kind: str, name: str, known: tuple[str, ...]) -> None:
-    if name not in known:
-        raise ValueError(f"unknown {kind} {name!r}; use one of {', '.join(known)}")
+def check_choices(curvature: Curvature, hessian: HessianKind, definiteness: Definiteness) -> None:
+    """Raises ValueError at a name that is none of the choices, and lists them."""
+    for kind, name, choices in (
+        ("curvature", curvature, Curvature),
+        ("hessian", hessian, HessianKind),
+        ("definiteness", definiteness, Definiteness),
+    ):
+        known = get_args(choices)
+        if name not in known:
+            raise ValueError(f"unknown {kind} {name!r}; use one of {', '.join(known)}")

@@ -19,6 +19,7 @@ from newton_core.curvature import (
     CurvatureError,
     Definiteness,
     HessianKind,
+    check_choices,
     check_tikhonov,
     damped_direction,
     fisher_direction,
@@ -61,6 +62,7 @@ def newton_direction(
     """
     _check_outputs(y)
     check_tikhonov(tikhonov)
+    check_choices(curvature, hessian, definiteness)
     y = y.detach()
     if curvature == "hessian" and hessian == "per_sample" and isinstance(base, Loss):
         direct = base.per_sample_direction(y, target, tikhonov)
@@ -123,6 +125,7 @@ class NewtonLoss(nn.Module):
     ) -> None:
         super().__init__()
         check_tikhonov(tikhonov)
+        check_choices(curvature, hessian, definiteness)
         self.base = base
         self.curvature: Curvature = curvature
         self.tikhonov = tikhonov
