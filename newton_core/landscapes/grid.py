@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float
@@ -48,6 +48,7 @@ class Grid(Settings):
         return steps * self.span, steps * second
 
 
+@runtime_checkable
 class PlaneFunction(Protocol):
     """A number at each point of a plane.
 
