@@ -1,0 +1,92 @@
+"""Errors as the page needs them: JSON, with the path of the field that each is about."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from fastapi import Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+
+Loc = tuple[str | int, ...]
+_BODY_TAGS = ("spec", "preset")
+_NAMED_PATH = re.compile(r"^(?:Value error, )?((?:[a-z_]+)(?:\.(?:\d+|[a-z_]+))*): (.+)$", re.S)
+"""Messages of the spec's own checks begin with the path that they are about."""
+
+
+def validation_error(problems: Iterable[tuple[Loc, str, str]]) -> RequestValidationError:
+    """A 422 made by hand: (loc, message, type) of each problem."""
+    return RequestValidationError(
+        [{"loc": loc, "msg": message, "type": kind} for loc, message, kind in problems]
+    )
+
+
+async def answer_validation_error(_request: Request, error: Exception) -> JSONResponse:
+    """FastAPI's 422, with field paths as in the JSON that was sent.
+
+    Union tags are left out of the paths, the spec's own checks get theirs from their message,
+    and the input is not sent back: it may hold NaN, which JSON cannot.
+    """
+    assert isinstance(error, RequestValidationError)
+    details = _without_echoes([_detail(item, error.body) for item in error.errors()])
+    return JSONResponse({"detail": details}, status_code=422)
+
+
+def _detail(item: Mapping[str, Any], body: Any) -> dict[str, Any]:
+    loc: Loc = tuple(item["loc"])
+    message = str(item["msg"])
+    if loc[:1] == ("body",):
+        loc = ("body", *_without_tags(loc[1:], body))
+        message = message.removeprefix("Value error, ")
+        if match := _NAMED_PATH.match(message):
+            parts = match.group(1).split(".")
+            named = tuple(int(part) if part.isdigit() else part for part in parts)
+            if _leads_somewhere(body, (*loc[1:], named[0])):
+                loc, message = (*loc, *named), match.group(2)
+    return {"loc": list(loc), "msg": message, "type": item["type"]}
+
+
+def _without_echoes(details: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Drops Pydantic's "too short" about a list whose items it refused itself."""
+
+    def is_echo(detail: dict[str, Any]) -> bool:
+        loc = detail["loc"]
+        inside = any(d["loc"][: len(loc)] == loc and len(d["loc"]) > len(loc) for d in details)
+        return bool(detail["type"] == "too_short" and inside)
+
+    return [detail for detail in details if not is_echo(detail)]
+
+
+def _without_tags(loc: Sequence[str | int], body: Any) -> Loc:
+    """The path without the names of union members, which Pydantic puts in between."""
+    if loc and loc[0] in _BODY_TAGS:
+        loc = loc[1:]
+    path: list[str | int] = []
+    value = body
+    for part in loc:
+        if isinstance(value, Mapping) and part == value.get("name") and part not in value:
+            continue
+        path.append(part)
+        value = _step(value, part)
+    return tuple(path)
+
+
+def _step(value: Any, part: str | int) -> Any:
+    if isinstance(value, Mapping):
+        return value.get(part)
+    if isinstance(value, list) and isinstance(part, int) and part < len(value):
+        return value[part]
+    return None
+
+
+def _leads_somewhere(value: Any, path: Loc) -> bool:
+    for part in path:
+        value = _step(value, part)
+    return value is not None
+
+
+async def answer_unexpected(_request: Request, _error: Exception) -> JSONResponse:
+    """A 500 that gives nothing away; the log has the traceback."""
+    return JSONResponse(
+        {"detail": "the server met an unexpected error; its log says more"}, status_code=500
+    )

@@ -1,0 +1,92 @@
+"""A run's log in other forms: tidy CSV, JSON, weights."""
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from safetensors.torch import save
+
+from app.runs.records import LoggedEvent
+from newton_core.training.snapshots import load_snapshot
+
+CSV_HEADER = ("run", "arm", "step", "metric", "value")
+_PLACE = frozenset({"seq", "type", "arm", "step"})
+
+
+def csv_lines(run_id: str, log: Iterable[LoggedEvent]) -> Iterator[str]:
+    """One line for each number that was measured: run, arm (from 0), step, metric, value.
+
+    Metrics of updates and of evaluations, and the numbers that sum up spectra and spikes; an
+    empty value was not finite.
+    """
+    yield _csv([CSV_HEADER])
+    for event in log:
+        rows = [(run_id, *row) for row in _numbers(json.loads(event.body))]
+        if rows:
+            yield _csv(rows)
+
+
+def _csv(rows: Iterable[Iterable[Any]]) -> str:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    return text.getvalue()
+
+
+def _numbers(record: dict[str, Any]) -> Iterator[tuple[int, int, str, float | None]]:
+    """(arm, step, metric, value) of everything that an event measures."""
+    match record["type"]:
+        case "metrics":
+            for name, column in record["values"].items():
+                for step, value in zip(record["steps"], column, strict=True):
+                    yield record["arm"], step, name, value
+        case "evaluation":
+            for name in [key for key in record if key not in _PLACE]:
+                yield record["arm"], record["step"], name, record[name]
+        case "curvature":
+            yield from _curvature_numbers(record)
+        case "spike":
+            for name in ("norm", "median"):
+                yield record["arm"], record["step"], f"spike_{name}", record[name]
+        case _:
+            return
+
+
+def _curvature_numbers(record: dict[str, Any]) -> Iterator[tuple[int, int, str, float | None]]:
+    place = record["arm"], record["step"]
+    yield *place, "direction_cosine", record["direction_cosine"]
+    for matrix in ("hessian", "fisher"):
+        spectrum = record[matrix]
+        if spectrum is None:
+            continue
+        yield *place, f"{matrix}_condition", spectrum["condition"]
+        yield *place, f"{matrix}_negative", spectrum["negative"]
+        if eigenvalues := spectrum["eigenvalues"]:
+            yield *place, f"{matrix}_smallest_eigenvalue", eigenvalues[0]
+            yield *place, f"{matrix}_largest_eigenvalue", eigenvalues[-1]
+
+
+def json_lines(log: Iterable[LoggedEvent]) -> Iterator[str]:
+    """The log as one JSON array, an event a line."""
+    opening = "[\n"
+    for event in log:
+        yield opening + event.body
+        opening = ",\n"
+    yield "[]\n" if opening == "[\n" else "\n]\n"
+
+
+def weights(snapshot: Path) -> bytes:
+    """The weights in a snapshot as safetensors, under ``{arm}.{parameter}`` (arms from 0).
+
+    Raises:
+        SnapshotError: the file is missing or damaged.
+    """
+    step, arms = load_snapshot(snapshot)
+    tensors = {
+        f"{index}.{name}": tensor.contiguous().clone()
+        for index, arm in enumerate(arms)
+        for name, tensor in arm["model"].items()
+    }
+    return save(tensors, metadata={"step": str(step)})

@@ -1,0 +1,56 @@
+"""The lab behind the routes: database, logs, queue and executor, opened and closed together."""
+
+import functools
+from dataclasses import dataclass
+
+import torch
+
+from app.database import Database
+from app.runs.executors import Executor
+from app.runs.feed import Feed
+from app.runs.log import EventLog
+from app.runs.queue import RunQueue
+from app.runs.store import RunStore
+from app.settings import Settings
+from app.throttle import Throttle
+
+
+@dataclass(frozen=True)
+class Lab:
+    """Everything that a request may need."""
+
+    settings: Settings
+    database: Database
+    store: RunStore
+    feed: Feed
+    log: EventLog
+    queue: RunQueue
+    executor: Executor
+    throttle: Throttle
+
+    @classmethod
+    def open(cls, settings: Settings, executor: Executor, feed: Feed) -> "Lab":
+        """Opens the database; ``executor`` has been started, the queue has not.
+
+        Raises:
+            DatabaseInUseError: another server works on this database.
+        """
+        database = Database.open(settings)
+        store, log = RunStore(database), EventLog(database, feed)
+        queue = RunQueue(settings, store, log, feed, executor)
+        throttle = Throttle(settings.runs_per_minute)
+        return cls(settings, database, store, feed, log, queue, executor, throttle)
+
+    def close(self) -> None:
+        """Ends runs in progress, then everything else."""
+        self.queue.close()
+        self.executor.close()
+        self.database.close()
+
+
+@functools.cache
+def default_device() -> str:
+    """The best device of this machine: cuda, mps or cpu."""
+    if torch.cuda.is_available():
+        return "cuda"
+    return "mps" if torch.backends.mps.is_available() else "cpu"

@@ -1,0 +1,98 @@
+"""A run to take home: numbers, log, spec, weights, a page of its own."""
+
+import json
+from collections.abc import Iterable
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, HTTPException, Query, Response
+from fastapi.responses import StreamingResponse
+
+from app.database import RunRow
+from app.exports import csv_lines, json_lines, weights
+from app.lab import Lab
+from app.report import report_html
+from app.routes.common import NO_SUCH_RUN, TheLab, TheRun, problem
+from app.routes.runs import RunInfo, run_record
+from app.runs.files import folder_of
+from app.static import PageNotBuiltError
+from newton_core.training.events import Event
+from newton_core.training.snapshots import SnapshotError, latest_snapshot
+
+router = APIRouter(tags=["runs"])
+
+Format = Literal["csv", "json", "html", "spec", "weights"]
+_KINDS: dict[str, tuple[str, str]] = {
+    "csv": ("text/csv; charset=utf-8", "csv"),
+    "json": ("application/json", "events.json"),
+    "html": ("text/html; charset=utf-8", "html"),
+    "spec": ("application/json", "spec.json"),
+    "weights": ("application/octet-stream", "safetensors"),
+}
+_TEXT = {"schema": {"type": "string"}}
+
+
+@router.get(
+    "/api/runs/{run_id}/export",
+    response_class=Response,
+    responses={
+        **NO_SUCH_RUN,
+        200: {
+            "model": list[Event],
+            "description": "The file, as an attachment; the schema is that of `json`.",
+            "content": {
+                "text/csv": _TEXT,
+                "text/html": _TEXT,
+                "application/octet-stream": {"schema": {"type": "string", "format": "binary"}},
+            },
+        },
+        409: problem("The run has no snapshot, so there are no weights yet."),
+        503: problem("The page is not built, so there is no report."),
+    },
+)
+def export_run(
+    lab: TheLab,
+    run: TheRun,
+    format: Annotated[
+        Format,
+        Query(
+            description="csv: tidy numbers; json: the log; html: a page of its own;"
+            " spec: to run it again; weights: safetensors of the last snapshot"
+        ),
+    ],
+) -> Response:
+    """The run in another form, as far as it has come."""
+    media_type, ending = _KINDS[format]
+    content = _content(lab, run, format)
+    headers = {"Content-Disposition": f'attachment; filename="newton-lab-{run.id}.{ending}"'}
+    if isinstance(content, bytes | str):
+        return Response(content, media_type=media_type, headers=headers)
+    return StreamingResponse(content, media_type=media_type, headers=headers)
+
+
+def _content(lab: Lab, run: RunRow, format: Format) -> str | bytes | Iterable[str]:
+    log = lab.log.all(run.id)
+    match format:
+        case "csv":
+            return csv_lines(run.id, log)
+        case "json":
+            return json_lines(log)
+        case "spec":
+            return json.dumps(json.loads(run.spec), indent=2) + "\n"
+        case "weights":
+            return _weights(lab, run)
+        case "html":
+            info = RunInfo(**run_record(lab, run)).model_dump(mode="json")
+            try:
+                return report_html(info, (event.body for event in log))
+            except PageNotBuiltError as error:
+                raise HTTPException(503, str(error)) from error
+
+
+def _weights(lab: Lab, run: RunRow) -> bytes:
+    found = latest_snapshot(folder_of(lab.settings.snapshots_dir, run.id), run.steps)
+    if found is None:
+        raise HTTPException(409, f"run {run.id} has no snapshot, so there are no weights")
+    try:
+        return weights(found[1])
+    except SnapshotError as error:
+        raise HTTPException(409, str(error)) from error

@@ -1,0 +1,49 @@
+"""The page's files; the page itself answers every path that nothing else does."""
+
+from fastapi import APIRouter, HTTPException, Request, Response
+from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse
+from starlette.exceptions import HTTPException as StarletteHTTPException
+
+from app.static import PageNotBuiltError, StaticFiles
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.api_route("/assets/{name:path}", methods=["GET", "HEAD"])
+def asset(request: Request, name: str) -> Response:
+    """A file with a hash in its name."""
+    files: StaticFiles = request.app.state.files
+    found = files.find(f"/assets/{name}")
+    if found is None:
+        raise HTTPException(404, f"there is no file {name!r}: reload the page")
+    return found
+
+
+async def answer_http_error(request: Request, error: Exception) -> Response:
+    """Errors as JSON; a path that nothing answers is one of the page's own, unless under /api."""
+    assert isinstance(error, StarletteHTTPException)
+    path = _own_path(request)
+    ours = path == "/api" or path.startswith(("/api/", "/assets/"))
+    if error.status_code == 404 and request.method in ("GET", "HEAD") and not ours:
+        return _page(request, path)
+    return JSONResponse(
+        {"detail": error.detail}, status_code=error.status_code, headers=error.headers
+    )
+
+
+def _own_path(request: Request) -> str:
+    """The path without the prefix that the lab is shown under, if it has it."""
+    root: str = request.scope.get("root_path", "")
+    path: str = request.scope["path"]
+    return path.removeprefix(root) or "/" if path == root or path.startswith(root + "/") else path
+
+
+def _page(request: Request, path: str) -> Response:
+    files: StaticFiles = request.app.state.files
+    if found := files.find(path):
+        return found
+    try:
+        html = files.index(request.scope.get("root_path", ""))
+    except PageNotBuiltError as error:
+        return PlainTextResponse(str(error), status_code=503)
+    return HTMLResponse(html, headers={"Cache-Control": "no-cache"})

@@ -1,0 +1,257 @@
+"""Runs: post, list, look at, pin, stop, remove."""
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Body, HTTPException, Query, Request, Response
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
+
+from app.database import RunRow
+from app.errors import validation_error
+from app.lab import Lab
+from app.presets import UnknownPresetError, get_preset
+from app.routes.common import NO_SUCH_RUN, TheLab, TheRun, is_run_id, problem
+from app.runs.identity import identify, is_reusable
+from app.runs.limits import check_limits
+from app.runs.store import ENDED, NewRun, QueueFullError
+from newton_core.training.events import Summary
+from newton_core.training.spec import ExperimentSpec
+
+router = APIRouter(tags=["runs"])
+
+RETRY_SECONDS = 10
+Status = Literal["queued", "running", "finished", "failed", "cancelled"]
+
+
+class PresetRequest(BaseModel):
+    """Asks for a preset's run."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    preset: str = Field(description="name of the preset", max_length=200)
+
+
+def _kind(body: Any) -> str:
+    return "preset" if isinstance(body, Mapping) and "preset" in body else "spec"
+
+
+RunRequest = Annotated[
+    Annotated[ExperimentSpec, Tag("spec")] | Annotated[PresetRequest, Tag("preset")],
+    Discriminator(_kind),
+]
+
+
+class Submitted(BaseModel):
+    """The run that answers a spec."""
+
+    id: str
+    status: Status
+    position: int | None = Field(description="place in the queue from 1; null once it runs")
+    reused: bool = Field(description="whether it was there already")
+
+
+class ArmLine(BaseModel):
+    """One arm of a run in a list."""
+
+    label: str
+    curvature: str
+
+
+class RunInfo(BaseModel):
+    """A run in a list."""
+
+    id: str
+    status: Status
+    title: str
+    preset: str | None
+    parent: str | None = Field(description="the run that it was forked from")
+    task: str
+    loss: str
+    arms: list[ArmLine]
+    seed: int
+    device: str
+    step: int = Field(description="how far its log goes")
+    steps: int
+    last_seq: int = Field(description="number of its newest event")
+    position: int | None = Field(description="place in the queue from 1; null once it runs")
+    created: datetime
+    started: datetime | None
+    ended: datetime | None
+    summary: Summary | None = Field(description="how it ended, with each arm's last metrics")
+    error: str | None = Field(description="why it failed")
+    pinned: bool = Field(description="kept when old runs make room")
+
+
+class RunDetail(RunInfo):
+    """A run with its spec."""
+
+    spec: dict[str, Any] = Field(description="the complete ExperimentSpec")
+
+
+class RunPage(BaseModel):
+    """A part of the list of runs, the newest first."""
+
+    items: list[RunInfo]
+    total: int
+    limit: int
+    offset: int
+
+
+class RunPatch(BaseModel):
+    """What can be changed about a run: never its numbers."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    pinned: bool
+
+
+@router.post(
+    "/api/runs",
+    status_code=201,
+    responses={
+        200: {"model": Submitted, "description": "The run was there already."},
+        429: problem("Too many runs wait, or this address started too many."),
+    },
+)
+def post_run(
+    lab: TheLab,
+    request: Request,
+    response: Response,
+    body: Annotated[RunRequest, Body()],
+    parent: Annotated[
+        str | None,
+        Query(alias="from", description="run whose snapshots may be gone on from", max_length=100),
+    ] = None,
+) -> Submitted:
+    """Queues a run, or answers with the queued, running or finished run of the same spec."""
+    preset = body.preset if isinstance(body, PresetRequest) else None
+    spec = _spec_of(body)
+    if problems := check_limits(spec, lab.settings):
+        raise validation_error([(("body", *p.path), p.message, "limit") for p in problems])
+    new = NewRun(
+        identity=identify(spec),
+        reusable=is_reusable(spec),
+        steps=spec.steps,
+        threads=lab.settings.threads,
+        title=_title(spec, preset),
+        preset=preset,
+        parent=parent if parent and is_run_id(parent) and lab.store.get(parent) else None,
+    )
+    client = request.client.host if request.client else ""
+    if not lab.throttle.allows(client) and lab.store.find_reusable(new) is None:
+        raise _too_many("this address started too many runs in the last minute")
+    try:
+        run, reused = lab.queue.submit(new)
+    except QueueFullError as error:
+        raise _too_many(str(error)) from error
+    if reused:
+        response.status_code = 200
+    else:
+        lab.throttle.count(client)
+    response.headers["Location"] = str(request.url_for("get_run_info", run_id=run.id))
+    return Submitted(
+        id=run.id,
+        status=run.status,
+        position=lab.queue.position(run.id),
+        reused=reused,
+    )
+
+
+def _too_many(detail: str) -> HTTPException:
+    headers = {"Retry-After": str(RETRY_SECONDS)}
+    return HTTPException(429, f"{detail}; try again in {RETRY_SECONDS} s", headers)
+
+
+def _spec_of(body: ExperimentSpec | PresetRequest) -> ExperimentSpec:
+    if isinstance(body, ExperimentSpec):
+        return body
+    try:
+        return ExperimentSpec.model_validate(get_preset(body.preset).spec)
+    except UnknownPresetError as error:
+        raise validation_error([(("body", "preset"), str(error), "unknown_preset")]) from error
+
+
+def _title(spec: ExperimentSpec, preset: str | None) -> str:
+    if preset is not None:
+        return get_preset(preset).title
+    arms = ", ".join(arm.label for arm in spec.arms)
+    return f"{spec.task.name}, {spec.loss.name}: {arms}"
+
+
+@router.get("/api/runs")
+def list_runs(
+    lab: TheLab,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    offset: Annotated[int, Query(ge=0, le=2**31)] = 0,
+    status: Annotated[Status | None, Query(description="only runs with this status")] = None,
+) -> RunPage:
+    """The runs, the newest first."""
+    rows, total = lab.store.page(limit, offset, status)
+    items = [RunInfo(**run_record(lab, row)) for row in rows]
+    return RunPage(items=items, total=total, limit=limit, offset=offset)
+
+
+@router.get("/api/runs/{run_id}", responses=NO_SUCH_RUN)
+def get_run_info(lab: TheLab, run: TheRun) -> RunDetail:
+    """One run, with its spec."""
+    return _detail(lab, run)
+
+
+@router.patch("/api/runs/{run_id}", responses=NO_SUCH_RUN)
+def change_run(lab: TheLab, run: TheRun, patch: RunPatch) -> RunDetail:
+    """Pins a run, so that it is kept when old runs make room, or unpins it."""
+    lab.store.set_pinned(run.id, patch.pinned)
+    run.pinned = patch.pinned
+    return _detail(lab, run)
+
+
+@router.delete("/api/runs/{run_id}", status_code=204, responses=NO_SUCH_RUN)
+def remove_run(lab: TheLab, run: TheRun) -> None:
+    """Removes a run, its log and its snapshots; a run in progress is ended first."""
+    lab.queue.remove(run.id)
+
+
+@router.post(
+    "/api/runs/{run_id}/stop",
+    status_code=202,
+    responses={**NO_SUCH_RUN, 409: problem("The run has ended already.")},
+)
+def stop_run(lab: TheLab, run: TheRun) -> Submitted:
+    """Stops a run: it ends with ``cancelled`` soon."""
+    if run.status in ENDED or not lab.queue.stop(run.id):
+        raise HTTPException(409, f"run {run.id} has ended already")
+    current = lab.store.get(run.id) or run
+    return Submitted(
+        id=run.id,
+        status=current.status,
+        position=None,
+        reused=True,
+    )
+
+
+def _detail(lab: Lab, run: RunRow) -> RunDetail:
+    return RunDetail(**run_record(lab, run), spec=json.loads(run.spec))
+
+
+def run_record(lab: Lab, run: RunRow) -> dict[str, Any]:
+    """The fields of :class:`RunInfo`."""
+    spec = json.loads(run.spec)
+    same = ("id", "status", "title", "preset", "parent", "device", "step", "steps", "last_seq")
+    return {
+        **{name: getattr(run, name) for name in (*same, "error", "pinned")},
+        "task": spec["task"]["name"],
+        "loss": spec["loss"]["name"],
+        "arms": [{name: arm[name] for name in ("label", "curvature")} for arm in spec["arms"]],
+        "seed": spec["seed"],
+        "position": lab.queue.position(run.id),
+        "created": _moment(run.created),
+        "started": _moment(run.started),
+        "ended": _moment(run.ended),
+        "summary": json.loads(run.summary) if run.summary else None,
+    }
+
+
+def _moment(seconds: float | None) -> datetime | None:
+    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)

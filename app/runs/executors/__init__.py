@@ -1,0 +1,12 @@
+"""What computes runs: one interface, ``local`` worker processes behind it."""
+
+from app.runs.executors.base import Executor, StopRequest
+from app.runs.executors.local import LocalExecutor
+from app.settings import Settings
+
+__all__ = ["Executor", "LocalExecutor", "StopRequest", "build_executor"]
+
+
+def build_executor(settings: Settings) -> Executor:
+    """The executor that the settings name, not yet started."""
+    return LocalExecutor(settings)

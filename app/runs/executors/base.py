@@ -1,0 +1,71 @@
+"""The one interface of everything that computes runs."""
+
+import threading
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+
+from app.runs.records import Job, LoggedEvent
+
+Sink = Callable[[Sequence[LoggedEvent]], None]
+"""Takes consecutive events of a run, in order."""
+
+
+class StopRequest:
+    """Asks a run to stop: first politely, or at once."""
+
+    def __init__(self) -> None:
+        self._asked = threading.Event()
+        self._at_once = threading.Event()
+
+    def ask(self, *, at_once: bool = False) -> None:
+        """Requests the stop; ``at_once`` leaves no time to end well."""
+        if at_once:
+            self._at_once.set()
+        self._asked.set()
+
+    @property
+    def asked(self) -> bool:
+        """Whether the run is to stop."""
+        return self._asked.is_set()
+
+    @property
+    def at_once(self) -> bool:
+        """Whether it is to stop without another word."""
+        return self._at_once.is_set()
+
+
+class Executor(ABC):
+    """Computes runs, ``slots`` of them at a time, each in a call of :meth:`execute`.
+
+    Whatever happens to what computes a run (killed, hung, out of memory), ``execute`` returns,
+    no other run notices, and the slot is as good as new.
+    """
+
+    name: str
+    slots: int
+
+    @abstractmethod
+    def start(self) -> None:
+        """Begins to get ready, and returns at once."""
+
+    @abstractmethod
+    def wait_until_ready(self, timeout: float) -> bool:
+        """Waits until a run would start without delay; false after ``timeout`` seconds."""
+
+    @abstractmethod
+    def execute(self, job: Job, sink: Sink, stop: StopRequest) -> str | None:
+        """Computes one run, in the caller's thread.
+
+        Args:
+            job: what to compute.
+            sink: gets the events as they come; ``started`` has number 1, those after it go on
+                from ``job.taken_over + 2``.
+            stop: looked at all the time.
+
+        Returns:
+            None if the run's own last event went to ``sink``; else why it did not, in words.
+        """
+
+    @abstractmethod
+    def close(self) -> None:
+        """Ends everything that :meth:`start` began; no run is in progress."""

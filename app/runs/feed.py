@@ -1,0 +1,183 @@
+"""News of the logs for viewers: each is a cursor that reads what is stored, then waits.
+
+All state lives in the event loop's thread; other threads hand their news over. The newest events
+of runs in progress stay in memory, so that a hundred viewers at the head of a run cost the
+database nothing. A viewer pulls at its own pace: a slow one holds up nobody and fills no buffer.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import anyio
+import anyio.to_thread
+
+from app.runs.log import EventLog
+from app.runs.records import LoggedEvent
+from newton_core.training.events import LAST_EVENTS
+
+TAIL_EVENTS = 400
+TAIL_BYTES = 4_000_000
+CONCURRENT_READS = 4
+
+
+@dataclass(frozen=True)
+class QueuePosition:
+    """The run waits; ``position`` 1 is next."""
+
+    position: int
+
+
+@dataclass(frozen=True)
+class Silence:
+    """Nothing happened for a while."""
+
+
+@dataclass
+class _Topic:
+    """What the feed knows about one run.
+
+    ``tail`` are its newest events, consecutive; ``viewers`` are woken by news.
+    """
+
+    tail: list[LoggedEvent] = field(default_factory=list)
+    tail_bytes: int = 0
+    viewers: set[asyncio.Event] = field(default_factory=set)
+
+    def push(self, events: Sequence[LoggedEvent]) -> None:
+        self.tail.extend(events)
+        self.tail_bytes += sum(len(event.body) for event in events)
+        drop = max(0, len(self.tail) - TAIL_EVENTS)
+        spare = self.tail_bytes - sum(len(event.body) for event in self.tail[:drop])
+        while spare > TAIL_BYTES and drop < len(self.tail):
+            spare -= len(self.tail[drop].body)
+            drop += 1
+        del self.tail[:drop]
+        self.tail_bytes = spare
+
+    def after(self, seq: int) -> list[LoggedEvent] | None:
+        """The events after number ``seq``, or None where memory does not reach back so far."""
+        if not self.tail or seq + 1 < self.tail[0].seq:
+            return None
+        return self.tail[seq + 1 - self.tail[0].seq :]
+
+    @property
+    def ended(self) -> bool:
+        return bool(self.tail) and self.tail[-1].type in LAST_EVENTS
+
+    def wake(self) -> None:
+        for viewer in self.viewers:
+            viewer.set()
+
+
+class Feed:
+    """Wakes the viewers of runs when there is news."""
+
+    def __init__(self) -> None:
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._topics: dict[str, _Topic] = {}
+        self._positions: dict[str, int] = {}
+        self._readers = anyio.CapacityLimiter(CONCURRENT_READS)
+        self._closed = False
+
+    @property
+    def viewers(self) -> int:
+        """How many viewers follow a run just now."""
+        return sum(len(topic.viewers) for topic in self._topics.values())
+
+    def attach(self) -> None:
+        """Makes the running event loop the one whose viewers are woken."""
+        self._loop = asyncio.get_running_loop()
+
+    def publish(self, run_id: str, events: Sequence[LoggedEvent]) -> None:
+        """Takes stored events; from any thread."""
+        self._hand_over(lambda: self._push(run_id, events))
+
+    def forget(self, run_id: str) -> None:
+        """Takes the news that a run was removed; from any thread."""
+        self._hand_over(lambda: self._drop(run_id))
+
+    def set_positions(self, positions: Mapping[str, int]) -> None:
+        """Takes the places of all waiting runs; from any thread."""
+        copied = dict(positions)
+        self._hand_over(lambda: self._move(copied))
+
+    def close(self) -> None:
+        """Ends all viewers, so that the server can stop; from any thread."""
+        self._hand_over(self._end)
+
+    def _hand_over(self, news: Callable[[], None]) -> None:
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(news)
+
+    def _push(self, run_id: str, events: Sequence[LoggedEvent]) -> None:
+        topic = self._topics.setdefault(run_id, _Topic())
+        topic.push(events)
+        topic.wake()
+        if topic.ended and not topic.viewers:
+            del self._topics[run_id]
+
+    def _drop(self, run_id: str) -> None:
+        if topic := self._topics.pop(run_id, None):
+            topic.tail.clear()  # viewers then ask the database, which knows no such run
+            topic.wake()
+
+    def _move(self, positions: dict[str, int]) -> None:
+        before, self._positions = self._positions, positions
+        for run_id, position in positions.items():
+            if before.get(run_id) != position and (topic := self._topics.get(run_id)):
+                topic.wake()
+
+    def _end(self) -> None:
+        self._closed = True
+        for topic in self._topics.values():
+            topic.wake()
+
+    @contextmanager
+    def _watch(self, run_id: str) -> Iterator[tuple[_Topic, asyncio.Event]]:
+        topic = self._topics.setdefault(run_id, _Topic())
+        news = asyncio.Event()
+        topic.viewers.add(news)
+        try:
+            yield topic, news
+        finally:
+            topic.viewers.discard(news)
+            done = topic.ended or not topic.tail
+            if done and not topic.viewers and self._topics.get(run_id) is topic:
+                del self._topics[run_id]
+
+    async def follow(
+        self, log: EventLog, run_id: str, after: int, patience: float
+    ) -> AsyncIterator[LoggedEvent | QueuePosition | Silence]:
+        """The events of a run after number ``after``: those stored, then each as it comes.
+
+        Ends after the last event of the run, or when the server stops. Says the place in the
+        queue whenever it changes, and :class:`Silence` after ``patience`` seconds without news.
+        """
+        told = None
+        with self._watch(run_id) as (topic, news):
+            while not self._closed:
+                news.clear()
+                events, ended = topic.after(after), topic.ended
+                if events is None:
+                    page = await anyio.to_thread.run_sync(
+                        log.read, run_id, after, limiter=self._readers
+                    )
+                    events, ended = page.events, page.ended
+                for event in events:
+                    yield event
+                    after = event.seq
+                if ended:
+                    return
+                if events:
+                    continue
+                position = self._positions.get(run_id)
+                if position is not None and position != told:
+                    told = position
+                    yield QueuePosition(position)
+                    continue
+                try:
+                    await asyncio.wait_for(news.wait(), patience)
+                except TimeoutError:
+                    yield Silence()

@@ -1,0 +1,52 @@
+"""What a run computes, as a key: two runs with one key say the same numbers."""
+
+import functools
+import hashlib
+import json
+from dataclasses import dataclass
+from importlib.metadata import version
+
+from app import __version__
+from newton_core.training.spec import ExperimentSpec
+
+
+@dataclass(frozen=True)
+class Identity:
+    """All that a run's numbers depend on.
+
+    Attributes:
+        spec: canonical JSON of the spec: every default filled in, keys sorted, no spaces.
+        version: of the lab and of torch.
+        device: as in the spec.
+    """
+
+    spec: str
+    version: str
+    device: str
+
+    @property
+    def key(self) -> str:
+        """SHA-256 of the three, in hexadecimal."""
+        text = "\n".join((self.version, self.device, self.spec))
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+def canonical(spec: ExperimentSpec) -> str:
+    """The spec as one JSON text, the same for every way to write it down."""
+    return json.dumps(spec.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
+
+
+@functools.cache
+def software_version() -> str:
+    """The versions that numbers depend on, in one word."""
+    return f"{__version__}+torch.{version('torch')}"
+
+
+def identify(spec: ExperimentSpec) -> Identity:
+    """The identity of the run that this server would make of ``spec``."""
+    return Identity(canonical(spec), software_version(), spec.device)
+
+
+def is_reusable(spec: ExperimentSpec) -> bool:
+    """Whether the same spec gives the same run: not where a clock decides when it stops."""
+    return spec.seconds is None

@@ -1,0 +1,131 @@
+"""The event log: stored before anyone sees it, numbered without gaps, read from any place."""
+
+import json
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from sqlalchemy import case, insert, select, update
+
+from app.database import Database, EventRow, RunRow
+from app.runs.records import LoggedEvent
+from newton_core.training.events import LAST_EVENTS
+
+PAGE_EVENTS = 200
+
+
+class LogConflictError(RuntimeError):
+    """Events that do not continue the log: a gap, a repetition, or after the last one."""
+
+
+@dataclass(frozen=True)
+class Page:
+    """A part of a log.
+
+    Attributes:
+        events: consecutive events.
+        ended: whether the log ends with them.
+    """
+
+    events: list[LoggedEvent]
+    ended: bool
+
+
+class Publisher(Protocol):
+    """Where events go once they are stored."""
+
+    def publish(self, run_id: str, events: Sequence[LoggedEvent]) -> None:
+        """Tells the viewers of a run."""
+
+
+class EventLog:
+    """The logs of all runs."""
+
+    def __init__(self, database: Database, publisher: Publisher) -> None:
+        self._database = database
+        self._publisher = publisher
+
+    def append(self, run_id: str, events: Sequence[LoggedEvent]) -> None:
+        """Stores events, then tells the viewers. The last event of a run ends it.
+
+        Raises:
+            LogConflictError: they do not continue the log; nothing is stored.
+        """
+        if not events:
+            return
+        first, last = events[0], events[-1]
+        if [event.seq for event in events] != list(range(first.seq, last.seq + 1)):
+            raise LogConflictError(f"run {run_id}: events are not numbered without gaps")
+        if any(event.type in LAST_EVENTS for event in events[:-1]):
+            raise LogConflictError(f"run {run_id}: events after the last one")
+        step = max(event.step for event in events)
+        change = (
+            update(RunRow)
+            .where(RunRow.id == run_id, RunRow.last_seq == first.seq - 1, RunRow.ended.is_(None))
+            .values(
+                last_seq=last.seq,
+                log_bytes=RunRow.log_bytes + sum(len(event.body) for event in events),
+                step=case((RunRow.step < step, step), else_=RunRow.step),
+                **_ending(last),
+            )
+            .returning(RunRow.number)
+        )
+        with self._database.write() as session:
+            number = session.execute(change).scalar_one_or_none()
+            if number is None:
+                raise LogConflictError(
+                    f"run {run_id}: its log has ended or does not end at event {first.seq - 1}"
+                )
+            session.execute(
+                insert(EventRow),
+                [
+                    {"run": number, "seq": event.seq, "type": event.type, "body": event.body}
+                    for event in events
+                ],
+            )
+        self._publisher.publish(run_id, events)
+
+    def read(self, run_id: str, after: int, limit: int = PAGE_EVENTS) -> Page:
+        """At most ``limit`` events after number ``after``; an unknown run has ended."""
+        query = (
+            select(EventRow.seq, EventRow.type, EventRow.body)
+            .join(RunRow, RunRow.number == EventRow.run)
+            .where(RunRow.id == run_id, EventRow.seq > after)
+            .order_by(EventRow.seq)
+            .limit(limit)
+        )
+        with self._database.read() as session:
+            # the run first: what is read after it is at least as new
+            state = session.execute(
+                select(RunRow.last_seq, RunRow.ended).where(RunRow.id == run_id)
+            ).one_or_none()
+            rows = session.execute(query).all()
+        events = [LoggedEvent(seq, type_, 0, body) for seq, type_, body in rows]
+        reached = events[-1].seq if events else after
+        return Page(
+            events, state is None or (state.ended is not None and reached >= state.last_seq)
+        )
+
+    def all(self, run_id: str, after: int = 0) -> Iterator[LoggedEvent]:
+        """Every stored event after number ``after``, a page at a time."""
+        while True:
+            page = self.read(run_id, after)
+            yield from page.events
+            if len(page.events) < PAGE_EVENTS:
+                return
+            after = page.events[-1].seq
+
+
+def _ending(event: LoggedEvent) -> dict[str, object]:
+    """What the last event of a run changes in the run's own row."""
+    if event.type not in LAST_EVENTS:
+        return {}
+    record = json.loads(event.body)
+    summary = record.get("summary")
+    return {
+        "status": event.type,
+        "ended": time.time(),
+        "summary": None if summary is None else json.dumps(summary),
+        "error": record.get("error"),
+    }

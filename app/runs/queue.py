@@ -1,0 +1,262 @@
+"""The queue of runs: one thread per slot of the executor, each following one run at a time."""
+
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+import structlog
+
+from app.database import RunRow
+from app.runs.executors.base import Executor, StopRequest
+from app.runs.feed import Feed
+from app.runs.files import folder_bytes, folder_of, remove_folder
+from app.runs.forks import Beginning, common_steps, find_beginning
+from app.runs.log import EventLog
+from app.runs.records import Job, LoggedEvent
+from app.runs.store import NewRun, RunStore
+from app.settings import Settings
+from newton_core.training.events import LAST_EVENTS, Cancelled, Failed
+from newton_core.training.spec import ExperimentSpec
+
+INTERRUPTED = (
+    "interrupted: the server stopped while this run was going; start it again to go on from its"
+    " last snapshot"
+)
+END_SECONDS = 15.0
+
+logger = structlog.get_logger(__name__)
+
+
+class RunQueue:
+    """Takes runs, has them computed, and keeps the disk within its quota."""
+
+    def __init__(
+        self, settings: Settings, store: RunStore, log: EventLog, feed: Feed, executor: Executor
+    ) -> None:
+        self._settings = settings
+        self._store = store
+        self._log = log
+        self._feed = feed
+        self._executor = executor
+        self._change = threading.Condition()
+        self._waiting: list[tuple[str, bool]] = []  # (run id, whether it is a fork), in order
+        self._active: dict[str, StopRequest] = {}
+        self._threads: list[threading.Thread] = []
+        self._room = threading.Lock()
+        self._closed = False
+
+    def start(self) -> None:
+        """Ends what an earlier server left running, and takes up what it left waiting."""
+        for run in self._store.with_status("running"):
+            self._end(run.id, INTERRUPTED)
+        waiting = self._store.with_status("queued")
+        self._waiting = [(run.id, run.parent is not None) for run in waiting]
+        self._publish_positions()
+        for slot in range(self._executor.slots):
+            thread = threading.Thread(
+                target=self._serve,
+                args=(slot >= self._settings.workers,),
+                name=f"newton-lab-slot-{slot}",
+                daemon=True,
+            )
+            thread.start()
+            self._threads.append(thread)
+
+    def submit(self, new: NewRun) -> tuple[RunRow, bool]:
+        """Queues a run, or finds the one that computes the same already (then true).
+
+        Raises:
+            QueueFullError: as many runs wait as may wait.
+        """
+        run, reused = self._store.create(new, self._settings.max_queue)
+        if not reused:
+            with self._change:
+                self._waiting.append((run.id, run.parent is not None))
+                self._change.notify_all()
+            self._publish_positions()
+        return run, reused
+
+    def position(self, run_id: str) -> int | None:
+        """Place in the queue, 1 for the next; None for a run that does not wait."""
+        with self._change:
+            ids = [waiting for waiting, _ in self._waiting]
+        return ids.index(run_id) + 1 if run_id in ids else None
+
+    @property
+    def waiting(self) -> int:
+        """How many runs wait."""
+        return len(self._waiting)
+
+    @property
+    def active(self) -> int:
+        """How many runs are being computed."""
+        return len(self._active)
+
+    def stop(self, run_id: str, *, at_once: bool = False) -> bool:
+        """Stops a run, which ends with ``cancelled``; false if it has ended already."""
+        with self._change:
+            if request := self._active.get(run_id):
+                request.ask(at_once=at_once)
+                return True
+            before = len(self._waiting)
+            self._waiting = [entry for entry in self._waiting if entry[0] != run_id]
+            found = len(self._waiting) < before
+        if found:
+            self._append_last(run_id, Cancelled(seq=1))
+            self._publish_positions()
+        return found
+
+    def remove(self, run_id: str) -> None:
+        """Removes a run with its log and files, ending it first if need be.
+
+        Raises:
+            TimeoutError: it did not end in time.
+        """
+        self.stop(run_id, at_once=True)
+        with self._change:
+            if not self._change.wait_for(lambda: run_id not in self._active, END_SECONDS):
+                raise TimeoutError(f"run {run_id} did not end within {END_SECONDS:.0f} s")
+        self._store.delete(run_id)
+        remove_folder(self._folder(run_id))
+        self._feed.forget(run_id)
+
+    def close(self) -> None:
+        """Ends all runs in progress at once (``failed: interrupted``); waiting ones stay."""
+        with self._change:
+            self._closed = True
+            for request in self._active.values():
+                request.ask(at_once=True)
+            self._change.notify_all()
+        for thread in self._threads:
+            thread.join(END_SECONDS)
+
+    def _folder(self, run_id: str) -> Path:
+        return folder_of(self._settings.snapshots_dir, run_id)
+
+    def _publish_positions(self) -> None:
+        with self._change:
+            positions = {run_id: place for place, (run_id, _) in enumerate(self._waiting, 1)}
+        self._feed.set_positions(positions)
+
+    def _serve(self, forks_only: bool) -> None:
+        """One slot: takes the next run and follows it, again and again."""
+        while (claimed := self._next(forks_only)) is not None:
+            run_id, stop = claimed
+            self._publish_positions()
+            try:
+                self._follow(run_id, stop)
+            except Exception as error:  # a broken disk must not end the slot
+                logger.exception("could not follow a run", run=run_id)
+                self._end_despite(error, run_id)
+            finally:
+                with self._change:
+                    del self._active[run_id]
+                    self._change.notify_all()
+            self._make_room()
+
+    def _next(self, forks_only: bool) -> tuple[str, StopRequest] | None:
+        with self._change:
+            while not self._closed:
+                for entry in self._waiting:
+                    if entry[1] or not forks_only:
+                        self._waiting.remove(entry)
+                        stop = self._active[entry[0]] = StopRequest()
+                        return entry[0], stop
+                self._change.wait()
+        return None
+
+    def _follow(self, run_id: str, stop: StopRequest) -> None:
+        """One run, from the queue to its last event."""
+        if not self._store.claim(run_id):
+            return
+        run = self._store.get(run_id)
+        if run is None:
+            return
+        folder = self._folder(run_id)
+        start, events = self._take_over(run, folder)
+        job = Job(run_id, run.spec, folder, start, taken_over=len(events))
+        sink = _Sink(self._log, run_id, events)
+        reason = self._executor.execute(job, sink, stop)
+        if not sink.ended:
+            self._end(run_id, reason or "the run ended without a last event", stop)
+        self._store.set_file_bytes(run_id, folder_bytes(folder))
+
+    def _take_over(self, run: RunRow, folder: Path) -> tuple[Path | None, list[LoggedEvent]]:
+        """The snapshot to start from and the events before it; nothing means from scratch."""
+        if (beginning := self._beginning(run)) is None:
+            return None, []
+        try:
+            return beginning.link_into(folder), beginning.events()
+        except FileNotFoundError:  # the parent was removed just now
+            return None, []
+
+    def _beginning(self, run: RunRow) -> Beginning | None:
+        """The longest usable beginning among the parent and the last broken run of this spec."""
+        parents = [self._store.get(run.parent)] if run.parent else []
+        if run.key:
+            parents.append(self._store.last_broken(run.key))
+        found = [self._beginning_from(parent, run) for parent in parents if parent]
+        return max((b for b in found if b), key=lambda b: b.step, default=None)
+
+    def _beginning_from(self, parent: RunRow, run: RunRow) -> Beginning | None:
+        same = ("version", "device", "threads")  # or the numbers could differ in the last bits
+        if any(getattr(parent, name) != getattr(run, name) for name in same):
+            return None
+        shared = common_steps(
+            ExperimentSpec.model_validate_json(parent.spec),
+            ExperimentSpec.model_validate_json(run.spec),
+        )
+        if shared == 0:
+            return None
+        return find_beginning(self._log.all(parent.id), self._folder(parent.id), shared)
+
+    def _end(self, run_id: str, reason: str, stop: StopRequest | None = None) -> None:
+        """Appends the last event that the run could not say itself."""
+        if self._closed:
+            self._append_last(run_id, Failed(seq=1, error=INTERRUPTED))
+        elif stop is not None and stop.asked:
+            self._append_last(run_id, Cancelled(seq=1))
+        else:
+            logger.warning("run failed", run=run_id, reason=reason)
+            self._append_last(run_id, Failed(seq=1, error=reason))
+
+    def _append_last(self, run_id: str, event: Failed | Cancelled) -> None:
+        run = self._store.get(run_id)
+        if run is None:
+            return
+        numbered = event.model_copy(update={"seq": run.last_seq + 1})
+        body = numbered.model_dump_json()
+        self._log.append(run_id, [LoggedEvent(numbered.seq, numbered.type, run.step, body)])
+
+    def _end_despite(self, error: Exception, run_id: str) -> None:
+        run = self._store.get(run_id)
+        if run is not None and run.ended is None:
+            self._end(run_id, f"the server could not follow the run ({error})")
+
+    def _make_room(self) -> None:
+        """Removes the oldest ended runs that are not pinned until the quota is kept."""
+        with self._room:
+            while self._store.bytes_used() > self._settings.disk_mb * 1_000_000:
+                oldest = self._store.oldest_removable()
+                if oldest is None:
+                    logger.warning("the disk quota is passed by runs that are pinned or going")
+                    return
+                logger.info("removing an old run to make room", run=oldest.id)
+                self.remove(oldest.id)
+
+
+class _Sink:
+    """Stores a run's events as they come, what it took over from its parent after ``started``."""
+
+    def __init__(self, log: EventLog, run_id: str, taken_over: Sequence[LoggedEvent]) -> None:
+        self._log = log
+        self._run_id = run_id
+        self._taken_over = list(taken_over)
+        self.ended = False
+
+    def __call__(self, events: Sequence[LoggedEvent]) -> None:
+        if self._taken_over and events[0].type == "started":
+            events = [events[0], *self._taken_over, *events[1:]]
+        self._taken_over = []
+        self._log.append(self._run_id, events)
+        self.ended = events[-1].type in LAST_EVENTS

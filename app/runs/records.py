@@ -1,0 +1,40 @@
+"""Small records that the server and its worker processes share; importing them costs nothing."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class LoggedEvent:
+    """An event as it is stored and sent.
+
+    Attributes:
+        seq: number in the log, from 1.
+        type: the event's type.
+        step: the last step that it speaks of, 0 where it speaks of none.
+        body: the event as JSON text, ``seq`` and ``type`` included.
+    """
+
+    seq: int
+    type: str
+    step: int
+    body: str
+
+
+@dataclass(frozen=True)
+class Job:
+    """What a worker is to compute.
+
+    Attributes:
+        run_id: for the log of the server.
+        spec: the complete spec as JSON text.
+        snapshots: folder to write snapshots to.
+        start: snapshot to go on from.
+        taken_over: number of events that stand between ``started`` and the run's own.
+    """
+
+    run_id: str
+    spec: str
+    snapshots: Path
+    start: Path | None = None
+    taken_over: int = 0

@@ -1,0 +1,186 @@
+"""The table of runs: who waits, who runs, who ended, and which spec has a run already."""
+
+import secrets
+import time
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, Select, delete, func, select, true, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from app.database import Database, RunRow
+from app.runs.identity import Identity
+
+REUSABLE = ("queued", "running", "finished")
+BROKEN = ("failed", "cancelled")
+ENDED = ("finished", "failed", "cancelled")
+
+
+class QueueFullError(RuntimeError):
+    """As many runs wait as may wait."""
+
+
+@dataclass(frozen=True)
+class NewRun:
+    """A run to be queued.
+
+    Attributes:
+        identity: what it computes.
+        reusable: whether a run with the same identity may answer in its place.
+        steps: number of updates.
+        threads: of the worker that computes it.
+        title: what people call it.
+        preset: name of the preset that it comes from.
+        parent: id of the run whose snapshots it may start from.
+    """
+
+    identity: Identity
+    reusable: bool
+    steps: int
+    threads: int
+    title: str
+    preset: str | None = None
+    parent: str | None = None
+
+
+class RunStore:
+    """Reads and changes the table of runs."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def create(self, new: NewRun, most_waiting: int) -> tuple[RunRow, bool]:
+        """The run of ``new``, and whether it was there already.
+
+        Two equal posts at one moment give one run: the index on ``key`` refuses the second.
+
+        Raises:
+            QueueFullError: ``most_waiting`` runs wait.
+        """
+        while True:
+            try:
+                with self._database.write() as session:
+                    if new.reusable and (run := _reusable(session, new.identity.key)):
+                        session.expunge(run)
+                        return run, True
+                    waiting = session.scalar(_count(RunRow.status == "queued")) or 0
+                    if waiting >= most_waiting:
+                        raise QueueFullError(f"{waiting} runs wait already")
+                    run = _row(new)
+                    session.add(run)
+                    session.flush()
+                    session.refresh(run)
+                    session.expunge(run)
+                return run, False
+            except IntegrityError:  # the same spec came in between (PostgreSQL): reuse its run
+                continue
+
+    def find_reusable(self, new: NewRun) -> RunRow | None:
+        """The run that may answer in place of ``new``."""
+        with self._database.read() as session:
+            return _reusable(session, new.identity.key) if new.reusable else None
+
+    def get(self, run_id: str) -> RunRow | None:
+        """The run called ``run_id``."""
+        with self._database.read() as session:
+            return session.scalar(select(RunRow).where(RunRow.id == run_id))
+
+    def page(self, limit: int, offset: int, status: str | None = None) -> tuple[list[RunRow], int]:
+        """Runs, the newest first, and how many there are in all."""
+        chosen = RunRow.status == status if status else true()
+        query = select(RunRow).where(chosen).order_by(RunRow.number.desc())
+        with self._database.read() as session:
+            rows = session.scalars(query.limit(limit).offset(offset)).all()
+            return list(rows), session.scalar(_count(chosen)) or 0
+
+    def counts(self) -> dict[str, int]:
+        """How many runs there are, by status."""
+        query = select(RunRow.status, func.count()).group_by(RunRow.status)
+        with self._database.read() as session:
+            return dict(session.execute(query).tuples().all())
+
+    def with_status(self, *statuses: str) -> list[RunRow]:
+        """Runs with one of these statuses, the oldest first."""
+        query = select(RunRow).where(RunRow.status.in_(statuses)).order_by(RunRow.number)
+        with self._database.read() as session:
+            return list(session.scalars(query))
+
+    def last_broken(self, key: str) -> RunRow | None:
+        """The latest failed or cancelled run with this key."""
+        query = (
+            select(RunRow)
+            .where(RunRow.key == key, RunRow.status.in_(BROKEN))
+            .order_by(RunRow.number.desc())
+            .limit(1)
+        )
+        with self._database.read() as session:
+            return session.scalar(query)
+
+    def claim(self, run_id: str) -> bool:
+        """Turns a waiting run into a running one; false if it waits no longer."""
+        change = (
+            update(RunRow)
+            .where(RunRow.id == run_id, RunRow.status == "queued")
+            .values(status="running", started=time.time())
+            .returning(RunRow.number)
+        )
+        with self._database.write() as session:
+            return session.execute(change).first() is not None
+
+    def set_pinned(self, run_id: str, pinned: bool) -> None:
+        """Keeps a run from being removed to make room, or no longer."""
+        with self._database.write() as session:
+            session.execute(update(RunRow).where(RunRow.id == run_id).values(pinned=pinned))
+
+    def set_file_bytes(self, run_id: str, size: int) -> None:
+        """Notes how much room a run's snapshots take."""
+        with self._database.write() as session:
+            session.execute(update(RunRow).where(RunRow.id == run_id).values(file_bytes=size))
+
+    def delete(self, run_id: str) -> None:
+        """Removes a run and its log."""
+        with self._database.write() as session:
+            session.execute(delete(RunRow).where(RunRow.id == run_id))
+        self._database.reclaim()
+
+    def bytes_used(self) -> int:
+        """Bytes of all logs and snapshots."""
+        with self._database.read() as session:
+            total = session.scalar(select(func.sum(RunRow.log_bytes + RunRow.file_bytes)))
+        return int(total or 0)
+
+    def oldest_removable(self) -> RunRow | None:
+        """The ended run that goes first when room is needed; pinned ones never go."""
+        query = (
+            select(RunRow)
+            .where(RunRow.status.in_(ENDED), RunRow.pinned.is_(False))
+            .order_by(RunRow.ended)
+            .limit(1)
+        )
+        with self._database.read() as session:
+            return session.scalar(query)
+
+
+def _row(new: NewRun) -> RunRow:
+    return RunRow(
+        id=secrets.token_hex(6),
+        status="queued",
+        key=new.identity.key if new.reusable else None,
+        version=new.identity.version,
+        device=new.identity.device,
+        threads=new.threads,
+        title=new.title,
+        preset=new.preset,
+        parent=new.parent,
+        spec=new.identity.spec,
+        steps=new.steps,
+        created=time.time(),
+    )
+
+
+def _reusable(session: Session, key: str) -> RunRow | None:
+    return session.scalar(select(RunRow).where(RunRow.key == key, RunRow.status.in_(REUSABLE)))
+
+
+def _count(condition: ColumnElement[bool]) -> Select[int]:
+    return select(func.count()).select_from(RunRow).where(condition)

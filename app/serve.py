@@ -1,0 +1,112 @@
+"""Starts the server. Workers first: what they import takes longest, and needs nothing of ours."""
+
+import os
+import socket
+import sys
+import threading
+import webbrowser
+from collections.abc import Callable
+from types import FrameType
+
+import uvicorn
+
+from app.runs.executors import build_executor
+from app.settings import Settings
+
+
+class ServeError(RuntimeError):
+    """The server cannot start; the message says why and what to do."""
+
+
+def serve(settings: Settings, *, open_browser: bool = False) -> None:
+    """Serves the lab until it is interrupted.
+
+    Args:
+        settings: of the server.
+        open_browser: opens the page once the server answers, where there is a browser.
+
+    Raises:
+        ServeError: the address is taken, or another server works on the same data.
+    """
+    os.environ["NEWTON_LAB_DATA_DIR"] = str(settings.data_dir)  # newton_core reads it there
+    listener = _bind(settings.host, settings.port)
+    executor = build_executor(settings)
+    executor.start()
+    try:
+        # Heavy: torch. The workers import it at the same time.
+        from app.database import DatabaseInUseError
+        from app.server import create_app, open_lab
+        from app.telemetry import set_up_logging
+
+        set_up_logging(settings)
+        try:
+            lab = open_lab(settings, executor)
+        except DatabaseInUseError as error:
+            raise ServeError(str(error)) from error
+    except BaseException:
+        executor.close()
+        listener.close()
+        raise
+    address = f"http://{_shown_host(settings.host)}:{listener.getsockname()[1]}"
+    address += f"{settings.root_path}/"
+
+    def announce() -> None:
+        sys.stdout.write(f"Newton Lab is at {address} (Ctrl-C stops it)\n")
+        sys.stdout.flush()
+        if open_browser:
+            threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
+
+    config = uvicorn.Config(
+        create_app(settings, lab),
+        log_config=None,
+        access_log=settings.log_level == "debug",
+        server_header=False,
+        timeout_graceful_shutdown=settings.shutdown_seconds,
+    )
+    server = _Server(config, on_start=announce, on_stop=lab.feed.close)
+    server.run(sockets=[listener])
+    if not server.started:
+        raise ServeError("the server could not start; its log above says why")
+
+
+class _Server(uvicorn.Server):
+    """Uvicorn that says when it answers, and lets go of its viewers when it is asked to stop."""
+
+    def __init__(
+        self, config: uvicorn.Config, on_start: Callable[[], None], on_stop: Callable[[], None]
+    ) -> None:
+        super().__init__(config)
+        self._on_start = on_start
+        self._on_stop = on_stop
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            self._on_start()
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        self._on_stop()
+        super().handle_exit(sig, frame)
+
+
+def _bind(host: str, port: int) -> socket.socket:
+    """A socket that nobody is served on yet: clients are refused until the server is ready."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    if os.name == "posix":
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        raise ServeError(
+            f"cannot listen on {host}, port {port}: {error.strerror}. Is another server running?"
+            " Choose another port with --port or NEWTON_LAB_PORT"
+        ) from error
+    return listener
+
+
+def _shown_host(host: str) -> str:
+    if host in ("0.0.0.0", "::"):
+        return "localhost"
+    return f"[{host}]" if ":" in host else host

@@ -1,0 +1,97 @@
+"""The web server's application: routes around one lab."""
+
+import contextlib
+from collections.abc import AsyncIterator
+
+import anyio.to_thread
+from fastapi import FastAPI, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+
+from app import __version__
+from app.errors import answer_unexpected, answer_validation_error
+from app.lab import Lab
+from app.middleware import RequestGuard, SecurityHeaders
+from app.routes import ROUTERS
+from app.routes.common import TheLab
+from app.routes.pages import answer_http_error
+from app.runs.executors import Executor, build_executor
+from app.runs.feed import Feed
+from app.settings import Settings, load_settings
+from app.static import StaticFiles
+from app.telemetry import PROMETHEUS_TYPE, measurements
+
+
+def open_lab(settings: Settings, executor: Executor) -> Lab:
+    """The lab of a server whose executor has been started.
+
+    Raises:
+        DatabaseInUseError: another server works on this database.
+    """
+    return Lab.open(settings, executor, Feed())
+
+
+def create_app(settings: Settings | None = None, lab: Lab | None = None) -> FastAPI:
+    """The application; nothing is opened or started before it is served.
+
+    Args:
+        settings: default: those of the environment.
+        lab: one that has been opened already, with these settings. It is closed at the end.
+    """
+    settings = settings or load_settings()
+
+    @contextlib.asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        opened = await anyio.to_thread.run_sync(_open, settings) if lab is None else lab
+        app.state.lab = opened
+        try:
+            opened.feed.attach()
+            app.state.files = await anyio.to_thread.run_sync(_start, opened)
+            yield
+        finally:
+            opened.feed.close()
+            with anyio.CancelScope(shield=True):
+                await anyio.to_thread.run_sync(opened.close)
+
+    app = FastAPI(
+        title="Newton Lab",
+        version=__version__,
+        summary="Train with vanilla and Newton losses side by side, and watch what curvature does.",
+        lifespan=lifespan,
+        root_path=settings.root_path,
+        docs_url=None,  # these pages load their scripts from elsewhere
+        redoc_url=None,
+        separate_input_output_schemas=False,
+    )
+    for router in ROUTERS:
+        app.include_router(router)
+    if settings.prometheus:
+        app.add_api_route("/metrics", _metrics, include_in_schema=False)
+    app.add_exception_handler(RequestValidationError, answer_validation_error)
+    app.add_exception_handler(HTTPException, answer_http_error)
+    app.add_exception_handler(Exception, answer_unexpected)
+    app.add_middleware(RequestGuard, settings=settings)
+    app.add_middleware(SecurityHeaders, settings=settings)
+    return app
+
+
+def _open(settings: Settings) -> Lab:
+    executor = build_executor(settings)
+    executor.start()
+    try:
+        return open_lab(settings, executor)
+    except BaseException:
+        executor.close()
+        raise
+
+
+def _start(lab: Lab) -> StaticFiles:
+    lab.queue.start()
+    files = StaticFiles(lab.settings.data_dir / "cache")
+    # The last thing to wait for: the first run that is posted then starts at once.
+    lab.executor.wait_until_ready(lab.settings.startup_seconds)
+    return files
+
+
+def _metrics(lab: TheLab) -> Response:
+    return Response(measurements(lab), media_type=PROMETHEUS_TYPE)

@@ -1,0 +1,264 @@
+"""Every setting of the server in one typed table: environment, command line, docs and limits."""
+
+import os
+import sys
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+import platformdirs
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+PREFIX = "NEWTON_LAB_"
+
+
+class SettingsError(ValueError):
+    """A setting that cannot be used; the message has one line per problem."""
+
+
+def available_cores() -> int:
+    """Cores that this process may use: its affinity, and the quota of its container."""
+    affinity = getattr(os, "sched_getaffinity", None)
+    cores = len(affinity(0)) if affinity else os.cpu_count() or 1
+    quota = _container_quota(Path("/sys/fs/cgroup/cpu.max"))
+    return max(1, cores if quota is None else min(cores, quota))
+
+
+def _container_quota(file: Path) -> int | None:
+    """Whole cores of a control group's quota ("200000 100000" is 2), or None without one."""
+    try:
+        quota, period = file.read_text("ascii").split()
+        return round(int(quota) / int(period))
+    except (OSError, ValueError):  # no control groups here, or "max": no quota
+        return None
+
+
+def _default_data_dir() -> Path:
+    # The same folder as newton_core.paths.data_dir, without importing newton_core: the server
+    # starts its workers, which takes seconds, before it imports anything heavy.
+    return Path(platformdirs.user_data_dir("newton-lab", appauthor=False))
+
+
+def _default_workers() -> int:
+    return min(8, max(1, available_cores() // 2))
+
+
+def _default_threads(workers: int, fork_workers: int) -> int:
+    return max(1, available_cores() // (workers + fork_workers))
+
+
+def _shown(text: str) -> dict[str, Any]:
+    """How the documentation names a default that depends on the machine."""
+    return {"default": text}
+
+
+class Settings(BaseSettings):
+    """The settings, each read from ``NEWTON_LAB_`` and its name in capitals."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, extra="forbid", frozen=True, env_ignore_empty=True
+    )
+
+    host: str = Field("127.0.0.1", description="Address to listen on; 0.0.0.0 for a class room.")
+    port: int = Field(8000, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
+    root_path: str = Field(
+        "", description="Path prefix under which a proxy shows the lab, e.g. /newton-lab."
+    )
+    data_dir: Path = Field(
+        default_factory=_default_data_dir,
+        description="Folder of the database, the snapshots and the data sets.",
+        json_schema_extra=_shown("the platform's user data folder"),
+    )
+    database_url: str | None = Field(
+        None,
+        description="PostgreSQL database, e.g. postgresql://user:password@host/name;"
+        " empty means SQLite in the data folder.",
+    )
+    executor: Literal["local"] = Field("local", description="What computes the runs.")
+    workers: int = Field(
+        default_factory=_default_workers,
+        ge=1,
+        le=64,
+        description="Worker processes, each computing one run at a time.",
+        json_schema_extra=_shown("one per two cores, at most 8"),
+    )
+    fork_workers: int = Field(
+        1,
+        ge=0,
+        le=8,
+        description="Further worker processes that only forks may use, so that a what-if never"
+        " waits behind long runs.",
+    )
+    threads: int = Field(
+        default_factory=lambda data: _default_threads(
+            data.get("workers", 1), data.get("fork_workers", 1)
+        ),
+        ge=1,
+        le=256,
+        description="Threads of each worker process.",
+        json_schema_extra=_shown("the cores, shared out"),
+    )
+    run_seconds: float = Field(
+        3600.0, gt=0, description="Wall-clock seconds after which a run fails."
+    )
+    hang_seconds: float = Field(
+        120.0, gt=0, description="Seconds without a sign of life after which a run fails."
+    )
+    stop_seconds: float = Field(
+        5.0, gt=0, description="Seconds that a stopped run has to end by itself."
+    )
+    memory_mb: int = Field(
+        4096, ge=256, description="Megabytes of memory past which a run's worker is ended."
+    )
+    max_steps: int = Field(100_000, ge=1, description="Most updates of one run.")
+    max_arms: int = Field(6, ge=1, le=6, description="Most arms of one run.")
+    max_outputs: int = Field(
+        1024, ge=1, description="Most outputs of one sample (n ranked items, h x w tiles)."
+    )
+    max_batch_entries: int = Field(
+        20_000_000,
+        ge=1,
+        description="Most entries of one batch's curvature matrices: batch size times outputs"
+        " squared.",
+    )
+    max_evaluations: int = Field(
+        2000, ge=1, description="Most evaluations (and landscape slices) of one run."
+    )
+    max_queue: int = Field(100, ge=1, description="Most waiting runs; more are answered with 429.")
+    max_body_bytes: int = Field(1_000_000, ge=1000, description="Largest request body in bytes.")
+    runs_per_minute: int = Field(
+        0, ge=0, description="New runs that one address may start in a minute; 0 for no limit."
+    )
+    disk_mb: int = Field(
+        10_000,
+        ge=1,
+        description="Megabytes of logs and snapshots past which the oldest ended runs that"
+        " are not pinned are removed.",
+    )
+    keepalive_seconds: float = Field(
+        10.0, gt=0, description="Seconds of silence after which an event stream sends a comment."
+    )
+    startup_seconds: float = Field(
+        4.0, ge=0, description="Longest that the start waits for the first worker to be warm."
+    )
+    shutdown_seconds: int = Field(
+        2, ge=1, description="Seconds that open connections have to end when the server stops."
+    )
+    frame_ancestors: str = Field(
+        "'self'",
+        description="Pages that may embed the lab (Content-Security-Policy frame-ancestors),"
+        " e.g. https://course.example.org.",
+    )
+    prometheus: bool = Field(False, description="Serve measurements for Prometheus at /metrics.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="Least severe messages that are logged."
+    )
+    log_format: Literal["console", "json"] = Field("console", description="Form of the log.")
+
+    @field_validator("root_path")
+    @classmethod
+    def _normalise_prefix(cls, prefix: str) -> str:
+        stripped = prefix.strip("/")
+        return f"/{stripped}" if stripped else ""
+
+    @field_validator("data_dir")
+    @classmethod
+    def _expand(cls, folder: Path) -> Path:
+        return folder.expanduser().absolute()
+
+    @field_validator("database_url")
+    @classmethod
+    def _use_psycopg(cls, url: str | None) -> str | None:
+        if url is None:
+            return None
+        scheme, separator, rest = url.partition("://")
+        if scheme not in ("postgresql", "postgres", "postgresql+psycopg") or not separator:
+            raise ValueError(
+                "use postgresql://user:password@host/name, or leave it empty for SQLite"
+            )
+        return f"postgresql+psycopg://{rest}"
+
+    @field_validator("frame_ancestors")
+    @classmethod
+    def _one_directive(cls, sources: str) -> str:
+        if any(character in sources for character in ";,\r\n"):
+            raise ValueError("separate the pages by spaces; no ; or , or line breaks")
+        return sources
+
+    @cached_property
+    def sqlite_file(self) -> Path:
+        """Where the SQLite database is, if it is used."""
+        return self.data_dir / "newton-lab.sqlite3"
+
+    @cached_property
+    def snapshots_dir(self) -> Path:
+        """The folder that holds one folder of snapshots per run."""
+        return self.data_dir / "snapshots"
+
+
+@dataclass(frozen=True)
+class SettingInfo:
+    """One row of the table of settings.
+
+    Attributes:
+        name: field name, which is also the long option without its dashes.
+        variable: environment variable.
+        default: the default in words.
+        help: a sentence.
+    """
+
+    name: str
+    variable: str
+    default: str
+    help: str
+
+
+def describe_settings() -> list[SettingInfo]:
+    """The table of settings, for ``--help`` and the documentation."""
+    rows = []
+    for name, field in Settings.model_fields.items():
+        extra = field.json_schema_extra
+        if isinstance(extra, dict):
+            default = str(extra["default"])
+        else:
+            default = "empty" if field.default in (None, "") else str(field.default)
+        rows.append(SettingInfo(name, PREFIX + name.upper(), default, field.description or ""))
+    return rows
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """The settings of the environment, with those of ``overrides`` that are not None on top.
+
+    Raises:
+        SettingsError: a value is out of its range; the message names the variable.
+    """
+    given = {name: value for name, value in overrides.items() if value is not None}
+    try:
+        return Settings(**given)
+    except ValidationError as error:
+        lines = [
+            f"{PREFIX}{str(item['loc'][0]).upper()}: {item['msg']} (given: {item['input']!r})"
+            for item in error.errors(include_url=False)
+        ]
+        raise SettingsError("\n".join(lines)) from error
+
+
+def settings_markdown() -> str:
+    """The documentation's page on settings."""
+    lines = [
+        "# Settings",
+        "",
+        "The server reads these environment variables; `newton-lab serve --help` shows them too.",
+        "This page is written by `python -m app.settings > docs/settings.md`.",
+        "",
+        "| variable | default | meaning |",
+        "|---|---|---|",
+    ]
+    lines += [f"| `{row.variable}` | {row.default} | {row.help} |" for row in describe_settings()]
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    sys.stdout.write(settings_markdown())
