@@ -1,5 +1,34 @@
+/** The page that the server serves. */
+
 import { render } from "preact";
-import "./styles/tokens.css";
+import { ApiError, request } from "./api/client";
+import type { Catalog } from "./api/types";
+import { App } from "./app";
+import { applyView, startAddress } from "./state/address";
+import { startClock } from "./state/clock";
+import { catalog } from "./state/draft";
+import { place, startRouter } from "./state/router";
+import { failure } from "./state/session";
+import { startTheme } from "./state/theme";
+import { readUrl } from "./state/url";
+import "./styles";
+
+async function loadCatalog(): Promise<void> {
+  try {
+    catalog.value = await request<Catalog>("api/catalog");
+    failure.value = null;
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    failure.value = { message: error.message, retry: () => void loadCatalog() };
+  }
+}
+
+startTheme();
+startRouter();
+applyView(readUrl(place.value.search));
+startClock();
+startAddress();
+void loadCatalog();
 
 const root = document.getElementById("page");
-if (root !== null) render(<h1>Newton Lab</h1>, root);
+if (root !== null) render(<App />, root);

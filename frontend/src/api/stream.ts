@@ -79,7 +79,6 @@ export class RunStream {
       source.addEventListener(type, (message) => this.receive(source, message));
     }
     source.addEventListener("queue", (message) => this.receivePosition(message));
-    source.addEventListener("message", (message) => this.receivePosition(message));
   }
 
   private receive(source: EventSource, message: MessageEvent<string>): void {

@@ -7,6 +7,8 @@ export interface MetricWords {
   title: string;
   /** What an arm with this value does: "ranks 29.1 % of the sets right". */
   says(value: number): string;
+  /** The value alone: "29.1 %". */
+  value(value: number): string;
   /** A difference between two arms: "4.2 points". */
   difference(size: number): string;
   higherIsBetter: boolean;
@@ -16,6 +18,7 @@ function share(title: string, says: (percent: string) => string): MetricWords {
   return {
     title,
     says: (value) => says(formatShare(value)),
+    value: formatShare,
     difference: (size) => `${(size * 100).toFixed(1)} points`,
     higherIsBetter: true,
   };
@@ -30,6 +33,7 @@ const WORDS: Record<string, MetricWords> = {
   cost_ratio: {
     title: "Cost ratio",
     says: (value) => `walks paths ${formatMeasured(value)} times as costly as the best`,
+    value: (value) => formatMeasured(value),
     difference: (size) => formatMeasured(size),
     higherIsBetter: false,
   },
@@ -42,6 +46,7 @@ export function metricWords(name: string): MetricWords {
     WORDS[name] ?? {
       title,
       says: (value) => `reaches ${title.toLowerCase()} ${formatMeasured(value)}`,
+      value: (value) => formatMeasured(value),
       difference: (size) => formatMeasured(size),
       higherIsBetter: !/loss|distance|error|value|ratio/.test(name),
     }

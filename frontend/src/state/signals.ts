@@ -57,3 +57,6 @@ export const hoverStep = signal<number | null>(null);
 
 /** Larger type, no rail: for a projector. */
 export const presenting = signal(false);
+
+/** Whether there is a server that trains; a report has none. */
+export const canTrain = signal(true);

@@ -63,6 +63,8 @@ export const URL_PROPERTIES = {
   preset: text(),
   /** Spec to load, as `encodeSpec` writes it; wins over `preset`. */
   spec: text(),
+  /** Run whose spec to load, without the run. */
+  like: text(),
   /** Playback step; null: where playback would be. */
   step: integer(null, 0, 1e9),
   /** Playback speed in steps a second; 0: as fast as the run computes. */

@@ -1,0 +1,49 @@
+/** The frame around every page. */
+
+import { useEffect } from "preact/hooks";
+import { PAGES } from "./pages/list";
+import { Header } from "./panels/Header";
+import { Help, help } from "./panels/Help";
+import { mainAction } from "./panels/Transport";
+import { shortcuts, startKeys } from "./state/keys";
+import { place } from "./state/router";
+import { presenting } from "./state/signals";
+import { Announcer } from "./ui/announce";
+import { Link } from "./ui/Link";
+import { Tooltip } from "./ui/tooltip";
+
+const KEYS = shortcuts(mainAction, () => {
+  help.value = true;
+});
+
+export function App() {
+  const page = PAGES.find((candidate) => candidate.matches(place.value.path));
+  useEffect(() => startKeys(KEYS), []);
+  const isPresenting = presenting.value;
+  useEffect(() => {
+    document.documentElement.toggleAttribute("data-present", isPresenting);
+  }, [isPresenting]);
+  return (
+    <>
+      <Header />
+      {page === undefined ? <NotFound /> : <page.Page />}
+      <Help shortcuts={KEYS} />
+      <Announcer />
+      <Tooltip />
+    </>
+  );
+}
+
+function NotFound() {
+  return (
+    <main class="runs">
+      <section class="panel empty">
+        <h2>There is nothing here</h2>
+        <p>The address leads to no page of the lab.</p>
+        <Link to={{ path: "", search: "" }} class="button go">
+          To the lab
+        </Link>
+      </section>
+    </main>
+  );
+}

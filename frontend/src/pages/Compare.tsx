@@ -1,0 +1,59 @@
+/** Arms side by side: the bar, the sentence, the charts, what they say; the controls beside. */
+
+import { signal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import { ApiError, request } from "../api/client";
+import type { Templates } from "../charts/templates";
+import { ArmsPanel } from "../panels/ArmsPanel";
+import { ChartGrid } from "../panels/charts/ChartGrid";
+import { Empty } from "../panels/Empty";
+import { ExamplesPanel } from "../panels/ExamplesPanel";
+import { Notices } from "../panels/Notice";
+import { PresetPanel } from "../panels/PresetPanel";
+import { primaryMetric, SentencePanel } from "../panels/SentencePanel";
+import { SpecPanel } from "../panels/SpecPanel";
+import { Transport } from "../panels/Transport";
+import { catalog } from "../state/draft";
+import { failure } from "../state/session";
+import { canTrain, presenting, run } from "../state/signals";
+
+/** Chart templates; null until they are there. A report sets them itself. */
+export const templates = signal<Templates | null>(null);
+
+async function loadTemplates(): Promise<void> {
+  try {
+    templates.value = await request<Templates>("api/figures");
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    failure.value = { message: error.message, retry: () => void loadTemplates() };
+  }
+}
+
+export function ComparePage() {
+  useEffect(() => {
+    if (templates.peek() === null) void loadTemplates();
+  }, []);
+  const rail = canTrain.value && !presenting.value;
+  return (
+    <main class={rail ? "compare" : "compare compare-alone"}>
+      {rail && (
+        <aside class="rail" aria-label="Settings">
+          {catalog.value === null ? <p class="panel hint">Loading…</p> : null}
+          <PresetPanel />
+          <SpecPanel />
+          <ArmsPanel />
+        </aside>
+      )}
+      <div class="stage">
+        <Transport />
+        <Notices />
+        <SentencePanel />
+        {run.value === null && <Empty />}
+        {templates.value !== null && (
+          <ChartGrid templates={templates.value} primary={primaryMetric} />
+        )}
+        <ExamplesPanel />
+      </div>
+    </main>
+  );
+}

@@ -1,0 +1,166 @@
+/** One arm: what it trains with now, its settings, its name and colour. */
+
+import { useSignal } from "@preact/signals";
+import { useId } from "preact/hooks";
+import type { ArmSpec } from "../api/types";
+import { type ArmStyle, SLOT_NAMES, strokeDash } from "../state/arms";
+import { catalog, draft, edit, editArms, isEdited, problemsAt } from "../state/draft";
+import { removeArm, settingsAt, summariseArm, unusedSettings } from "../state/edit";
+import { formatCount } from "../state/format";
+import { type Field, fieldsOf, type NumberField } from "../state/schema";
+import { ask, asking } from "../state/session";
+import { chosenColours, cursor, run } from "../state/signals";
+import { Icon } from "../ui/Icon";
+import { FieldView } from "./form/FieldView";
+import { Fold } from "./form/Fold";
+import { NumberControl } from "./form/NumberControl";
+
+interface Props {
+  index: number;
+  arm: ArmSpec;
+  label: string;
+  style: ArmStyle | undefined;
+  removable: boolean;
+}
+
+/** Settings that may change in the middle of a run. */
+type Live = "tikhonov" | "lr";
+
+export function ArmCard({ index, arm, label, style, removable }: Props) {
+  const known = catalog.value;
+  if (known === null || style === undefined) return null;
+  const item = known.schema.properties?.arms?.items ?? {};
+  const unused = unusedSettings(arm);
+  const fields = fieldsOf(known.schema, item, ["arms", index]).filter(
+    (field) => !unused.has(field.key as keyof ArmSpec),
+  );
+  const live = fields.filter(isLive);
+  const front = live.filter((field) => field.key === "tikhonov");
+  const folded = fields.filter((field) => !front.includes(field as NumberField));
+  return (
+    <div class="arm" style={{ borderColor: style.colour }}>
+      <p class="arm-head">
+        <Swatch style={style} />
+        <strong style={{ color: style.ink }}>{label}</strong>
+        <span>{summariseArm(arm)}</span>
+      </p>
+      {front.map((field) => (
+        <LiveNumber key={field.key} field={field} index={index} />
+      ))}
+      <Fold label="More" holds={folded.map((field) => field.path)}>
+        {folded.map((field) =>
+          isLive(field) ? (
+            <LiveNumber key={field.key} field={field} index={index} />
+          ) : (
+            <FieldView key={field.key} field={field} />
+          ),
+        )}
+        <ColourPicker index={index} style={style} label={label} />
+        {removable && (
+          <button
+            type="button"
+            class="wide"
+            onClick={() => {
+              chosenColours.value = chosenColours.value.filter((_, at) => at !== index);
+              editArms((spec) => removeArm(spec, index));
+            }}
+          >
+            <Icon name="remove" size={15} />
+            Remove {label}
+          </button>
+        )}
+      </Fold>
+    </div>
+  );
+}
+
+function isLive(field: Field): field is NumberField {
+  return field.kind === "number" && (field.key === "tikhonov" || field.key === "lr");
+}
+
+/**
+ * A setting that can change while the run is under way. At the start (or once other settings were
+ * edited) it edits the spec of the next run; in the middle it asks "what if", from there on.
+ */
+function LiveNumber({ field, index }: { field: NumberField; index: number }) {
+  const dragged = useSignal<number | null>(null);
+  const asked = asking.value;
+  const key = field.key as Live;
+  const spec = run.value?.spec ?? null;
+  const step = Math.round(cursor.value);
+  const isWhatIf = spec !== null && !isEdited.value && step > 0 && step < spec.steps;
+
+  const own = (draft.value?.arms[index]?.[key] as number | undefined) ?? null;
+  const value = isWhatIf ? settingsAt(spec, index, step)[key] : own;
+  const wanted = asked?.arm === index ? asked.setting[key] : undefined;
+  const commit = (next: number | null) => {
+    dragged.value = null;
+    if (next === null || next === value) return;
+    if (isWhatIf) ask(index, { [key]: next });
+    else edit(field.path, next);
+  };
+  return (
+    <>
+      <NumberControl
+        field={field}
+        value={dragged.value ?? wanted ?? value}
+        problems={problemsAt(field.path)}
+        onInput={(next) => {
+          if (isWhatIf) dragged.value = next;
+          else edit(field.path, next);
+        }}
+        onCommit={commit}
+      />
+      {isWhatIf && (dragged.value !== null || wanted !== undefined) && (
+        <p class="hint">
+          What if, from step {formatCount(step)} on
+          {wanted === undefined ? ": let go to see" : "…"}
+        </p>
+      )}
+    </>
+  );
+}
+
+/** The arm's line as the charts draw it. */
+export function Swatch({ style }: { style: ArmStyle }) {
+  return (
+    <svg class="swatch" width="26" height="10" viewBox="0 0 26 10" aria-hidden="true">
+      <line
+        x1="1"
+        x2="25"
+        y1="5"
+        y2="5"
+        stroke={style.colour}
+        stroke-width="3"
+        stroke-dasharray={strokeDash(style.dash)}
+      />
+    </svg>
+  );
+}
+
+function ColourPicker({ index, style, label }: { index: number; style: ArmStyle; label: string }) {
+  const name = useId();
+  const choose = (slot: number) => {
+    const colours = [...chosenColours.value];
+    while (colours.length <= index) colours.push(null);
+    colours[index] = slot;
+    chosenColours.value = colours;
+  };
+  return (
+    <fieldset class="colours">
+      <legend>Colour</legend>
+      {SLOT_NAMES.map((title, slot) => (
+        <label key={title} title={title}>
+          <input
+            type="radio"
+            name={name}
+            checked={slot === style.slot}
+            aria-label={`${label} in ${title}`}
+            onChange={() => choose(slot)}
+          />
+          <span style={{ background: `var(--arm-${slot})` }} />
+        </label>
+      ))}
+    </fieldset>
+  );
+}

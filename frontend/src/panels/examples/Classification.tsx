@@ -1,0 +1,37 @@
+/** Test images with the class that an arm sees in them; right and wrong marked. */
+
+import { formatShare } from "../../state/format";
+import { Picture } from "./Ranking";
+import type { ExamplesProps } from "./registry";
+
+interface Item {
+  item: number;
+  image: string | null;
+  label: number;
+  predicted: number;
+  probability: number | null;
+  correct: boolean;
+}
+
+export function Classification({ items }: ExamplesProps) {
+  return (
+    <ol class="ranking">
+      {(items as unknown as Item[]).map((item) => (
+        <li
+          key={item.item}
+          class={`tile ${item.correct ? "right" : "wrong"}`}
+          title={describe(item)}
+        >
+          <Picture image={item.image} text={String(item.label)} />
+          <b>{item.predicted}</b>
+          <span class="visually-hidden">{item.correct ? "right" : "wrong"}</span>
+        </li>
+      ))}
+    </ol>
+  );
+}
+
+function describe({ predicted, label, probability, correct }: Item): string {
+  const sure = probability === null ? "" : ` (${formatShare(probability)} sure)`;
+  return correct ? `${predicted}, right${sure}` : `says ${predicted}${sure}, is ${label}`;
+}

@@ -1,0 +1,57 @@
+/** A run as one file: the same page over the log that is embedded in it, without a server. */
+
+import { render } from "preact";
+import type { RunEvent } from "./api/types";
+import type { Templates } from "./charts/templates";
+import { ComparePage, templates } from "./pages/Compare";
+import { Header } from "./panels/Header";
+import { Help, help } from "./panels/Help";
+import { mainAction } from "./panels/Transport";
+import { seek, startClock } from "./state/clock";
+import { shortcuts, startKeys } from "./state/keys";
+import { applyEvent, newLog } from "./state/log";
+import { canTrain, run } from "./state/signals";
+import { startTheme } from "./state/theme";
+import { Announcer } from "./ui/announce";
+import { Tooltip } from "./ui/tooltip";
+import "./styles";
+
+/** What the server embeds (`app/report.py`). */
+interface Embedded {
+  run: { id: string; title: string };
+  figures: Templates;
+  events: RunEvent[];
+}
+
+const KEYS = shortcuts(mainAction, () => {
+  help.value = true;
+});
+
+function Report({ title }: { title: string }) {
+  return (
+    <>
+      <Header />
+      <p class="report-title">{title}</p>
+      <ComparePage />
+      <Help shortcuts={KEYS} />
+      <Announcer />
+      <Tooltip />
+    </>
+  );
+}
+
+const data = document.getElementById("newton-lab-report");
+const root = document.getElementById("page");
+if (data !== null && root !== null) {
+  const embedded = JSON.parse(data.textContent ?? "") as Embedded;
+  const log = newLog(embedded.run.id);
+  for (const event of embedded.events) applyEvent(log, event);
+  canTrain.value = false;
+  templates.value = embedded.figures;
+  run.value = log;
+  startTheme();
+  startClock();
+  startKeys(KEYS);
+  seek(log.head);
+  render(<Report title={embedded.run.title} />, root);
+}

@@ -1,0 +1,146 @@
+/** Keeps the address and the page's state the same, both ways. */
+
+import { batch, computed, effect, untracked } from "@preact/signals";
+import type { Catalog, Spec } from "../api/types";
+import { playing, seek, speed } from "./clock";
+import { catalog, draft, isEdited, loadDraft, presetOfDraft, presetSpec } from "./draft";
+import { hasEnded } from "./log";
+import { hrefOf, type Place, place, placeOf, runIdOf } from "./router";
+import { leave, loadOverlay, loadSpecOf, open } from "./session";
+import { chartSettings, chosenColours, cursor, overlays, presenting, run, theme } from "./signals";
+import { decodeSpec, encodeSpec } from "./specurl";
+import { readUrl, type UrlState, writeUrl } from "./url";
+
+/** Writes to the history at most this often: browsers refuse more. */
+const WRITE_MS = 400;
+
+/** What every address carries, whatever is on the page. */
+export function applyView(state: UrlState): void {
+  batch(() => {
+    if (state.theme !== "system") theme.value = state.theme;
+    presenting.value = state.present;
+    speed.value = state.speed;
+    chartSettings.x.value = state.x;
+    chartSettings.xAxis.value = state.xaxis;
+    chartSettings.yAxis.value = state.yaxis === "auto" ? null : state.yaxis;
+    chartSettings.smoothing.value = state.smooth;
+    chosenColours.value = state.colours;
+  });
+}
+
+/** Loads what the address names: a run, a spec, a preset, or the default preset. */
+async function applyAddress(known: Catalog, path: string, state: UrlState): Promise<void> {
+  applyView(state);
+  const id = runIdOf(path);
+  if (id === null) {
+    leave();
+    const own = specOf(known, state);
+    loadDraft(own ?? defaultSpec(known));
+    if (own === null && state.like !== "") await loadSpecOf(state.like);
+    return;
+  }
+  if (run.peek()?.id === id) {
+    if (state.step !== null) seek(state.step);
+    return;
+  }
+  const found = await open(id, state.step);
+  if (!found) {
+    if (draft.peek() === null) loadDraft(defaultSpec(known));
+    return;
+  }
+  const edited = specOf(known, state);
+  if (edited !== null) loadDraft(edited);
+  if (state.with.length > 0) overlays.value = await Promise.all(state.with.map(loadOverlay));
+}
+
+function specOf(known: Catalog, state: UrlState): Spec | null {
+  if (state.spec !== "") {
+    const spec = decodeSpec(known.schema, state.spec);
+    if (spec !== null) return spec as Spec;
+  }
+  const preset = known.presets.find((candidate) => candidate.name === state.preset);
+  return preset === undefined ? null : presetSpec(known, preset);
+}
+
+function defaultSpec(known: Catalog): Spec {
+  const first = known.presets[0];
+  if (first === undefined) throw new Error("the server has no presets");
+  return presetSpec(known, first);
+}
+
+const specText = computed(() => {
+  const known = catalog.value;
+  return known === null || draft.value === null ? "" : encodeSpec(known.schema, draft.value);
+});
+
+/** The address of what the page shows now. */
+function currentAddress(): string {
+  const log = run.value;
+  const state: Partial<UrlState> = {
+    speed: speed.value,
+    x: chartSettings.x.value,
+    xaxis: chartSettings.xAxis.value,
+    yaxis: chartSettings.yAxis.value ?? "auto",
+    smooth: chartSettings.smoothing.value,
+    with: overlays.value.map((overlay) => overlay.id),
+    colours: chosenColours.value,
+    theme: theme.value,
+    present: presenting.value,
+  };
+  const preset = presetOfDraft.value;
+  const isDefault = preset !== null && preset === catalog.value?.presets[0];
+  if (log === null || isEdited.value) {
+    if (preset === null) state.spec = specText.value;
+    else if (log !== null || !isDefault) state.preset = preset.name;
+  }
+  // A reload of a live run that plays goes on at its head; everything else comes back to its step.
+  if (log !== null && !(playing.value && !hasEnded(log))) state.step = cursor.value;
+  return hrefOf({ path: log === null ? "" : `runs/${log.id}`, search: writeUrl(state) });
+}
+
+/** Connects the address and the page; `onRead` hears of every place before it is loaded. */
+export function startAddress(): void {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let reading = false;
+
+  effect(() => {
+    const known = catalog.value;
+    const { path, search } = place.value;
+    if (known === null || !(path === "" || runIdOf(path) !== null)) return;
+    untracked(() => {
+      reading = true;
+      void applyAddress(known, path, readUrl(search)).finally(() => {
+        reading = false;
+      });
+    });
+  });
+
+  effect(() => {
+    if (catalog.value === null || draft.value === null) return;
+    const { path } = place.value;
+    if (!(path === "" || runIdOf(path) !== null)) return;
+    const address = currentAddress();
+    clearTimeout(timer);
+    timer = setTimeout(() => {
+      if (!reading) write(address);
+    }, WRITE_MS);
+  });
+}
+
+/** Another run is a new entry of the history; everything else amends the current one. */
+function write(address: string): void {
+  const url = new URL(address, document.baseURI);
+  if (url.href === location.href) return;
+  if (url.pathname === location.pathname) history.replaceState(null, "", url);
+  else history.pushState(null, "", url);
+}
+
+/** A link to what the page shows now. */
+export function shareLink(): string {
+  return new URL(untracked(currentAddress), document.baseURI).href;
+}
+
+/** Where the page for comparing arms was left. */
+export function comparePlace(): Place {
+  return placeOf(shareLink(), document.baseURI);
+}

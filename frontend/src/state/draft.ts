@@ -1,0 +1,82 @@
+/** The spec in the controls: what the next run will be. */
+
+import { batch, computed, signal } from "@preact/signals";
+import type { FieldProblem } from "../api/client";
+import type { Catalog, Preset, Spec } from "../api/types";
+import { type ArmStyle, armStyles } from "./arms";
+import { armLabels, editSpec, equivalent } from "./edit";
+import { complete, type Path } from "./schema";
+import { chosenColours, run } from "./signals";
+
+/** What can be chosen; null until the server has said it. */
+export const catalog = signal<Catalog | null>(null);
+
+/** The spec in the controls; null until there is a catalog. */
+export const draft = signal<Spec | null>(null);
+
+/** What the server refused, by field; an edit of the field clears it. */
+export const problems = signal<readonly FieldProblem[]>([]);
+
+export const draftStyles = computed<ArmStyle[]>(() =>
+  armStyles(draft.value?.arms ?? [], chosenColours.value),
+);
+
+export const draftLabels = computed<string[]>(() => armLabels(draft.value?.arms ?? []));
+
+/** The preset that the draft is, if it is one. */
+export const presetOfDraft = computed<Preset | null>(() => {
+  const known = catalog.value;
+  const spec = draft.value;
+  if (known === null || spec === null) return null;
+  return known.presets.find((preset) => equivalent(presetSpec(known, preset), spec)) ?? null;
+});
+
+/** Whether the controls say something else than the run on the page. */
+export const isEdited = computed(() => {
+  const shown = run.value?.spec ?? null;
+  return shown !== null && draft.value !== null && !equivalent(shown, draft.value);
+});
+
+/** A preset's complete spec. */
+export function presetSpec(known: Catalog, preset: Preset): Spec {
+  return complete(known.schema, known.schema, preset.spec) as Spec;
+}
+
+/** Sets one field of the draft. */
+export function edit(path: Path, value: unknown): void {
+  const known = catalog.value;
+  const spec = draft.value;
+  if (known === null || spec === null) return;
+  batch(() => {
+    draft.value = editSpec(known, spec, path, value);
+    problems.value = problems.value.filter((problem) => !startsWith(problem.path, path));
+  });
+}
+
+/** Puts another spec into the controls. */
+export function loadDraft(spec: Spec): void {
+  batch(() => {
+    draft.value = spec;
+    problems.value = [];
+  });
+}
+
+export function editArms(change: (spec: Spec) => Spec): void {
+  if (draft.value !== null) loadDraft(change(draft.value));
+}
+
+/** The server's words about a field; those about what contains it are shown there. */
+export function problemsAt(path: Path): string[] {
+  return problems.value
+    .filter((problem) => problem.path.length === path.length && startsWith(problem.path, path))
+    .map((problem) => problem.message);
+}
+
+/** Whether a problem lies within `path`: a fold that hides it must open. */
+export function hasProblemWithin(path: Path): boolean {
+  return problems.value.some((problem) => startsWith(problem.path, path));
+}
+
+function startsWith(path: Path, prefix: Path): boolean {
+  return prefix.every((key, index) => String(path[index]) === String(key));
+}

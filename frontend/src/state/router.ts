@@ -1,0 +1,45 @@
+/** Which page the address names. Paths are relative to the page's base, whatever the prefix. */
+
+import { signal } from "@preact/signals";
+
+export interface Place {
+  /** Path below the base, without slashes at its ends: "", "runs", "runs/3f2a". */
+  path: string;
+  /** The query with its question mark, or "". */
+  search: string;
+}
+
+export const place = signal<Place>({ path: "", search: "" });
+
+/** The id of the run that a path shows; null: none. */
+export function runIdOf(path: string): string | null {
+  return /^runs\/([^/]+)$/.exec(path)?.[1] ?? null;
+}
+
+/** The place that an address names, given the base. */
+export function placeOf(address: string, base: string): Place {
+  const url = new URL(address, base);
+  const root = new URL(base).pathname;
+  const inside = url.pathname.startsWith(root) ? url.pathname.slice(root.length) : url.pathname;
+  return { path: inside.replace(/^\/+|\/+$/g, ""), search: url.search };
+}
+
+/** The address of a place, relative to the base: for `href`. */
+export function hrefOf(to: Place): string {
+  return `${to.path === "" ? "./" : to.path}${to.search}`;
+}
+
+/** Goes to a place: a new entry of the history, which the page then reads. */
+export function navigate(to: Place): void {
+  history.pushState(null, "", new URL(hrefOf(to), document.baseURI));
+  place.value = to;
+}
+
+/** Reads the address now and whenever the history moves. */
+export function startRouter(): void {
+  const read = () => {
+    place.value = placeOf(location.href, document.baseURI);
+  };
+  read();
+  addEventListener("popstate", read);
+}

@@ -1,0 +1,40 @@
+/** Light, dark, or as the system has it; the choice is remembered on this device. */
+
+import { effect } from "@preact/signals";
+import { systemTheme, type Theme, theme } from "./signals";
+
+const KEY = "newton-lab-theme";
+export const THEMES: readonly Theme[] = ["system", "light", "dark"];
+
+/** Follows the system and the reader; the style sheet reads `data-theme`. */
+export function startTheme(): void {
+  const dark = matchMedia("(prefers-color-scheme: dark)");
+  const follow = () => {
+    systemTheme.value = dark.matches ? "dark" : "light";
+  };
+  follow();
+  dark.addEventListener("change", follow);
+  theme.value = THEMES.find((known) => known === remembered()) ?? "system";
+  effect(() => {
+    if (theme.value === "system") delete document.documentElement.dataset.theme;
+    else document.documentElement.dataset.theme = theme.value;
+    remember(theme.value);
+  });
+}
+
+/** Storage may be switched off (private windows, files): then the choice lasts as long as the page. */
+function remembered(): string | null {
+  try {
+    return localStorage.getItem(KEY);
+  } catch {
+    return null;
+  }
+}
+
+function remember(value: Theme): void {
+  try {
+    localStorage.setItem(KEY, value);
+  } catch {
+    // as above
+  }
+}

@@ -1,0 +1,9 @@
+/** All style sheets, in their order. */
+
+import "./styles/tokens.css";
+import "./styles/base.css";
+import "./styles/layout.css";
+import "./styles/controls.css";
+import "./styles/transport.css";
+import "./styles/panels.css";
+import "./styles/runs.css";
