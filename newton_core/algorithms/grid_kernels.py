@@ -7,38 +7,17 @@ times is settled after k passes. The result is Dijkstra's to the last bit, since
 is monotone: both are the least of all paths' sums, added up from the start.
 """
 
-from collections.abc import Callable
-from typing import Any, TypeVar, cast, no_type_check
+from typing import no_type_check
 
-import numba
 import numpy as np
+
+from newton_core.algorithms.compiled import compiled
 
 LANES = 32
 """Grids per block: many whole vector registers, while a block of 12 x 12 grids stays in cache."""
 
-Kernel = TypeVar("Kernel", bound=Callable[..., Any])
 
-
-def _compiled(signature: str) -> Callable[[Kernel], Kernel]:
-    """Compiles at once, or takes the machine code from numba's cache on disk.
-
-    The cache lies beside this file, or in the user's cache folder where that cannot be written.
-    Where neither can (a read-only container), each process compiles for itself.
-    """
-
-    def compile_kernel(kernel: Kernel) -> Kernel:
-        options: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
-        try:
-            compiled: Any = numba.njit(signature, cache=True, **options)(kernel)
-        except (RuntimeError, OSError):  # no folder for a cache, or it cannot be written
-            compiled = numba.njit(signature, **options)(kernel)
-        return cast(Kernel, compiled)
-
-    return compile_kernel
-
-
-# no_type_check keeps the test run's shape checker from wrapping what numba must compile.
-@_compiled("boolean(float64[:, ::1], float64[:, ::1], int64, int64, int64)")
+@compiled("boolean(float64[:, ::1], float64[:, ::1], int64, int64, int64)")
 @no_type_check
 def _relax_row(distances, costs, row, width, step):
     """Relaxes a row's tiles, from left to right with the row above (step 1) or the other way.
@@ -69,7 +48,7 @@ def _relax_row(distances, costs, row, width, step):
     return changed
 
 
-@_compiled("void(float64[:, ::1], float64[:, ::1], int64, int64, boolean[:, ::1])")
+@compiled("void(float64[:, ::1], float64[:, ::1], int64, int64, boolean[:, ::1])")
 @no_type_check
 def _relax(distances, costs, height, width, stale):
     """Lowers the distances until no move of any grid shortens a path.
@@ -98,7 +77,7 @@ def _relax(distances, costs, height, width, stale):
                     stale[1, row - 1] = stale[0, row] = stale[0, row + 1] = True
 
 
-@_compiled("boolean(float64[:, ::1], uint8[:, ::1], int64)")
+@compiled("boolean(float64[:, ::1], uint8[:, ::1], int64)")
 @no_type_check
 def _trace(distances, path, lane):
     """Marks one grid's path from its end tile, each time to the neighbour of least distance.
@@ -126,7 +105,7 @@ def _trace(distances, path, lane):
     return True
 
 
-@_compiled("void(float64[:, ::1], uint8[:, ::1])")
+@compiled("void(float64[:, ::1], uint8[:, ::1])")
 @no_type_check
 def _trace_by_predecessors(costs, path):
     """Path of one grid whose costs span too many orders of magnitude for :func:`_trace`.
@@ -162,7 +141,7 @@ def _trace_by_predecessors(costs, path):
         tile = predecessors[tile // width, tile % width]
 
 
-@_compiled("void(float64[:, :, ::1], uint8[:, :, ::1], float64[::1])")
+@compiled("void(float64[:, :, ::1], uint8[:, :, ::1], float64[::1])")
 @no_type_check
 def solve(costs, paths, totals):
     """Fills in the 0/1 ``paths`` (N, h, w) and their costs ``totals`` (N,).

@@ -69,7 +69,7 @@ def perturbed_paths(
     """
     N, h, w = costs.shape
     noise = draw_noise(N, samples, h * w, generator, antithetic=antithetic)
-    exact = costs.detach().to("cpu", torch.float64).reshape(N, 1, h * w)
+    exact = costs.detach().cpu().double().reshape(N, 1, h * w)
     perturbed = torch.add(exact, noise, alpha=sigma)
     if centre:
         perturbed = torch.cat((exact, perturbed), dim=1)

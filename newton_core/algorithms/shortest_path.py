@@ -7,16 +7,16 @@ neighbour of least distance, the first in raster order among equals.
 """
 
 import functools
-import os
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Float, Float64
+from jaxtyping import Float, Float64, UInt8
 from numpy.typing import NDArray
 from torch import Tensor
+
+from newton_core.algorithms.threads import over_batch
 
 LARGEST_COST = 1e300
 """Above it, the cost of a path could overflow a float64."""
@@ -31,11 +31,11 @@ class ShortestPaths:
 
     Attributes:
         path: (N, h, w) 1 for the tiles on the path, 0 elsewhere; dtype and device of the costs.
-        cost: (N,) float64 sum of the costs on the path, on the device of the costs.
+        cost: (N,) sum of the costs on the path, in float64 on the CPU.
     """
 
-    path: Tensor
-    cost: Tensor
+    path: Float[Tensor, "N h w"]
+    cost: Float64[Tensor, " N"]
 
 
 def shortest_path(costs: Float[Tensor, "N h w"]) -> ShortestPaths:
@@ -49,8 +49,8 @@ def shortest_path(costs: Float[Tensor, "N h w"]) -> ShortestPaths:
         ValueError: a cost is not positive or not finite; the message names sample and tile.
     """
     check_costs(costs)
-    paths, totals = solve_grids(costs.detach().to("cpu", torch.float64).contiguous())
-    return ShortestPaths(paths.to(costs.device, costs.dtype), totals.to(costs.device))
+    paths, totals = solve_grids(costs.detach().cpu().double().contiguous())
+    return ShortestPaths(paths.to(costs.device, costs.dtype), totals)
 
 
 def check_costs(costs: Float[Tensor, "N h w"]) -> None:
@@ -75,7 +75,7 @@ def check_costs(costs: Float[Tensor, "N h w"]) -> None:
 
 def solve_grids(
     costs: Float64[Tensor, "N h w"],
-) -> tuple[Tensor, Float64[Tensor, " N"]]:
+) -> tuple[UInt8[Tensor, "N h w"], Float64[Tensor, " N"]]:
     """:func:`shortest_path` without its checks and conversions: uint8 paths and float64 costs.
 
     Args:
@@ -86,17 +86,12 @@ def solve_grids(
     totals = np.empty(count, np.float64)
     source = costs.numpy()
     solve, lanes = _kernel()
-    chunks = min(torch.get_num_threads(), source.size // _TILES_PER_THREAD)
-    if chunks <= 1:
-        solve(source, paths, totals)
-    else:
-        blocks = -(-count // lanes)  # chunks are cut between blocks, so that no lane idles
-        size = lanes * -(-blocks // chunks)
-        spans = [slice(first, first + size) for first in range(0, count, size)]
-        jobs = [_pool().submit(solve, source[s], paths[s], totals[s]) for s in spans[1:]]
-        solve(source[spans[0]], paths[spans[0]], totals[spans[0]])
-        for job in jobs:
-            job.result()
+    over_batch(
+        lambda part: solve(source[part], paths[part], totals[part]),
+        count,
+        most=source.size // _TILES_PER_THREAD,
+        multiple=lanes,
+    )
     return torch.from_numpy(paths), torch.from_numpy(totals)
 
 
@@ -137,13 +132,3 @@ def _kernel() -> tuple[Callable[..., None], int]:
     from newton_core.algorithms import grid_kernels
 
     return grid_kernels.solve, grid_kernels.LANES
-
-
-@functools.cache
-def _pool() -> ThreadPoolExecutor:
-    """Helper threads; the kernel holds no lock while it computes."""
-    return ThreadPoolExecutor(max(1, (os.cpu_count() or 1) - 1), thread_name_prefix="grids")
-
-
-if hasattr(os, "register_at_fork"):  # threads do not survive a fork: the child starts its own
-    os.register_at_fork(after_in_child=_pool.cache_clear)

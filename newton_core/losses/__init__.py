@@ -13,6 +13,7 @@ from newton_core.losses.base import (
     list_losses,
     register_loss,
 )
+from newton_core.losses.bellman_ford import BellmanFord
 from newton_core.losses.binary_cross_entropy import BinaryCrossEntropy
 from newton_core.losses.cross_entropy import CrossEntropy
 from newton_core.losses.formula import Formula
@@ -25,6 +26,7 @@ from newton_core.losses.squared_error import SquaredError
 from newton_core.losses.surfaces import Surface
 
 __all__ = [
+    "BellmanFord",
     "BinaryCrossEntropy",
     "CrossEntropy",
     "Derivatives",

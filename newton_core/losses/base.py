@@ -57,6 +57,8 @@ class Loss(nn.Module):
 
     Parameters: ClassVar[type[LossParameters]]
     target_kind: ClassVar[TargetKind]
+    costly_hessian: ClassVar[bool] = False
+    """Whether a Hessian costs far more than a gradient: diagnostics then do without it."""
 
     def __init__(self, **parameters: Any) -> None:
         super().__init__()

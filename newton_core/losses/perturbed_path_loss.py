@@ -13,8 +13,8 @@ from torch import Tensor
 from torch.autograd.function import FunctionCtx, once_differentiable
 
 from newton_core.algorithms.perturbed_paths import PerturbedPaths, perturbed_paths
-from newton_core.algorithms.shortest_path import check_costs
 from newton_core.losses.base import Derivatives, Loss, LossParameters, TargetKind
+from newton_core.losses.path_inputs import check_path_inputs
 from newton_core.settings import setting
 
 
@@ -96,25 +96,6 @@ class PerturbedPathLoss(Loss):
     ) -> Derivatives:
         """The derivatives that a set of samples leads to."""
         raise NotImplementedError
-
-
-def check_path_inputs(y: Tensor, target: Tensor | None) -> tuple[Tensor, Tensor]:
-    """Detached costs (N, h, w), and the path in their dtype and on their device.
-
-    Raises:
-        ValueError: a cost is not positive or not finite, or y and target do not fit.
-    """
-    if y.dim() != 3:
-        raise ValueError(f"costs have shape (N, h, w), got {tuple(y.shape)}")
-    if target is None:
-        raise ValueError(f"a path of shape {tuple(y.shape)} is needed as the target, got None")
-    if target.shape != y.shape:
-        raise ValueError(
-            f"the target path has the shape of the costs {tuple(y.shape)},"
-            f" got {tuple(target.shape)}"
-        )
-    check_costs(y)
-    return y.detach(), target.detach().to(y.device, y.dtype)
 
 
 class _Estimate(torch.autograd.Function):

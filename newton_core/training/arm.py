@@ -14,6 +14,8 @@ from newton_core.losses import Loss, build_loss
 from newton_core.losses.base import Derivatives, LossParameters
 from newton_core.seeding import derive_seed
 from newton_core.tasks import Batch
+from newton_core.tasks.evaluation import inference
+from newton_core.tensors import flatten_outputs
 from newton_core.training.events import METRIC_NAMES
 from newton_core.training.landscapes import Track
 from newton_core.training.spec import ArmSpec, ExperimentSpec
@@ -102,10 +104,16 @@ class Arm:
                 source.manual_seed(derive_seed(self.spec.seed, "noise", step))
 
     def derivatives(self, batch: Batch, step: int, *, hessian: bool) -> Derivatives:
-        """Derivatives of the arm's own loss at its outputs for ``batch``, without an update."""
+        """Derivatives of the arm's own loss at its outputs for ``batch``, without an update.
+
+        NaN throughout where the outputs are not finite: some losses refuse such outputs.
+        """
         self.reseed(step)
-        with torch.no_grad():
+        with inference(self.model):
             outputs = self.model(batch.inputs)
+        if not bool(torch.isfinite(outputs).all()):
+            unknown = torch.full_like(flatten_outputs(outputs), torch.nan)
+            return Derivatives(unknown[:, 0], unknown)
         return self.loss.derivatives(outputs, batch.target, hessian=hessian)
 
     def update(self, batch: Batch, step: int, *, observe: bool) -> Observation:
@@ -118,6 +126,8 @@ class Arm:
         began = time.perf_counter()
         self.reseed(step)
         outputs = self.model(batch.inputs)
+        if not bool(torch.isfinite(outputs).all()):  # some losses refuse such outputs
+            raise DivergedError("the network's outputs are not finite")
         derivatives = self.loss.derivatives(
             outputs.detach(), batch.target, hessian=self.settings.curvature == "hessian"
         )

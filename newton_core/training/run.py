@@ -206,7 +206,8 @@ class _Run:
             arm.last_evaluation = evaluation_fields(self.task, arm)
         where = {"arm": arm.index, "step": self.step}
         yield self.recorder.event(Evaluation, **where, **arm.last_evaluation)
-        derivatives = arm.derivatives(self.probe, self.step, hessian=True)
+        affordable = arm.settings.curvature == "hessian" or not arm.loss.costly_hessian
+        derivatives = arm.derivatives(self.probe, self.step, hessian=affordable)
         yield self.recorder.event(
             CurvatureEvent, **where, **curvature_fields(derivatives, arm.settings, arm.tikhonov)
         )
