@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from app.presets import load_presets
+from app.settings import SettingsError, describe_settings, load_settings
 
 # Heavy modules (torch) are imported inside the commands: --help and presets answer at once.
 
@@ -106,7 +107,45 @@ def train(
     elif seeds > 1:
         console.print(training.comparison_table(summaries))
     if html is not None:
-        _write_html(html, records)
+        _write_html(html, source, records)
+
+
+def _write_html(path: Path, title: str, records: list[str]) -> None:
+    from app.report import write_report
+    from app.static import PageNotBuiltError
+
+    try:
+        write_report(path, title, records)
+    except (PageNotBuiltError, OSError) as error:
+        _stop(f"--html: {error}", 1)
+
+
+def _settings_help() -> str:
+    """The table of settings as an epilogue; blank lines keep the rows apart."""
+    rows = [f"{row.variable} (default: {row.default}): {row.help}" for row in describe_settings()]
+    return "\n\n".join(["Settings, read from the environment:", *rows])
+
+
+@cli.command(epilog=_settings_help())
+def serve(
+    host: Annotated[str | None, typer.Option(help="In place of NEWTON_LAB_HOST.")] = None,
+    port: Annotated[int | None, typer.Option(help="In place of NEWTON_LAB_PORT.")] = None,
+    root_path: Annotated[str | None, typer.Option(help="In place of NEWTON_LAB_ROOT_PATH.")] = None,
+    open_browser: Annotated[
+        bool, typer.Option("--open", help="Open the page in a browser, where there is one.")
+    ] = False,
+) -> None:
+    """Serve the page and the HTTP interface until Ctrl-C."""
+    from app.serve import ServeError
+    from app.serve import serve as run_server
+
+    try:
+        settings = load_settings(host=host, port=port, root_path=root_path)
+        run_server(settings, open_browser=open_browser)
+    except SettingsError as error:
+        _stop(str(error), BAD_INPUT)
+    except ServeError as error:
+        _stop(str(error), 1)
 
 
 @cli.command()
