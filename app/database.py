@@ -121,7 +121,11 @@ class Database:
             return cls._open_sqlite(settings.sqlite_file)
         engine = create_engine(settings.database_url, pool_pre_ping=True, pool_size=10)
         guard = _postgres_lock(engine)
-        guard.__enter__()
+        try:
+            guard.__enter__()
+        except BaseException:
+            engine.dispose()
+            raise
         return cls._migrated(engine, guard)
 
     @classmethod
@@ -170,8 +174,8 @@ class Database:
 
     def close(self) -> None:
         """Closes all connections and lets the next server in."""
-        self.engine.dispose()
         self._guard.__exit__(None, None, None)
+        self.engine.dispose()
 
 
 def migrate(engine: Engine) -> None:

@@ -2,16 +2,14 @@
 
 from fastapi import APIRouter
 
-from app.routes import catalog, events, exports, figures, health, pages, runs
+from app.routes.catalog import router as catalog
+from app.routes.events import router as events
+from app.routes.exports import router as exports
+from app.routes.figures import router as figures
+from app.routes.health import router as health
+from app.routes.pages import router as pages
+from app.routes.runs import router as runs
 
-ROUTERS: tuple[APIRouter, ...] = (
-    health.router,
-    catalog.router,
-    runs.router,
-    events.router,
-    exports.router,
-    figures.router,
-    pages.router,
-)
+ROUTERS: tuple[APIRouter, ...] = (health, catalog, runs, events, exports, figures, pages)
 
 __all__ = ["ROUTERS"]

@@ -97,7 +97,7 @@ class RunStore:
         """How many runs there are, by status."""
         query = select(RunRow.status, func.count()).group_by(RunRow.status)
         with self._database.read() as session:
-            return dict(session.execute(query).tuples().all())
+            return {row[0]: row[1] for row in session.execute(query)}
 
     def with_status(self, *statuses: str) -> list[RunRow]:
         """Runs with one of these statuses, the oldest first."""

@@ -1,0 +1,185 @@
+"""Forks: what they share with their parent, and that they equal the run from scratch."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.runs import worker
+from app.runs.executors.base import Sink
+from app.runs.forks import common_steps, find_beginning, settled_step
+from app.runs.records import Job, LoggedEvent
+from newton_core.training.spec import ExperimentSpec
+from tests.app.harness import numbers_of, tiny_spec
+
+PARENT = tiny_spec(steps=40)
+
+
+def spec(**changes: Any) -> ExperimentSpec:
+    return ExperimentSpec.model_validate({**PARENT, **changes})
+
+
+def change(step: int, **what: float) -> dict[str, Any]:
+    return {"step": step, "arm": 1, **(what or {"tikhonov": 0.5})}
+
+
+@pytest.mark.parametrize(
+    ("parent", "child", "shared"),
+    [
+        ({}, {}, 40),
+        ({}, {"changes": [change(13)]}, 13),
+        ({}, {"changes": [change(0)]}, 0),
+        ({"changes": [change(13)]}, {}, 13),
+        ({"changes": [change(13)]}, {"changes": [change(13, tikhonov=2)]}, 13),
+        ({"changes": [change(13)]}, {"changes": [change(13), change(30, lr=1)]}, 30),
+        ({"changes": [change(13)]}, {"changes": [change(12), change(13)]}, 12),
+        ({}, {"steps": 60}, 40),
+        ({}, {"steps": 60, "changes": [change(50)]}, 40),
+        ({}, {"steps": 20}, 19),
+        ({"steps": 50}, {"steps": 60}, 49),  # step 50 is evaluated out of turn
+        ({}, {"seconds": 5.0}, 40),
+        ({}, {"arms": [{"label": "V"}, {"label": "F", "curvature": "fisher"}]}, 40),
+        ({}, {"arms": [{}, {"curvature": "fisher", "tikhonov": 0.5}]}, 0),
+        ({}, {"arms": [{}]}, 0),
+        ({}, {"seed": 1}, 0),
+        ({}, {"batch_size": 5}, 0),
+        ({}, {"log_every": 2}, 0),
+        ({}, {"evaluate_every": 10}, 0),
+        ({}, {"target": 0.5}, 0),
+        ({}, {"loss": {"name": "neuralsort", "temperature": 0.5}}, 0),
+    ],
+)
+def test_first_difference(parent: dict[str, Any], child: dict[str, Any], shared: int) -> None:
+    assert common_steps(spec(**parent), spec(**child)) == shared
+
+
+def metrics(arm: int, *steps: int) -> dict[str, Any]:
+    return {"type": "metrics", "arm": arm, "steps": list(steps)}
+
+
+@pytest.mark.parametrize(
+    ("records", "settled"),
+    [
+        ([], 0),
+        ([metrics(0, 1)], 0),
+        ([metrics(0, 1), metrics(1, 1)], 0),
+        ([metrics(0, 1), metrics(1, 1), {"type": "evaluation"}], 1),
+        ([metrics(0, 1), metrics(1, 1), metrics(0, 2, 3)], 1),
+        ([metrics(0, 1), metrics(1, 1), metrics(0, 2), metrics(1, 2), metrics(0, 3)], 2),
+        ([metrics(0, 1), metrics(1, 1), {"type": "finished", "summary": {}}], 1),
+        ([metrics(0, 1), metrics(1, 1), {"type": "cancelled", "summary": {}}], 1),
+        ([metrics(0, 1), {"type": "failed"}], 0),
+        ([metrics(0, 1), {"type": "cancelled", "summary": None}], 0),
+        ([metrics(0, 1), metrics(1, 1), metrics(1, 2), {"type": "spike"}], 2),
+    ],
+)
+def test_torn_groups_of_metrics_do_not_count(records: list[dict[str, Any]], settled: int) -> None:
+    assert settled_step(records) == settled
+
+
+def compute(job: Job, sink: Sink) -> None:
+    """What a worker does with a job, in this process."""
+
+    def send(message: tuple[Any, ...]) -> None:
+        assert message[0] in (worker.BEAT, worker.EVENT), message
+        if message[0] == worker.EVENT:
+            sink([LoggedEvent(*message[1:])])
+
+    worker._compute(job, send, set())
+
+
+def record(folder: Path, what: ExperimentSpec, parent: "Recorded | None" = None) -> "Recorded":
+    recorded = Recorded(folder, what)
+    start, taken = None, []
+    if parent is not None:
+        shared = common_steps(parent.spec, what)
+        beginning = find_beginning(parent.log, parent.folder, shared)
+        assert beginning is not None
+        recorded.began_at = beginning.step
+        start, taken = beginning.link_into(folder), beginning.events()
+    job = Job("run", what.model_dump_json(), folder, start, len(taken))
+    compute(job, recorded.log.extend)
+    recorded.log[1:1] = taken
+    return recorded
+
+
+class Recorded:
+    """A run, computed here."""
+
+    def __init__(self, folder: Path, what: ExperimentSpec) -> None:
+        self.folder = folder
+        self.spec = what
+        self.log: list[LoggedEvent] = []
+        self.began_at = 0
+
+    def records(self) -> list[dict[str, Any]]:
+        return [json.loads(event.body) for event in self.log]
+
+
+@pytest.fixture(scope="module")
+def parent(tmp_path_factory: pytest.TempPathFactory) -> Recorded:
+    return record(tmp_path_factory.mktemp("parent"), spec())
+
+
+@pytest.mark.parametrize(
+    ("changes", "began_at"),
+    [
+        ({"changes": [change(13)]}, 12),
+        ({"changes": [change(20, lr=0.5)]}, 20),
+        ({"changes": [change(39)]}, 38),
+        ({"steps": 60}, 40),
+        ({"steps": 30}, 28),
+        ({}, 40),
+    ],
+)
+def test_fork_equals_the_run_from_scratch(
+    tmp_path: Path, parent: Recorded, changes: dict[str, Any], began_at: int
+) -> None:
+    fork = record(tmp_path / "fork", spec(**changes), parent)
+    scratch = record(tmp_path / "scratch", spec(**changes))
+    assert fork.began_at == began_at
+    assert [e.seq for e in fork.log] == list(range(1, len(fork.log) + 1))
+    assert [e.seq for e in fork.log] == [r["seq"] for r in fork.records()]
+    assert fork.records()[0]["spec"] == scratch.records()[0]["spec"]
+    assert numbers_of(fork.records()) == numbers_of(scratch.records())
+
+
+def test_fork_of_a_fork_equals_the_run_from_scratch(tmp_path: Path, parent: Recorded) -> None:
+    first = record(tmp_path / "first", spec(changes=[change(13)]), parent)
+    both = spec(changes=[change(13), change(30, lr=0.01)])
+    second = record(tmp_path / "second", both, first)
+    assert second.began_at == 30
+    scratch = record(tmp_path / "scratch", both)
+    assert numbers_of(second.records()) == numbers_of(scratch.records())
+
+
+def test_log_that_was_torn_is_used_as_far_as_it_is_whole(tmp_path: Path, parent: Recorded) -> None:
+    for length in range(len(parent.log)):
+        torn = [*parent.log[:length], LoggedEvent(length + 1, "failed", 0, '{"type":"failed"}')]
+        beginning = find_beginning(torn, parent.folder, 40)
+        if beginning is None:
+            continue
+        copied = [json.loads(event.body) for event in beginning.events()]
+        arms = {arm: numbers_of(copied)["metrics"][arm] for arm in (0, 1)}
+        assert all(list(arms[arm]) == list(range(1, beginning.step + 1)) for arm in arms)
+
+
+def test_no_beginning_without_a_sound_snapshot(tmp_path: Path, parent: Recorded) -> None:
+    assert find_beginning(parent.log, tmp_path, 40) is None
+    assert find_beginning(parent.log, parent.folder, 1) is None
+    assert find_beginning([], parent.folder, 40) is None
+    damaged = tmp_path / "damaged"
+    copies = record(damaged, spec())
+    (damaged / "step-00000040.pt").write_bytes(b"not a snapshot")
+    (damaged / "step-00000038.pt").unlink()
+    beginning = find_beginning(copies.log, damaged, 40)
+    assert beginning is not None
+    assert beginning.step == 36
+
+
+def test_snapshots_are_shared_not_copied(tmp_path: Path, parent: Recorded) -> None:
+    fork = record(tmp_path / "fork", spec(changes=[change(20)]), parent)
+    shared = fork.folder / "step-00000020.pt"
+    assert shared.samefile(parent.folder / "step-00000020.pt")
+    assert not (fork.folder / "step-00000022.pt").samefile(parent.folder / "step-00000022.pt")

@@ -1,0 +1,86 @@
+"""The one table of settings: environment, documentation, errors."""
+
+from pathlib import Path
+
+import pytest
+
+from app.settings import (
+    Settings,
+    SettingsError,
+    _container_quota,
+    describe_settings,
+    load_settings,
+    settings_markdown,
+)
+from newton_core.paths import data_dir
+
+DOCS = Path(__file__).parents[2] / "docs" / "settings.md"
+
+
+def test_documentation_is_that_of_the_table() -> None:
+    assert DOCS.read_text("utf-8") == settings_markdown(), (
+        "run: python -m app.settings > docs/settings.md"
+    )
+
+
+def test_every_setting_says_what_it_is() -> None:
+    rows = describe_settings()
+    assert [row.name for row in rows] == list(Settings.model_fields)
+    for row in rows:
+        assert row.help.endswith("."), row
+        assert row.variable == f"NEWTON_LAB_{row.name.upper()}"
+
+
+def test_environment_is_read_and_overridden(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NEWTON_LAB_PORT", "9001")
+    monkeypatch.setenv("NEWTON_LAB_WORKERS", "3")
+    monkeypatch.setenv("NEWTON_LAB_DATABASE_URL", "")
+    settings = load_settings(port=9002, host=None)
+    assert (settings.port, settings.workers, settings.host) == (9002, 3, "127.0.0.1")
+    assert settings.database_url is None
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("WORKERS", "0", "NEWTON_LAB_WORKERS: Input should be greater than or equal to 1"),
+        ("PORT", "http", "NEWTON_LAB_PORT: Input should be a valid integer"),
+        ("DATABASE_URL", "mysql://x", "NEWTON_LAB_DATABASE_URL: Value error, use postgresql://"),
+        ("FRAME_ANCESTORS", "'self'; script-src *", "NEWTON_LAB_FRAME_ANCESTORS"),
+    ],
+)
+def test_bad_value_is_named(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, said: str
+) -> None:
+    monkeypatch.setenv(f"NEWTON_LAB_{name}", value)
+    with pytest.raises(SettingsError) as caught:
+        load_settings()
+    assert said in str(caught.value)
+    assert value in str(caught.value)
+
+
+@pytest.mark.parametrize("prefix", ["lab", "/lab", "/lab/", "lab/"])
+def test_root_path_is_normalised(prefix: str) -> None:
+    assert load_settings(root_path=prefix).root_path == "/lab"
+    assert load_settings(root_path="/").root_path == ""
+
+
+def test_data_folder_is_that_of_the_core(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("NEWTON_LAB_DATA_DIR", raising=False)
+    assert load_settings().data_dir == data_dir()
+
+
+def test_postgres_is_reached_through_psycopg() -> None:
+    settings = load_settings(database_url="postgres://me@host/db")
+    assert settings.database_url == "postgresql+psycopg://me@host/db"
+
+
+@pytest.mark.parametrize(
+    ("text", "cores"),
+    [("200000 100000", 2), ("150000 100000", 2), ("max 100000", None), ("", None)],
+)
+def test_container_quota_counts(tmp_path: Path, text: str, cores: int | None) -> None:
+    file = tmp_path / "cpu.max"
+    file.write_text(text)
+    assert _container_quota(file) == cores
+    assert _container_quota(tmp_path / "absent") is None
