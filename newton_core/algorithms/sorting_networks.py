@@ -1,8 +1,12 @@
 """Sorting networks: comparators arranged in layers that sort any n values."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
+
+import torch
+from torch import Tensor
 
 NetworkName = Literal["odd_even", "bitonic"]
 
@@ -68,6 +72,73 @@ def sorting_network(name: NetworkName, n: int) -> Layers:
         ValueError: n < 2.
     """
     return NETWORKS[name](n)
+
+
+@dataclass(frozen=True)
+class WiredLayer:
+    """One layer of a network, as gathers of whole wires.
+
+    ``state[gather]`` brings the wires of the previous layer into the order low wires, high wires,
+    wires that no comparator touches; ``scatter`` undoes it.
+
+    Attributes:
+        gather, scatter: (n,) indices.
+        comparators: how many low (and high) wires there are.
+        start: number of comparators in the layers before.
+    """
+
+    gather: Tensor
+    scatter: Tensor
+    comparators: int
+    start: int
+
+    @property
+    def slice(self) -> slice:
+        """Where the layer's comparators are among those of all layers."""
+        return slice(self.start, self.start + self.comparators)
+
+    def enter(self, state: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Low, high and idle wires of a state (n, ...) in the order of the previous layer."""
+        return self.split(state.index_select(0, self.gather))
+
+    def split(self, state: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Low, high and idle wires of a state (n, ...) in the order of this layer."""
+        k = self.comparators
+        return state[:k], state[k : 2 * k], state[2 * k :]
+
+
+@dataclass(frozen=True)
+class Wiring:
+    """A network as gathers: ``layers`` in turn, then ``state[restore]`` for the wires' own order.
+
+    Attributes:
+        layers: the layers, first to last.
+        restore, unrestore: (n,) indices from the last layer's order to the wires' and back.
+        comparators: number of comparators in all layers.
+    """
+
+    layers: tuple[WiredLayer, ...]
+    restore: Tensor
+    unrestore: Tensor
+    comparators: int
+
+
+@lru_cache
+def wiring(name: NetworkName, n: int, device: torch.device) -> Wiring:
+    """The network called ``name`` for n wires, with its indices on ``device``."""
+    layers: list[WiredLayer] = []
+    order, start = list(range(n)), 0
+    # Cached: must serve graphs that record gradients, even if first asked for in inference mode.
+    with torch.inference_mode(False):
+        for layer in sorting_network(name, n):
+            low, high = [a for a, _ in layer], [b for _, b in layer]
+            wires = low + high
+            wires += [wire for wire in range(n) if wire not in wires]
+            gather = torch.tensor([order.index(wire) for wire in wires], device=device)
+            layers.append(WiredLayer(gather, gather.argsort(), len(layer), start))
+            order, start = wires, start + len(layer)
+        unrestore = torch.tensor(order, device=device)
+        return Wiring(tuple(layers), unrestore.argsort(), unrestore, start)
 
 
 def _check_wires(n: int) -> None:

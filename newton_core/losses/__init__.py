@@ -16,6 +16,13 @@ from newton_core.losses.base import (
 from newton_core.losses.bellman_ford import BellmanFord
 from newton_core.losses.binary_cross_entropy import BinaryCrossEntropy
 from newton_core.losses.cross_entropy import CrossEntropy
+from newton_core.losses.dsn import (
+    CauchyDsn,
+    GaussianDsn,
+    LogisticDsn,
+    OptimalDsn,
+    ReciprocalDsn,
+)
 from newton_core.losses.formula import Formula
 from newton_core.losses.neuralsort import NeuralSort
 from newton_core.losses.perturbed_fy import PerturbedFy
@@ -28,13 +35,18 @@ from newton_core.losses.surfaces import Surface
 __all__ = [
     "BellmanFord",
     "BinaryCrossEntropy",
+    "CauchyDsn",
     "CrossEntropy",
     "Derivatives",
     "Formula",
+    "GaussianDsn",
+    "LogisticDsn",
     "Loss",
     "LossParameters",
     "NeuralSort",
+    "OptimalDsn",
     "PerturbedFy",
+    "ReciprocalDsn",
     "SmoothedAlgorithm",
     "SmoothedLoss",
     "SoftSort",

@@ -28,7 +28,7 @@ class NeuralSortParameters(LossParameters):
 
 @register_loss
 class NeuralSort(SoftmaxSortingLoss):
-    """Cross-entropy of the NeuralSort relaxation (Grover et al. 2019, equation 5, ascending).
+    """Cross-entropy of the NeuralSort relaxation (Grover et al. 2019), ascending.
 
     Row r = 1..n of the relaxed permutation is softmax((c_r s - A 1) / τ) with c_r = 2r - n - 1
     and A_jk = abs(s_j - s_k): the largest entry of the row is at the r-th smallest item. Invariant

@@ -29,7 +29,7 @@ class SoftSortParameters(LossParameters):
 
 @register_loss
 class SoftSort(SoftmaxSortingLoss):
-    """Cross-entropy of the SoftSort relaxation (Prillo & Eisenschlos 2020, equation 3, ascending).
+    """Cross-entropy of the SoftSort relaxation (Prillo & Eisenschlos 2020), ascending.
 
     Row r of the relaxed permutation is softmax(-abs(sort(s)_r - s) / τ). Invariant to shifts of
     the scores, equivariant to permutations of the items, not convex. The Hessian is exact; it is

@@ -1,0 +1,97 @@
+"""The five differentiable sorting networks (DSN): one distribution each."""
+
+from typing import ClassVar, Literal
+
+from newton_core.losses.base import LossParameters, register_loss
+from newton_core.losses.distributions import (
+    Cauchy,
+    Distribution,
+    Gaussian,
+    Logistic,
+    Optimal,
+    Reciprocal,
+)
+from newton_core.losses.sorting_network import SortingNetworkLoss, SortingNetworkParameters
+
+
+class LogisticDsnParameters(SortingNetworkParameters):
+    """Parameters of :class:`LogisticDsn`."""
+
+    name: Literal["logistic_dsn"] = "logistic_dsn"
+
+
+@register_loss
+class LogisticDsn(SortingNetworkLoss):
+    """Sorting network with logistic comparators (Petersen et al. 2021).
+
+    Its light tails saturate in float32; F is not monotonic as a sort: see :class:`CauchyDsn`.
+    """
+
+    Parameters: ClassVar[type[LossParameters]] = LogisticDsnParameters
+    distribution: ClassVar[Distribution] = Logistic()
+
+
+class CauchyDsnParameters(SortingNetworkParameters):
+    """Parameters of :class:`CauchyDsn`."""
+
+    name: Literal["cauchy_dsn"] = "cauchy_dsn"
+
+
+@register_loss
+class CauchyDsn(SortingNetworkLoss):
+    """Sorting network with Cauchy comparators (Petersen et al. 2022).
+
+    Monotonic: the relaxed minimum never falls as an input rises. The heavy tails hardly saturate,
+    so that gradients neither explode nor vanish.
+    """
+
+    Parameters: ClassVar[type[LossParameters]] = CauchyDsnParameters
+    distribution: ClassVar[Distribution] = Cauchy()
+
+
+class GaussianDsnParameters(SortingNetworkParameters):
+    """Parameters of :class:`GaussianDsn`."""
+
+    name: Literal["gaussian_dsn"] = "gaussian_dsn"
+
+
+@register_loss
+class GaussianDsn(SortingNetworkLoss):
+    """Sorting network with Gaussian comparators (Petersen et al. 2022): the lightest tails."""
+
+    Parameters: ClassVar[type[LossParameters]] = GaussianDsnParameters
+    distribution: ClassVar[Distribution] = Gaussian()
+
+
+class ReciprocalDsnParameters(SortingNetworkParameters):
+    """Parameters of :class:`ReciprocalDsn`."""
+
+    name: Literal["reciprocal_dsn"] = "reciprocal_dsn"
+
+
+@register_loss
+class ReciprocalDsn(SortingNetworkLoss):
+    """Sorting network with the reciprocal CDF v / (1 + 2 abs(v)) + 1/2 (Petersen et al. 2022).
+
+    Monotonic, with tails of 1 / (4 abs(v)).
+    """
+
+    Parameters: ClassVar[type[LossParameters]] = ReciprocalDsnParameters
+    distribution: ClassVar[Distribution] = Reciprocal()
+
+
+class OptimalDsnParameters(SortingNetworkParameters):
+    """Parameters of :class:`OptimalDsn`."""
+
+    name: Literal["optimal_dsn"] = "optimal_dsn"
+
+
+@register_loss
+class OptimalDsn(SortingNetworkLoss):
+    """Sorting network with the monotonic CDF of least error (Petersen et al. 2022).
+
+    Linear near 0, with tails of 1 / (16 abs(v)).
+    """
+
+    Parameters: ClassVar[type[LossParameters]] = OptimalDsnParameters
+    distribution: ClassVar[Distribution] = Optimal()

@@ -1,0 +1,75 @@
+"""What the losses on relaxed sorting networks share; they differ in one distribution."""
+
+from typing import ClassVar
+
+import torch
+
+from newton_core.algorithms.sorting_networks import NetworkName, wiring
+from newton_core.losses.base import Derivatives, LossParameters
+from newton_core.losses.distributions import Distribution, log_cdf
+from newton_core.losses.network_derivatives import log_domain_derivatives, saturating_derivatives
+from newton_core.losses.relaxed_network import RelaxedNetwork
+from newton_core.losses.row_cross_entropy import log_rows
+from newton_core.losses.sorting import (
+    ItemScores,
+    Numerics,
+    RankRows,
+    SortingLoss,
+    numerics_setting,
+)
+from newton_core.settings import setting
+
+
+class SortingNetworkParameters(LossParameters):
+    """Parameters of the losses on relaxed sorting networks."""
+
+    inverse_temperature: float = setting(
+        10.0,
+        "Steepness of the comparators, per unit of the scores: they harden as this grows.",
+        title="Inverse temperature β", scale="log", ge=1e-4, le=1e4,
+    )  # fmt: skip
+    network: NetworkName = setting(
+        "odd_even",
+        "Sorting network: odd-even transposition (n layers) or bitonic (about log2(n)^2 / 2"
+        " layers).",
+        title="Network",
+    )
+    numerics: Numerics = numerics_setting()
+
+
+class SortingNetworkLoss(SortingLoss):
+    """Cross-entropy of a relaxed sorting network's permutation.
+
+    Subclasses fix the distribution F. Rows and columns of the relaxed permutation sum to one. The
+    loss is invariant to shifts of the scores, but not equivariant to permutations of the items,
+    since a network compares its wires in a fixed order. The Hessian is exact and usually
+    indefinite.
+    """
+
+    distribution: ClassVar[Distribution]
+
+    def relaxed_rows(self, scores: ItemScores) -> RankRows:
+        """The product of the layers' matrices, in the scores' dtype, as the literature has it."""
+        network = self._network(scores)
+        return network.permute(network.compare(scores)[1])
+
+    def log_rows(self, scores: ItemScores) -> tuple[RankRows, RankRows]:
+        """log P by the layers' recurrence on logarithms, log(1 - P) from log P.
+
+        Rows of P sum to one, so 1 - P is the sum of the row's other entries.
+        """
+        network = self._network(scores)
+        v, _ = network.compare(scores)
+        return log_rows(network.log_permute(log_cdf(self.distribution, torch.stack((v, -v)))))
+
+    def _derivatives(self, scores: ItemScores, target: RankRows, hessian: bool) -> Derivatives:
+        saturating = self.settings.numerics == "bce_loss"
+        derivatives = saturating_derivatives if saturating else log_domain_derivatives
+        return derivatives(self._network(scores), scores, target, hessian)
+
+    def _network(self, scores: ItemScores) -> RelaxedNetwork:
+        return RelaxedNetwork(
+            self.distribution,
+            self.settings.inverse_temperature,
+            wiring(self.settings.network, scores.shape[0], scores.device),
+        )
