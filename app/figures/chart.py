@@ -74,7 +74,7 @@ def trace(role: Role, choice: Choice) -> go.Scatter:
     if role == "ghost":
         return go.Scatter(**common, mode="lines", line={"width": 1.2}, opacity=0.45)
     if role == "raw":
-        return go.Scatter(**common, mode="lines", line={"width": 1}, opacity=0.28)
+        return go.Scatter(**common, mode="lines", line={"width": 1}, opacity=0.34)
     readable = common | {"hoverinfo": "all", "hovertemplate": choice.hover}
     return go.Scatter(**readable, mode="lines", line={"width": 1.9}, opacity=1)
 

@@ -11,7 +11,7 @@ SPECTRA = (
         metric="hessian.eigenvalues",
         title="Hessian spectrum",
         unit="eigenvalues, signed log",
-        hover="%{y:.3~g}",
+        hover="%{y:.3r}",
         log=True,
         description="Every eigenvalue of the Hessian at the arm's outputs (quantiles where there"
         " are more than 12), undamped; below zero the loss curves downwards.",
@@ -20,7 +20,7 @@ SPECTRA = (
         metric="fisher.eigenvalues",
         title="Fisher spectrum",
         unit="eigenvalues, signed log",
-        hover="%{y:.3~g}",
+        hover="%{y:.3r}",
         log=True,
         description="Every eigenvalue of the empirical Fisher at the arm's outputs (quantiles"
         " where there are more than 12), undamped.",
@@ -31,7 +31,7 @@ NORMS = (
         metric="gradient_norms",
         title="Per-sample gradients",
         unit="norm, log; darker: more of the batch",
-        hover="%{z:.0%}",
+        hover="%{y:.3r}",
         log=True,
         description="How the norms of single samples' output gradients are spread at each"
         " evaluation, in bins half a decade wide.",
@@ -109,4 +109,4 @@ def gradient_norms() -> go.Figure:
 
 def health() -> go.Figure:
     """Share of the batch whose gradient vanishes or explodes."""
-    return curves("health", HEALTH, source="curvature", roles=("ghost", "smooth", "label"))
+    return curves("health", HEALTH, source="curvature", span="wide", roles=("ghost", "smooth", "label"))

@@ -1,0 +1,130 @@
+/** The ends of the curves: a marker and a direct label each, in place of a legend. */
+
+import { type AxisPlan, drawable, fraction, valueAt } from "./axes";
+import { formatValue, parseHover } from "./format";
+import { spread } from "./labels";
+import type { Plot } from "./layout";
+import type { PlotlyTrace } from "./plotly";
+import { prototype, type Template } from "./templates";
+import { type Curve, lastOf, pointX, type View } from "./view";
+
+/** Where a curve ends, in pixels of the container, and what is written beside it. */
+export interface End {
+  curve: Curve;
+  text: string;
+  left: number;
+  top: number;
+  /** Where the text stands: beside the end, moved away from other labels. */
+  textLeft: number;
+  textTop: number;
+  /** Sizes of text and marker, in pixels. */
+  font: number;
+  size: number;
+}
+
+const TEXT_OFFSET = 8;
+
+export function endsOf(
+  view: View,
+  curves: readonly Curve[],
+  x: AxisPlan,
+  y: AxisPlan,
+  plot: Plot,
+): End[] {
+  const big = named(view);
+  const ends = curves.flatMap((curve): End[] => {
+    const last = lastOf(curve);
+    if (curve.layer.kind === "ghost" || last < 0) return [];
+    const across = fraction(x, drawable(x, pointX(curve, last, view.x)));
+    const up = fraction(y, drawable(y, curve.line.at(last)));
+    if (!(across >= 0 && across <= 1.001 && up >= -0.02 && up <= 1.02)) return [];
+    const left = plot.left + across * plot.width;
+    const top = plot.top + (1 - up) * plot.height;
+    const size = (curve.layer.kind === "main" ? 6 : 4) * Math.sqrt(view.scale);
+    const font = (big ? 12 : 11) * view.scale;
+    return [
+      {
+        curve,
+        text: labelText(view, curve, last),
+        left,
+        top,
+        textLeft: left,
+        textTop: top,
+        font,
+        size,
+      },
+    ];
+  });
+  const places = spread(
+    ends.map((end) => end.top),
+    (big ? 15 : 13) * view.scale,
+    plot.top + 4,
+    plot.top + plot.height - 4,
+  );
+  return ends.map((end, index) => {
+    const textTop = places[index] as number;
+    return { ...end, textTop, textLeft: behind(end, textTop, ends) + TEXT_OFFSET };
+  });
+}
+
+/** Where a text starts: at its curve's end, or past the end of a longer curve that is in its way. */
+function behind(end: End, textTop: number, all: readonly End[]): number {
+  const reach = end.left + TEXT_OFFSET + 0.6 * end.font * end.text.length;
+  const inTheWay = all.filter(
+    ({ left, top }) => left > end.left && left - 6 < reach && Math.abs(top - textTop) < end.font,
+  );
+  return Math.max(end.left, ...inTheWay.map(({ left }) => left));
+}
+
+/** The name where there is room for it, and the last value; or that there will be no more. */
+function labelText(view: View, curve: Curve, last: number): string {
+  const { diverged } = curve.log;
+  const ended = diverged !== null && diverged.step <= view.cursor;
+  const value = formatValue(curve.line.at(last), parseHover(view.choice.hover).spec);
+  return `${named(view) ? `${curve.label} ` : ""}${ended ? "diverged" : value}`;
+}
+
+/** A small chart has values alone: the colours say whose, and the big one names them. */
+function named(view: View): boolean {
+  return view.template.layout.meta.span === "hero" || view.width / view.scale >= 420;
+}
+
+/** Pixels that labels need beside the plot; the same while values change. */
+export function labelRoom(view: View, curves: readonly Curve[]): number {
+  const names = curves
+    .filter(({ layer }) => layer.kind !== "ghost")
+    .map(({ label }) => label.length);
+  const letters = (named(view) ? Math.max(0, ...names) : 0) + 6;
+  return Math.ceil((named(view) ? 6.7 : 6.2) * letters * view.scale) + TEXT_OFFSET;
+}
+
+/** The ends as Plotly traces, for a figure that leaves the page. */
+export function endTraces(
+  template: Template,
+  ends: readonly End[],
+  plot: Plot,
+  x: AxisPlan,
+  y: AxisPlan,
+  panel: string,
+): PlotlyTrace[] {
+  const shape = prototype(template, "label");
+  if (shape === undefined) return [];
+  return ends.map(({ curve, text, left, top, textLeft, textTop, font, size }) => {
+    const across = (pixels: number): number => valueAt(x, (pixels - plot.left) / plot.width);
+    const up = (pixels: number): number => valueAt(y, 1 - (pixels - plot.top) / plot.height);
+    return {
+      ...shape,
+      // Two points: the marker at the curve's end, and the text beside it where it has room.
+      x: [across(left), across(textLeft - 2)],
+      y: [up(top), up(textTop)],
+      text: ["", text],
+      marker: {
+        size: [size, 0],
+        symbol: curve.marker,
+        color: curve.colour,
+        line: { width: 1.5, color: panel },
+      },
+      textfont: { ...(shape.textfont as object), size: font, color: curve.ink },
+    };
+  });
+}

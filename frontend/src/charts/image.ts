@@ -1,0 +1,112 @@
+/** A chart as a picture file: the figure with the title that the page shows above it. */
+
+import { endTraces } from "./ends";
+import { integer } from "./format";
+import type { Plot } from "./layout";
+import { markShapes } from "./marks";
+import { type Figure, type PlotlyLayout, plotly } from "./plotly";
+import type { Drawn } from "./plotter";
+
+const HEAD = 46;
+
+/** `newton-lab-exact-match-step-7440-1a2b3c`. */
+export function fileName(title: string, step: number, run: string): string {
+  const words = title
+    .toLowerCase()
+    .replaceAll("λ", "lambda")
+    .replace(/[^a-z0-9]+/g, "-")
+    .replace(/^-|-$/g, "");
+  return ["newton-lab", words, `step-${step}`, run.slice(0, 8)].filter(Boolean).join("-");
+}
+
+/** The drawn figure complete in itself: with labels and marks, and room above for its title. */
+export function titled(drawn: Drawn): Figure {
+  const { layout } = drawn.figure;
+  const { choice, palette, scale, cursor, template } = drawn.view;
+  const margin = layout.margin as { t: number };
+  const whole = drawn.plots[0]?.box;
+  const labels =
+    whole === undefined
+      ? []
+      : endTraces(template, drawn.ends, whole, drawn.x, drawn.y, palette.panel);
+  return {
+    data: [...drawn.figure.data, ...labels],
+    layout: {
+      ...layout,
+      shapes: markShapes(drawn.marks, paperOf(drawn)),
+      annotations: notesOf(drawn),
+      height: drawn.view.height + HEAD * scale,
+      margin: { ...margin, t: margin.t + HEAD * scale },
+      title: {
+        text: choice.title,
+        x: 0.02,
+        xref: "container",
+        yref: "container",
+        y: 1 - (10 * scale) / (drawn.view.height + HEAD * scale),
+        yanchor: "top",
+        font: { size: 15 * scale, weight: 600, color: palette.ink },
+        subtitle: {
+          text: `${choice.unit}${drawn.view.yLog ? ", log" : ""}, step ${integer(cursor)}`,
+          font: { size: 12 * scale, color: palette.soft },
+        },
+      },
+    },
+  };
+}
+
+/** Names of panels and notes of changes, as annotations. */
+function notesOf(drawn: Drawn): PlotlyLayout[] {
+  const paper = paperOf(drawn);
+  const note = (text: string, left: number, top: number, font: object): PlotlyLayout => ({
+    xref: "paper",
+    yref: "paper",
+    x: (left - paper.left) / paper.width,
+    y: 1 - (top - paper.top) / paper.height,
+    xanchor: "left",
+    yanchor: "bottom",
+    text,
+    showarrow: false,
+    font,
+  });
+  const { scale } = drawn.view;
+  return [
+    ...drawn.titles.map((title) =>
+      note(title.text, title.left, title.bottom, {
+        size: 12 * scale,
+        weight: 600,
+        color: title.ink,
+      }),
+    ),
+    ...drawn.marks
+      .filter((mark) => mark.note !== "")
+      .map((mark) =>
+        note(`◆ ${mark.note}`, mark.left + 4, mark.plot.top + 12 * scale, {
+          size: 11 * scale,
+          color: mark.noteInk,
+        }),
+      ),
+  ];
+}
+
+/** The box that Plotly calls paper: from the first plot's left to the last one's right. */
+function paperOf(drawn: Drawn): Plot {
+  const boxes = drawn.plots.map(({ box }) => box);
+  const first = boxes[0] ?? { left: 0, top: 0, width: 1, height: 1 };
+  const last = boxes.at(-1) ?? first;
+  return { ...first, width: last.left + last.width - first.left };
+}
+
+/** Saves the chart at twice its size on the screen. */
+export async function downloadPng(drawn: Drawn): Promise<void> {
+  const library = await plotly();
+  const figure = titled(drawn);
+  const { choice, layers, cursor, width } = drawn.view;
+  const run = layers.find((layer) => layer.kind === "main")?.log.id ?? "";
+  await library.downloadImage(figure, {
+    format: "png",
+    filename: fileName(choice.title, cursor, run),
+    width,
+    height: figure.layout.height as number,
+    scale: 2,
+  });
+}

@@ -1,0 +1,101 @@
+/** Small multiples: one panel an arm, side by side on the same axes, for pictures that would collide. */
+
+import { type AxisPlan, fraction, type ValueAxis, xPlan, zoomed } from "./axes";
+import type { Filled, Title } from "./curves";
+import { fanAxis, fanTrace } from "./fan";
+import { heatAxis, heatTrace } from "./heat";
+import { axisOf, layoutOf, type Plot, plotBox, tickRoom } from "./layout";
+import { marksOf } from "./marks";
+import type { PlotlyLayout, PlotlyTrace } from "./plotly";
+import { type Curve, curvesOf, endOf, lookOf, type View } from "./view";
+
+const BETWEEN = 16;
+
+/** The curves that stand for a panel's picture in readout, summary and table. */
+export function panelCurves(view: View): Curve[] {
+  const { metric } = view.choice;
+  const fields: [string, string][] =
+    view.template.layout.meta.kind === "fan"
+      ? [
+          [metric.replace("eigenvalues", "largest"), "largest"],
+          [metric.replace("eigenvalues", "smallest"), "smallest"],
+        ]
+      : [
+          [`${metric}.largest`, "largest"],
+          [`${metric}.median`, "median"],
+        ];
+  const main = view.layers.filter((layer) => layer.kind === "main");
+  return fields
+    .flatMap(([name, word]) =>
+      curvesOf({ ...view, layers: main, choice: { ...view.choice, metric: name } }).map(
+        (curve) => ({ ...curve, label: `${curve.label}, ${word}`, part: word }),
+      ),
+    )
+    .sort((a, b) => a.arm - b.arm);
+}
+
+/** The x axis that all panels share. */
+export function panelXAxis(view: View): AxisPlan {
+  const width = panelWidth(view);
+  const plan = xPlan(endOf(view), view.xLog, tickRoom(view, width));
+  return view.zoom.x === null
+    ? plan
+    : zoomed(plan, view.zoom.x, Math.max(2, tickRoom(view, width)));
+}
+
+function panelWidth(view: View): number {
+  const count = Math.max(1, armCount(view));
+  return (plotBox(view, 0).width - BETWEEN * (count - 1)) / count;
+}
+
+function armCount(view: View): number {
+  return view.layers.find((layer) => layer.kind === "main")?.log.arms.length ?? 0;
+}
+
+export function fillPanels(view: View, x: AxisPlan): Filled {
+  const box = { ...plotBox(view, 0) };
+  const head = 16 * view.scale;
+  box.top += head;
+  box.height -= head;
+  const layer = view.layers.find((candidate) => candidate.kind === "main");
+  const arms = layer?.log.arms ?? [];
+  const fan = view.template.layout.meta.kind === "fan";
+  const axis: ValueAxis = fan ? fanAxis(view, arms) : heatAxis(view, arms);
+  const width = panelWidth(view);
+  const data: PlotlyTrace[] = [];
+  const titles: Title[] = [];
+  const axes: Record<string, PlotlyLayout> = {};
+  const base = layoutOf(view, box, x, axis.plan, "");
+  const plots = arms.map((arm, index): { box: Plot; arm: number } => {
+    const name = index === 0 ? "" : `${index + 1}`;
+    const left = index * (width + BETWEEN);
+    const domain = [left / box.width, (left + width) / box.width];
+    // The last tick's text would run into the next panel.
+    const texts = x.ticks.map((tick) => (fraction(x, tick.value) > 0.8 ? "" : tick.text));
+    axes[`xaxis${name}`] = {
+      ...axisOf(view, base.xaxis, x, texts),
+      domain,
+      anchor: "y",
+      ...(index > 0 && { matches: "x" }),
+    };
+    const trace = fan ? fanTrace(view, arm, index, x, axis) : heatTrace(view, arm, index, x);
+    if (trace !== null) data.push({ ...trace, xaxis: `x${name}`, yaxis: "y" });
+    titles.push({
+      text: layer?.log.spec?.arms[index]?.label || `Arm ${index + 1}`,
+      ink: lookOf(view, index).ink,
+      left: box.left + left,
+      bottom: box.top - 5 * view.scale,
+    });
+    return { box: { ...box, left: box.left + left, width }, arm: index };
+  });
+  return {
+    figure: { data, layout: { ...base, ...axes } },
+    x,
+    y: axis.plan,
+    plots,
+    place: axis.place,
+    ends: [],
+    marks: plots.flatMap(({ box: panel, arm }) => marksOf(view, x, panel, arm)),
+    titles,
+  };
+}

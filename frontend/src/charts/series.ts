@@ -1,0 +1,165 @@
+/** Columns to draw, read from a log by metric name; records become columns once, and grow with it. */
+
+import type { ArmSpec } from "../api/types";
+import { Column } from "../state/column";
+import type { ArmLog, CurvaturePoint, SpectrumPoint } from "../state/log";
+import type { Choice, TemplateMeta } from "./templates";
+
+/** One curve's data: `y` at `steps`, and its standard errors where there are any. */
+export interface Series {
+  steps: Column;
+  y: Column;
+  error: Column | null;
+}
+
+/** Limits, as log10 of a norm, below and above which a sample's gradient counts as unhealthy. */
+export interface Thresholds {
+  vanishing: number;
+  exploding: number;
+}
+
+/** The arm's data for a choice; null where it has none (yet). */
+export function seriesOf(
+  arm: ArmLog,
+  spec: Pick<ArmSpec, "curvature"> | undefined,
+  source: TemplateMeta["source"],
+  choice: Choice,
+  thresholds: Thresholds,
+): Series | null {
+  const { metric, factor } = choice;
+  if (source === "metrics") {
+    const y = arm.metrics[metric];
+    return y === undefined ? null : { steps: arm.steps, y, error: null };
+  }
+  if (source === "evaluation") {
+    return column(arm.evaluations, metric, {
+      y: (point) => factor * (point.values[metric] ?? Number.NaN),
+      error: (point) => factor * (point.values[`${metric}_se`] ?? Number.NaN),
+    });
+  }
+  const read = curvatureReader(metric, spec?.curvature ?? "none", factor, thresholds);
+  if (read === null) return null;
+  const key = `${metric} ${spec?.curvature} ${thresholds.vanishing} ${thresholds.exploding}`;
+  return column(arm.curvature, key, { y: read });
+}
+
+type Reader<T> = (record: T) => number;
+
+interface Cached extends Series {
+  read: number;
+}
+
+const cache = new WeakMap<object, Map<string, Cached>>();
+
+/** Records as columns: those seen before are kept, new ones appended. */
+function column<T extends { step: number }>(
+  records: readonly T[],
+  key: string,
+  read: { y: Reader<T>; error?: Reader<T> },
+): Series | null {
+  if (records.length === 0) return null;
+  let kept = cache.get(records);
+  if (kept === undefined) {
+    kept = new Map();
+    cache.set(records, kept);
+  }
+  let found = kept.get(key);
+  if (found === undefined) {
+    const error = read.error === undefined ? null : new Column(64);
+    found = { steps: new Column(64), y: new Column(64), error, read: 0 };
+    kept.set(key, found);
+  }
+  for (; found.read < records.length; found.read += 1) {
+    const record = records[found.read] as T;
+    found.steps.push(record.step);
+    found.y.push(read.y(record));
+    found.error?.push(read.error?.(record) ?? Number.NaN);
+  }
+  return found;
+}
+
+function curvatureReader(
+  metric: string,
+  own: ArmSpec["curvature"],
+  factor: number,
+  thresholds: Thresholds,
+): Reader<CurvaturePoint> | null {
+  if (metric === "direction_cosine") return (point) => point.directionCosine;
+  if (metric === "vanishing") {
+    return (point) => factor * shareBelow(point.gradientNorms, thresholds.vanishing);
+  }
+  if (metric === "exploding") {
+    return (point) => factor * shareAbove(point.gradientNorms, thresholds.exploding);
+  }
+  const [record, field] = metric.split(".");
+  if (record === "gradient_norms") {
+    const share = field === "median" ? 0.5 : 1;
+    return (point) => quantile(point.gradientNorms, share);
+  }
+  const which = record === "own" ? own : record;
+  if (which !== "hessian" && which !== "fisher") return null;
+  return (point) => factor * fieldOf(point[which], field ?? "");
+}
+
+function fieldOf(spectrum: SpectrumPoint | null, field: string): number {
+  if (spectrum === null) return Number.NaN;
+  if (field === "condition") return spectrum.condition;
+  if (field === "negative") return spectrum.negative;
+  const values = spectrum.eigenvalues;
+  return (field === "largest" ? values[values.length - 1] : values[0]) ?? Number.NaN;
+}
+
+type Histogram = CurvaturePoint["gradientNorms"];
+
+export function sampleCount(norms: Histogram): number {
+  return norms.counts.reduce((sum, count) => sum + count, norms.zero + norms.non_finite);
+}
+
+/** Norm below which a share of the samples lies, to the bin's geometric middle; 0 where it is 0. */
+export function quantile(norms: Histogram, share: number): number {
+  const finite = sampleCount(norms) - norms.non_finite;
+  let below = norms.zero;
+  if (finite === 0) return Number.NaN;
+  if (below >= share * finite && below > 0) return 0;
+  for (const [bin, count] of norms.counts.entries()) {
+    below += count;
+    if (count > 0 && below >= share * finite) {
+      return 10 ** (((norms.log10_edges[bin] ?? 0) + (norms.log10_edges[bin + 1] ?? 0)) / 2);
+    }
+  }
+  return Number.NaN;
+}
+
+/** Share of samples whose norm is zero or in a bin that ends at or below 10^`limit`. */
+export function shareBelow(norms: Histogram, limit: number): number {
+  let count = norms.zero;
+  norms.counts.forEach((inBin, bin) => {
+    if ((norms.log10_edges[bin + 1] ?? Number.POSITIVE_INFINITY) <= limit) count += inBin;
+  });
+  return count / sampleCount(norms);
+}
+
+/** Share of samples whose norm is not finite or in a bin that starts at or above 10^`limit`. */
+export function shareAbove(norms: Histogram, limit: number): number {
+  let count = norms.non_finite;
+  norms.counts.forEach((inBin, bin) => {
+    if ((norms.log10_edges[bin] ?? Number.NEGATIVE_INFINITY) >= limit) count += inBin;
+  });
+  return count / sampleCount(norms);
+}
+
+/** The x of a step: the step itself, or the arm's own computing time up to it. */
+export function xOf(arm: ArmLog, step: number, unit: "step" | "seconds"): number {
+  if (unit === "step") return step;
+  if (step <= 0) return 0;
+  const seconds = arm.metrics.seconds;
+  const at = arm.steps.countUpTo(step) - 1;
+  return seconds === undefined || at < 0 ? Number.NaN : seconds.at(at);
+}
+
+/** The step that an arm had reached at a time: the inverse of `xOf`. */
+export function stepAt(arm: ArmLog, x: number, unit: "step" | "seconds"): number {
+  if (unit === "step") return Math.round(x);
+  const at = (arm.metrics.seconds?.countUpTo(x) ?? 0) - 1;
+  return at < 0 ? 0 : arm.steps.at(at);
+}

@@ -1,0 +1,70 @@
+/**
+ * Honest smoothing: an exponential moving average of the past alone, corrected for its start.
+ *
+ * What is drawn at step k depends on steps up to k only, so scrubbing never shows the future. A gap
+ * (NaN) ends the average, which begins anew behind it. On a logarithmic axis the logarithms are
+ * averaged, so that one spike of a thousand times the usual does not lift a whole stretch.
+ */
+
+import { Column } from "../state/column";
+
+export class Smoothed {
+  readonly column = new Column();
+  private sum = 0;
+  private weight = 0;
+
+  /** `width`: the average's centre of mass is that of a plain mean over `width` points (>= 1). */
+  constructor(
+    private readonly source: Column,
+    private readonly width: number,
+    private readonly geometric: boolean,
+  ) {
+    if (!(width >= 1)) throw new RangeError(`a smoothing width is at least 1, not ${width}`);
+  }
+
+  /** The averages of every value that the source now has. */
+  extended(): Column {
+    const keep = 1 - 2 / (this.width + 1);
+    const values = this.source.values;
+    for (let index = this.column.length; index < values.length; index += 1) {
+      const value = values[index] as number;
+      if (Number.isNaN(value)) {
+        this.sum = 0;
+        this.weight = 0;
+        this.column.push(Number.NaN);
+        continue;
+      }
+      const term = this.geometric ? Math.log(value) : value;
+      if (Number.isFinite(term)) {
+        this.sum = keep * this.sum + (1 - keep) * term;
+        this.weight = keep * this.weight + (1 - keep);
+      }
+      // A zero or negative value has no logarithm: the raw curve shows it, the average waits.
+      const mean = this.weight > 0 ? this.sum / this.weight : Number.NaN;
+      this.column.push(this.geometric ? Math.exp(mean) : mean);
+    }
+    return this.column;
+  }
+}
+
+const KEPT = 4;
+const cache = new WeakMap<Column, Map<string, Smoothed>>();
+
+/** The smoothed column, continued where the source has grown; the source itself for width 1. */
+export function smoothed(source: Column, width: number, geometric: boolean): Column {
+  if (width <= 1) return source;
+  let kept = cache.get(source);
+  if (kept === undefined) {
+    kept = new Map();
+    cache.set(source, kept);
+  }
+  const key = `${width} ${geometric}`;
+  let found = kept.get(key);
+  if (found === undefined) {
+    found = new Smoothed(source, width, geometric);
+    // A dragged smoothing slider asks for many widths: the oldest go.
+    for (const old of kept.keys()) if (kept.size >= KEPT) kept.delete(old);
+    kept.set(key, found);
+  }
+  return found.extended();
+}

@@ -1,0 +1,174 @@
+/** What a chart is asked to show, and the curves that follow from it. Pure: no DOM, no Plotly. */
+
+import type { ArmStyle } from "../state/arms";
+import type { ArmLog, RunLog } from "../state/log";
+import { type Series, seriesOf, stepAt, type Thresholds, xOf } from "./series";
+import { smoothed } from "./smooth";
+import type { Choice, Palette, Template } from "./templates";
+
+/** Most points of a trace, whatever the width of the chart. */
+export const MOST_POINTS = 2000;
+
+/** A run on the charts: the page's own, the one it was forked from, or one laid over it. */
+export interface Layer {
+  log: RunLog;
+  kind: "main" | "ghost" | "overlay";
+  /** Added to the arms' names; empty for the page's own run. */
+  name: string;
+}
+
+/** Ranges that the reader has zoomed to, in Plotly's terms; null: all. */
+export interface Zoom {
+  x: [number, number] | null;
+  y: [number, number] | null;
+}
+
+/** Everything that a figure depends on. */
+export interface View {
+  template: Template;
+  choice: Choice;
+  layers: readonly Layer[];
+  styles: readonly ArmStyle[];
+  palette: Palette;
+  cursor: number;
+  x: "step" | "seconds";
+  xLog: boolean;
+  yLog: boolean;
+  /** Width of the running mean, in logged points; 1: raw values alone. */
+  smoothing: number;
+  thresholds: Thresholds;
+  zoom: Zoom;
+  /** The container, in CSS pixels. */
+  width: number;
+  height: number;
+  /** Size of text relative to the page's usual one (larger on a projector). */
+  scale: number;
+}
+
+/** How an arm looks: `colour` for lines, `ink` for text. */
+export interface Look {
+  colour: string;
+  ink: string;
+  dash: string;
+  marker: string;
+}
+
+/** One arm of one layer. */
+export interface Curve extends Look {
+  layer: Layer;
+  /** Index of the arm in its run. */
+  arm: number;
+  log: ArmLog;
+  label: string;
+  /** Which of an arm's curves it is, where a chart has several of one arm; else empty. */
+  part: string;
+  series: Series;
+  /** What the main line shows: the running mean, or the values themselves. */
+  line: Series["y"];
+  /** How many of the series' points are at or before the cursor. */
+  shown: number;
+}
+
+/** Every curve of the view that has data; overlays and ghosts come first, so they lie beneath. */
+export function curvesOf(view: View): Curve[] {
+  const rank = { ghost: 0, overlay: 1, main: 2 };
+  const ordered = [...view.layers].sort((a, b) => rank[a.kind] - rank[b.kind]);
+  return ordered.flatMap((layer) =>
+    layer.log.arms.flatMap((_, arm) => {
+      const curve = curveOf(view, layer, arm);
+      return curve === null ? [] : [curve];
+    }),
+  );
+}
+
+function curveOf(view: View, layer: Layer, arm: number): Curve | null {
+  const log = layer.log.arms[arm];
+  const spec = layer.log.spec?.arms[arm];
+  if (log === undefined) return null;
+  const { source } = view.template.layout.meta;
+  const series = seriesOf(log, spec, source, view.choice, view.thresholds);
+  if (series === null) return null;
+  // Evaluations are few and each is a mean over the test set already: they are never smoothed.
+  const width = source === "metrics" ? view.smoothing : 1;
+  return {
+    layer,
+    arm,
+    log,
+    label: [spec?.label || `Arm ${arm + 1}`, layer.name].filter(Boolean).join(" · "),
+    part: "",
+    ...lookOf(view, arm),
+    series,
+    line: smoothed(series.y, width, view.yLog),
+    shown: layer.kind === "ghost" ? series.steps.length : series.steps.countUpTo(view.cursor),
+  };
+}
+
+/** Colours, dash and marker of an arm, in the view's theme. */
+export function lookOf(view: View, arm: number): Look {
+  const style = view.styles[arm % Math.max(1, view.styles.length)];
+  const colours = view.palette.arms;
+  const { color, ink } = colours[(style?.slot ?? arm) % colours.length] as (typeof colours)[number];
+  return { colour: color, ink, dash: style?.dash ?? "solid", marker: style?.marker ?? "circle" };
+}
+
+/** The x of the last point shown of any run but a ghost: the end of the x axis. */
+export function endOf(view: View): number {
+  if (view.x === "step") return view.cursor;
+  let end = 0;
+  for (const { log, kind } of view.layers) {
+    if (kind === "ghost") continue;
+    for (const arm of log.arms) end = Math.max(end, xOf(arm, view.cursor, "seconds") || 0);
+  }
+  return end;
+}
+
+/** Indices `[from, to)` of a curve's points within an x range, and one more to either side. */
+export function windowOf(curve: Curve, view: View, low: number, high: number): [number, number] {
+  const { steps } = curve.series;
+  const first = steps.countUpTo(stepAt(curve.log, low, view.x) - 1);
+  const last = steps.countUpTo(stepAt(curve.log, high, view.x));
+  return [Math.max(0, first - 1), Math.min(curve.shown, last + 1)];
+}
+
+/** The last point of a curve that has a value; -1 if none has. */
+export function lastOf(curve: Curve): number {
+  let index = curve.shown - 1;
+  while (index >= 0 && Number.isNaN(curve.line.at(index))) index -= 1;
+  return index;
+}
+
+/** The x of a curve's point. */
+export function pointX(curve: Curve, index: number, unit: View["x"]): number {
+  const { steps } = curve.series;
+  if (unit === "step") return steps.at(index);
+  if (steps === curve.log.steps) return curve.log.metrics.seconds?.at(index) ?? Number.NaN;
+  return xOf(curve.log, steps.at(index), unit);
+}
+
+/**
+ * A short text that changes whenever the figure would: what is not drawn again is not computed
+ * again. The cursor itself is left out, since the line at the cursor is not part of the figure.
+ */
+export function signature(view: View, curves: readonly Curve[], xRange: readonly number[]): string {
+  const looks = view.styles.map((style) => `${style.slot}${style.dash}${style.marker}`);
+  const marks = view.layers
+    .filter((layer) => layer.kind === "main")
+    .flatMap(({ log }) => log.arms.map((arm) => markCount(arm, view.cursor)));
+  return JSON.stringify([
+    view.palette.panel,
+    view.choice.metric,
+    [view.x, view.xLog, view.yLog, view.smoothing, view.thresholds, view.zoom],
+    [view.width, view.height, view.scale],
+    looks,
+    curves.map((curve) => [curve.layer.log.id, curve.layer.kind, curve.label, curve.shown]),
+    marks,
+    xRange,
+  ]);
+}
+
+function markCount(arm: ArmLog, cursor: number): number {
+  const before = (records: readonly { step: number }[]): number =>
+    records.filter((record) => record.step <= cursor).length;
+  const diverged = arm.diverged !== null && arm.diverged.step <= cursor ? 1 : 0;
+  return before(arm.spikes) + before(arm.changes) + diverged;
+}

@@ -1,0 +1,102 @@
+/** One card of the grid: title with unit and scale, small controls, the chart or its table. */
+
+import { useSignal } from "@preact/signals";
+import { useId } from "preact/hooks";
+import { Chart } from "../../charts/Chart";
+import { downloadPng } from "../../charts/image";
+import type { Drawn } from "../../charts/plotter";
+import { cursor, hoverStep, run } from "../../state/signals";
+import { DataTable } from "./DataTable";
+import type { ChartModel } from "./model";
+import { ThresholdSelect } from "./ThresholdSelect";
+import { Toolbar } from "./Toolbar";
+
+export function ChartCard({ model }: { model: ChartModel }) {
+  const table = useSignal(false);
+  const expanded = useSignal(false);
+  const drawn = useSignal<Drawn | null>(null);
+  const problem = useSignal<string | null>(null);
+  const heading = useId();
+  const { choice, template } = model;
+  const { span, chart } = template.layout.meta;
+  const savePicture = async (): Promise<void> => {
+    if (drawn.value === null) return;
+    problem.value = null;
+    await downloadPng(drawn.value).catch((reason: unknown) => {
+      problem.value = `The picture could not be made: ${String(reason)}`;
+    });
+  };
+  return (
+    <section
+      class={`chart chart-${span}${expanded.value ? " chart-expanded" : ""}`}
+      data-chart={chart}
+      aria-labelledby={heading}
+    >
+      <header class="chart-head">
+        <h3 id={heading} class="chart-title" title={choice.value.description}>
+          {choice.value.title}
+          <MetricSelect model={model} />
+        </h3>
+        <small class="chart-unit">
+          {choice.value.unit}
+          {model.log.value && !choice.value.unit.includes("log") ? ", log" : ""}
+          <ThresholdSelect metric={choice.value.metric} />
+        </small>
+        <Toolbar model={model} table={table} expanded={expanded} onPicture={savePicture} />
+      </header>
+      {table.value && <DataTable drawn={drawn.value} />}
+      <div class="chart-body" hidden={table.value}>
+        <Chart
+          view={model.view}
+          cursor={cursor}
+          hover={hoverStep}
+          onHover={(step) => {
+            hoverStep.value = step;
+          }}
+          onZoom={model.zoom}
+          onReset={model.resetZoom}
+          onDrawn={(now) => {
+            drawn.value = now;
+          }}
+        />
+        <Waiting drawn={drawn.value} />
+      </div>
+      {problem.value !== null && (
+        <p class="chart-problem" role="alert">
+          {problem.value}
+        </p>
+      )}
+    </section>
+  );
+}
+
+/** The title is its own menu where the chart can show more than one metric. */
+function MetricSelect({ model }: { model: ChartModel }) {
+  if (model.choices.value.length < 2) return null;
+  return (
+    <>
+      <span class="chart-caret" aria-hidden="true" />
+      <select
+        class="chart-metric"
+        aria-label="Metric of this chart"
+        value={model.choice.value.metric}
+        onChange={(event) => model.choose(event.currentTarget.value)}
+      >
+        {model.choices.value.map((option) => (
+          <option key={option.metric} value={option.metric}>
+            {option.title} ({option.unit})
+          </option>
+        ))}
+      </select>
+    </>
+  );
+}
+
+/** Says why a chart is empty. */
+function Waiting({ drawn }: { drawn: Drawn | null }) {
+  if (drawn === null || drawn.curves.some((curve) => curve.shown > 0)) return null;
+  const log = run.value;
+  if (log === null || log.status === "loading" || log.status === "queued") return null;
+  const message = log.status === "running" ? "No values yet" : "This run has none";
+  return <p class="chart-message">{message}</p>;
+}

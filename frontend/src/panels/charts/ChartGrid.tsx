@@ -1,0 +1,32 @@
+/** All charts of a run: the big one answers who is ahead, the small ones why. */
+
+import { computed, type ReadonlySignal } from "@preact/signals";
+import { useMemo } from "preact/hooks";
+import type { Templates } from "../../charts/templates";
+import { presenting } from "../../state/signals";
+import { ChartCard } from "./ChartCard";
+import "./charts.css";
+import { chartModel } from "./model";
+
+interface Props {
+  /** What `GET /api/figures` answers, or the report has embedded. */
+  templates: Templates;
+  /** The primary metric of the task on the page; null while it is not known. */
+  primary?: ReadonlySignal<string | null>;
+}
+
+const unknown = computed(() => null);
+
+export function ChartGrid({ templates, primary = unknown }: Props) {
+  const models = useMemo(
+    () => Object.values(templates).map((template) => chartModel(template, primary)),
+    [templates, primary],
+  );
+  return (
+    <section class={presenting.value ? "charts charts-large" : "charts"} aria-label="Charts">
+      {models.map((model) => (
+        <ChartCard key={model.template.layout.meta.chart} model={model} />
+      ))}
+    </section>
+  );
+}

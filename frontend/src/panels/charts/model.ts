@@ -1,0 +1,141 @@
+/** What one chart of the grid shows: the page's state and the chart's own choices as a view. */
+
+import { computed, type ReadonlySignal, type Signal, signal } from "@preact/signals";
+import type { ZoomChange } from "../../charts/plotter";
+import type { Thresholds } from "../../charts/series";
+import { type Choice, choicesFor, type Template } from "../../charts/templates";
+import type { Layer, View } from "../../charts/view";
+import type { RunLog } from "../../state/log";
+import {
+  chartSettings,
+  cursor,
+  ghost,
+  overlays,
+  presenting,
+  revision,
+  run,
+  shownTheme,
+  styles,
+} from "../../state/signals";
+
+/** A zoomed range, and what the axis showed when the reader dragged it out. */
+interface Kept {
+  range: [number, number];
+  of: string;
+}
+
+/** The x range that the reader zoomed to: of all charts, so that they stay comparable. */
+const zoomX = signal<Kept | null>(null);
+
+/** Thresholds of vanishing and exploding gradients, as powers of ten. */
+export const thresholds = signal<Thresholds>({ vanishing: -4, exploding: 1 });
+
+export interface ChartModel {
+  template: Template;
+  choices: ReadonlySignal<Choice[]>;
+  choice: ReadonlySignal<Choice>;
+  choose(metric: string): void;
+  log: ReadonlySignal<boolean>;
+  toggleLog(): void;
+  zoomed: ReadonlySignal<boolean>;
+  zoom(change: ZoomChange): void;
+  resetZoom(): void;
+  view: ReadonlySignal<Omit<View, "width" | "height">>;
+}
+
+/** Names of test metrics in a log: those without the standard errors. */
+function evaluated(log: RunLog | null): string[] {
+  const first = log?.arms.find((arm) => arm.evaluations.length > 0)?.evaluations[0];
+  return Object.keys(first?.values ?? {}).filter((name) => !name.endsWith("_se"));
+}
+
+/** `primary`: the task's primary metric, where it is known before the run ends. */
+export function chartModel(template: Template, primary: ReadonlySignal<string | null>): ChartModel {
+  const { meta } = template.layout;
+  const chosen: Signal<string | null> = signal(null);
+  const ownLog: Signal<boolean | null> = signal(null);
+  const zoomY: Signal<Kept | null> = signal(null);
+
+  // Compared as text, so that a log that grows does not make new choices of the same names.
+  const names = computed(() => {
+    revision.value;
+    const { value: log } = run;
+    return [log?.summary?.primary_metric ?? primary.value ?? "", ...evaluated(log)].join(" ");
+  });
+  const choices = computed(() => {
+    const [first = "", ...rest] = names.value.split(" ");
+    return choicesFor(template, rest, first === "" ? (rest[0] ?? null) : first);
+  });
+  const choice = computed(() => {
+    const all = choices.value;
+    return all.find((c) => c.metric === chosen.value) ?? (all[0] as Choice);
+  });
+  const log = computed(() => {
+    if (ownLog.value !== null) return ownLog.value;
+    return chartSettings.yAxis.value === null
+      ? choice.value.log
+      : chartSettings.yAxis.value === "log";
+  });
+
+  const xKey = computed(
+    () => `${run.value?.id} ${chartSettings.x.value} ${chartSettings.xAxis.value}`,
+  );
+  const yKey = computed(() => `${run.value?.id} ${choice.value.metric} ${log.value}`);
+  const kept = (from: Kept | null, key: string) => (from?.of === key ? from.range : null);
+  const zoomNow = computed(() => ({
+    x: kept(zoomX.value, xKey.value),
+    y: kept(zoomY.value, yKey.value),
+  }));
+
+  const layers = computed<Layer[]>(() => {
+    revision.value;
+    const main = run.value;
+    if (main === null) return [];
+    const past: Layer[] =
+      ghost.value === null ? [] : [{ log: ghost.value, kind: "ghost", name: "before" }];
+    const over = overlays.value
+      .filter((other) => other !== main)
+      .map((other): Layer => ({ log: other, kind: "overlay", name: other.id.slice(0, 6) }));
+    return [{ log: main, kind: "main", name: "" }, ...past, ...over];
+  });
+
+  const view = computed(() => ({
+    template,
+    choice: choice.value,
+    layers: layers.value,
+    styles: styles.value,
+    palette: meta.palettes[shownTheme.value],
+    cursor: Math.floor(cursor.value),
+    x: chartSettings.x.value,
+    xLog: chartSettings.xAxis.value === "log",
+    yLog: log.value,
+    smoothing: chartSettings.smoothing.value,
+    thresholds: thresholds.value,
+    zoom: zoomNow.value,
+    scale: presenting.value ? 1.7 : 1,
+  }));
+
+  return {
+    template,
+    choices,
+    choice,
+    choose: (metric) => {
+      chosen.value = metric;
+      ownLog.value = null;
+    },
+    log,
+    toggleLog: () => {
+      ownLog.value = !log.value;
+    },
+    zoomed: computed(() => zoomNow.value.x !== null || zoomNow.value.y !== null),
+    zoom: ({ x, y }) => {
+      if (x !== undefined) zoomX.value = { range: x, of: xKey.value };
+      if (y !== undefined) zoomY.value = { range: y, of: yKey.value };
+    },
+    resetZoom: () => {
+      zoomX.value = null;
+      zoomY.value = null;
+    },
+    view,
+  };
+}
