@@ -11,15 +11,10 @@ from jaxtyping import Float
 from torch import Tensor
 
 from newton_core.curvature import CurvatureError
+from newton_core.health import EXPLODING, VANISHING
 from newton_core.losses import Loss, build_loss
 from newton_core.losses.base import Derivatives
 from newton_core.surrogate import NewtonSettings, newton_step
-
-VANISHING = 1e-6
-"""Norm of a sample's gradient below which nothing is learned from it."""
-EXPLODING = 10.0
-"""Norm above which one sample outweighs a batch: a mean cross-entropy's own is of order 1."""
-
 
 RegionKind = Literal["vanishing", "exploding", "non_finite"]
 

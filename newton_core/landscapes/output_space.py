@@ -174,7 +174,7 @@ def output_slice(
     chosen = slice(None) if sample is None else slice(sample, sample + 1)
     local = [_local_model(derivatives, settings, chosen) for settings in surrogates]
     gradient = to_float64(derivatives.gradient)[chosen].mean(0).cpu()
-    basis = _basis(plane or OutputPlane(), gradient, local)
+    basis = _basis(OutputPlane() if plane is None else plane, gradient, local)
     function = OutputFunction(loss, y[chosen], None if target is None else target[chosen], basis)
     patch = full_slice(function, grid)
     value = patch.values[grid.points // 2, grid.points // 2].item()

@@ -78,7 +78,7 @@ class Track:
 
     def state(self) -> list[list[float]]:
         """What the constructor takes, as plain numbers."""
-        return [[p.step, p.a, p.b, p.distance, p.way] for p in self._places]
+        return [[float(p.step), p.a, p.b, p.distance, p.way] for p in self._places]
 
 
 class RunLandscape:

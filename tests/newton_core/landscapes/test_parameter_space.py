@@ -168,7 +168,9 @@ def test_a_slice_around_other_weights_than_the_models() -> None:
     patch = parameter_slice(model, plane.around(elsewhere), squared, batch, Grid(points=3))
     moved = ParameterPlane("arms", elsewhere, plane.first, plane.second)
     assert patch.values[1, 1].item() == directly(model, moved, batch, 0, 0)
-    assert patch.values[2, 0].item() == pytest.approx(directly(model, moved, batch, -1, 1), rel=1e-5)
+    assert patch.values[2, 0].item() == pytest.approx(
+        directly(model, moved, batch, -1, 1), rel=1e-5
+    )
 
 
 def test_float64_networks_keep_their_precision() -> None:
@@ -224,7 +226,7 @@ def test_a_sampled_loss_has_the_same_noise_at_every_point() -> None:
 def test_a_plane_of_another_model_is_refused() -> None:
     model, batch, _ = setup("mlp")
     _, _, other = setup("conv")
-    with pytest.raises(PlaneError, match="origin does not fit the model: 0.bias"):
+    with pytest.raises(PlaneError, match=r"origin does not fit the model: 0\.bias"):
         parameter_slice(model, other, squared, batch, Grid(points=3))
 
 

@@ -1,6 +1,7 @@
 """Planes: filter normalisation by its definition, principal planes, projections, residuals."""
 
 import math
+from collections.abc import Mapping
 
 import pytest
 import torch
@@ -27,7 +28,7 @@ def network() -> nn.Module:
     )  # fmt: skip
 
 
-def flat(weights: dict[str, Tensor]) -> Tensor:
+def flat(weights: Mapping[str, Tensor]) -> Tensor:
     return torch.cat([value.double().flatten() for value in weights.values()])
 
 
@@ -52,7 +53,9 @@ def test_filter_normalisation_is_the_definition() -> None:
                 continue
             for own, moved in zip(value, direction[name], strict=True):
                 torch.testing.assert_close(moved.norm(), own.norm())
-    assert abs(torch.nn.functional.cosine_similarity(flat(plane.first), flat(plane.second), 0)) < 0.5
+    assert (
+        abs(torch.nn.functional.cosine_similarity(flat(plane.first), flat(plane.second), 0)) < 0.5
+    )
 
 
 def test_filter_directions_are_gaussian_before_they_are_scaled() -> None:
