@@ -16,15 +16,14 @@ from torch.autograd.function import once_differentiable
 
 from newton_core.curvature import (
     Curvature,
-    CurvatureError,
     Definiteness,
     HessianKind,
     check_choices,
-    check_tikhonov,
     damped_direction,
     fisher_direction,
 )
 from newton_core.losses.base import Loss, LossFunction, autodiff_derivatives
+from newton_core.systems import all_finite, check_tikhonov, not_finite
 from newton_core.tensors import to_float64
 
 Reduction = Literal["mean", "sum"]
@@ -63,6 +62,8 @@ def newton_direction(
     _check_outputs(y)
     check_tikhonov(tikhonov)
     check_choices(curvature, hessian, definiteness)
+    if not all_finite(y):
+        raise not_finite("output", y)
     y = y.detach()
     if curvature == "hessian" and hessian == "per_sample" and isinstance(base, Loss):
         direct = base.per_sample_direction(y, target, tikhonov)
@@ -205,5 +206,3 @@ def _check_outputs(y: Tensor) -> None:
         raise ValueError(
             f"y must be (N, *S) with at least one sample and one output, got {tuple(y.shape)}"
         )
-    if not bool(torch.isfinite(y).all()):
-        raise CurvatureError("y has NaN or infinite entries: there is no step from there")

@@ -27,5 +27,5 @@ def target_like(y: Float[Tensor, " N *S"], target: Tensor | None) -> Float[Tenso
 
 def to_float64(tensor: Tensor, *, copy: bool = False) -> Float[Tensor, "..."]:
     """``tensor`` in float64; moved to the CPU where the device (Apple's MPS) has no float64."""
-    device = torch.device("cpu") if tensor.device.type == "mps" else tensor.device
-    return tensor.to(device=device, dtype=torch.float64, copy=copy)
+    here = tensor.cpu() if tensor.device.type == "mps" else tensor
+    return here.to(torch.float64, copy=copy)

@@ -1,0 +1,69 @@
+"""What every damped system shares: its error, its checks, and the way back to the dtype of y."""
+
+import math
+
+import torch
+from torch import Tensor
+
+TRUSTED = 1e-5
+"""Smallest ratio of the smallest to the largest pivot or eigenvalue with which a fast form is
+trusted: it bounds what float64's rounding is blown up by, so that 10 digits remain."""
+
+
+_LARGEST = {
+    dtype: torch.finfo(dtype).max
+    for dtype in (torch.float16, torch.bfloat16, torch.float32, torch.float64)
+}
+
+
+class CurvatureError(ArithmeticError):
+    """A damped system without a finite solution; the message names the remedy."""
+
+
+def check_tikhonov(tikhonov: float) -> None:
+    """Raises ValueError unless ``tikhonov`` is positive and finite."""
+    if not 0 < tikhonov < math.inf:
+        raise ValueError(f"tikhonov must be a positive finite number, got {tikhonov}")
+
+
+def check_gradient(gradient: Tensor) -> None:
+    """Raises ValueError unless ``gradient`` is (N, m) with N and m at least 1."""
+    if gradient.ndim != 2 or gradient.numel() == 0:
+        raise ValueError(
+            "the gradient has one row per sample and one column per output, at least one of"
+            f" each: (N, m); got {tuple(gradient.shape)}"
+        )
+
+
+def all_finite(tensor: Tensor) -> bool:
+    """One reduction in place of isfinite's three passes: NaN and infinity survive the maximum."""
+    return math.isfinite(torch.linalg.vector_norm(tensor, math.inf).item())
+
+
+def not_finite(what: str, tensor: Tensor) -> CurvatureError:
+    """The error that says which samples' ``what`` is not finite; at least one must be."""
+    bad = ~torch.isfinite(tensor.flatten(1)).all(1)
+    return CurvatureError(
+        f"the {what} of {int(bad.sum())} of {len(bad)} samples, first of sample"
+        f" {int(bad.nonzero()[0])}, has NaN or infinite entries, which no damping repairs: use"
+        " numerics='log_domain' where the loss has it, a lower learning rate or float64 outputs"
+    )
+
+
+def like(gradient: Tensor, direction: Tensor, bound: float = math.inf) -> Tensor:
+    """``direction`` on the gradient's device and in its dtype.
+
+    ``bound`` is what no entry of it can exceed; where the dtype can hold that, nothing is checked.
+
+    Raises:
+        CurvatureError: the gradient, or the direction in that dtype, is not finite.
+    """
+    result = direction.to(gradient)
+    if bound > _LARGEST.get(gradient.dtype, 0.0) and not all_finite(result):
+        if not all_finite(gradient):
+            raise not_finite("gradient", gradient)
+        raise CurvatureError(
+            f"the direction is too large for {gradient.dtype}: its largest entry is"
+            f" {direction.abs().amax().item():.3g}; use a larger tikhonov or a wider dtype"
+        )
+    return result
