@@ -4,15 +4,12 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Union
 
 from pydantic import Field, field_validator, model_validator
 
+from newton_core.curvature import Curvature, Definiteness, HessianKind
 from newton_core.losses import LossParameters
 from newton_core.losses.base import LOSSES
 from newton_core.registry import Registry
 from newton_core.settings import Settings, setting
 from newton_core.tasks import TASKS, TaskParameters
-
-Curvature = Literal["none", "hessian", "fisher"]
-HessianKind = Literal["batch_mean", "per_sample"]
-Definiteness = Literal["raw", "clip", "saddle_free"]
 
 
 def _union(registry: Registry[Any]) -> Any:
