@@ -1,5 +1,6 @@
 /** The frame around every page. */
 
+import { useSignalEffect } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { PAGES } from "./pages/list";
 import { Header } from "./panels/Header";
@@ -19,10 +20,9 @@ const KEYS = shortcuts(mainAction, () => {
 export function App() {
   const page = PAGES.find((candidate) => candidate.matches(place.value.path));
   useEffect(() => startKeys(KEYS), []);
-  const isPresenting = presenting.value;
-  useEffect(() => {
-    document.documentElement.toggleAttribute("data-present", isPresenting);
-  }, [isPresenting]);
+  useSignalEffect(() => {
+    document.documentElement.toggleAttribute("data-present", presenting.value);
+  });
   return (
     <>
       <Header />

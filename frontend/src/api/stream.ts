@@ -45,7 +45,9 @@ export class RunStream {
   constructor(
     private readonly id: string,
     private readonly handlers: StreamHandlers,
-  ) {
+  ) {}
+
+  start(): void {
     this.connect();
   }
 

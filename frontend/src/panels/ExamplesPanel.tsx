@@ -1,41 +1,60 @@
 /** See what it does: the same test cases through the eyes of every arm, at the playback step. */
 
+import { useSignal } from "@preact/signals";
 import { lastUpToStep } from "../state/column";
 import { formatCount } from "../state/format";
-import { cursor, revision, run, styles } from "../state/signals";
+import { cursor, styles, watchRun } from "../state/signals";
 import { examplesAt } from "./examples/items";
 import { examplesView } from "./examples/registry";
 
 export function ExamplesPanel() {
-  revision.value;
-  const log = run.value;
+  const log = watchRun();
+  const chosen = useSignal(0);
   const spec = log?.spec;
   if (log === null || spec == null) return null;
   const view = examplesView(spec.task.name);
-  if (view === undefined || log.arms.every((arm) => arm.examples.length === 0)) return null;
+  const first = log.arms.find((arm) => arm.examples.length > 0)?.examples[0];
+  if (view === undefined || first === undefined) return null;
+
   const step = cursor.value;
+  const groups = view.groups?.(first.items) ?? [0];
+  const group = groups[chosen.value] ?? 0;
+  const shown = lastUpToStep(log.arms[0]?.examples ?? [], step);
   return (
     <section class="panel examples" aria-labelledby="examples-title">
-      <h2 id="examples-title">
-        {view.title} <small>{view.subtitle}</small>
-      </h2>
+      <div class="examples-head">
+        <h2 id="examples-title">
+          {view.title}{" "}
+          <small>
+            {view.subtitle}
+            {shown === undefined ? "" : `, after step ${formatCount(shown.step)}`}
+          </small>
+        </h2>
+        {groups.length > 1 && (
+          <fieldset class="choices" aria-label="Test set">
+            {groups.map((name, index) => (
+              <button
+                key={name}
+                type="button"
+                aria-pressed={index === chosen.value}
+                aria-label={`Test set ${index + 1}`}
+                onClick={() => {
+                  chosen.value = index;
+                }}
+              >
+                {index + 1}
+              </button>
+            ))}
+          </fieldset>
+        )}
+      </div>
       <div class="examples-grid">
-        {log.arms.map((arm, index) => {
-          const style = styles.value[index];
-          const record = lastUpToStep(arm.examples, step);
-          const label = spec.arms[index]?.label ?? "";
-          return (
-            <div class="examples-row" key={label}>
-              <h3 style={{ color: style?.ink }}>
-                {label}
-                {record !== undefined && <small>after step {formatCount(record.step)}</small>}
-              </h3>
-              <div class="examples-items">
-                <view.Arm items={examplesAt(arm, step)} />
-              </div>
-            </div>
-          );
-        })}
+        {log.arms.map((arm, index) => (
+          <div class="examples-row" key={spec.arms[index]?.label}>
+            <h3 style={{ color: styles.value[index]?.ink }}>{spec.arms[index]?.label}</h3>
+            <view.Arm items={examplesAt(arm, step)} group={group} />
+          </div>
+        ))}
       </div>
     </section>
   );

@@ -6,7 +6,7 @@ import { PAGES } from "../pages/list";
 import { shareLink } from "../state/address";
 import { place } from "../state/router";
 import { leave } from "../state/session";
-import { canTrain, presenting, revision, run, theme } from "../state/signals";
+import { canTrain, presenting, run, theme, watchRun } from "../state/signals";
 import { THEMES } from "../state/theme";
 import { Icon } from "../ui/Icon";
 import { Link } from "../ui/Link";
@@ -114,8 +114,7 @@ const FORMATS = [
 ];
 
 function ExportMenu() {
-  revision.value;
-  const id = run.value?.id;
+  const id = watchRun()?.id;
   return (
     <Menu
       label={
@@ -131,7 +130,7 @@ function ExportMenu() {
         FORMATS.map(({ format, title, hint }) => (
           <a key={format} href={exportUrl(id, format)} download>
             {title}
-            <small>{hint}</small>
+            <span>{hint}</span>
           </a>
         ))
       )}

@@ -6,10 +6,9 @@ import { formatCount } from "../state/format";
 import { hasEnded } from "../state/log";
 import { humanise } from "../state/schema";
 import { connection, dropGhost, failure, reconnect, retryIn, start, stop } from "../state/session";
-import { canTrain, ghost, overlays, revision, run } from "../state/signals";
+import { canTrain, ghost, overlays, watchRun } from "../state/signals";
 
 export function Notices() {
-  revision.value;
   return (
     <div class="notices">
       <Refused />
@@ -73,7 +72,7 @@ function Failure() {
 }
 
 function Lost() {
-  const log = run.value;
+  const log = watchRun();
   if (connection.value !== "lost" || log === null || hasEnded(log)) return null;
   return (
     <Notice tone="warn" action={{ label: "Try now", run: reconnect }}>
@@ -86,7 +85,7 @@ function Lost() {
 
 /** The run waits, or ended before its time. */
 function State() {
-  const log = run.value;
+  const log = watchRun();
   if (log === null) return null;
   const again = canTrain.value ? { label: "Train again", run: () => void start() } : null;
   if (log.status === "queued") {
@@ -118,7 +117,7 @@ function State() {
 }
 
 function Edited() {
-  const spec = run.value?.spec;
+  const spec = watchRun()?.spec;
   if (!isEdited.value || spec == null || draft.value === null) return null;
   return (
     <Notice action={{ label: "Back to the run’s settings", run: () => loadDraft(spec) }}>

@@ -6,11 +6,10 @@ import { formatCount, formatDuration } from "../state/format";
 import { hasEnded, type RunLog } from "../state/log";
 import { timeLeft } from "../state/playback";
 import { waitingFor } from "../state/session";
-import { cursor, revision, run } from "../state/signals";
+import { cursor, watchRun } from "../state/signals";
 
 export function Progress() {
-  revision.value;
-  const log = run.value;
+  const log = watchRun();
   const left = useTimeLeft(log);
   if (log === null) return <p class="progress" />;
   const steps = log.spec?.steps ?? 0;

@@ -4,21 +4,19 @@ import { computed, useSignalEffect } from "@preact/signals";
 import { playing } from "../state/clock";
 import { catalog } from "../state/draft";
 import { type Part, plainText, sentence } from "../state/sentence";
-import { cursor, revision, run, styles } from "../state/signals";
+import { cursor, styles, watchRun } from "../state/signals";
 import { announce } from "../ui/announce";
 
 /** The primary metric of the task on the page, as far as it is known. */
 export const primaryMetric = computed<string | null>(() => {
-  revision.value;
-  const log = run.value;
+  const log = watchRun();
   const name = log?.spec?.task.name;
   const entry = catalog.value?.tasks.find((task) => task.name === name);
   return log?.summary?.primary_metric ?? entry?.primary_metric ?? null;
 });
 
 const parts = computed<Part[]>(() => {
-  revision.value;
-  const log = run.value;
+  const log = watchRun();
   return log === null ? [] : sentence(log, cursor.value, primaryMetric.value ?? undefined);
 });
 

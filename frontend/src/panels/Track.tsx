@@ -3,11 +3,10 @@
 import { pause, seek } from "../state/clock";
 import { formatCount } from "../state/format";
 import { trackMarks } from "../state/marks";
-import { cursor, revision, run, styles } from "../state/signals";
+import { cursor, styles, watchRun } from "../state/signals";
 
 export function Track() {
-  revision.value;
-  const log = run.value;
+  const log = watchRun();
   const steps = log?.spec?.steps ?? 1;
   const head = log?.head ?? 0;
   const at = cursor.value;

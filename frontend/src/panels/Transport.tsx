@@ -7,7 +7,7 @@ import { draft, isEdited } from "../state/draft";
 import { SPEEDS, speedLabel } from "../state/playback";
 import { newSeed, reset } from "../state/restart";
 import { start, waitingFor } from "../state/session";
-import { canTrain, revision, run } from "../state/signals";
+import { canTrain, run, watchRun } from "../state/signals";
 import { Icon } from "../ui/Icon";
 import { Progress } from "./Progress";
 import { Track } from "./Track";
@@ -24,8 +24,7 @@ export function mainAction(): void {
 }
 
 export function Transport() {
-  revision.value;
-  const log = run.value;
+  const log = watchRun();
   const size = useSignal(1);
   const busy = waitingFor.value === "start";
   const trains = canTrain.value && (log === null || isEdited.value);

@@ -126,7 +126,8 @@ function leader(log: RunLog, { words, rows }: Standings, step: number): Part[] {
 function rival(log: RunLog, rows: readonly Row[], best: Row): Row {
   const vanilla = rows.find((row) => {
     const arm = log.spec?.arms[row.arm];
-    return row !== best && arm?.curvature === "none" && arm.gradient === "plain";
+    const isVanilla = arm?.curvature === "none" && arm.gradient === "plain" && arm.loss === null;
+    return row !== best && isVanilla;
   });
   return vanilla ?? (rows[1] as Row);
 }

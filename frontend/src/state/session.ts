@@ -50,10 +50,12 @@ export async function start(): Promise<void> {
   const own = begin("start");
   const answer = await submitted(own, preset === null ? spec : { preset: preset.name });
   if (answer === null) return;
+  const log = followed(answer, own);
+  log.spec = spec; // until the run says it itself: it may have to wait
   batch(() => {
     ghost.value = null;
     overlays.value = [];
-    show(followed(answer, own));
+    show(log);
     seek(0);
     play();
   });
@@ -241,7 +243,7 @@ function follow(log: RunLog, own: number): RunLog {
       announce(log, true);
     },
     onConnection(state, wait) {
-      if (stream !== current && stream !== null) return;
+      if (stream !== current) return;
       batch(() => {
         connection.value = state;
         retryIn.value = wait;
@@ -252,6 +254,7 @@ function follow(log: RunLog, own: number): RunLog {
     },
   });
   stream = current;
+  current.start();
   if (own === generation && waitingFor.value !== "what-if") waitingFor.value = "nothing";
   return log;
 }

@@ -10,6 +10,12 @@ export const run = signal<RunLog | null>(null);
 /** Counts the times that `run`'s log has grown, at most ten a second. */
 export const revision = signal(0);
 
+/** The run on the page, for a component that must follow its log as it grows. */
+export function watchRun(): RunLog | null {
+  revision.value;
+  return run.value;
+}
+
 /** The playback step: everything on the page shows the run up to here. */
 export const cursor = signal(0);
 
@@ -48,8 +54,8 @@ export const chartSettings = {
   x: signal<"step" | "seconds">("step"),
   xAxis: signal<Axis>("linear"),
   yAxis: signal<Axis | null>(null),
-  /** Width of the smoothing in logged points; 1 draws raw values alone. */
-  smoothing: signal(1),
+  /** Width of the smoothing in logged points; 1 draws raw values alone, 0 fits it to the run. */
+  smoothing: signal(0),
 };
 
 /** What the pointer is over on any chart, as a step; null: nothing. */

@@ -75,7 +75,7 @@ export const URL_PROPERTIES = {
   /** Overrides each chart's own y axis; `auto` leaves it. */
   yaxis: choice(["auto", "linear", "log"], "auto"),
   /** Width of the smoothing in logged points; 0: each chart's own. */
-  smooth: integer(1, 1, 10_000),
+  smooth: integer(0, 0, 10_000),
   /** Runs laid over this one. */
   with: list(text()),
   /** Colour of each arm. */

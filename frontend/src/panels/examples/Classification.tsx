@@ -1,7 +1,7 @@
 /** Test images with the class that an arm sees in them; right and wrong marked. */
 
 import { formatShare } from "../../state/format";
-import { Picture } from "./Ranking";
+import { Picture } from "./Picture";
 import type { ExamplesProps } from "./registry";
 
 interface Item {
@@ -15,7 +15,10 @@ interface Item {
 
 export function Classification({ items }: ExamplesProps) {
   return (
-    <ol class="ranking">
+    <ol
+      class="tiles"
+      style={{ "--columns": items.length, "--widest": "84px", "--narrowest": "62px" }}
+    >
       {(items as unknown as Item[]).map((item) => (
         <li
           key={item.item}

@@ -1,5 +1,6 @@
 /** The images of a test set in the order that an arm ranks them; right and wrong places marked. */
 
+import { Picture } from "./Picture";
 import type { ExamplesProps } from "./registry";
 
 interface Item {
@@ -12,39 +13,34 @@ interface Item {
   correct: boolean;
 }
 
-export function Ranking({ items }: ExamplesProps) {
-  const sets = new Map<number, Item[]>();
-  for (const item of items as unknown as Item[]) {
-    sets.set(item.set, [...(sets.get(item.set) ?? []), item]);
-  }
+export function Ranking({ items, group }: ExamplesProps) {
+  const members = (items as unknown as Item[])
+    .filter((item) => item.set === group)
+    .sort((a, b) => a.rank - b.rank);
   return (
-    <>
-      {[...sets].map(([set, members]) => (
-        <ol class="ranking" key={set} aria-label={`Set ${set + 1}`}>
-          {members
-            .toSorted((a, b) => a.rank - b.rank)
-            .map((item) => (
-              <li
-                key={item.item}
-                class={`tile ${item.correct ? "right" : "wrong"}`}
-                title={
-                  item.correct
-                    ? `${item.value}: right place`
-                    : `${item.value}: belongs at place ${item.true_rank + 1}, not ${item.rank + 1}`
-                }
-              >
-                <Picture image={item.image} text={String(item.value)} />
-                <span class="visually-hidden">{item.correct ? "right" : "wrong"}</span>
-              </li>
-            ))}
-        </ol>
+    <ol
+      class="tiles"
+      style={{ "--columns": members.length, "--widest": "132px", "--narrowest": "86px" }}
+    >
+      {members.map((item) => (
+        <li
+          key={item.item}
+          class={`tile ${item.correct ? "right" : "wrong"}`}
+          title={
+            item.correct
+              ? `${item.value}: right place`
+              : `${item.value}: belongs at place ${item.true_rank + 1}, not ${item.rank + 1}`
+          }
+        >
+          <Picture image={item.image} text={String(item.value)} />
+          <span class="visually-hidden">{item.correct ? "right" : "wrong"}</span>
+        </li>
       ))}
-    </>
+    </ol>
   );
 }
 
-/** A test image; its value in words stands in where there is none. */
-export function Picture({ image, text }: { image: string | null; text: string }) {
-  if (image === null) return <span class="tile-text">{text}</span>;
-  return <img src={image} alt={text} draggable={false} />;
+/** The test sets among the items. */
+export function rankingGroups(items: Record<string, unknown>[]): number[] {
+  return [...new Set((items as unknown as Item[]).map((item) => item.set))];
 }

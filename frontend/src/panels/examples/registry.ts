@@ -2,28 +2,32 @@
 
 import type { ComponentType } from "preact";
 import { Classification } from "./Classification";
-import { Ranking } from "./Ranking";
+import { Ranking, rankingGroups } from "./Ranking";
 
-/** One arm's examples at the playback step; `items` carry their images from the first record on. */
+/** One arm's examples at the playback step, images included; `group`: which part of them to show. */
 export interface ExamplesProps {
   items: Record<string, unknown>[];
+  group: number;
 }
 
 export interface ExamplesView {
   title: string;
   subtitle: string;
+  /** The parts (test sets) that the items fall into, shown one at a time. */
+  groups?(items: Record<string, unknown>[]): number[];
   Arm: ComponentType<ExamplesProps>;
 }
 
 const VIEWS: Record<string, ExamplesView> = {
   ranking: {
     title: "What each arm says",
-    subtitle: "smallest to largest, the same test sets for all",
+    subtitle: "smallest to largest, the same test set for all",
+    groups: rankingGroups,
     Arm: Ranking,
   },
   classification: {
     title: "What each arm says",
-    subtitle: "the same test images for all",
+    subtitle: "beside each test image the digit that the arm sees",
     Arm: Classification,
   },
 };
