@@ -109,4 +109,6 @@ def gradient_norms() -> go.Figure:
 
 def health() -> go.Figure:
     """Share of the batch whose gradient vanishes or explodes."""
-    return curves("health", HEALTH, source="curvature", span="wide", roles=("ghost", "smooth", "label"))
+    return curves(
+        "health", HEALTH, source="curvature", span="wide", roles=("ghost", "smooth", "label")
+    )

@@ -31,7 +31,7 @@ state.theme.value = (asked.get("theme") ?? "light") as state.Theme;
 effect(() => {
   document.documentElement.dataset.theme = state.shownTheme.value;
 });
-state.chartSettings.smoothing.value = Number(asked.get("smoothing") ?? Math.max(1, steps / 200));
+state.chartSettings.smoothing.value = Number(asked.get("smoothing") ?? 0);
 state.chartSettings.x.value = asked.get("x") === "seconds" ? "seconds" : "step";
 state.chartSettings.xAxis.value = asked.get("xlog") ? "log" : "linear";
 state.presenting.value = asked.has("present");

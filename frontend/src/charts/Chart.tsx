@@ -2,8 +2,9 @@
 
 import { type ReadonlySignal, useSignalEffect } from "@preact/signals";
 import { useEffect, useRef, useState } from "preact/hooks";
+import type { Drawn } from "./compose";
 import { Overlay } from "./overlay";
-import { type Drawn, Plotter, type ZoomChange } from "./plotter";
+import { Plotter, type ZoomChange } from "./plotter";
 import { summary } from "./reading";
 import type { View } from "./view";
 

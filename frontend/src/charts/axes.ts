@@ -135,7 +135,8 @@ function logPlan(extent: Extent, count: number): AxisPlan {
   high = Math.ceil(high / quantum + 0.1) * quantum;
   const ticks = logTicks(low, high, count + 1);
   if (extent.low > 0 || extent.low > extent.high) {
-    return { log: true, range: [low, high], ticks, floor: null };
+    // A tick at the very edge would meet the x axis's texts.
+    return { log: true, range: [low - 0.02 * (high - low), high], ticks, floor: null };
   }
   // Room for zeros below the least positive value, on a line of their own.
   const floor = low - Math.max(0.12 * (high - low), 0.1);

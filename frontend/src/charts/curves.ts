@@ -14,7 +14,7 @@ import {
 import { pickLog, pyramidOf } from "./decimate";
 import { type End, endsOf, labelRoom } from "./ends";
 import { parseHover } from "./format";
-import { layoutOf, type Plot, plotBox, tickRoom } from "./layout";
+import { layoutOf, type Plot, plotBox, textRoom, tickRoom, yTexts } from "./layout";
 import { type Mark, marksOf } from "./marks";
 import type { Figure, PlotlyTrace } from "./plotly";
 import { prototype, type Role, withAlpha } from "./templates";
@@ -56,12 +56,13 @@ export function xAxisOf(view: View): AxisPlan {
 }
 
 export function fillCurves(view: View, curves: readonly Curve[], x: AxisPlan): Filled {
-  const plot = plotBox(view, labelRoom(view, curves));
-  const parts = curves.map((curve) => pickedOf(view, curve, x, plot.width));
+  const right = labelRoom(view, curves);
+  const parts = curves.map((curve) => pickedOf(view, curve, x, plotBox(view, right).width));
   const y = yAxisOf(view, parts);
+  const { suffix } = parseHover(view.choice.hover);
+  const plot = plotBox(view, right, textRoom(view, yTexts(y, suffix)));
   const drawn: Drawing = { view, x, y, plot };
   const data = parts.flatMap((part) => linesOf(drawn, part));
-  const suffix = parseHover(view.choice.hover).suffix;
   return {
     figure: { data, layout: layoutOf(view, plot, x, y, suffix) },
     x,

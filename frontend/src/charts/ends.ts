@@ -6,7 +6,7 @@ import { spread } from "./labels";
 import type { Plot } from "./layout";
 import type { PlotlyTrace } from "./plotly";
 import { prototype, type Template } from "./templates";
-import { type Curve, lastOf, pointX, type View } from "./view";
+import { type Curve, lastOf, pointX, type View, windowOf } from "./view";
 
 /** Where a curve ends, in pixels of the container, and what is written beside it. */
 export interface End {
@@ -33,14 +33,19 @@ export function endsOf(
 ): End[] {
   const big = named(view);
   const ends = curves.flatMap((curve): End[] => {
-    const last = lastOf(curve);
+    const end = lastOf(curve);
+    const [, to] = windowOf(curve, view, valueAt(x, 0), valueAt(x, 1));
+    // Where the reader has zoomed in, the value at the right edge stands for the end.
+    let last = Math.min(end, to - 1);
+    while (last > 0 && !(fraction(x, pointX(curve, last, view.x)) <= 1.001)) last -= 1;
     if (curve.layer.kind === "ghost" || last < 0) return [];
     const across = fraction(x, drawable(x, pointX(curve, last, view.x)));
     const up = fraction(y, drawable(y, curve.line.at(last)));
     if (!(across >= 0 && across <= 1.001 && up >= -0.02 && up <= 1.02)) return [];
     const left = plot.left + across * plot.width;
     const top = plot.top + (1 - up) * plot.height;
-    const size = (curve.layer.kind === "main" ? 6 : 4) * Math.sqrt(view.scale);
+    const marker = curve.layer.kind === "main" ? 6 : 4;
+    const size = last < end ? 0 : marker * Math.sqrt(view.scale);
     const font = (big ? 12 : 11) * view.scale;
     return [
       {
@@ -79,7 +84,7 @@ function behind(end: End, textTop: number, all: readonly End[]): number {
 /** The name where there is room for it, and the last value; or that there will be no more. */
 function labelText(view: View, curve: Curve, last: number): string {
   const { diverged } = curve.log;
-  const ended = diverged !== null && diverged.step <= view.cursor;
+  const ended = diverged !== null && diverged.step <= view.cursor && last === lastOf(curve);
   const value = formatValue(curve.line.at(last), parseHover(view.choice.hover).spec);
   return `${named(view) ? `${curve.label} ` : ""}${ended ? "diverged" : value}`;
 }
@@ -95,7 +100,7 @@ export function labelRoom(view: View, curves: readonly Curve[]): number {
     .filter(({ layer }) => layer.kind !== "ghost")
     .map(({ label }) => label.length);
   const letters = (named(view) ? Math.max(0, ...names) : 0) + 6;
-  return Math.ceil((named(view) ? 6.7 : 6.2) * letters * view.scale) + TEXT_OFFSET;
+  return Math.ceil(6.9 * letters * view.scale) + TEXT_OFFSET;
 }
 
 /** The ends as Plotly traces, for a figure that leaves the page. */
@@ -120,6 +125,7 @@ export function endTraces(
       text: ["", text],
       marker: {
         size: [size, 0],
+        opacity: 1,
         symbol: curve.marker,
         color: curve.colour,
         line: { width: 1.5, color: panel },

@@ -29,7 +29,7 @@ export function significant(value: number, digits: number, padded = false): stri
   if (size !== 0 && (size >= 1e6 || size < 1e-3)) {
     const exponent = Math.floor(Math.log10(size) + 1e-9);
     const mantissa = Number((value / 10 ** exponent).toPrecision(digits));
-    if (mantissa === 1) return power(exponent);
+    if (Math.abs(mantissa) === 1 && !padded) return `${mantissa < 0 ? "−" : ""}${power(exponent)}`;
     return `${significant(mantissa, digits, padded)}×${power(exponent)}`;
   }
   const text = formatter(`${padded ? "r" : "g"}${digits}`, {

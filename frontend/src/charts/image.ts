@@ -1,13 +1,14 @@
 /** A chart as a picture file: the figure with the title that the page shows above it. */
 
+import { type Drawn, unitText } from "./compose";
 import { endTraces } from "./ends";
 import { integer } from "./format";
 import type { Plot } from "./layout";
 import { markShapes } from "./marks";
 import { type Figure, type PlotlyLayout, plotly } from "./plotly";
-import type { Drawn } from "./plotter";
 
-const HEAD = 46;
+/** Height of title and subtitle, in pixels. */
+const HEAD = 58;
 
 /** `newton-lab-exact-match-step-7440-1a2b3c`. */
 export function fileName(title: string, step: number, run: string): string {
@@ -46,7 +47,7 @@ export function titled(drawn: Drawn): Figure {
         yanchor: "top",
         font: { size: 15 * scale, weight: 600, color: palette.ink },
         subtitle: {
-          text: `${choice.unit}${drawn.view.yLog ? ", log" : ""}, step ${integer(cursor)}`,
+          text: `${unitText(drawn.view)}, step ${integer(cursor)}`,
           font: { size: 12 * scale, color: palette.soft },
         },
       },

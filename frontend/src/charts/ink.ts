@@ -57,13 +57,14 @@ export function drawInk(svg: SVGSVGElement, filled: Filled, scale: number, halo:
     );
   }
   for (const end of filled.ends) {
-    add("path", {
-      d: symbolPath(end.curve.marker, end.left, end.top, end.size / 2),
-      fill: end.curve.colour,
-      stroke: halo,
-      "stroke-width": 1.5,
-      "paint-order": "stroke",
-    });
+    if (end.size > 0)
+      add("path", {
+        d: symbolPath(end.curve.marker, end.left, end.top, end.size / 2),
+        fill: end.curve.colour,
+        stroke: halo,
+        "stroke-width": 1.5,
+        "paint-order": "stroke",
+      });
     add(
       "text",
       {

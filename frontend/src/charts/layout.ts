@@ -12,10 +12,10 @@ export interface Plot {
   height: number;
 }
 
-/** The template's margins, at least `right` pixels of them on the right. */
-export function plotBox(view: View, right: number): Plot {
+/** The template's margins, at least `right` pixels on the right and `least` on the left. */
+export function plotBox(view: View, right: number, least = 0): Plot {
   const { margin } = view.template.layout;
-  const left = margin.l * view.scale;
+  const left = Math.max(margin.l * view.scale, least);
   const top = margin.t;
   return {
     left,
@@ -80,6 +80,11 @@ export function axisOf(
 /** How many ticks an x axis of some width has room for. */
 export function tickRoom(view: View, width: number): number {
   return width / (75 * view.scale);
+}
+
+/** Pixels that the texts of a value axis need. */
+export function textRoom(view: View, texts: readonly string[]): number {
+  return Math.ceil((6.3 * Math.max(...texts.map((text) => text.length), 0) + 7) * view.scale);
 }
 
 /** The first tick says what the axis counts: "step 0". */

@@ -5,8 +5,8 @@
  */
 
 import { fraction, valueAt, xText } from "./axes";
+import type { Drawn } from "./compose";
 import { drawInk } from "./ink";
-import type { Drawn } from "./plotter";
 import { type Reading, readAt, readingText, valueText } from "./reading";
 import { stepAt, xOf } from "./series";
 

@@ -1,17 +1,9 @@
 /** Draws one chart in its container: reads the view, and asks Plotly only for what is new. */
 
-import type { AxisPlan } from "./axes";
-import { type Filled, fillCurves, xAxisOf } from "./curves";
-import { fillPanels, panelCurves, panelXAxis } from "./panels";
+import { compose, type Drawn, isPanels, outline } from "./compose";
 import { type PlotElement, type PlotlyStatic, plotly } from "./plotly";
 import { type Drawable, INTERVAL, scheduler } from "./scheduler";
-import { type Curve, curvesOf, signature, type View } from "./view";
-
-/** What is on the screen: for the readout over it, the words beside it and the table behind it. */
-export interface Drawn extends Filled {
-  view: View;
-  curves: Curve[];
-}
+import { signature, type View } from "./view";
 
 /** A range of the x or y axis that the reader has dragged out. */
 export interface ZoomChange {
@@ -85,20 +77,18 @@ export class Plotter implements Drawable {
   draw(): boolean {
     const view = this.events.read(this.host.clientWidth, this.host.clientHeight);
     if (this.library === null || view === null || view.width < 60 || view.height < 60) return false;
-    const panels = view.template.layout.meta.kind !== "curves";
-    const curves = panels ? panelCurves(view) : curvesOf(view);
-    const x: AxisPlan = panels ? panelXAxis(view) : xAxisOf(view);
-    const next = signature(view, curves, x.range);
+    const sketch = outline(view);
+    const next = signature(view, sketch.curves, sketch.x.range);
     if (next === this.last) return false;
     this.last = next;
-    this.interval = panels ? 4 * INTERVAL : INTERVAL;
-    const filled = panels ? fillPanels(view, x) : fillCurves(view, curves, x);
-    const { data, layout } = filled.figure;
+    this.interval = isPanels(view) ? 4 * INTERVAL : INTERVAL;
+    const drawn = compose(sketch);
+    const { data, layout } = drawn.figure;
     if (this.touch) layout.dragmode = false; // a finger scrolls the page
     this.library
       .react(this.host, data, layout, CONFIG)
       .then(this.listen, (reason: Error) => this.events.failed(reason.message));
-    this.events.drawn({ ...filled, view, curves });
+    this.events.drawn(drawn);
     return true;
   }
 

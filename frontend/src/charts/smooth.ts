@@ -47,6 +47,13 @@ export class Smoothed {
   }
 }
 
+const WIDTHS = [1, 2, 3, 5, 10, 20, 30, 50, 100];
+
+/** The smoothing that fits a run of so many logged points: about a hundredth of them. */
+export function fittingWidth(points: number): number {
+  return WIDTHS.findLast((width) => width <= points / 100) ?? 1;
+}
+
 const KEPT = 4;
 const cache = new WeakMap<Column, Map<string, Smoothed>>();
 

@@ -3,11 +3,11 @@
 import { useSignal } from "@preact/signals";
 import { useId } from "preact/hooks";
 import { Chart } from "../../charts/Chart";
+import { compose, type Drawn, outline, unitText } from "../../charts/compose";
 import { downloadPng } from "../../charts/image";
-import type { Drawn } from "../../charts/plotter";
 import { cursor, hoverStep, run } from "../../state/signals";
 import { DataTable } from "./DataTable";
-import type { ChartModel } from "./model";
+import { type ChartModel, smoothing } from "./model";
 import { ThresholdSelect } from "./ThresholdSelect";
 import { Toolbar } from "./Toolbar";
 
@@ -22,7 +22,10 @@ export function ChartCard({ model }: { model: ChartModel }) {
   const savePicture = async (): Promise<void> => {
     if (drawn.value === null) return;
     problem.value = null;
-    await downloadPng(drawn.value).catch((reason: unknown) => {
+    // Made anew: the chart may be out of sight, and not have been drawn since the theme changed.
+    const { width, height } = drawn.value.view;
+    const now = compose(outline({ ...model.view.value, width, height }));
+    await downloadPng(now).catch((reason: unknown) => {
       problem.value = `The picture could not be made: ${String(reason)}`;
     });
   };
@@ -33,18 +36,17 @@ export function ChartCard({ model }: { model: ChartModel }) {
       aria-labelledby={heading}
     >
       <header class="chart-head">
-        <h3 id={heading} class="chart-title" title={choice.value.description}>
+        <h3 id={heading} class="chart-title" title={explanation(model)}>
           {choice.value.title}
           <MetricSelect model={model} />
         </h3>
         <small class="chart-unit">
-          {choice.value.unit}
-          {model.log.value && !choice.value.unit.includes("log") ? ", log" : ""}
+          {unitText({ choice: choice.value, yLog: model.log.value })}
           <ThresholdSelect metric={choice.value.metric} />
         </small>
         <Toolbar model={model} table={table} expanded={expanded} onPicture={savePicture} />
       </header>
-      {table.value && <DataTable drawn={drawn.value} />}
+      {table.value && <DataTable model={model} />}
       <div class="chart-body" hidden={table.value}>
         <Chart
           view={model.view}
@@ -68,6 +70,14 @@ export function ChartCard({ model }: { model: ChartModel }) {
       )}
     </section>
   );
+}
+
+/** What the metric is, and how its line was smoothed. */
+function explanation(model: ChartModel): string {
+  const { description } = model.choice.value;
+  const { source } = model.template.layout.meta;
+  if (source !== "metrics" || smoothing.value <= 1) return description;
+  return `${description} Line: running mean over about ${smoothing.value} recorded values; behind it, the values.`;
 }
 
 /** The title is its own menu where the chart can show more than one metric. */

@@ -5,6 +5,7 @@ import { useMemo } from "preact/hooks";
 import type { Templates } from "../../charts/templates";
 import { presenting } from "../../state/signals";
 import { ChartCard } from "./ChartCard";
+import { ChartSettings } from "./ChartSettings";
 import "./charts.css";
 import { chartModel } from "./model";
 
@@ -24,6 +25,7 @@ export function ChartGrid({ templates, primary = unknown }: Props) {
   );
   return (
     <section class={presenting.value ? "charts charts-large" : "charts"} aria-label="Charts">
+      <ChartSettings />
       {models.map((model) => (
         <ChartCard key={model.template.layout.meta.chart} model={model} />
       ))}

@@ -3,6 +3,7 @@
 import { computed, type ReadonlySignal, type Signal, signal } from "@preact/signals";
 import type { ZoomChange } from "../../charts/plotter";
 import type { Thresholds } from "../../charts/series";
+import { fittingWidth } from "../../charts/smooth";
 import { type Choice, choicesFor, type Template } from "../../charts/templates";
 import type { Layer, View } from "../../charts/view";
 import type { RunLog } from "../../state/log";
@@ -30,6 +31,16 @@ const zoomX = signal<Kept | null>(null);
 /** Thresholds of vanishing and exploding gradients, as powers of ten. */
 export const thresholds = signal<Thresholds>({ vanishing: -4, exploding: 1 });
 
+/** Width of the running mean, in logged points: chosen, or fitted to the run. */
+export const smoothing = computed(() => chartSettings.smoothing.value || fitted.value);
+
+/** The width that fits the run on the page. */
+export const fitted = computed(() => {
+  revision.value;
+  const spec = run.value?.spec;
+  return spec === null || spec === undefined ? 1 : fittingWidth(spec.steps / spec.log_every);
+});
+
 export interface ChartModel {
   template: Template;
   choices: ReadonlySignal<Choice[]>;
@@ -53,7 +64,8 @@ function evaluated(log: RunLog | null): string[] {
 export function chartModel(template: Template, primary: ReadonlySignal<string | null>): ChartModel {
   const { meta } = template.layout;
   const chosen: Signal<string | null> = signal(null);
-  const ownLog: Signal<boolean | null> = signal(null);
+  /** The reader's own choice for this chart, and the choice for all charts that it was made under. */
+  const ownLog = signal<{ log: boolean; under: string | null } | null>(null);
   const zoomY: Signal<Kept | null> = signal(null);
 
   // Compared as text, so that a log that grows does not make new choices of the same names.
@@ -71,10 +83,9 @@ export function chartModel(template: Template, primary: ReadonlySignal<string | 
     return all.find((c) => c.metric === chosen.value) ?? (all[0] as Choice);
   });
   const log = computed(() => {
-    if (ownLog.value !== null) return ownLog.value;
-    return chartSettings.yAxis.value === null
-      ? choice.value.log
-      : chartSettings.yAxis.value === "log";
+    const all = chartSettings.yAxis.value;
+    if (ownLog.value !== null && ownLog.value.under === all) return ownLog.value.log;
+    return all === null ? choice.value.log : all === "log";
   });
 
   const xKey = computed(
@@ -109,7 +120,7 @@ export function chartModel(template: Template, primary: ReadonlySignal<string | 
     x: chartSettings.x.value,
     xLog: chartSettings.xAxis.value === "log",
     yLog: log.value,
-    smoothing: chartSettings.smoothing.value,
+    smoothing: smoothing.value,
     thresholds: thresholds.value,
     zoom: zoomNow.value,
     scale: presenting.value ? 1.7 : 1,
@@ -125,7 +136,7 @@ export function chartModel(template: Template, primary: ReadonlySignal<string | 
     },
     log,
     toggleLog: () => {
-      ownLog.value = !log.value;
+      ownLog.value = { log: !log.value, under: chartSettings.yAxis.value };
     },
     zoomed: computed(() => zoomNow.value.x !== null || zoomNow.value.y !== null),
     zoom: ({ x, y }) => {

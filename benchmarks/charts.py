@@ -1,7 +1,7 @@
 """The charts alone in a real browser: pictures to look at, frame times to hold.
 
-    python frontend/dev/browser.py pictures FOLDER
-    python frontend/dev/browser.py frames [STEPS]
+    python benchmarks/charts.py pictures FOLDER
+    python benchmarks/charts.py frames [STEPS]
 
 Builds the page of ``frontend/dev`` first (``npx vite build dev``). Never shipped.
 """
@@ -16,12 +16,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import plotly
 from playwright.sync_api import CDPSession, Page, Route, sync_playwright
 
-import plotly
 from app.figures import templates
 
-FRONTEND = Path(__file__).parents[1]
+FRONTEND = Path(__file__).parents[1] / "frontend"
 BUILT = FRONTEND / "node_modules" / ".charts-dev"
 PLOTLY = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
 ORIGIN = "http://charts.test"
