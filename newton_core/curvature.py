@@ -89,7 +89,10 @@ def damped_direction(
         return fisher_direction(derivatives.gradient, tikhonov)
     check_choices(curvature, hessian, definiteness)
     if derivatives.hessian is None:
-        raise ValueError("the Hessian direction needs derivatives(y, target, hessian=True)")
+        raise ValueError(
+            "the Hessian direction needs a Hessian: ask for derivatives(y, target, hessian=True),"
+            " or use curvature 'fisher'"
+        )
     return hessian_direction(
         derivatives.gradient, derivatives.hessian, tikhonov, hessian, definiteness
     )
@@ -131,55 +134,65 @@ def hessian_direction(
     else:
         matrices = to_float64(hessian, copy=True)
         right = G[..., None]
-    if not all_finite(matrices):
+    largest = torch.linalg.vector_norm(matrices, math.inf).item()
+    if not math.isfinite(largest):
         raise not_finite("Hessian", hessian)
     if definiteness == "raw":
-        solution = _solve_raw(matrices, right, tikhonov)
+        solution = _solve_raw(matrices, right, tikhonov, largest)
     else:
-        solution = _solve_spectral(matrices, right, tikhonov, definiteness)
+        eigenvalues, vectors = torch.linalg.eigh(matrices)
+        damped = _apply_rule(eigenvalues, definiteness) + tikhonov
+        solution = _divide(damped, vectors, right)
     # an infinite or NaN gradient makes its direction so, which is found out on the way back
     return like(gradient, solution[0].mT if kind == "batch_mean" else solution[..., 0])
 
 
-def _solve_raw(matrices: Tensor, right: Tensor, tikhonov: float) -> Tensor:
-    """(B, m, m) and (B, m, k) -> (B, m, k); overwrites ``matrices`` with their damped forms."""
-    matrices.diagonal(dim1=-2, dim2=-1).add_(tikhonov)
+def _solve_raw(matrices: Tensor, right: Tensor, tikhonov: float, largest: float) -> Tensor:
+    """(B, m, m) and (B, m, k) -> (B, m, k); overwrites ``matrices`` with their damped forms.
+
+    ``largest`` is the largest entry of the matrices. A matrix whose Cholesky factorisation fails,
+    or succeeds with a pivot that is rounding alone, is left to its eigenvalues.
+    """
+    diagonals = matrices.diagonal(dim1=-2, dim2=-1).add_(tikhonov)
     factors, info = torch.linalg.cholesky_ex(matrices)
-    if not info.any():
+    pivots = factors.diagonal(dim1=-2, dim2=-1)
+    rounding = _rounding(diagonals)
+    if not info.any() and pivots.amin().item() ** 2 > rounding * (largest + tikhonov):
         return torch.cholesky_solve(right, factors)
-    indefinite = info != 0
+    sizes = diagonals.amax(-1, keepdim=True) + tikhonov
+    definite = (info == 0) & (pivots.square() > rounding * sizes).all(-1)
     solution = torch.empty_like(right)
-    solution[~indefinite] = torch.cholesky_solve(right[~indefinite], factors[~indefinite])
-    which = indefinite.nonzero()[:, 0].tolist()
-    solution[indefinite] = _solve_spectral(
-        matrices[indefinite], right[indefinite], 0.0, "raw", which if len(matrices) > 1 else None
-    )
+    solution[definite] = torch.cholesky_solve(right[definite], factors[definite])
+    which = (~definite).nonzero()[:, 0].tolist()
+    names = [f"of sample {i}" if len(matrices) > 1 else "averaged over the batch" for i in which]
+    solution[~definite] = _solve_indefinite(matrices[~definite], right[~definite], tikhonov, names)
     return solution
 
 
-def _solve_spectral(
-    matrices: Tensor,
-    right: Tensor,
-    tikhonov: float,
-    definiteness: Definiteness,
-    names: list[int] | None = None,
-) -> Tensor:
-    """The same by eigendecomposition; ``names`` are the samples that the matrices belong to."""
-    eigenvalues, vectors = torch.linalg.eigh(matrices)
-    damped = _apply_rule(eigenvalues, definiteness) + tikhonov
-    sizes = damped.abs()
-    limit = sizes.amax(-1) * (sizes.shape[-1] * torch.finfo(sizes.dtype).eps)
-    singular = sizes.amin(-1) <= limit
+def _solve_indefinite(damped: Tensor, right: Tensor, tikhonov: float, names: list[str]) -> Tensor:
+    """The same for damped matrices of any sign; ``names`` say whose they are."""
+    eigenvalues, vectors = torch.linalg.eigh(damped)
+    sizes = eigenvalues.abs()
+    singular = sizes.amin(-1) <= _rounding(damped) * (sizes.amax(-1) + tikhonov)
     if singular.any():
         first = int(singular.nonzero()[0])
-        whose = f"of sample {names[first]}" if names else "averaged over the batch"
         raise CurvatureError(
-            f"the damped Hessian {whose} is singular: its eigenvalues run from"
-            f" {damped[first].min():.3g} to {damped[first].max():.3g} and one is zero to rounding;"
-            " use a larger tikhonov, or definiteness 'clip' or 'saddle_free'"
+            f"the damped Hessian {names[first]} is singular: its eigenvalues run from"
+            f" {eigenvalues[first, 0]:.3g} to {eigenvalues[first, -1]:.3g} and one is zero to"
+            " rounding; use a larger tikhonov, or definiteness 'clip' or 'saddle_free'"
         )
-    solution: Tensor = vectors @ ((vectors.mT @ right) / damped[..., None])
+    return _divide(eigenvalues, vectors, right)
+
+
+def _divide(eigenvalues: Tensor, vectors: Tensor, right: Tensor) -> Tensor:
+    """The solution of the system that has this eigendecomposition."""
+    solution: Tensor = vectors @ ((vectors.mT @ right) / eigenvalues[..., None])
     return solution
+
+
+def _rounding(tensor: Tensor) -> float:
+    """Relative size below which a pivot or eigenvalue of m x m matrices is rounding."""
+    return 4 * tensor.shape[-1] * torch.finfo(tensor.dtype).eps
 
 
 def _apply_rule(eigenvalues: Tensor, definiteness: Definiteness) -> Tensor:

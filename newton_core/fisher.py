@@ -41,8 +41,15 @@ def fisher_direction(gradient: Float[Tensor, "N m"], tikhonov: float) -> Float[T
     direction = fast(G, tikhonov)
     if direction is None:
         direction = _orthogonal_form(G, tikhonov)
-    # sigma / (sigma^2 / N + tikhonov) is largest at sigma = sqrt(N tikhonov)
-    return like(gradient, direction, bound=math.sqrt(samples / tikhonov) / 2)
+    return like(gradient, direction, bound=largest_entry(samples, tikhonov))
+
+
+def largest_entry(samples: int, tikhonov: float) -> float:
+    """What no entry of a Fisher direction exceeds, whatever the gradients.
+
+    Its singular values are s / (s^2 / N + tikhonov), the largest at s = sqrt(N tikhonov).
+    """
+    return math.sqrt(samples / tikhonov) / 2
 
 
 def _push_through_form(G: Tensor, tikhonov: float) -> Tensor | None:

@@ -20,10 +20,10 @@ from newton_core.curvature import (
     HessianKind,
     check_choices,
     damped_direction,
-    fisher_direction,
 )
+from newton_core.fisher import fisher_direction, largest_entry
 from newton_core.losses.base import Loss, LossFunction, autodiff_derivatives
-from newton_core.systems import all_finite, check_tikhonov, not_finite
+from newton_core.systems import all_finite, check_tikhonov, like, not_finite
 from newton_core.tensors import to_float64
 
 Reduction = Literal["mean", "sum"]
@@ -68,7 +68,7 @@ def newton_direction(
     if curvature == "hessian" and hessian == "per_sample" and isinstance(base, Loss):
         direct = base.per_sample_direction(y, target, tikhonov)
         if direct is not None:
-            return direct.view_as(y)
+            return like(y, direct.view_as(y))
     wants_hessian = curvature == "hessian"
     derivatives = (
         base.derivatives(y, target, hessian=wants_hessian)
@@ -195,8 +195,9 @@ class _InjectFisher(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, incoming: Tensor) -> tuple[Tensor, None, None]:
         gradient = to_float64(incoming.reshape(len(incoming), -1)) * ctx.scale
-        direction = fisher_direction(gradient, ctx.tikhonov) / ctx.scale
-        return direction.to(incoming).view_as(incoming), None, None
+        direction = fisher_direction(gradient, ctx.tikhonov).view_as(incoming) / ctx.scale
+        bound = largest_entry(len(incoming), ctx.tikhonov) / ctx.scale
+        return like(incoming, direction, bound), None, None
 
 
 def _check_outputs(y: Tensor) -> None:

@@ -6,9 +6,9 @@ import torch
 from torch import Tensor
 
 TRUSTED = 1e-5
-"""Smallest ratio of the smallest to the largest pivot or eigenvalue with which a fast form is
-trusted: it bounds what float64's rounding is blown up by, so that 10 digits remain."""
-
+"""A fast form is trusted while its smallest eigenvalue is at least this share of the largest, or
+each pivot this share of its diagonal entry: rounding is blown up by no more than the reciprocal,
+and ten of float64's sixteen digits remain."""
 
 _LARGEST = {
     dtype: torch.finfo(dtype).max
@@ -41,8 +41,10 @@ def all_finite(tensor: Tensor) -> bool:
 
 
 def not_finite(what: str, tensor: Tensor) -> CurvatureError:
-    """The error that says which samples' ``what`` is not finite; at least one must be."""
+    """The error that says which samples' ``what`` is not finite."""
     bad = ~torch.isfinite(tensor.flatten(1)).all(1)
+    if not bad.any():
+        return CurvatureError(f"the {what} is too large to be summed in float64")
     return CurvatureError(
         f"the {what} of {int(bad.sum())} of {len(bad)} samples, first of sample"
         f" {int(bad.nonzero()[0])}, has NaN or infinite entries, which no damping repairs: use"

@@ -82,7 +82,7 @@ class Loss(nn.Module):
 
         An optional short cut for losses whose damped per-sample system can be solved without
         forming the m x m Hessian. Only for positive semidefinite Hessians, where every
-        definiteness rule agrees. Detached, solved in float64, returned in y's dtype.
+        definiteness rule agrees. Detached, and best left in float64: the caller casts.
         """
         return None
 

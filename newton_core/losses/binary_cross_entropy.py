@@ -58,7 +58,7 @@ class BinaryCrossEntropy(Loss):
         wide = to_float64(flatten_outputs(y.detach()))
         t = to_float64(flatten_outputs(_probabilities(y, target)))
         p, q = torch.sigmoid(wide), torch.sigmoid(-wide)
-        return (_gradient(p, q, t) / (p * q + tikhonov)).to(y)
+        return _gradient(p, q, t) / (p * q + tikhonov)
 
 
 def _gradient(p: Tensor, q: Tensor, t: Tensor) -> Tensor:

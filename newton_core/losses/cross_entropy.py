@@ -62,8 +62,7 @@ class CrossEntropy(Loss):
         classes = _classes(p, None if target is None else target.to(p.device))
         u = p / (p + tikhonov)
         true_class = p.gather(1, classes.unsqueeze(1))
-        direction = _minus_one_hot(u / u.sum(1, keepdim=True), classes) / (true_class + tikhonov)
-        return direction.to(y)
+        return _minus_one_hot(u / u.sum(1, keepdim=True), classes) / (true_class + tikhonov)
 
 
 def _minus_one_hot(p: Tensor, classes: Tensor) -> Tensor:

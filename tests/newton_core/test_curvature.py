@@ -154,6 +154,29 @@ def test_a_singular_batch_mean_names_the_remedies() -> None:
         ).all()
 
 
+def test_a_matrix_that_is_positive_by_rounding_alone_is_singular() -> None:
+    """0.1 + 0.2 - 0.3 is 5.6e-17: its factorisation succeeds, and means nothing."""
+    H = torch.diag(torch.tensor([0.1 + 0.2, 2.0], dtype=torch.float64)).repeat(2, 1, 1)
+    H[:, 0, 0] -= 0.3 + 0.1
+    assert 0 < (H.mean(0)[0, 0] + 0.1).item() < 1e-15
+    for matrices in (H, H[:, :1, :1]):
+        for kind in ("batch_mean", "per_sample"):
+            with pytest.raises(CurvatureError, match="singular"):
+                hessian_direction(torch.ones(matrices.shape[:2]).double(), matrices, 0.1, kind)
+
+
+def test_samples_of_all_sizes_are_not_singular_beside_each_other() -> None:
+    H = torch.eye(3, dtype=torch.float64) * torch.tensor([1e-9, 1.0, 1e12])[:, None, None]
+    actual = hessian_direction(torch.ones(3, 3).double(), H, 1e-9, "per_sample")
+    expected = 1 / (torch.tensor([1e-9, 1.0, 1e12]).double() + 1e-9)
+    assert_close(actual, expected[:, None].expand(3, 3), rtol=1e-6, atol=0)
+
+
+def test_a_mean_beyond_float64_says_so() -> None:
+    with pytest.raises(CurvatureError, match="the Hessian is too large to be summed"):
+        hessian_direction(torch.ones(9, 1).double(), 1e308 * torch.ones(9, 1, 1).double(), 0.1)
+
+
 def test_a_singular_sample_is_named() -> None:
     H = torch.eye(3).repeat(5, 1, 1)
     H[1] = -torch.eye(3)  # indefinite, but not singular
@@ -227,7 +250,7 @@ def test_bad_arguments_are_explained() -> None:
         ),
         (
             lambda: damped_direction(without, curvature="hessian", tikhonov=0.1),
-            "needs derivatives.*hessian=True",
+            r"ask for derivatives\(y, target, hessian=True\)",
         ),
     ):
         with pytest.raises(ValueError, match=complaint):

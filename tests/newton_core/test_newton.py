@@ -278,6 +278,16 @@ def test_shape_and_dtype_follow_the_outputs(
     assert_close(direction.double(), exact, rtol=4 * eps, atol=4 * eps)
 
 
+def test_what_half_precision_cannot_hold_is_refused() -> None:
+    y = torch.tensor([[-40.0, 0.0]], dtype=torch.float16).requires_grad_(True)
+    target, base = torch.tensor([0]), build_loss("cross_entropy")
+    for options in ({"hessian": "per_sample", "tikhonov": 1e-6}, {"tikhonov": 1e-6}):
+        with pytest.raises(CurvatureError, match=r"too large for torch\.float16"):
+            NewtonLoss(base, curvature="hessian", **options)(y, target)
+    with pytest.raises(CurvatureError, match=r"too large for torch\.float16"):
+        (inject_fisher(y, tikhonov=1e-12) * 1e-6).sum().backward()
+
+
 def test_the_loss_of_half_precision_outputs_is_summed_in_float32() -> None:
     """The sum of squares overflows float16, its mean over the batch does not."""
     y = torch.full((64, 1), 256.0, dtype=torch.float16).requires_grad_(True)
