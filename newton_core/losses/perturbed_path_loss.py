@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import torch
 from jaxtyping import Float
 from torch import Tensor
-from torch.autograd.function import FunctionCtx, once_differentiable
+from torch.autograd.function import FunctionCtx
 
 from newton_core.algorithms.perturbed_paths import PerturbedPaths, perturbed_paths
 from newton_core.losses.base import Derivatives, Loss, LossParameters, TargetKind
@@ -106,22 +106,27 @@ class _Estimate(torch.autograd.Function):
         ctx: FunctionCtx, y: Tensor, target: Tensor | None, loss: PerturbedPathLoss
     ) -> Tensor:
         derivatives = loss.derivatives(y, target, hessian=False)
-        ctx.save_for_backward(derivatives.gradient.view(y.shape))
+        ctx.save_for_backward(y, derivatives.gradient.view(y.shape))
         return derivatives.value
 
     @staticmethod
-    @once_differentiable
     def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor, None, None]:
-        (gradient,) = ctx.saved_tensors
+        y, gradient = ctx.saved_tensors
         (value_gradient,) = grad_outputs
-        return gradient * value_gradient[:, None, None], None, None
+        once: Tensor = _Once.apply(y, gradient)  # type: ignore[no-untyped-call] # torch's
+        return once * value_gradient[:, None, None], None, None
 
 
-def noise_hessian(
-    weights: Float[Tensor, "N S"], noise: Float[Tensor, "N S m"], sigma: float
-) -> Float[Tensor, "N m m"]:
-    """sum_s weights_s (noise_s noise_s^T - I) / sigma^2: Gaussian smoothing's second derivative."""
-    weights = weights / sigma**2
-    second = noise.mT @ (weights[:, :, None] * noise)
-    second.diagonal(dim1=1, dim2=2).sub_(weights.sum(dim=1)[:, None])
-    return second
+class _Once(torch.autograd.Function):
+    """The gradient estimate as a function of y, so that a second derivative is an error, not 0."""
+
+    @staticmethod
+    def forward(ctx: FunctionCtx, y: Tensor, gradient: Tensor) -> Tensor:
+        return gradient.clone()
+
+    @staticmethod
+    def backward(ctx: Any, *grad_outputs: Tensor) -> Any:
+        raise RuntimeError(
+            "an estimated loss cannot be differentiated twice: its Hessian is an estimate of its"
+            " own, from derivatives(y, target)"
+        )

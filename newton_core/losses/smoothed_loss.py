@@ -5,13 +5,10 @@ from typing import ClassVar, Literal
 from jaxtyping import Float
 from torch import Tensor
 
+from newton_core.algorithms.gaussian_smoothing import smoothed_gradient, smoothed_hessian
 from newton_core.algorithms.perturbed_paths import PerturbedPaths
 from newton_core.losses.base import Derivatives, LossParameters, register_loss
-from newton_core.losses.perturbed_path_loss import (
-    PerturbedPathLoss,
-    PerturbedPathParameters,
-    noise_hessian,
-)
+from newton_core.losses.perturbed_path_loss import PerturbedPathLoss, PerturbedPathParameters
 
 
 class SmoothedLossParameters(PerturbedPathParameters):
@@ -52,10 +49,12 @@ class SmoothedLoss(PerturbedPathLoss):
     ) -> Derivatives:
         """Value, gradient and Hessian from the same samples, as in the class's description."""
         assert samples.centre is not None
-        sigma, S = self.settings.sigma, samples.noise.shape[1]
+        sigma, noise = self.settings.sigma, samples.noise
         wrong = (samples.paths - target[:, None]).abs().sum(dim=2)
         baseline = (samples.centre - target).abs().sum(dim=1)
-        weights = (wrong - baseline[:, None]) / S
-        gradient = (weights[:, None] @ samples.noise)[:, 0] / sigma
-        second = noise_hessian(weights, samples.noise, sigma) if hessian else None
-        return Derivatives(wrong.mean(dim=1), gradient, second)
+        excess = wrong - baseline[:, None]
+        return Derivatives(
+            wrong.mean(dim=1),
+            smoothed_gradient(excess, noise, sigma),
+            smoothed_hessian(excess, noise, sigma) if hessian else None,
+        )

@@ -1,0 +1,29 @@
+"""Derivatives of a function smoothed by Gaussian noise, from its values at the samples alone."""
+
+from jaxtyping import Float
+from torch import Tensor
+
+
+def smoothed_gradient(
+    values: Float[Tensor, "N S"], noise: Float[Tensor, "N S m"], sigma: float
+) -> Float[Tensor, "N m"]:
+    """Estimate mean_s f_s eps_s / sigma of the gradient of E f(y + sigma eps) in y.
+
+    Unbiased for any function f, differentiable or not (Abernethy, Lee and Tewari 2016); any
+    baseline that does not depend on the noise may be subtracted from the values, and should be:
+    it keeps the expectation and cuts the variance.
+    """
+    return (values[:, None] @ noise)[:, 0] / (values.shape[1] * sigma)
+
+
+def smoothed_hessian(
+    values: Float[Tensor, "N S"], noise: Float[Tensor, "N S m"], sigma: float
+) -> Float[Tensor, "N m m"]:
+    """Estimate mean_s f_s (eps_s eps_s^T - I) / sigma^2 of the Hessian of E f(y + sigma eps) in y.
+
+    Unbiased as :func:`smoothed_gradient` is; from few samples it is indefinite and mostly noise.
+    """
+    weights = values / (values.shape[1] * sigma**2)
+    second = noise.mT @ (weights[:, :, None] * noise)
+    second.diagonal(dim1=1, dim2=2).sub_(weights.sum(dim=1)[:, None])
+    return second

@@ -1,0 +1,45 @@
+import pytest
+import torch
+
+from newton_core.algorithms import shortest_path
+from newton_core.algorithms.perturbed_paths import SMALLEST_COST, draw_noise, perturbed_paths
+
+
+def generator(seed=0):
+    return torch.Generator().manual_seed(seed)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("antithetic", [False, True])
+def test_paths_are_those_of_the_perturbed_costs(dtype, antithetic):
+    costs = torch.rand(3, 4, 5, generator=generator(1), dtype=dtype) + 0.2
+    found = perturbed_paths(
+        costs, sigma=0.5, samples=6, generator=generator(), antithetic=antithetic, centre=True
+    )
+    assert found.noise.dtype == found.paths.dtype == dtype
+    for s in range(6):
+        perturbed = costs.double() + 0.5 * found.noise[:, s].view(3, 4, 5).double()
+        expected = shortest_path(perturbed.clamp(min=SMALLEST_COST)).path
+        assert torch.equal(found.paths[:, s].view(3, 4, 5).double(), expected)
+    assert torch.equal(found.centre.view(3, 4, 5), shortest_path(costs).path)
+    assert (costs + 0.5 * found.noise.view(3, 6, 4, 5)[:, 0]).min() < 0, "some costs are clamped"
+
+
+def test_noise_is_the_generator_s_whatever_else_is_asked_for():
+    costs = torch.rand(3, 4, 5, generator=generator(1)) + 0.2
+    options = {"sigma": 0.5, "samples": 4}
+    plain = perturbed_paths(costs, **options, generator=generator())
+    again = perturbed_paths(costs.double(), **options, generator=generator(), centre=True)
+    assert plain.centre is None
+    assert torch.equal(plain.noise, again.noise.float())
+    assert torch.equal(plain.paths, again.paths.float())
+    other = perturbed_paths(costs, **options, generator=generator(2))
+    assert not torch.equal(plain.noise, other.noise)
+
+
+@pytest.mark.parametrize("samples", [1, 2, 3, 10])
+def test_antithetic_noise_is_mirrored(samples):
+    noise = draw_noise(4, samples, 7, generator(), antithetic=True)
+    half = -(-samples // 2)
+    assert noise.shape == (4, samples, 7)
+    assert torch.equal(noise[:, half:], -noise[:, : samples - half])

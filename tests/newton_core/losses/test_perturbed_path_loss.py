@@ -1,0 +1,113 @@
+"""What holds for all three losses on perturbed paths."""
+
+import copy
+
+import pytest
+import torch
+from pydantic import ValidationError
+
+from newton_core import NewtonLoss
+from newton_core.curvature import fisher_direction
+from newton_core.losses import autodiff_derivatives, build_loss
+from newton_core.losses.base import LOSSES
+from tests.newton_core.losses.path_cases import draw_grids
+
+pytestmark = pytest.mark.parametrize(
+    "name", ["smoothed_loss", "smoothed_algorithm", "perturbed_fy"]
+)
+
+
+def grids(samples=5, size=(4, 5)):
+    return draw_grids(*size)(samples, torch.Generator().manual_seed(0))
+
+
+def test_forward_passes_the_estimated_gradient_back(name):
+    y, target = grids()
+    y.requires_grad_(True)
+    value = build_loss(name)(y, target)
+    weights = torch.arange(1.0, 6.0).double()
+    (value * weights).sum().backward()
+    expected = build_loss(name).derivatives(y, target, hessian=False)
+    assert torch.equal(value.detach(), expected.value)
+    torch.testing.assert_close(y.grad.flatten(1), expected.gradient * weights[:, None])
+
+
+def test_forward_cannot_be_differentiated_twice(name):
+    y, target = grids()
+    y.requires_grad_(True)
+    (gradient,) = torch.autograd.grad(build_loss(name)(y, target).sum(), y, create_graph=True)
+    with pytest.raises(RuntimeError, match=r"twice.* from derivatives\(y, target\)"):
+        gradient.sum().backward()
+    with pytest.raises(RuntimeError, match="cannot be differentiated twice"):
+        autodiff_derivatives(build_loss(name), y, target)
+
+
+def test_noise_comes_from_the_generator_alone(name):
+    y, target = grids()
+    loss = build_loss(name, generator=torch.Generator().manual_seed(5))
+    torch.manual_seed(0)
+    first, second = loss(y, target), loss(y, target)
+    assert not torch.equal(first, second)
+    torch.manual_seed(1)
+    loss.generator.manual_seed(5)
+    assert torch.equal(loss(y, target), first)
+    twin = copy.deepcopy(loss)
+    assert torch.equal(twin(y, target), loss(y, target))
+
+
+def test_a_hessian_does_not_change_the_samples(name):
+    y, target = grids()
+    loss = build_loss(name)
+    plain = loss.derivatives(y, target, hessian=False)
+    loss.generator.manual_seed(0)
+    full = loss.derivatives(y, target)
+    assert plain.hessian is None
+    assert torch.equal(plain.value, full.value)
+    torch.testing.assert_close(plain.gradient, full.gradient)
+
+
+def test_the_generator_is_no_part_of_the_schema(name):
+    loss_class = LOSSES.get(name)
+    assert "generator" not in loss_class.Parameters.model_json_schema()["properties"]
+    with pytest.raises(ValidationError):
+        loss_class.Parameters(name=name, generator=None)
+
+
+def test_costs_below_the_noise_are_clamped(name):
+    y, target = grids()
+    derivatives = build_loss(name, sigma=10.0).derivatives(y * 1e-3, target)
+    for tensor in (derivatives.value, derivatives.gradient, derivatives.hessian):
+        assert torch.isfinite(tensor).all()
+
+
+def test_batches_of_70_maps_use_the_small_fisher_system(name):
+    """144 outputs, 70 samples: the direction equals that of the full 144 x 144 matrix."""
+    y, target = grids(70, (12, 12))
+    gradient = build_loss(name).derivatives(y, target, hessian=False).gradient
+    direction = fisher_direction(gradient, 0.1)
+    fisher = gradient.mT @ gradient / 70 + 0.1 * torch.eye(144).double()
+    torch.testing.assert_close(direction, torch.linalg.solve(fisher, gradient.mT).mT)
+    y.requires_grad_(True)
+    NewtonLoss(build_loss(name), curvature="fisher", tikhonov=0.1)(y, target).backward()
+    torch.testing.assert_close(y.grad.flatten(1), direction / 70)
+
+
+@pytest.mark.parametrize("bad", [0.0, -1.0, float("nan"), float("inf")])
+def test_refuses_costs_without_a_cheapest_path(name, bad):
+    y, target = grids()
+    y[3, 2, 1] = bad
+    with pytest.raises(ValueError, match=r"sample 3 .*row 2, column 1"):
+        build_loss(name)(y, target)
+
+
+@pytest.mark.parametrize(
+    ("shape", "target", "message"),
+    [
+        ((5, 20), torch.ones(5, 20), r"shape \(N, h, w\), got \(5, 20\)"),
+        ((5, 4, 5), None, "needed as the target, got None"),
+        ((5, 4, 5), torch.ones(5, 5, 4), r"\(5, 4, 5\), got \(5, 5, 4\)"),
+    ],
+)
+def test_refuses_what_is_no_batch_of_grids(name, shape, target, message):
+    with pytest.raises(ValueError, match=message):
+        build_loss(name)(torch.ones(shape), target)
