@@ -141,7 +141,9 @@ class Settings(BaseSettings):
         10.0, gt=0, description="Seconds of silence after which an event stream sends a comment."
     )
     startup_seconds: float = Field(
-        4.0, ge=0, description="Longest that the start waits for the first worker to be warm."
+        4.0,
+        ge=0,
+        description="Seconds from the start within which the server answers, even if no worker is warm yet.",
     )
     shutdown_seconds: int = Field(
         2, ge=1, description="Seconds that open connections have to end when the server stops."

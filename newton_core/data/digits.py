@@ -1,10 +1,13 @@
 """scikit-learn's 1,797 handwritten digits (8 x 8 pixels): real, embedded, no download."""
 
 from functools import lru_cache
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from newton_core.data.base import DataParameters, ImageDataset, LabelledImages
 from newton_core.seeding import generator
@@ -43,12 +46,9 @@ def load_digits() -> ImageDataset:
 
     No image is in both parts. The files do not name the writers, so that a writer may be.
     """
-    # Here, not above: it takes a second, and describing or checking a run needs none of it.
-    from sklearn.datasets import load_digits as load_sklearn_digits
-
-    bunch = load_sklearn_digits()
-    pixels = torch.from_numpy(bunch.images.astype(np.uint8))
-    labels = torch.from_numpy(bunch.target.astype(np.int64))
+    table = _read_table()
+    pixels = torch.from_numpy(table[:, :64].reshape(-1, 8, 8).astype(np.uint8))
+    labels = torch.from_numpy(table[:, 64].astype(np.int64))
     test = []
     for digit in range(10):
         members = (labels == digit).nonzero().squeeze(1)
@@ -61,3 +61,20 @@ def load_digits() -> ImageDataset:
         test=LabelledImages(pixels[in_test], labels[in_test]),
         white=WHITE,
     )
+
+
+def _read_table() -> NDArray[np.float64]:
+    """(1797, 65): the 64 grey levels and the label of every image.
+
+    The file is read where scikit-learn keeps it: importing scikit-learn takes a second, which
+    every worker and every command would wait for. Where it is not, its own loader knows better.
+    """
+    package = find_spec("sklearn")
+    for folder in (package.submodule_search_locations or ()) if package else ():
+        file = Path(folder, "datasets", "data", "digits.csv.gz")
+        if file.is_file():
+            return np.loadtxt(file, delimiter=",", dtype=np.float64)
+    from sklearn.datasets import load_digits as load_sklearn_digits
+
+    bunch = load_sklearn_digits()
+    return np.column_stack([bunch.data, bunch.target])

@@ -50,7 +50,11 @@ class Executor(ABC):
 
     @abstractmethod
     def wait_until_ready(self, timeout: float) -> bool:
-        """Waits until a run would start without delay; false after ``timeout`` seconds."""
+        """Waits until a run would start without delay.
+
+        Returns:
+            False once ``timeout`` seconds have passed since :meth:`start`.
+        """
 
     @abstractmethod
     def execute(self, job: Job, sink: Sink, stop: StopRequest) -> str | None:

@@ -44,21 +44,27 @@ class _Worker:
         )
         self.process.start()
         theirs.close()  # theirs alone: its end is how we notice that the process is gone
+        self.spoke = False  # whether it has said anything about its job
         self._ready = False
         self._gathered = 0.0
 
-    def wait_until_ready(self, timeout: float) -> bool:
-        """Whether the process has torch imported within ``timeout`` seconds.
+    def is_ready(self) -> bool:
+        """Whether the idle process has imported everything and waits for a run.
 
         Raises:
-            WorkerLostError: it ended before.
+            WorkerLostError: it has ended.
         """
         try:
-            if not self._ready and self.connection.poll(timeout):
+            while self.connection.poll(0):  # an idle process says nothing: this is READY, or EOF
                 self._ready = self.connection.recv() == (protocol.READY,)
         except (EOFError, OSError):
             raise WorkerLostError(self.obituary()) from None
         return self._ready
+
+    def begin(self, job: Job) -> None:
+        """Hands over a job."""
+        self.spoke = False
+        self.connection.send(job)
 
     def gather(self) -> list[tuple[Any, ...]]:
         """The messages that have come; more are awaited for a moment, so that they go together.
@@ -69,6 +75,7 @@ class _Worker:
         if not self.connection.poll(LOOK_SECONDS):
             return []
         messages = [self.connection.recv()]
+        self.spoke = True
         until = self._gathered + GATHER_SECONDS
         try:
             while len(messages) < GATHER_EVENTS and messages[-1][0] != protocol.DONE:
@@ -119,9 +126,11 @@ class LocalExecutor(Executor):
         self._change = threading.Condition()
         self._idle: list[_Worker] = []
         self._closed = False
+        self._started = 0.0
 
     def start(self) -> None:
         """Starts the ordinary workers; those for forks follow once these are warm."""
+        self._started = time.monotonic()
         with self._change:
             self._idle = [_Worker(self._settings) for _ in range(self._settings.workers)]
         threading.Thread(target=self._start_fork_workers, daemon=True).start()
@@ -135,14 +144,10 @@ class LocalExecutor(Executor):
 
     def wait_until_ready(self, timeout: float) -> bool:
         """Waits for the first worker."""
-        deadline = time.monotonic() + timeout
-        while time.monotonic() < deadline:
+        while time.monotonic() < self._started + timeout:
             with self._change:
-                first = self._idle[0] if self._idle else None
-                if first is None:
-                    return True  # all are at work already
                 try:
-                    if first.wait_until_ready(0.0):
+                    if not self._idle or any(worker.is_ready() for worker in self._idle):
                         return True
                 except WorkerLostError:
                     return False
@@ -150,39 +155,39 @@ class LocalExecutor(Executor):
         return False
 
     def execute(self, job: Job, sink: Sink, stop: StopRequest) -> str | None:
-        """See :class:`Executor`."""
-        try:
+        """See :class:`Executor`. A worker that dies before it said a word costs a second try."""
+        for last_try in (False, True):
             worker = self._take(stop)
-        except WorkerLostError as loss:
-            return str(loss)
-        if worker is None:
+            if worker is None:
+                break
+            reason: str | None = "the server could not follow the run"
+            try:
+                reason = self._attend(worker, job, sink, stop)
+            except (EOFError, OSError):
+                reason = worker.obituary()
+                if not (worker.spoke or last_try):
+                    logger.warning("a worker was lost before its run began", reason=reason)
+                    continue
+            finally:
+                self._give_back(worker, healthy=reason is None)
+            return reason
+        if stop.asked:
             return "the run was stopped before it began"
-        reason: str | None = "the server could not follow the run"
-        try:
-            reason = self._attend(worker, job, sink, stop)
-        except (EOFError, OSError):
-            reason = worker.obituary()
-        finally:
-            self._give_back(worker, healthy=reason is None)
-        return reason
+        return f"no worker process was ready within {START_SECONDS:.0f} s"
 
     def _take(self, stop: StopRequest) -> _Worker | None:
-        """A worker that is ready, waiting for one if need be; None if the run is to stop."""
+        """A worker that is ready; None if there is none in time or the run is to stop."""
         deadline = time.monotonic() + START_SECONDS
-        while not stop.asked:
+        while not stop.asked and time.monotonic() < deadline:
             with self._change:
-                for worker in self._idle:
+                for worker in list(self._idle):
                     try:
-                        ready = worker.wait_until_ready(0.0)
+                        if worker.is_ready():
+                            self._idle.remove(worker)
+                            return worker
                     except WorkerLostError as loss:
                         logger.warning("idle worker lost", reason=str(loss))
                         self._replace(worker)
-                        break
-                    if ready:
-                        self._idle.remove(worker)
-                        return worker
-            if time.monotonic() > deadline:
-                raise WorkerLostError(f"no worker process was ready within {START_SECONDS:.0f} s")
             time.sleep(0.01)
         return None
 
@@ -202,7 +207,7 @@ class LocalExecutor(Executor):
 
     def _attend(self, worker: _Worker, job: Job, sink: Sink, stop: StopRequest) -> str | None:
         """Follows a run to its end or to a limit; the worker is good for more if None."""
-        worker.connection.send(job)
+        worker.begin(job)
         watch = _Watch(self._settings, worker, job, stop)
         while True:
             messages = worker.gather()

@@ -1,6 +1,9 @@
+import numpy as np
+import pytest
 import torch
 
 from newton_core.data import DigitImagesParameters, DigitsParameters, load_digits
+from newton_core.data import digits as digits_module
 
 
 def _as_set(pixels: torch.Tensor) -> set[bytes]:
@@ -71,3 +74,11 @@ def test_number_parameters() -> None:
     assert DigitsParameters().digits == 4
     assert DigitsParameters(digits=2).parts() == 2
     assert DigitImagesParameters().parts() == 1
+
+
+def test_scikit_learns_loader_gives_the_same_where_its_file_is_not_found(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    direct = digits_module._read_table()
+    monkeypatch.setattr(digits_module, "find_spec", lambda _name: None)
+    assert np.array_equal(digits_module._read_table(), direct)

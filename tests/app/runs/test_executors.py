@@ -1,0 +1,203 @@
+"""What every executor promises, on real worker processes: runs end, slots heal, none disturbs."""
+
+import json
+import os
+import secrets
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from app.runs.executors import Executor, LocalExecutor, StopRequest
+from app.runs.forks import common_steps, find_beginning
+from app.runs.records import Job, LoggedEvent
+from app.settings import Settings, load_settings
+from newton_core.training.spec import ExperimentSpec
+from tests.app.harness import long_spec, numbers_of, tiny_spec
+
+READY_SECONDS = 120.0
+
+
+def settings_for(data_dir: Path, **changes: Any) -> Settings:
+    return load_settings(
+        **{"data_dir": data_dir, "workers": 1, "fork_workers": 0, "threads": 1, **changes}
+    )
+
+
+@pytest.fixture(scope="module")
+def executor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalExecutor]:
+    made = LocalExecutor(settings_for(tmp_path_factory.mktemp("data"), hang_seconds=3))
+    made.start()
+    yield made
+    made.close()
+    assert not workers_of(made)
+
+
+def workers_of(_executor: LocalExecutor) -> list[psutil.Process]:
+    children = psutil.Process().children(recursive=True)
+    return [child for child in children if "spawn_main" in " ".join(child.cmdline())]
+
+
+class Following(threading.Thread):
+    """A run that an executor computes, followed from a thread as the queue does."""
+
+    def __init__(self, executor: Executor, folder: Path, spec: dict[str, Any], **job: Any) -> None:
+        super().__init__(daemon=True)
+        self.executor = executor
+        whole = ExperimentSpec.model_validate(spec)
+        self.job = Job(secrets.token_hex(6), whole.model_dump_json(), folder, **job)
+        self.events: list[LoggedEvent] = []
+        self.stop = StopRequest()
+        self.reason: str | None = "not ended"
+        self.start()
+
+    def run(self) -> None:
+        self.reason = self.executor.execute(self.job, self.events.extend, self.stop)
+
+    def until(self, happened: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + READY_SECONDS
+        while not happened():
+            assert time.monotonic() < deadline
+            assert self.is_alive(), f"it ended early: {self.reason}"
+            time.sleep(0.01)
+
+    def until_metrics(self) -> None:
+        self.until(lambda: any(event.type == "metrics" for event in self.events))
+
+    def outcome(self) -> str | None:
+        self.join(READY_SECONDS)
+        assert not self.is_alive()
+        return self.reason
+
+
+def check_whole(following: Following) -> None:
+    assert following.outcome() is None
+    assert [e.seq for e in following.events] == list(range(1, len(following.events) + 1))
+    assert following.events[0].type == "started"
+    assert following.events[-1].type == "finished"
+
+
+def test_run_is_computed_to_its_end(executor: LocalExecutor, tmp_path: Path) -> None:
+    check_whole(Following(executor, tmp_path, tiny_spec()))
+    assert (tmp_path / "step-00000040.pt").is_file()
+
+
+def test_idle_worker_answers_soon(executor: LocalExecutor, tmp_path: Path) -> None:
+    check_whole(Following(executor, tmp_path / "warm-up", tiny_spec()))
+    began = time.monotonic()
+    following = Following(executor, tmp_path / "timed", tiny_spec(seed=1))
+    following.until_metrics()
+    assert time.monotonic() - began < 3.0  # 0.1 s on a quiet machine; the benchmark says
+    check_whole(following)
+
+
+def test_stopped_run_says_so_itself(executor: LocalExecutor, tmp_path: Path) -> None:
+    following = Following(executor, tmp_path, long_spec(1))
+    following.until_metrics()
+    before = workers_of(executor)
+    following.stop.ask()
+    assert following.outcome() is None
+    assert following.events[-1].type == "cancelled"
+    assert workers_of(executor) == before, "a polite end costs no worker"
+
+
+def test_late_stop_does_not_hit_the_next_run(executor: LocalExecutor, tmp_path: Path) -> None:
+    first = Following(executor, tmp_path / "a", tiny_spec())
+    check_whole(first)
+    first.stop.ask()
+    check_whole(Following(executor, tmp_path / "b", tiny_spec()))
+
+
+def test_run_goes_on_from_a_snapshot(executor: LocalExecutor, tmp_path: Path) -> None:
+    spec = tiny_spec(changes=[{"step": 20, "arm": 1, "tikhonov": 1.0}])
+    parent = Following(executor, tmp_path / "parent", tiny_spec())
+    check_whole(parent)
+    shared = common_steps(
+        ExperimentSpec.model_validate(tiny_spec()), ExperimentSpec.model_validate(spec)
+    )
+    beginning = find_beginning(parent.events, tmp_path / "parent", shared)
+    assert beginning is not None
+    taken = beginning.events()
+    start = beginning.link_into(tmp_path / "fork")
+    fork = Following(executor, tmp_path / "fork", spec, start=start, taken_over=len(taken))
+    assert fork.outcome() is None
+    fork.events[1:1] = taken
+    check_whole(fork)
+    scratch = Following(executor, tmp_path / "scratch", spec)
+    check_whole(scratch)
+    both = [[json.loads(e.body) for e in run.events] for run in (fork, scratch)]
+    assert numbers_of(both[0]) == numbers_of(both[1])
+
+
+def test_killed_worker_ends_its_run_and_is_replaced(
+    executor: LocalExecutor, tmp_path: Path
+) -> None:
+    following = Following(executor, tmp_path / "a", long_spec(2))
+    following.until_metrics()
+    (victim,) = workers_of(executor)
+    victim.kill()
+    reason = following.outcome()
+    assert reason is not None
+    assert "was killed (signal SIGKILL)" in reason
+    check_whole(Following(executor, tmp_path / "b", tiny_spec()))
+
+
+def test_worker_killed_while_idle_is_replaced(executor: LocalExecutor, tmp_path: Path) -> None:
+    (victim,) = workers_of(executor)
+    victim.kill()
+    check_whole(Following(executor, tmp_path, tiny_spec()))
+
+
+def test_hung_worker_ends_its_run_and_is_replaced(executor: LocalExecutor, tmp_path: Path) -> None:
+    following = Following(executor, tmp_path / "a", long_spec(3))
+    following.until_metrics()
+    (victim,) = workers_of(executor)
+    os.kill(victim.pid, signal.SIGSTOP)
+    reason = following.outcome()
+    assert reason is not None
+    assert "hung" in reason
+    assert "NEWTON_LAB_HANG_SECONDS" in reason
+    check_whole(Following(executor, tmp_path / "b", tiny_spec()))
+
+
+def test_stop_at_once_waits_for_nothing(executor: LocalExecutor, tmp_path: Path) -> None:
+    following = Following(executor, tmp_path, long_spec(4))
+    following.until_metrics()
+    (victim,) = workers_of(executor)
+    os.kill(victim.pid, signal.SIGSTOP)  # even if it could not hear
+    following.stop.ask(at_once=True)
+    following.join(2.0)
+    assert following.reason == "the run was stopped at once"
+
+
+def test_spec_that_the_worker_refuses_fails_alone(executor: LocalExecutor, tmp_path: Path) -> None:
+    following = Following(executor, tmp_path, tiny_spec(device="cuda:9"))
+    assert following.outcome() is None
+    assert following.events[-1].type == "failed"
+    assert "cuda:9" in following.events[-1].body
+
+
+@pytest.mark.parametrize(
+    ("limit", "said"),
+    [
+        ({"run_seconds": 0.5}, "took longer than 0.5 s"),
+        ({"memory_mb": 256}, "MB of memory, more than the 256 MB"),
+    ],
+)
+def test_limits_end_a_run(tmp_path: Path, limit: dict[str, Any], said: str) -> None:
+    limited = LocalExecutor(settings_for(tmp_path, **limit))
+    # A limit on memory below what torch itself needs: every run passes it.
+    limited.start()
+    try:
+        following = Following(limited, tmp_path / "run", long_spec(5))
+        reason = following.outcome()
+        assert reason is not None
+        assert said in reason
+        assert "NEWTON_LAB_" in reason
+    finally:
+        limited.close()
