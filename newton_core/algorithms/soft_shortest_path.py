@@ -56,7 +56,7 @@ def soft_shortest_path(
     onward[0, 0] = 0.0  # the start: its distance stays 0, and nothing leaves it
     own = costs.flatten(1) * onward
 
-    distances = torch.zeros_like(own)
+    distances = 0.0 * own  # of one tile too, the path then has a (vanishing) derivative
     for sweep in range(moves):
         around = functional.unfold(distances.view(N, 1, h, w), 3, padding=1)
         barred = closed[min(sweep, len(closed) - 1)]

@@ -48,20 +48,27 @@ def heap_path(costs: Tensor) -> tuple[Tensor, float]:
 
 
 def all_paths(height: int, width: int) -> Tensor:
-    """Every simple path from corner to corner as 0/1 tiles, (P, h, w); for small grids only."""
-    found = []
-    stack = [[(0, 0)]]
+    """Every set of tiles that some simple path from corner to corner visits, (P, h, w) of 0/1."""
+    tiles = height * width
+    around = [
+        [r * width + c for r, c in neighbours(divmod(tile, width), height, width)]
+        for tile in range(tiles)
+    ]
+    found: set[int] = set()
+    seen = {(0, 1)}  # (last tile, visited tiles as bits)
+    stack = [(0, 1)]
     while stack:
-        path = stack.pop()
-        if path[-1] == (height - 1, width - 1):
-            found.append(path)
+        tile, visited = stack.pop()
+        if tile == tiles - 1:
+            found.add(visited)
             continue
-        stack += [[*path, t] for t in neighbours(path[-1], height, width) if t not in path]
-    paths = torch.zeros(len(found), height, width, dtype=torch.float64)
-    for i, path in enumerate(found):
-        for tile in path:
-            paths[i][tile] = 1
-    return paths
+        for other in around[tile]:
+            state = (other, visited | 1 << other)
+            if not visited >> other & 1 and state not in seen:
+                seen.add(state)
+                stack.append(state)
+    bits = [[visited >> tile & 1 for tile in range(tiles)] for visited in sorted(found)]
+    return torch.tensor(bits, dtype=torch.float64).view(-1, height, width)
 
 
 def path_cost(costs: Tensor, tiles: list[tuple[int, int]]) -> float:
