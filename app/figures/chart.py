@@ -39,6 +39,7 @@ class Choice:
         factor: multiplies the events' values (100: shares become per cent).
         bounds: values that the axis need not pass, where the metric has such.
         description: one sentence that explains it.
+        source: the events it is read from, where they are not those of its chart.
     """
 
     metric: str
@@ -49,6 +50,7 @@ class Choice:
     log: bool = False
     factor: float = 1.0
     bounds: tuple[float | None, float | None] = (None, None)
+    source: Source | None = None
 
 
 def trace(role: Role, choice: Choice) -> go.Scatter:
@@ -143,7 +145,9 @@ def figure(
                 "kind": kind,
                 "source": source,
                 "span": span,
-                "choices": [asdict(choice) for choice in choices],
+                "choices": [
+                    asdict(choice) | {"source": choice.source or source} for choice in choices
+                ],
                 "palettes": palettes(),
             },
             title={

@@ -59,6 +59,44 @@ EVALUATIONS = (
         bounds=(0.0, 100.0),
         description="Share of test samples whose class is predicted right.",
     ),
+    Choice(
+        metric="arrived",
+        title="Arrived",
+        unit="1 at a minimum, 0 elsewhere",
+        hover="%{y:.0f}",
+        bounds=(0.0, 1.0),
+        description="Whether the point is within 0.05 of a known minimum of the surface.",
+    ),
+    Choice(
+        metric="value",
+        title="Height",
+        unit="of the surface at the point",
+        hover="%{y:.3r}",
+        log=True,
+        description="Value of the surface where the point stands.",
+    ),
+    Choice(
+        metric="distance",
+        title="Distance",
+        unit="to the nearest minimum",
+        hover="%{y:.3r}",
+        log=True,
+        description="Distance from the point to the nearest known minimum of the surface.",
+    ),
+    Choice(
+        metric="x",
+        title="x",
+        unit="coordinate of the point",
+        hover="%{y:.3r}",
+        description="First coordinate of the point.",
+    ),
+    Choice(
+        metric="y",
+        title="y",
+        unit="coordinate of the point",
+        hover="%{y:.3r}",
+        description="Second coordinate of the point.",
+    ),
 )
 LOSSES = (
     Choice(
@@ -186,6 +224,7 @@ COSINES = (
         hover="%{y:.3f}",
         bounds=(-1.0, 1.0),
         description="Cosine between the two Newton directions at the same outputs.",
+        source="curvature",
     ),
 )
 

@@ -64,7 +64,11 @@ export function xPlan(end: number, log: boolean, room: number): AxisPlan {
   }
   const start = Math.min(1, last / 10);
   const floor = start / 2;
-  const ticks = [{ value: floor, text: "0" }, ...logTicks(Math.log10(start), Math.log10(last), 5)];
+  // Zero has a place of its own before the first value; the first decade's text would touch it.
+  const later = logTicks(Math.log10(start), Math.log10(last), count).filter(
+    (tick) => tick.value > 2 * start,
+  );
+  const ticks = [{ value: floor, text: "0" }, ...later];
   return { log, range: [Math.log10(floor), Math.log10(last)], ticks, floor };
 }
 

@@ -25,10 +25,11 @@ export function fixed(value: number, decimals: number): string {
  * keeps zeros at the end, so that numbers in a column have equally many digits.
  */
 export function significant(value: number, digits: number, padded = false): string {
-  const size = Math.abs(value);
+  const rounded = Number(value.toPrecision(digits));
+  const size = Math.abs(rounded);
   if (size !== 0 && (size >= 1e6 || size < 1e-3)) {
     const exponent = Math.floor(Math.log10(size) + 1e-9);
-    const mantissa = Number((value / 10 ** exponent).toPrecision(digits));
+    const mantissa = Number((rounded / 10 ** exponent).toPrecision(digits));
     if (Math.abs(mantissa) === 1 && !padded) return `${mantissa < 0 ? "−" : ""}${power(exponent)}`;
     return `${significant(mantissa, digits, padded)}×${power(exponent)}`;
   }

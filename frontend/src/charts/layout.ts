@@ -73,6 +73,7 @@ export function axisOf(
     tickfont: { size: 11 * view.scale, color: view.palette.faint },
     gridcolor: view.palette.grid,
     title: { text: "" },
+    tickangle: 0,
     ticklabeloverflow: "allow",
   };
 }

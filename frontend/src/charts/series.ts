@@ -3,7 +3,7 @@
 import type { ArmSpec } from "../api/types";
 import { Column } from "../state/column";
 import type { ArmLog, CurvaturePoint, SpectrumPoint } from "../state/log";
-import type { Choice, TemplateMeta } from "./templates";
+import type { Choice } from "./templates";
 
 /** One curve's data: `y` at `steps`, and its standard errors where there are any. */
 export interface Series {
@@ -22,11 +22,10 @@ export interface Thresholds {
 export function seriesOf(
   arm: ArmLog,
   spec: Pick<ArmSpec, "curvature"> | undefined,
-  source: TemplateMeta["source"],
   choice: Choice,
   thresholds: Thresholds,
 ): Series | null {
-  const { metric, factor } = choice;
+  const { metric, factor, source } = choice;
   if (source === "metrics") {
     const y = arm.metrics[metric];
     return y === undefined ? null : { steps: arm.steps, y, error: null };

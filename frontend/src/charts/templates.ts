@@ -15,7 +15,11 @@ export interface Choice {
   log: boolean;
   factor: number;
   bounds: [number | null, number | null];
+  /** The events that it is read from. */
+  source: Source;
 }
+
+export type Source = "metrics" | "evaluation" | "curvature";
 
 /** Colours of one theme, `#rrggbb`; `arms` by slot, `ink` for text. */
 export interface Palette {
@@ -33,7 +37,7 @@ export interface Palette {
 export interface TemplateMeta {
   chart: string;
   kind: "curves" | "fan" | "heat";
-  source: "metrics" | "evaluation" | "curvature";
+  source: Source;
   span: "hero" | "small" | "wide";
   choices: Choice[];
   palettes: { light: Palette; dark: Palette };
@@ -94,6 +98,7 @@ function unknown(metric: string): Choice {
     log: false,
     factor: 1,
     bounds: [null, null],
+    source: "evaluation",
   };
 }
 

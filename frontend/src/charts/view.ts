@@ -85,11 +85,10 @@ function curveOf(view: View, layer: Layer, arm: number): Curve | null {
   const log = layer.log.arms[arm];
   const spec = layer.log.spec?.arms[arm];
   if (log === undefined) return null;
-  const { source } = view.template.layout.meta;
-  const series = seriesOf(log, spec, source, view.choice, view.thresholds);
+  const series = seriesOf(log, spec, view.choice, view.thresholds);
   if (series === null) return null;
   // Evaluations are few and each is a mean over the test set already: they are never smoothed.
-  const width = source === "metrics" ? view.smoothing : 1;
+  const width = view.choice.source === "metrics" ? view.smoothing : 1;
   return {
     layer,
     arm,

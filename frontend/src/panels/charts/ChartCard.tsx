@@ -74,8 +74,7 @@ export function ChartCard({ model }: { model: ChartModel }) {
 
 /** What the metric is, and how its line was smoothed. */
 function explanation(model: ChartModel): string {
-  const { description } = model.choice.value;
-  const { source } = model.template.layout.meta;
+  const { description, source } = model.choice.value;
   if (source !== "metrics" || smoothing.value <= 1) return description;
   return `${description} Line: running mean over about ${smoothing.value} recorded values; behind it, the values.`;
 }

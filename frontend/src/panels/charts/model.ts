@@ -123,7 +123,7 @@ export function chartModel(template: Template, primary: ReadonlySignal<string | 
     smoothing: smoothing.value,
     thresholds: thresholds.value,
     zoom: zoomNow.value,
-    scale: presenting.value ? 1.7 : 1,
+    scale: presenting.value ? 1.5 : 1,
   }));
 
   return {
