@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import Annotated, Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float
-from pydantic import field_validator
+from pydantic import AfterValidator
 from torch import Tensor
 
 from newton_core.settings import Settings, setting
@@ -17,10 +17,20 @@ COARSEST_POINTS = 5
 Stop = Callable[[], bool]
 
 
+def _check_odd(points: int) -> int:
+    if points % 2 == 0:
+        raise ValueError(f"{points} is even: use an odd number, so that the centre is a point")
+    return points
+
+
+OddPoints = Annotated[int, AfterValidator(_check_odd)]
+"""A number of points on a side that has one in the middle."""
+
+
 class Grid(Settings):
     """An odd, symmetric grid around a plane's origin, so that the centre is one of its points."""
 
-    points: int = setting(
+    points: OddPoints = setting(
         41, "Grid points on each side; odd, so that the centre is one of them.",
         title="Points a side", unit="points", ge=3, le=101,
     )  # fmt: skip
@@ -32,13 +42,6 @@ class Grid(Settings):
         None, "The same along the second direction; empty means the same range.",
         title="Second range", scale="log", gt=0.0, le=1e9,
     )  # fmt: skip
-
-    @field_validator("points")
-    @classmethod
-    def _odd(cls, points: int) -> int:
-        if points % 2 == 0:
-            raise ValueError(f"{points} is even: use an odd number, so that the centre is a point")
-        return points
 
     def axes(self) -> tuple[Float[Tensor, " A"], Float[Tensor, " B"]]:
         """Coordinates along the first and the second direction, float64, 0 in the middle."""

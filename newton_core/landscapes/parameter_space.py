@@ -15,8 +15,8 @@ from newton_core.landscapes.planes import ParameterPlane, PlaneError, Weights, d
 from newton_core.losses.base import LossFunction
 from newton_core.tasks.base import Batch
 
-_CHUNK_ELEMENTS = 2**21
-"""Numbers in the largest tensor of a chunk: it stays near the cache, 8 MB in float32."""
+_CHUNK_ELEMENTS = 2**20
+"""Numbers in the largest tensor of a chunk: it stays near the cache, 4 MB in float32."""
 _MOST_POINTS = 64
 
 
@@ -68,8 +68,9 @@ class ParameterFunction:
     @torch.no_grad()
     def at(self, a: Float[Tensor, " P"], b: Float[Tensor, " P"]) -> Float[Tensor, " P"]:
         """The mean loss at each point."""
-        device = self._batch.inputs.device
-        coordinates = torch.stack([a, b], dim=1).to(device)
+        some = next(iter(self._origin.values()))
+        # dtype first: not every device has float64
+        coordinates = torch.stack([a, b], dim=1).to(some.dtype).to(some.device)
         outputs = self._outputs(coordinates)
         return mean_losses(self._loss, outputs, self._batch.target)
 

@@ -164,7 +164,7 @@ def principal_plane(
         kind: what the plane is called.
 
     Raises:
-        PlaneError: fewer than three points, or all on one line.
+        PlaneError: fewer than three points, all on one line, or not finite.
     """
     if len(points) < 3:
         raise PlaneError(f"a plane needs three points, got {len(points)}")
@@ -172,6 +172,8 @@ def principal_plane(
     for _, _, _, centred in _centred_blocks(points):
         # Many more weights than points: the K x K Gram matrix holds all of the decomposition.
         gram += (centred @ centred.mT).cpu()
+    if not torch.isfinite(gram).all():
+        raise PlaneError("some weights are NaN or infinite: no plane goes through them")
     eigenvalues, vectors = torch.linalg.eigh(gram)
     # A second direction 1e-5 times as long as the first is the weights' own rounding.
     if not eigenvalues[-2] > 1e-10 * eigenvalues[-1]:

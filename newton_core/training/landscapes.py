@@ -101,9 +101,9 @@ class RunLandscape:
     def __init__(self, model: nn.Module, loss: Loss, batch: Batch, seed: int) -> None:
         self._loss, self._batch = loss, batch
         weights = model_weights(model)
-        self._whole = sum(value.numel() for value in weights.values()) == 2
+        self._whole = is_surface(model)
         if self._whole:
-            self._plane, self._grid, self._centre = _surface_plane(model, loss)
+            self._plane, self._grid, self._centre = surface_plane(model, loss, 2 * POINTS - 1)
         else:
             self._plane = descent_plane(weights, _gradient(model, loss, batch), seed)
             self._grid = Grid(points=POINTS, span=SPAN)
@@ -147,6 +147,11 @@ class RunLandscape:
         }
 
 
+def is_surface(model: nn.Module) -> bool:
+    """Whether the model's weights are a point in a plane, which then shows all of the loss."""
+    return sum(value.numel() for value in model.parameters()) == 2
+
+
 def _gradient(model: nn.Module, loss: Loss, batch: Batch) -> dict[str, Tensor]:
     """The gradient of the batch mean with respect to the weights, as training computes it."""
     network = copy.deepcopy(model)
@@ -160,15 +165,21 @@ def _gradient(model: nn.Module, loss: Loss, batch: Batch) -> dict[str, Tensor]:
     }
 
 
-def _surface_plane(
-    model: nn.Module, loss: Loss
+def surface_plane(
+    model: nn.Module, loss: Loss, points: int
 ) -> tuple[ParameterPlane, Grid, tuple[float, float]]:
-    """The whole weight space around the middle of the surface's domain, and that middle."""
+    """The weight space of a model of two weights: plane and grid on the loss's domain, its middle.
+
+    The plane's coordinates count from that middle.
+
+    Raises:
+        PlaneError: the model has another number of weights.
+    """
     (left, right), (low, high) = surface_domain(loss)
     middle = ((left + right) / 2, (low + high) / 2)
     weights = model_weights(model)
     plane = coordinate_plane(weights)
     first, second = plane.first, plane.second
     origin = {name: middle[0] * first[name] + middle[1] * second[name] for name in weights}
-    grid = Grid(points=2 * POINTS - 1, span=(right - left) / 2, second_span=(high - low) / 2)
+    grid = Grid(points=points, span=(right - left) / 2, second_span=(high - low) / 2)
     return plane.around(origin), grid, middle

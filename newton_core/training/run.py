@@ -267,7 +267,7 @@ class _Schedule:
 
     logged: range
     evaluated: frozenset[int]
-    landscapes: frozenset[int]
+    landscapes: range
     snapshots: frozenset[int]
     changes: dict[int, list[Change]]
 
@@ -280,9 +280,8 @@ class _Schedule:
         return cls(
             logged=range(1, spec.steps + 1, spec.log_every),
             evaluated=frozenset({*range(0, spec.steps, spec.evaluate_every), spec.steps}),
-            landscapes=frozenset({*range(0, spec.steps, spec.landscape_every), spec.steps})
-            if spec.landscape_every is not None
-            else frozenset(),
+            # in turn only: a longer run of the same spec then says the same up to here
+            landscapes=range(0, spec.steps + 1, spec.landscape_every or spec.steps + 1),
             snapshots=frozenset(snapshot_steps(spec.steps)),
             changes=changes,
         )

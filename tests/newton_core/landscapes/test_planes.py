@@ -170,6 +170,13 @@ def test_points_on_a_line_fix_no_plane() -> None:
         principal_plane([start] * 4)
 
 
+def test_points_that_are_not_finite_fix_no_plane() -> None:
+    points = random_weights(4)
+    points[2]["b"][0] = math.inf
+    with pytest.raises(PlaneError, match="infinite"):
+        principal_plane(points)
+
+
 def test_residual_of_a_constructed_case() -> None:
     def point(x: float, y: float, z: float) -> dict[str, Tensor]:
         return {"w": torch.tensor([[x, y]]), "b": torch.tensor([z])}

@@ -1,5 +1,6 @@
 """Slices in a run's log: the same plane for every arm, centred where the arm is, resumable."""
 
+import itertools
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,7 @@ def slices(events: list[Event]) -> list[Landscape]:
 
 def test_every_arm_has_the_same_plane_range_and_data_at_every_step() -> None:
     found = slices(list(run(small_spec(landscape_every=10))))
-    assert [(e.step, e.arm) for e in found] == [(s, a) for s in (0, 10, 20, 24) for a in range(3)]
+    assert [(e.step, e.arm) for e in found] == [(s, a) for s in (0, 10, 20) for a in range(3)]
     assert all(e.plane == found[0].plane and e.grid == found[0].grid for e in found)
     assert found[0].plane["kind"] == "descent"
     assert found[0].values == found[1].values == found[2].values, "the initial weights are shared"
@@ -123,6 +124,6 @@ def test_tracks_stay_short_however_long_the_run(landscape_every: int) -> None:
     steps = [place.step for place in track.places]
     assert len(steps) <= MOST_PLACES
     assert steps[0] == 0
-    assert len({b - a for a, b in zip(steps, steps[1:], strict=False)}) == 1, "evenly spaced"
+    assert len({b - a for a, b in itertools.pairwise(steps)}) == 1, "evenly spaced"
     assert steps[-1] > 9000 - 100
     assert resumed.places == track.places

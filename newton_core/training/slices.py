@@ -1,0 +1,257 @@
+"""Slices of a run's loss at any of its steps, from its spec and its snapshots alone."""
+
+import copy
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+
+from newton_core.landscapes.grid import Grid, GridPatch, OddPoints, Stop, progressive_slice
+from newton_core.landscapes.parameter_space import LineSlice, ParameterFunction, line_slice
+from newton_core.landscapes.planes import (
+    ParameterPlane,
+    PlaneError,
+    Projection,
+    filter_normalised_plane,
+    fitting_spans,
+    model_weights,
+    principal_plane,
+    project,
+)
+from newton_core.losses import Loss
+from newton_core.settings import Settings, setting
+from newton_core.tasks import Batch, Task
+from newton_core.training.arm import build_spec_loss
+from newton_core.training.landscapes import is_surface, surface_plane
+from newton_core.training.run import PROBE_STEP, build_task
+from newton_core.training.snapshots import SnapshotError, list_snapshots, load_snapshot
+from newton_core.training.spec import ExperimentSpec
+
+
+class SliceRequest(Settings):
+    """A slice through the weights of a run's arms."""
+
+    plane: Literal["filter_normalised", "principal", "arms"] = setting(
+        "filter_normalised",
+        "Two Gaussian filter-normalised directions around each arm, the plane that holds most of"
+        " the arms' own trajectories, or the plane through the arms' present weights.",
+        title="Plane",
+    )
+    step: int = setting(
+        0, "Step of the run; the nearest snapshot answers.", title="Step", unit="steps", ge=0
+    )
+    points: OddPoints = setting(
+        41, "Points on each side; odd.", title="Points a side", unit="points", ge=21, le=101
+    )  # fmt: skip
+    span: float | None = setting(
+        None,
+        "Distance from centre to edge in lengths of the direction; empty means 1 for"
+        " filter-normalised directions and all that the arms' trajectories need for the others.",
+        title="Range", scale="log", gt=0.0, le=1e6,
+    )  # fmt: skip
+    samples: int = setting(
+        100, "Samples of training data that the loss is measured on, used by no update.",
+        title="Samples", unit="samples", scale="log", ge=1, le=1000,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class ArmSlice:
+    """One picture of a :class:`RunSlices`.
+
+    Attributes:
+        arms: the arms it shows: one, or all where they share a surface.
+        plane: origin and directions.
+        function: the mean loss on the plane.
+        trajectories: for each of ``arms``, its snapshots up to the step as seen from the plane.
+    """
+
+    arms: tuple[int, ...]
+    plane: ParameterPlane
+    function: ParameterFunction
+    trajectories: tuple[Projection, ...]
+
+
+@dataclass(frozen=True)
+class RunSlices:
+    """Everything about the slices of a run at one step but their values, which are a stream.
+
+    Attributes:
+        step: the snapshot's step that answers.
+        trajectory_steps: steps of the trajectories' points.
+        grid: points and range, the same for every picture.
+        centre: what to add to all coordinates: the middle of a surface's domain, (0, 0) else.
+        pictures: one per arm where each is centred at its own weights, else one for all.
+    """
+
+    step: int
+    trajectory_steps: tuple[int, ...]
+    grid: Grid
+    centre: tuple[float, float]
+    pictures: tuple[ArmSlice, ...]
+
+    def stream(self, stop: Stop | None = None) -> Iterator[tuple[int, GridPatch]]:
+        """(index of the picture, patch): all pictures coarse first, then all of them finer."""
+        streams = [progressive_slice(p.function, self.grid, stop) for p in self.pictures]
+        while True:
+            for index, stream in enumerate(streams):
+                patch = next(stream, None)
+                if patch is None:  # all have the same levels: the first to end, or a stop, ends all
+                    return
+                yield index, patch
+
+
+class RunHistory:
+    """A run's weights at its snapshots, and what is needed to evaluate them.
+
+    Args:
+        spec: the run's spec.
+        folder: its snapshots.
+
+    Attributes:
+        task: data and metric.
+        loss: the run's own.
+        initial_model: the network with the weights that all arms start from; not to be changed.
+
+    Raises:
+        SnapshotError: there is no snapshot, or one does not belong to the spec.
+    """
+
+    def __init__(self, spec: ExperimentSpec, folder: Path) -> None:
+        self.spec = spec
+        self._files = list_snapshots(folder)
+        if not self._files:
+            raise SnapshotError("the run has left no snapshot yet")
+        self.task: Task = build_task(spec)
+        self.loss: Loss = build_spec_loss(spec.loss)
+        self.initial_model: nn.Module = self.task.build_model()
+        self._states: dict[int, list[dict[str, Any]]] = {}
+
+    @property
+    def steps(self) -> list[int]:
+        """The snapshots' steps, ascending."""
+        return list(self._files)
+
+    def nearest(self, step: int) -> int:
+        """The snapshot's step nearest to ``step``, the earlier of two."""
+        return min(self._files, key=lambda at: (abs(at - step), at))
+
+    def model(self, arm: int, step: int) -> nn.Module:
+        """A network of its own with one arm's weights at a snapshot."""
+        model = copy.deepcopy(self.initial_model)
+        model.load_state_dict(self._state(step)[arm]["model"])
+        return model
+
+    def weights(self, arm: int, step: int) -> dict[str, Tensor]:
+        """One arm's parameters at a snapshot."""
+        state = self._state(step)[arm]["model"]
+        return {name: state[name].to(p.device) for name, p in self.initial_model.named_parameters()}
+
+    def outputs(self, arm: int, step: int, samples: int) -> tuple[Tensor, Tensor | None]:
+        """What an arm's network says at a snapshot, and the target: outputs (samples, *S)."""
+        batch = self.batch(samples)
+        with torch.no_grad():
+            outputs: Tensor = self.model(arm, step).eval()(batch.inputs)
+        return outputs, batch.target
+
+    def batch(self, samples: int) -> Batch:
+        """The data that slices are measured on: of the training set, seen by no update."""
+        return self.task.batch(PROBE_STEP, samples)
+
+    def _state(self, step: int) -> list[dict[str, Any]]:
+        if step not in self._states:
+            _, states = load_snapshot(self._files[step])
+            if len(states) != len(self.spec.arms):
+                raise SnapshotError(
+                    f"the snapshot holds {len(states)} arms, the spec has {len(self.spec.arms)}"
+                )
+            # Optimizer states are twice the weights and of no use here.
+            self._states[step] = [{"model": state["model"]} for state in states]
+        return self._states[step]
+
+
+def run_slices(history: RunHistory, request: SliceRequest) -> RunSlices:
+    """The slices of all arms of a run: the same directions, range, data and loss (the run's).
+
+    A model of two weights has one plane, whatever is asked for: the surface itself.
+
+    "filter_normalised" centres each arm's picture at its own weights; the directions are those of
+    the initial weights, fixed by the run's seed. "principal" is the plane of all snapshots of all
+    arms; "arms" goes through the arms' weights at the step (of two arms, through their common
+    start as well). These two have one picture for all arms.
+
+    Raises:
+        PlaneError: the weights span no such plane (yet); the message says why.
+        SnapshotError: a snapshot is missing or damaged.
+    """
+    step = history.nearest(request.step)
+    shown = [at for at in history.steps if at <= step]
+    arms = tuple(range(len(history.spec.arms)))
+    paths = {arm: [history.weights(arm, at) for at in shown] for arm in arms}
+    batch = history.batch(request.samples)
+
+    def picture(which: tuple[int, ...], plane: ParameterPlane) -> ArmSlice:
+        model = history.model(which[0], step)
+        function = ParameterFunction(model, plane, history.loss, batch)
+        return ArmSlice(which, plane, function, tuple(project(plane, paths[a]) for a in which))
+
+    centre = (0.0, 0.0)
+    if is_surface(history.initial_model):
+        plane, grid, centre = surface_plane(history.initial_model, history.loss, request.points)
+        pictures = [picture(arms, plane)]
+    elif request.plane == "filter_normalised":
+        plane = filter_normalised_plane(model_weights(history.initial_model), history.spec.seed)
+        pictures = [picture((arm,), plane.around(paths[arm][-1])) for arm in arms]
+        grid = Grid(points=request.points, span=request.span or 1.0)
+    else:
+        points = _defining_points(history, request.plane, step)
+        plane = principal_plane(points, request.plane)
+        pictures = [picture(arms, plane)]
+        # Principal planes show the whole run at every step, so that scrubbing moves no axis.
+        first, second = fitting_spans([project(plane, points), *pictures[0].trajectories])
+        grid = Grid(
+            points=request.points,
+            span=request.span or first,
+            second_span=request.span or second,
+        )
+    return RunSlices(step, tuple(shown), grid, centre, tuple(pictures))
+
+
+def arms_line(
+    history: RunHistory, start: int, end: int, step: int, *, points: int = 41, samples: int = 100
+) -> LineSlice:
+    """The loss along the straight line from one arm's weights to another's, at one snapshot.
+
+    Raises:
+        PlaneError: the arms' weights are the same.
+        SnapshotError: the snapshot is missing or damaged.
+    """
+    ends = [history.weights(arm, step) for arm in (start, end)]
+    if all(torch.equal(ends[0][name], ends[1][name]) for name in ends[0]):
+        raise PlaneError(f"arms {start} and {end} have the same weights at step {step}: no line")
+    return line_slice(
+        history.model(start, step),
+        ends[0],
+        ends[1],
+        history.loss,
+        history.batch(samples),
+        points=points,
+    )
+
+
+def _defining_points(
+    history: RunHistory, kind: Literal["principal", "arms"], step: int
+) -> list[dict[str, Tensor]]:
+    """The weights that a shared plane goes through, or comes nearest to."""
+    arms = range(len(history.spec.arms))
+    if kind == "principal":
+        return [history.weights(arm, at) for arm in arms for at in history.steps]
+    if len(arms) == 1:
+        raise PlaneError("a plane through the arms needs at least two arms")
+    points = [history.weights(arm, step) for arm in arms]
+    if len(arms) == 2:
+        points.append(model_weights(history.initial_model))
+    return points

@@ -1,0 +1,144 @@
+"""Slices of a run at any step, from its snapshots."""
+
+import itertools
+from pathlib import Path
+
+import pytest
+import torch
+
+from newton_core import ExperimentSpec, run
+from newton_core.landscape import PlaneError
+from newton_core.training.slices import RunHistory, SliceRequest, arms_line, run_slices
+from newton_core.training.snapshots import SnapshotError
+from tests.newton_core.training.specs import small_spec
+
+
+@pytest.fixture(scope="module")
+def history(tmp_path_factory: pytest.TempPathFactory) -> RunHistory:
+    folder = tmp_path_factory.mktemp("snapshots")
+    spec = small_spec(steps=40)
+    for _ in run(spec, snapshots=folder):
+        pass
+    return RunHistory(spec, folder)
+
+
+def directly(history: RunHistory, arm: int, step: int, samples: int = 30) -> float:
+    outputs, target = history.outputs(arm, step, samples)
+    return history.loss(outputs, target).mean().item()  # type: ignore[no-any-return]
+
+
+def test_the_nearest_snapshot_answers_and_says_which(history: RunHistory) -> None:
+    assert history.steps == list(range(0, 41, 2))
+    assert history.nearest(13) == 12, "the earlier of two"
+    assert history.nearest(10_000) == 40
+    assert run_slices(history, SliceRequest(step=25, samples=5, points=21)).step == 24
+
+
+def test_filter_normalised_pictures_are_centred_at_each_arm(history: RunHistory) -> None:
+    found = run_slices(history, SliceRequest(step=20, samples=30, points=21))
+    assert [picture.arms for picture in found.pictures] == [(0,), (1,), (2,)]
+    for arm, picture in enumerate(found.pictures):
+        assert picture.function.centre() == directly(history, arm, 20)
+        (path,) = picture.trajectories
+        assert path.coordinates.shape == (11, 2)
+        assert path.way[-1] == 0
+        assert torch.equal(picture.plane.first["network.1.weight"],
+                           found.pictures[0].plane.first["network.1.weight"])  # fmt: skip
+    assert found.trajectory_steps == tuple(range(0, 21, 2))
+
+
+def test_the_stream_goes_from_coarse_to_fine_over_all_arms(history: RunHistory) -> None:
+    found = run_slices(history, SliceRequest(step=20, samples=5, points=21))
+    patches = list(found.stream())
+    levels = patches[0][1].levels
+    assert levels > 1
+    assert [(index, patch.level) for index, patch in patches] == [
+        (index, level) for level in range(levels) for index in range(3)
+    ]
+    last = patches[-1][1]
+    assert last.values.shape == (21, 21)
+    assert last.values[10, 10].item() == directly(history, 2, 20, samples=5)
+
+
+def test_the_stream_stops_when_asked(history: RunHistory) -> None:
+    found = run_slices(history, SliceRequest(step=20, samples=5, points=41))
+    calls = itertools.count()
+    patches = list(found.stream(stop=lambda: next(calls) > 4))
+    assert len(patches) < 3 * patches[0][1].levels
+
+
+def test_the_principal_plane_holds_the_trajectories_best(history: RunHistory) -> None:
+    found = run_slices(history, SliceRequest(plane="principal", step=40, samples=5))
+    (picture,) = found.pictures
+    assert picture.arms == (0, 1, 2)
+    assert picture.plane.explained is not None
+    assert 0.5 < picture.plane.explained < 1
+    way = torch.cat([path.way for path in picture.trajectories])
+    distance = torch.cat([path.distance for path in picture.trajectories])
+    explained = 1 - distance.square().sum() / way.square().sum()
+    assert explained.item() == pytest.approx(picture.plane.explained, abs=1e-5)
+    reach = torch.cat([path.coordinates for path in picture.trajectories]).abs().amax(0)
+    assert found.grid.second_span is not None
+    assert reach[0] < found.grid.span < 2 * reach[0]
+    assert reach[1] < found.grid.second_span < 2 * reach[1]
+    early = run_slices(history, SliceRequest(plane="principal", step=8, samples=5))
+    assert early.grid == found.grid, "scrubbing moves no axis"
+    assert early.pictures[0].trajectories[0].coordinates.shape == (5, 2)
+
+
+def test_the_arms_plane_goes_through_the_arms(history: RunHistory) -> None:
+    found = run_slices(history, SliceRequest(plane="arms", step=40, samples=30))
+    (picture,) = found.pictures
+    for arm, path in enumerate(picture.trajectories):
+        assert path.residual[-1] < 1e-3
+        a, b = path.coordinates[-1]
+        value = picture.function.at(a[None], b[None]).item()
+        assert value == pytest.approx(directly(history, arm, 40), rel=1e-4)
+
+
+def test_two_arms_and_their_start_span_a_plane(tmp_path: Path) -> None:
+    spec = small_spec(arms=[{}, {"curvature": "fisher", "tikhonov": 1e-3}], steps=10)
+    for _ in run(spec, snapshots=tmp_path):
+        pass
+    found = run_slices(RunHistory(spec, tmp_path), SliceRequest(plane="arms", step=10, samples=5))
+    (picture,) = found.pictures
+    for path in picture.trajectories:
+        assert path.residual[0] < 1e-3
+        assert path.residual[-1] < 1e-3
+
+
+def test_where_there_is_no_plane_the_message_says_why(history: RunHistory, tmp_path: Path) -> None:
+    with pytest.raises(PlaneError, match="all the same"):
+        run_slices(history, SliceRequest(plane="arms", step=0))
+    with pytest.raises(PlaneError, match="same weights at step 0"):
+        arms_line(history, 0, 1, 0)
+    with pytest.raises(SnapshotError, match="no snapshot yet"):
+        RunHistory(history.spec, tmp_path)
+
+
+def test_the_line_between_two_arms_ends_at_their_losses(history: RunHistory) -> None:
+    line = arms_line(history, 0, 2, 40, points=11, samples=30)
+    assert line.values[line.t == 0].item() == directly(history, 0, 40)
+    assert line.values[line.t == 1].item() == directly(history, 2, 40)
+
+
+def test_a_surface_is_its_own_plane_whatever_is_asked(tmp_path: Path) -> None:
+    spec = ExperimentSpec.model_validate(
+        {
+            "task": {"name": "surface"}, "loss": {"name": "himmelblau"},
+            "arms": [{"optimizer": "sgd", "lr": 0.01}], "steps": 20, "batch_size": 1,
+        }
+    )  # fmt: skip
+    for _ in run(spec, snapshots=tmp_path):
+        pass
+    found = run_slices(RunHistory(spec, tmp_path), SliceRequest(plane="principal", step=20))
+    (picture,) = found.pictures
+    assert found.centre == (0.0, 0.0)
+    assert found.grid.span == 5.0
+    assert picture.trajectories[0].coordinates[0].tolist() == pytest.approx([-1.2, 1.0])
+
+
+@pytest.mark.parametrize("points", [20, 22, 19, 103])
+def test_requests_are_bounded(points: int) -> None:
+    with pytest.raises(ValueError, match="points"):
+        SliceRequest(points=points)
