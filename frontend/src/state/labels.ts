@@ -12,7 +12,11 @@ const NAMES: Record<string, string> = {
   // Losses
   neuralsort: "NeuralSort",
   softsort: "SoftSort",
-  sorting_network: "Sorting network",
+  logistic_dsn: "Logistic sorting network",
+  cauchy_dsn: "Cauchy sorting network",
+  gaussian_dsn: "Gaussian sorting network",
+  reciprocal_dsn: "Reciprocal sorting network",
+  optimal_dsn: "Optimal sorting network",
   bellman_ford: "Relaxed Bellman-Ford",
   smoothed_loss: "Stochastic smoothing of the loss",
   smoothed_algorithm: "Stochastic smoothing of the algorithm",

@@ -1,7 +1,7 @@
 /** One field of the draft with the control that fits its kind. */
 
 import { useId, useState } from "preact/hooks";
-import type { Named } from "../../api/types";
+import type { Catalog, Named } from "../../api/types";
 import { catalog, draft, edit, problemsAt } from "../../state/draft";
 import { fittingLosses, switchVariant } from "../../state/edit";
 import { optionLabel } from "../../state/labels";
@@ -111,13 +111,12 @@ export function VariantSelect({ field }: { field: VariantField }) {
     .filter((variant) => fitting === null || fitting.includes(variant.name))
     .map((variant) => ({ value: variant.name, label: optionLabel(field.key, variant.name) }));
   if (field.nullable) options.unshift({ value: NONE, label: "The run's" });
-  const variant = field.variants.find((candidate) => candidate.name === value?.name);
   return (
     <Select
       field={field}
       options={options}
       value={value?.name ?? NONE}
-      description={[field.description, variant?.description].filter(Boolean).join(" ")}
+      description={[field.description, describe(known, field, value?.name)].join(" ").trim()}
       onChange={(name) =>
         edit(
           field.path,
@@ -126,6 +125,13 @@ export function VariantSelect({ field }: { field: VariantField }) {
       }
     />
   );
+}
+
+/** What the chosen record is, in a sentence: tasks and losses say it in the catalog. */
+function describe(known: Catalog, field: VariantField, name: string | undefined): string {
+  const entries = { task: known.tasks, loss: known.losses }[field.key];
+  const source = entries ?? field.variants;
+  return source.find((candidate) => candidate.name === name)?.description ?? "";
 }
 
 /** The fields of the record that a union's field now holds. */

@@ -1,0 +1,102 @@
+"""A real browser on a real server: whatever a reader of the page would notice fails a test."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Playwright, sync_playwright
+
+from app.static import page_dir
+from tests.app.harness import LabServer
+from tests.browser.lab_page import LabPage, Watch
+
+ARGUMENTS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+MISSING = "NO BROWSER: the tests of the page did not run; install chromium to run them"
+
+
+def find_browser() -> str | None:
+    """The path of a Chromium on this machine."""
+    return next((path for name in NAMES if (path := shutil.which(name))), None)
+
+
+@pytest.fixture(scope="package")
+def playwright() -> Iterator[Playwright]:
+    # For this package alone: while it is open, its event loop counts as running in this thread.
+    with sync_playwright() as started:
+        yield started
+
+
+@pytest.fixture(scope="package")
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    path = find_browser()
+    if path is None:
+        if os.environ.get("CI") == "true":
+            pytest.fail(MISSING)
+        pytest.skip(MISSING)
+    if not (page_dir() / "index.html").is_file():
+        pytest.fail("the page is not built: run `make page`")
+    started = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+    yield started
+    started.close()
+
+
+@pytest.fixture(scope="package")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabServer]:
+    started = LabServer(tmp_path_factory.mktemp("lab") / "data", workers=1, fork_workers=1)
+    started.start()
+    yield started
+    started.close()
+
+
+@pytest.fixture
+def watch() -> Iterator[Watch]:
+    """What the page must not do; a test that expects some of it says so."""
+    watched = Watch()
+    yield watched
+    assert watched.complaints() == []
+
+
+@pytest.fixture
+def lab(browser: Browser, server: LabServer, watch: Watch) -> Iterator[LabPage]:
+    """A page of 1280 x 900, in light, that has not gone anywhere yet."""
+    opened = LabPage.open(browser, server.url, watch)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(scope="package")
+def finished(server: LabServer) -> str:
+    """A small run that has finished, shared by tests that only look."""
+    return server.finish(
+        {
+            "task": {"name": "ranking", "n": 4, "test_sets": 50},
+            "loss": {"name": "neuralsort"},
+            "arms": [
+                {"label": "Vanilla"},
+                {"label": "Hessian", "curvature": "hessian"},
+                {"label": "Fisher", "curvature": "fisher"},
+            ],
+            "steps": 200,
+            "batch_size": 8,
+            "evaluate_every": 50,
+        }
+    )
+
+
+@pytest.fixture
+def downloads(tmp_path: Path) -> Path:
+    folder = tmp_path / "downloads"
+    folder.mkdir()
+    return folder

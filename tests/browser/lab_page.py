@@ -1,0 +1,143 @@
+"""The page as its readers use it: by names and roles, never by the insides."""
+
+import re
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+
+PATIENCE = 20_000  # milliseconds: these machines may be busy
+
+
+@dataclass
+class Watch:
+    """Errors and requests of a page, and which of them a test expects."""
+
+    errors: list[str] = field(default_factory=list)
+    strangers: list[str] = field(default_factory=list)
+    expected: list[str] = field(default_factory=list)
+
+    def follow(self, page: Page, origin: str) -> None:
+        page.on("pageerror", lambda error: self.errors.append(f"uncaught: {error}"))
+        page.on(
+            "console",
+            lambda message: (
+                self.errors.append(f"console: {message.text}")
+                if message.type in ("error", "warning")
+                else None
+            ),
+        )
+        page.on("request", lambda request: self._check(request.url, origin))
+
+    def _check(self, url: str, origin: str) -> None:
+        if not url.startswith((origin, "data:", "blob:")):
+            self.strangers.append(url)
+
+    def complaints(self) -> list[str]:
+        """What happened and was not expected."""
+        unexpected = [e for e in self.errors if not any(re.search(x, e) for x in self.expected)]
+        return unexpected + [f"request to another origin: {url}" for url in self.strangers]
+
+
+class LabPage:
+    """One tab."""
+
+    def __init__(self, page: Page, url: str, context: BrowserContext | None) -> None:
+        self.page = page
+        self.url = url
+        self._context = context
+        page.set_default_timeout(PATIENCE)
+
+    @classmethod
+    def open(
+        cls,
+        browser: Browser,
+        url: str,
+        watch: Watch,
+        *,
+        width: int = 1280,
+        height: int = 900,
+        dark: bool = False,
+        reduced_motion: bool = False,
+    ) -> "LabPage":
+        context = browser.new_context(
+            viewport={"width": width, "height": height},
+            color_scheme="dark" if dark else "light",
+            reduced_motion="reduce" if reduced_motion else "no-preference",
+        )
+        page = context.new_page()
+        watch.follow(page, url)
+        return cls(page, url, context)
+
+    def second_tab(self, watch: Watch) -> "LabPage":
+        assert self._context is not None
+        page = self._context.new_page()
+        watch.follow(page, self.url)
+        return LabPage(page, self.url, None)
+
+    def close(self) -> None:
+        if self._context is not None:
+            self._context.close()
+
+    def go(self, path: str = "") -> None:
+        self.page.goto(f"{self.url}/{path}")
+
+    def go_to_run(self, run_id: str, query: str = "") -> None:
+        """Opens a run and waits until it is there."""
+        self.go(f"runs/{run_id}{query}")
+        expect(self.slider).to_be_enabled(timeout=PATIENCE)
+
+    def button(self, name: str) -> Locator:
+        return self.page.get_by_role("button", name=name, exact=True)
+
+    @property
+    def bar(self) -> Locator:
+        return self.page.get_by_role("region", name="Playback")
+
+    @property
+    def slider(self) -> Locator:
+        return self.bar.get_by_role("slider", name="Step")
+
+    @property
+    def sentence(self) -> Locator:
+        return self.page.locator(".sentence")
+
+    @property
+    def step(self) -> int:
+        """The playback step."""
+        return int(self.slider.input_value())
+
+    @property
+    def computed(self) -> int:
+        """How far the run has computed, as the slider tells a screen reader."""
+        text = self.slider.get_attribute("aria-valuetext") or ""
+        match = re.search(r"computed to ([\d,]+)", text)
+        assert match is not None, text
+        return int(match.group(1).replace(",", ""))
+
+    def scrub(self, step: int) -> None:
+        """Drags the time slider to a step."""
+        self.slider.fill(str(step))
+
+    def wait(self, happened: Callable[[], bool], what: str, seconds: float = 20.0) -> None:
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            if happened():
+                return
+            self.page.wait_for_timeout(50)
+        raise AssertionError(f"it did not happen within {seconds:.0f} s: {what}")
+
+    def wait_for_curve(self) -> None:
+        """Until the charts have drawn at least one point."""
+        self.wait(lambda: self.points_drawn() > 0, "a curve is drawn")
+
+    def points_drawn(self) -> int:
+        """Points of all curves that Plotly holds now."""
+        return int(
+            self.page.evaluate(
+                """() => [...document.querySelectorAll('.js-plotly-plot')]
+                    .flatMap((plot) => plot.data ?? [])
+                    .reduce((sum, trace) => sum + (trace.x?.length ?? 0), 0)"""
+            )
+        )
