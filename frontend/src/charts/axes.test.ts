@@ -27,6 +27,11 @@ describe("x axis", () => {
     expect(xPlan(0, false, 4).range).toEqual([0, 10]);
   });
 
+  it("ends where the run does", () => {
+    expect(xPlan(6800, false, 4, 7000).range).toEqual([0, 7000]);
+    expect(texts(xPlan(6800, false, 4, 7000).ticks)).toEqual(["0", "2,000", "4,000", "6,000"]);
+  });
+
   it("shares its length out evenly among round numbers", () => {
     expect(texts(xPlan(8000, false, 2).ticks)).toEqual(["0", "4,000", "8,000"]);
     expect(texts(xPlan(12000, false, 4).ticks)).toEqual(["0", "3,000", "6,000", "9,000", "12,000"]);

@@ -55,9 +55,17 @@ export function rung(value: number): number {
   return (found ?? 10) * scale;
 }
 
-/** The x axis from 0 to a rung above `end`, the last value shown; `room`: for how many ticks. */
-export function xPlan(end: number, log: boolean, room: number): AxisPlan {
-  const last = end > 0 ? rung(end) : 10;
+/**
+ * The x axis from 0 to a rung above `end`, the last value shown, or to `most` if that is nearer;
+ * `room`: for how many ticks.
+ */
+export function xPlan(
+  end: number,
+  log: boolean,
+  room: number,
+  most = Number.POSITIVE_INFINITY,
+): AxisPlan {
+  const last = Math.max(end, Math.min(most, end > 0 ? rung(end) : 10));
   const count = Math.min(7, Math.max(2, Math.floor(room)));
   if (!log) {
     return { log, range: [0, last], ticks: evenTicks(last, count), floor: null };

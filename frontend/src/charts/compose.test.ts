@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { evaluation, logOf, metrics, spec, started } from "../state/fixtures";
+import { arm, evaluation, logOf, metrics, spec, started } from "../state/fixtures";
 import type { RunLog } from "../state/log";
 import { compose, outline, unitText } from "./compose";
 import { choice, template, view } from "./fixtures";
@@ -126,6 +126,20 @@ describe("curves up to the cursor", () => {
       ["21.0", 0],
       ["22.0", 0],
     ]);
+  });
+});
+
+describe("labels", () => {
+  const named = (label: string): RunLog =>
+    logOf([started(spec({ arms: [arm(label)] })), evaluation(0, 0, { exact_match: 0.1 })]);
+  const of = (label: string, width: number): View =>
+    view(named(label), { template: EVALUATIONS, cursor: 0, width });
+
+  it("shorten a long name rather than the curves", () => {
+    const long = "Vanilla, log domain, clipped at 0.1";
+    expect(draw(of(long, 400)).ends[0]?.text).toBe("Vanilla, log… 10.0");
+    expect(draw(of(long, 310)).plots[0]?.box.width).toBeGreaterThan(0.45 * 310);
+    expect(draw(of(long, 1200)).ends[0]?.text).toBe(`${long} 10.0`);
   });
 });
 

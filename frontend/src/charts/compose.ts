@@ -19,12 +19,9 @@ export interface Outline {
 }
 
 export function outline(view: View): Outline {
-  const panels = isPanels(view);
-  return {
-    view,
-    curves: panels ? panelCurves(view) : curvesOf(view),
-    x: panels ? panelXAxis(view) : xAxisOf(view),
-  };
+  if (isPanels(view)) return { view, curves: panelCurves(view), x: panelXAxis(view) };
+  const curves = curvesOf(view);
+  return { view, curves, x: xAxisOf(view, curves) };
 }
 
 export function compose({ view, curves, x }: Outline): Drawn {

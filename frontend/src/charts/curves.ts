@@ -18,10 +18,11 @@ import { layoutOf, type Plot, plotBox, textRoom, tickRoom, yTexts } from "./layo
 import { type Mark, marksOf } from "./marks";
 import type { Figure, PlotlyTrace } from "./plotly";
 import { prototype, type Role, withAlpha } from "./templates";
-import { type Curve, endOf, MOST_POINTS, pointX, type View, windowOf } from "./view";
+import { type Curve, endOf, lastStep, MOST_POINTS, pointX, type View, windowOf } from "./view";
 
-/** Points a pixel of the curve of recorded values. */
+/** Most points a pixel: of the recorded values, and of their running mean. */
 const RAW_DENSITY = 2;
+const LINE_DENSITY = 1.5;
 
 /** A figure, and where its axes are, for what is drawn over it. */
 export interface Filled {
@@ -47,9 +48,9 @@ export interface Title {
 }
 
 /** The x axis of the view: what the reader zoomed to, else from 0 to the cursor. */
-export function xAxisOf(view: View): AxisPlan {
-  const { width } = plotBox(view, 0);
-  const plan = xPlan(endOf(view), view.xLog, tickRoom(view, width));
+export function xAxisOf(view: View, curves: readonly Curve[]): AxisPlan {
+  const { width } = plotBox(view, labelRoom(view, curves));
+  const plan = xPlan(endOf(view), view.xLog, tickRoom(view, width), lastStep(view));
   return view.zoom.x === null
     ? plan
     : zoomed(plan, view.zoom.x, Math.max(2, tickRoom(view, width)));
@@ -115,7 +116,7 @@ function pickedOf(view: View, curve: Curve, x: AxisPlan, width: number): Part {
   };
   // Two points a pixel carry all of the noise that can be seen; a running mean needs fewer.
   const raw = pick(curve.series.y, RAW_DENSITY);
-  return { curve, raw, line: curve.line === curve.series.y ? raw : pick(curve.line, 1) };
+  return { curve, raw, line: curve.line === curve.series.y ? raw : pick(curve.line, LINE_DENSITY) };
 }
 
 function yAxisOf(view: View, parts: readonly Part[]): AxisPlan {

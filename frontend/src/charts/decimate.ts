@@ -30,11 +30,13 @@ export class MinMaxPyramid {
     const count = to - from;
     if (count <= 0) return [];
     if (count <= points) return Array.from({ length: count }, (_, offset) => from + offset);
-    // Three marks a bucket, one bucket more for each ragged end, and the two ends themselves.
-    const buckets = Math.max(1, Math.floor((points - 2) / 3) - 1);
+    // Two marks a bucket; where gaps add a third to many of them, wider buckets.
     let level = 0;
-    while (count > buckets * BASE * 2 ** level) level += 1;
-    return this.collect(from, to, level);
+    while (count > (points / 2) * BASE * 2 ** level) level += 1;
+    for (; ; level += 1) {
+      const picked = this.collect(from, to, level);
+      if (picked.length <= points || BASE * 2 ** level > count) return picked;
+    }
   }
 
   private collect(from: number, to: number, level: number): number[] {

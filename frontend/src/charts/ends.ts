@@ -86,7 +86,22 @@ function labelText(view: View, curve: Curve, last: number): string {
   const { diverged } = curve.log;
   const ended = diverged !== null && diverged.step <= view.cursor && last === lastOf(curve);
   const value = formatValue(curve.line.at(last), parseHover(view.choice.hover).spec);
-  return `${named(view) ? `${curve.label} ` : ""}${ended ? "diverged" : value}`;
+  const name = named(view) ? `${shortened(curve.label, mostLetters(view))} ` : "";
+  return `${name}${ended ? "diverged" : value}`;
+}
+
+const LETTER = 6.9;
+/** Letters of a value, with the space before it. */
+const VALUE = 6;
+
+/** How long a name may be: labels take no more than a third of the chart. */
+function mostLetters(view: View): number {
+  return Math.max(8, Math.floor((0.36 * view.width) / (LETTER * view.scale)) - VALUE);
+}
+
+/** The text, or its beginning and an ellipsis, in at most so many letters. */
+export function shortened(text: string, letters: number): string {
+  return text.length <= letters ? text : `${text.slice(0, letters - 1).trimEnd()}…`;
 }
 
 /** A small chart has values alone: the colours say whose, and the big one names them. */
@@ -98,9 +113,9 @@ function named(view: View): boolean {
 export function labelRoom(view: View, curves: readonly Curve[]): number {
   const names = curves
     .filter(({ layer }) => layer.kind !== "ghost")
-    .map(({ label }) => label.length);
-  const letters = (named(view) ? Math.max(0, ...names) : 0) + 6;
-  return Math.ceil(6.9 * letters * view.scale) + TEXT_OFFSET;
+    .map(({ label }) => Math.min(label.length, mostLetters(view)));
+  const letters = (named(view) ? Math.max(0, ...names) : 0) + VALUE;
+  return Math.ceil(LETTER * letters * view.scale) + TEXT_OFFSET;
 }
 
 /** The ends as Plotly traces, for a figure that leaves the page. */

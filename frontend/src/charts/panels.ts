@@ -2,12 +2,13 @@
 
 import { type AxisPlan, fraction, type ValueAxis, xPlan, zoomed } from "./axes";
 import type { Filled, Title } from "./curves";
+import { shortened } from "./ends";
 import { fanAxis, fanTrace } from "./fan";
 import { heatAxis, heatTrace } from "./heat";
 import { axisOf, layoutOf, type Plot, plotBox, tickRoom } from "./layout";
 import { marksOf } from "./marks";
 import type { PlotlyLayout, PlotlyTrace } from "./plotly";
-import { type Curve, curvesOf, endOf, lookOf, type View } from "./view";
+import { type Curve, curvesOf, endOf, lastStep, lookOf, type View } from "./view";
 
 const BETWEEN = 16;
 
@@ -37,7 +38,7 @@ export function panelCurves(view: View): Curve[] {
 /** The x axis that all panels share. */
 export function panelXAxis(view: View): AxisPlan {
   const width = panelWidth(view);
-  const plan = xPlan(endOf(view), view.xLog, tickRoom(view, width));
+  const plan = xPlan(endOf(view), view.xLog, tickRoom(view, width), lastStep(view));
   return view.zoom.x === null
     ? plan
     : zoomed(plan, view.zoom.x, Math.max(2, tickRoom(view, width)));
@@ -81,7 +82,10 @@ export function fillPanels(view: View, x: AxisPlan): Filled {
     const trace = fan ? fanTrace(view, arm, index, x, axis) : heatTrace(view, arm, index, x);
     if (trace !== null) data.push({ ...trace, xaxis: `x${name}`, yaxis: "y" });
     titles.push({
-      text: layer?.log.spec?.arms[index]?.label || `Arm ${index + 1}`,
+      text: shortened(
+        layer?.log.spec?.arms[index]?.label || `Arm ${index + 1}`,
+        Math.floor((width + BETWEEN) / (7 * view.scale)),
+      ),
       ink: lookOf(view, index).ink,
       left: box.left + left,
       bottom: box.top - 5 * view.scale,

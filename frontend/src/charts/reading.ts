@@ -117,19 +117,17 @@ export interface Table {
 /** At most `limit` rows, evenly over the steps shown, with the first and the last. */
 export function tableOf(view: View, curves: readonly Curve[], limit: number): Table {
   const own = curves.filter((curve) => curve.layer.kind !== "ghost");
-  const steps = new Set<number>();
-  for (const curve of own) {
-    const values = curve.series.steps.values;
-    for (let index = 0; index < curve.shown; index += 1) steps.add(values[index] as number);
-  }
-  const all = [...steps].sort((a, b) => a - b);
-  const chosen =
-    all.length <= limit
-      ? all
-      : Array.from(
-          { length: limit },
-          (_, row) => all[Math.round((row * (all.length - 1)) / (limit - 1))] as number,
-        );
+  // Arms are recorded at the same steps: the one furthest on has them all.
+  const longest = own.reduce<Curve | null>(
+    (best, curve) => (best === null || curve.shown > best.shown ? curve : best),
+    null,
+  );
+  const total = longest?.shown ?? 0;
+  const count = Math.min(total, limit);
+  const chosen = Array.from({ length: count }, (_, row) => {
+    const index = count === total ? row : Math.round((row * (total - 1)) / (count - 1));
+    return longest?.series.steps.at(index) ?? 0;
+  });
   const { spec } = parseHover(view.choice.hover);
   return {
     columns: own.map((curve) => curve.label),
@@ -137,7 +135,7 @@ export function tableOf(view: View, curves: readonly Curve[], limit: number): Ta
       step,
       cells: own.map((curve) => cell(curve, step, spec)),
     })),
-    total: all.length,
+    total,
   };
 }
 

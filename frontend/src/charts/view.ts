@@ -1,6 +1,7 @@
 /** What a chart is asked to show, and the curves that follow from it. Pure: no DOM, no Plotly. */
 
 import type { ArmStyle } from "../state/arms";
+import { countUpToStep } from "../state/column";
 import type { ArmLog, RunLog } from "../state/log";
 import { type Series, seriesOf, stepAt, type Thresholds, xOf } from "./series";
 import { smoothed } from "./smooth";
@@ -121,6 +122,12 @@ export function endOf(view: View): number {
   return end;
 }
 
+/** The last step that any run shown will have; seconds have no end that is known. */
+export function lastStep(view: View): number {
+  if (view.x === "seconds") return Number.POSITIVE_INFINITY;
+  return Math.max(1, ...view.layers.map(({ log }) => log.spec?.steps ?? 0));
+}
+
 /** Indices `[from, to)` of a curve's points within an x range, and one more to either side. */
 export function windowOf(curve: Curve, view: View, low: number, high: number): [number, number] {
   const { steps } = curve.series;
@@ -166,8 +173,6 @@ export function signature(view: View, curves: readonly Curve[], xRange: readonly
 }
 
 function markCount(arm: ArmLog, cursor: number): number {
-  const before = (records: readonly { step: number }[]): number =>
-    records.filter((record) => record.step <= cursor).length;
   const diverged = arm.diverged !== null && arm.diverged.step <= cursor ? 1 : 0;
-  return before(arm.spikes) + before(arm.changes) + diverged;
+  return countUpToStep(arm.spikes, cursor) + countUpToStep(arm.changes, cursor) + diverged;
 }
