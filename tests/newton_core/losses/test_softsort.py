@@ -1,0 +1,102 @@
+import itertools
+import math
+
+import pytest
+import torch
+from torch.testing import assert_close
+
+from newton_core import build_loss, permutation_matrix
+from tests.newton_core.losses.checks import family_test
+from tests.newton_core.losses.sorting_cases import (
+    TableCase,
+    compare_with,
+    draw_sorting,
+    family_cases,
+    sorting_loss,
+)
+from tests.newton_core.losses.sorting_reference import softmax_permutation
+
+TABLE = [
+    TableCase("softsort", n, temperature)
+    for n, temperature in itertools.product((2, 3, 5, 10, 16), (0.01, 0.1, 1.0, 10.0))
+]
+
+test_family = family_test(list(family_cases("softsort", equivariant=True)))
+
+
+@pytest.mark.parametrize("case", TABLE, ids=lambda case: case.id)
+def test_log_domain_equals_the_slow_definition(case: TableCase) -> None:
+    y, target = draw_sorting(4, case.n)
+    compare_with(
+        case.log_reference(),
+        sorting_loss(case.name, case.temperature),
+        y,
+        target,
+        temperature=case.temperature,
+        tolerance=1e-11,
+    )
+
+
+@pytest.mark.parametrize("case", TABLE, ids=lambda case: case.id)
+def test_log_domain_in_float32_keeps_its_digits(case: TableCase) -> None:
+    y, target = draw_sorting(4, case.n)
+    y = y.float().double()  # the same scores for both
+    loss = sorting_loss(case.name, case.temperature)
+    fast, exact = loss.derivatives(y.float(), target), loss.derivatives(y, target)
+    assert fast.hessian is not None
+    assert exact.hessian is not None
+    for got, want in (
+        (fast.value, exact.value),
+        (fast.gradient, exact.gradient),
+        (fast.hessian, exact.hessian),
+    ):
+        # Logits of about n / temperature round in float32.
+        assert (got - want).abs().max() <= 1e-5 * case.n / min(case.temperature, 1) * max(
+            want.abs().max(), 1e-6
+        )
+
+
+@pytest.mark.parametrize(
+    "case", [case for case in TABLE if case.temperature >= 1], ids=lambda case: case.id
+)
+def test_bce_loss_equals_torch_on_the_definition(case: TableCase) -> None:
+    y, target = draw_sorting(4, case.n)
+    compare_with(
+        case.bce_reference(),
+        sorting_loss(case.name, case.temperature, numerics="bce_loss"),
+        y,
+        target,
+        temperature=case.temperature,
+        tolerance=1e-9,
+    )
+
+
+def test_two_scores_by_hand() -> None:
+    """n = 2: each row is a logistic function of the distance between the scores."""
+    y = torch.tensor([[0.3, -0.5]], dtype=torch.float64)
+    p = 1 / (1 + math.exp(-0.8 / 0.7))
+    loss = build_loss("softsort", temperature=0.7)
+    expected = torch.tensor([[[1 - p, p], [p, 1 - p]]], dtype=torch.float64)
+    assert_close(loss.relaxed_permutation(y), expected)
+    right = torch.tensor([[[0.0, 1.0], [1.0, 0.0]]])
+    assert_close(loss(y, right), torch.tensor([-math.log(p)], dtype=torch.float64))
+
+
+@pytest.mark.parametrize("n", [2, 5, 9])
+def test_relaxed_permutation_is_the_paper_s(n: int) -> None:
+    y, _ = draw_sorting(6, n)
+    p = build_loss("softsort", temperature=0.6).relaxed_permutation(y)
+    assert_close(p, softmax_permutation("softsort", 0.6)(y))
+    assert_close(p.sum(2), torch.ones(6, n, dtype=torch.float64))
+    assert torch.equal(p.argmax(2), permutation_matrix(y).argmax(2))
+
+
+def test_hessian_with_three_equal_scores_is_that_of_sign_zero() -> None:
+    """At a tie abs has the derivative 0, for the loss, its reference and its closed form alike."""
+    y = torch.tensor([[0.5, 0.5, -1.0, 0.5]], dtype=torch.float64)
+    target = permutation_matrix(torch.tensor([[2.0, 0.0, 1.0, 3.0]]))
+    case = TableCase("softsort", 4, 0.7)
+    compare_with(
+        case.log_reference(), sorting_loss("softsort", 0.7), y, target, temperature=0.7,
+        tolerance=1e-12,
+    )  # fmt: skip
