@@ -7,6 +7,8 @@ from newton_core.data.base import DatasetError
 from newton_core.data.digits import load_digits
 from newton_core.data.mnist import FILES, find_file, mnist_dir
 from newton_core.data.table import read_rows
+from newton_core.data.terrain import terrain_dir
+from newton_core.data.warcraft import PUBLISHED, missing_files, warcraft_dir
 from newton_core.paths import own_data_dir
 
 
@@ -20,8 +22,8 @@ class DatasetStatus:
 
 
 def describe_datasets() -> list[DatasetStatus]:
-    """The embedded digits, MNIST, and each folder of own data; reads no image of the latter two."""
-    return [_digits(), _mnist(), *_own()]
+    """The data sets that come with the lab and those that this machine has; reads few images."""
+    return [_digits(), _mnist(), _terrain(), _warcraft(), *_own()]
 
 
 def _digits() -> DatasetStatus:
@@ -39,6 +41,22 @@ def _mnist() -> DatasetStatus:
     if missing:
         return DatasetStatus("mnist", False, f"no {', '.join(missing)} in {folder}")
     return DatasetStatus("mnist", True, str(folder))
+
+
+def _terrain() -> DatasetStatus:
+    cached = len(list(terrain_dir().glob("*.npz")))
+    return DatasetStatus(
+        "terrain", True, f"made here from a seed, {cached} sets cached in {terrain_dir()}"
+    )
+
+
+def _warcraft() -> DatasetStatus:
+    folder = warcraft_dir()
+    missing = missing_files(folder)
+    if missing:
+        detail = f"no {', '.join(missing)} in {folder}; published at {PUBLISHED}"
+        return DatasetStatus("warcraft", False, detail)
+    return DatasetStatus("warcraft", True, str(folder))
 
 
 def _own() -> Iterator[DatasetStatus]:

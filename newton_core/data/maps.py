@@ -1,0 +1,75 @@
+"""What the data sets of terrain maps share: pictures, the costs of their tiles, cheapest paths."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+from jaxtyping import Float32, UInt8
+from torch import Tensor
+
+from newton_core.settings import Settings
+
+_MAPS_PER_CHUNK = 256
+
+
+@dataclass(frozen=True)
+class Maps:
+    """Pictures of maps and what is true of them. Shared between users: never change them in place.
+
+    Attributes:
+        images: (M, 3, H, W) uint8 RGB; H and W are the same multiple of h and w.
+        costs: (M, h, w) the cost of stepping on each tile, positive.
+        paths: (M, h, w) 1 for the tiles on the labelled cheapest path from corner to corner.
+    """
+
+    images: UInt8[Tensor, "M 3 H W"]
+    costs: Float32[Tensor, "M h w"]
+    paths: UInt8[Tensor, "M h w"]
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    @property
+    def grid(self) -> tuple[int, int]:
+        """(h, w): tiles from top to bottom and from left to right."""
+        return self.costs.shape[1], self.costs.shape[2]
+
+
+@dataclass(frozen=True)
+class MapDataset:
+    """Maps to train on and maps to measure metrics on; no map is in both."""
+
+    train: Maps
+    test: Maps
+
+    @cached_property
+    def channels(self) -> tuple[Float32[Tensor, "3 1 1"], Float32[Tensor, "3 1 1"]]:
+        """Mean and standard deviation of each colour channel over the training maps."""
+        total, squares = torch.zeros(3).double(), torch.zeros(3).double()
+        for first in range(0, len(self.train), _MAPS_PER_CHUNK):
+            values = self.train.images[first : first + _MAPS_PER_CHUNK].float()
+            total += values.mean(dim=(0, 2, 3)).double() * len(values)
+            squares += values.square().mean(dim=(0, 2, 3)).double() * len(values)
+        mean = total / len(self.train)
+        deviation = (squares / len(self.train) - mean.square()).clamp(min=1.0).sqrt()
+        return mean.float().view(3, 1, 1), deviation.float().view(3, 1, 1)
+
+    def normalise(self, images: UInt8[Tensor, "M 3 H W"]) -> Float32[Tensor, "M 3 H W"]:
+        """Float32 images, scaled so that each channel has mean 0 and deviation 1 in training."""
+        mean, deviation = (part.to(images.device) for part in self.channels)
+        return (images.float() - mean) / deviation
+
+
+class MapDataParameters(Settings, ABC):
+    """Which maps, and how they are prepared; subclasses fix ``name`` to a ``Literal``."""
+
+    name: str
+
+    @abstractmethod
+    def load(self) -> MapDataset:
+        """The maps.
+
+        Raises:
+            DatasetError: they are missing or damaged; the message names the file.
+        """

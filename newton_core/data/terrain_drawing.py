@@ -1,0 +1,107 @@
+"""Drawing terrain as an RGB map: irregular borders, relief, shadows and shores."""
+
+from functools import lru_cache
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch.nn.functional import interpolate
+
+from newton_core.data.terrain_textures import SIDE, WATER, seamless_noise, textures
+
+TILE = 8
+"""Pixels along each side of a tile."""
+
+_LIFT = np.array(
+    [0.15, 0.2, 0.6, -0.5, 1.0], np.float32
+)  # how high each ground stands, for light and shadow
+_FOAM = np.array((206, 232, 240), np.float32)
+_MAPS_PER_CHUNK = 16  # their intermediate images stay in cache
+
+
+def draw_terrain(ground: NDArray[np.uint8], random: np.random.Generator) -> NDArray[np.uint8]:
+    """RGB pictures (M, 3, h TILE, w TILE) of maps whose tiles are ``ground`` (M, h, w).
+
+    Ground is numbered as in ``terrain_textures``. Borders wander within the outer half of each
+    tile: its centre always shows its own ground.
+    """
+    count, height, width = ground.shape
+    offsets = random.integers(0, SIDE, (2, count))  # which part of the textures each map shows
+    pictures = np.empty((count, 3, height * TILE, width * TILE), np.uint8)
+    for first in range(0, count, _MAPS_PER_CHUNK):
+        part = slice(first, first + _MAPS_PER_CHUNK)
+        pictures[part] = _draw(ground[part], offsets[:, part])
+    return pictures
+
+
+def _draw(ground: NDArray[np.uint8], offsets: NDArray[np.int64]) -> NDArray[np.uint8]:
+    _, height, width = ground.shape
+    rows = (offsets[0][:, None] + np.arange(height * TILE)) % SIDE
+    columns = (offsets[1][:, None] + np.arange(width * TILE)) % SIDE
+    texel = rows[:, :, None] * SIDE + columns[:, None, :]  # (M, H, W)
+
+    shares = _shares(ground)
+    kind = np.zeros(texel.shape, np.intp)
+    best = np.full(texel.shape, -np.inf, np.float32)
+    surface = np.zeros(texel.shape, np.float32)
+    for i, wander in enumerate(_wander()):
+        score = shares[:, i] + wander.take(texel)
+        better = score > best
+        np.copyto(best, score, where=better)
+        kind[better] = i
+        surface += _LIFT[i] * shares[:, i]
+
+    # The surface runs smoothly through the tiles' heights and is lit from the north-west.
+    light = np.ones_like(surface)
+    light[:, 1:, 1:] += 0.55 * (surface[:, 1:, 1:] - surface[:, :-1, :-1]).clip(-0.3, 0.3)
+    water = kind == WATER
+    stands = _LIFT.take(kind)
+    for reach, strength in ((1, 0.22), (2, 0.12)):  # shadows of what stands higher
+        shadow = stands[:, :-reach, :-reach] > stands[:, reach:, reach:] + 0.3
+        shadow &= ~water[:, reach:, reach:]
+        light[:, reach:, reach:][shadow] *= 1 - strength
+    depth = (2 * shares[:, WATER] - 1).clip(0, 1)
+    np.copyto(light, light * (1.08 - 0.26 * depth), where=water)
+
+    shore = water & _touches(~water)
+    texel += kind * SIDE**2
+    picture = np.empty((len(ground), 3, *texel.shape[1:]), np.uint8)
+    for channel, (palette, foam) in enumerate(zip(textures(), _FOAM, strict=True)):
+        colour = palette.take(texel)
+        colour *= light
+        np.copyto(colour, 0.35 * colour + 0.65 * foam, where=shore)
+        picture[:, channel] = colour.clip(0, 255, out=colour)
+    return picture
+
+
+def _shares(ground: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """(M, 5, H, W): how much of each ground a pixel has, between the centres of its tiles."""
+    each = ground[:, None] == np.arange(5, dtype=np.uint8)[:, None, None]
+    stretched = interpolate(
+        torch.from_numpy(each).float(), scale_factor=TILE, mode="bilinear", align_corners=False
+    )
+    return np.asarray(stretched.numpy())
+
+
+@lru_cache(maxsize=1)
+def _wander() -> NDArray[np.float32]:
+    """(5, SIDE, SIDE) what is added to the shares, so that borders are not straight.
+
+    Less than a half either way: at a tile's centre, with a share of 1, its own ground wins.
+    """
+    random = np.random.default_rng(11)
+    noise = [
+        0.16 * seamless_noise(random, SIDE / 12) + 0.1 * seamless_noise(random, SIDE / 4)
+        for _ in range(5)
+    ]
+    return np.stack(noise).clip(-0.43, 0.43).astype(np.float32)
+
+
+def _touches(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Which pixels have one of the mask above, below, to the left or to the right."""
+    touches = np.zeros_like(mask)
+    touches[:, 1:] |= mask[:, :-1]
+    touches[:, :-1] |= mask[:, 1:]
+    touches[:, :, 1:] |= mask[:, :, :-1]
+    touches[:, :, :-1] |= mask[:, :, 1:]
+    return touches

@@ -1,0 +1,168 @@
+"""The public Warcraft shortest-path maps, read from the files as they are published.
+
+Vlastelica et al., "Differentiation of Blackbox Combinatorial Solvers" (2020): 10,000 maps to train
+on and 1,000 each to validate and to test, of 12 x 12 tiles (also 18, 24 and 30) with 8 x 8 pixels.
+"""
+
+import re
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from newton_core.data.base import DatasetError
+from newton_core.data.maps import MapDataParameters, MapDataset, Maps
+from newton_core.paths import data_dir
+from newton_core.settings import setting
+
+PUBLISHED = "Edmond (the Max Planck Society's data repository), doi:10.17617/3.YJCQ5S"
+PARTS = ("train", "test")
+KINDS = ("maps", "shortest_paths", "vertex_weights")
+
+
+class WarcraftParameters(MapDataParameters):
+    """The public maps."""
+
+    name: Literal["warcraft"] = "warcraft"
+    size: Literal[12, 18, 24, 30] | None = setting(
+        None,
+        "Tiles a side: read from the subfolder of that name, such as 18x18. Empty takes the files"
+        " of the folder itself, or its smallest subfolder.",
+        title="Map size", unit="tiles",
+    )  # fmt: skip
+
+    def load(self) -> MapDataset:
+        """The maps; see :func:`load_warcraft`."""
+        return load_warcraft(warcraft_dir(self.size))
+
+
+def warcraft_dir(size: int | None = None) -> Path:
+    """The folder in which the .npy files are expected."""
+    root = data_dir() / "warcraft"
+    if size is not None:
+        return root / f"{size}x{size}"
+    if any(find_files(root, part, kind) for part in PARTS for kind in KINDS):
+        return root
+    folders = [path for path in root.glob("*x*") if re.fullmatch(r"(\d+)x\1", path.name)]
+    return min(folders, key=lambda path: int(path.name.split("x")[0]), default=root)
+
+
+def find_files(folder: Path, part: str, kind: str) -> list[Path]:
+    """The file of a part and kind, e.g. ``train_maps.npy``, or its shards in their order.
+
+    Shards are numbered: ``train_maps_part0.npy``, ``train_maps_1.npy`` and the like.
+    """
+    whole = folder / f"{part}_{kind}.npy"
+    if whole.is_file():
+        return [whole]
+    shards = {}
+    for path in folder.glob(f"{part}_{kind}*.npy"):
+        number = re.fullmatch(rf"{part}_{kind}[_-]?(?:part|shard)?[_-]?(\d+)\.npy", path.name)
+        if number:
+            shards[int(number[1])] = path
+    return [shards[number] for number in sorted(shards)]
+
+
+def missing_files(folder: Path) -> list[str]:
+    """Names of the files that are not there, neither whole nor in shards."""
+    return [
+        f"{part}_{kind}.npy"
+        for part in PARTS
+        for kind in KINDS
+        if not find_files(folder, part, kind)
+    ]
+
+
+@lru_cache(maxsize=1)
+def load_warcraft(folder: Path) -> MapDataset:
+    """The training and test maps in ``folder``; the validation maps are left alone.
+
+    Raises:
+        DatasetError: a file is missing, damaged, of the wrong kind or shape, does not fit the
+            others, or holds what cannot be; the message names it.
+    """
+    missing = missing_files(folder)
+    if missing:
+        raise DatasetError(
+            f"warcraft: {', '.join(missing)} not found in {folder}; the maps are published at"
+            f" {PUBLISHED}: unpack them there"
+        )
+    train, test = (_read_part(folder, part) for part in PARTS)
+    if train.costs.shape[1:] != test.costs.shape[1:]:
+        raise DatasetError(
+            f"{folder}: the training maps have {_times(train.grid)} tiles, the test maps"
+            f" {_times(test.grid)}; both need the same"
+        )
+    return MapDataset(train=train, test=test)
+
+
+def _read_part(folder: Path, part: str) -> Maps:
+    images, paths, weights = (_read(find_files(folder, part, kind)) for kind in KINDS)
+    names = [f"{folder / f'{part}_{kind}.npy'}" for kind in KINDS]
+    if images.ndim != 4 or images.shape[3] != 3 or images.dtype != np.uint8:
+        raise DatasetError(
+            f"{names[0]}: expected maps (N, H, W, 3) of uint8, found"
+            f" {images.shape} of {images.dtype}"
+        )
+    for name, array in zip(names[1:], (paths, weights), strict=True):
+        if array.ndim != 3 or len(array) != len(images):
+            raise DatasetError(
+                f"{name}: expected ({len(images)}, h, w), one grid for each map, found"
+                f" {array.shape}"
+            )
+    if paths.shape != weights.shape:
+        raise DatasetError(
+            f"{names[1]}: expected {weights.shape} as in {names[2]}, found {paths.shape}"
+        )
+    (H, W), (h, w) = images.shape[1:3], weights.shape[1:]
+    if len(images) == 0 or h == 0 or w == 0 or H % h or W % w or H // h != W // w:
+        raise DatasetError(
+            f"{names[0]}: expected whole square tiles, found {len(images)} maps of {H} x {W} pixels"
+            f" for {h} x {w} tiles"
+        )
+    _check_values(names[2], weights, np.isfinite(weights) & (weights > 0), "positive and finite")
+    _check_values(names[1], paths, (paths == 0) | (paths == 1), "0 or 1")
+    for corner in ((0, 0), (h - 1, w - 1)):
+        off = np.flatnonzero(paths[(slice(None), *corner)] != 1)
+        if len(off):
+            raise DatasetError(f"{names[1]}: the path of map {off[0]} misses the corner {corner}")
+    return Maps(
+        images=torch.from_numpy(np.ascontiguousarray(images.transpose(0, 3, 1, 2))),
+        costs=torch.from_numpy(weights.astype(np.float32)),  # published in half precision
+        paths=torch.from_numpy(paths.astype(np.uint8)),
+    )
+
+
+def _read(files: list[Path]) -> NDArray[Any]:
+    """The array of a file, or of its shards one after the other."""
+    arrays: list[NDArray[Any]] = []
+    for file in files:
+        try:
+            array = np.load(file, allow_pickle=False)
+        except (ValueError, EOFError, OSError) as error:
+            raise DatasetError(f"{file}: expected an array in .npy format, {error}") from None
+        if arrays and array.shape[1:] != arrays[0].shape[1:]:
+            raise DatasetError(
+                f"{file}: expected (N, {', '.join(map(str, arrays[0].shape[1:]))}) as in"
+                f" {files[0].name}, found {array.shape}"
+            )
+        arrays.append(array)
+    return arrays[0] if len(arrays) == 1 else np.concatenate(arrays)
+
+
+def _check_values(name: str, values: NDArray[Any], good: NDArray[np.bool_], expected: str) -> None:
+    """Raises DatasetError with the first value that is not good."""
+    if good.all():
+        return
+    sample, row, column = (int(i) for i in np.argwhere(~good)[0])
+    raise DatasetError(
+        f"{name}: expected values that are {expected}, found {values[sample, row, column]} in map"
+        f" {sample} at tile (row {row}, column {column})"
+    )
+
+
+def _times(size: tuple[int, int]) -> str:
+    return f"{size[0]} x {size[1]}"
