@@ -69,9 +69,11 @@ class LabServer:
         self.client = httpx.Client()
         self.log = data_dir.with_suffix(".log")
 
-    def start(self) -> "LabServer":
+    def start(self, port: int = 0) -> "LabServer":
+        """Starts it, on a free port unless one is given (that of before, for its viewers)."""
         with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(("127.0.0.1", port))
             port = probe.getsockname()[1]
         given = {"port": port, "data_dir": self.data_dir, "threads": 1, **self.settings}
         environment = {k: v for k, v in os.environ.items() if not k.startswith("NEWTON_LAB_")}

@@ -4,7 +4,7 @@ import { computed, useSignalEffect } from "@preact/signals";
 import { playing } from "../state/clock";
 import { catalog } from "../state/draft";
 import { type Part, plainText, sentence } from "../state/sentence";
-import { cursor, styles, watchRun } from "../state/signals";
+import { cursor, ghost, styles, watchRun } from "../state/signals";
 import { announce } from "../ui/announce";
 
 /** The primary metric of the task on the page, as far as it is known. */
@@ -17,7 +17,9 @@ export const primaryMetric = computed<string | null>(() => {
 
 const parts = computed<Part[]>(() => {
   const log = watchRun();
-  return log === null ? [] : sentence(log, cursor.value, primaryMetric.value ?? undefined);
+  return log === null
+    ? []
+    : sentence(log, cursor.value, primaryMetric.value ?? undefined, ghost.value);
 });
 
 const SETTLED_MS = 600;

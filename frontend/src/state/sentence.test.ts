@@ -158,6 +158,20 @@ describe("the sentence", () => {
     expect(say(events, 6)).not.toContain("since");
   });
 
+  it("says what a change has done, against the run as it was before", () => {
+    const changed = { type: "changed" as const, arm: 2, step: 7, tikhonov: 300, lr: null };
+    const values = (fisher: number): [number, number][] => [
+      [0.2, 0.01],
+      [0.2, 0.01],
+      [fisher, 0.01],
+    ];
+    const before = logOf([started(), ...at(10, values(0.3)), ...at(20, values(0.4))]);
+    const worse = logOf([started(), changed, ...at(10, values(0.12)), ...at(20, values(0.4))]);
+    const say = (step: number) => plainText(sentence(worse, step, "exact_match", before));
+    expect(say(10)).toContain("Fisher has λ 300 since step 7: 18.0 points worse than without.");
+    expect(say(20)).toContain("Fisher has λ 300 since step 7, and stands where it stood without.");
+  });
+
   it("prefers the task's primary metric", () => {
     const log = logOf([started(spec()), evaluation(0, 0, { elementwise: 0.5, exact_match: 0.1 })]);
     expect(standings(log, 0, "exact_match")?.rows[0]?.value).toBe(0.1);

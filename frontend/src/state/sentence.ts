@@ -19,11 +19,19 @@ export interface Part {
 
 /** From this share of a batch on, vanishing or exploding gradients are worth a clause. */
 const SHARE_WORTH_SAYING = 0.05;
-/** A spike is news for this share of the run, unless it was the worst. */
 const MAX_CLAUSES = 3;
 
-/** What is true of `log` at `step`. Empty: nothing is known yet. */
-export function sentence(log: RunLog, step: number, primary?: string): Part[] {
+/**
+ * What is true of `log` at `step`. Empty: nothing is known yet.
+ *
+ * `primary` is the task's primary metric, `before` the run as it was before its last change.
+ */
+export function sentence(
+  log: RunLog,
+  step: number,
+  primary?: string,
+  before: RunLog | null = null,
+): Part[] {
   const standing = standings(log, step, primary);
   if (standing === null) return [];
   const parts = standing.rows.length > 0 ? leader(log, standing, step) : [];
@@ -31,7 +39,7 @@ export function sentence(log: RunLog, step: number, primary?: string): Part[] {
     ...divergences(log, step),
     ...worstSpike(log, step),
     ...worstHealth(log, step),
-    ...lastChange(log, step),
+    ...lastChange(log, step, standing, before),
   ].slice(0, MAX_CLAUSES);
   for (const clause of clauses) {
     if (parts.length > 0) parts.push({ text: " " });
@@ -47,11 +55,14 @@ export function plainText(parts: readonly Part[]): string {
 
 interface Row {
   arm: number;
+  /** The evaluation's own step. */
+  step: number;
   value: number;
   error: number;
 }
 
 interface Standings {
+  metric: string;
   words: MetricWords;
   /** Arms by their last evaluation, the best first. */
   rows: Row[];
@@ -71,10 +82,11 @@ export function standings(log: RunLog, step: number, primary?: string): Standing
     const value = evaluation?.values[name] ?? Number.NaN;
     if (!Number.isFinite(value) || hasDiverged(log.arms[arm], step)) return [];
     const error = evaluation?.values[`${name}_se`] ?? 0;
-    return [{ arm, value, error: Number.isFinite(error) ? error : 0 }];
+    const at = evaluation?.step ?? 0;
+    return [{ arm, step: at, value, error: Number.isFinite(error) ? error : 0 }];
   });
   rows.sort((a, b) => (words.higherIsBetter ? b.value - a.value : a.value - b.value));
-  return { words, rows };
+  return { metric: name, words, rows };
 }
 
 function hasDiverged(arm: ArmLog | undefined, step: number): boolean {
@@ -210,7 +222,12 @@ function worstHealth(log: RunLog, step: number): Clause[] {
   ];
 }
 
-function lastChange(log: RunLog, step: number): Clause[] {
+function lastChange(
+  log: RunLog,
+  step: number,
+  standing: Standings,
+  before: RunLog | null,
+): Clause[] {
   let last: { arm: number; step: number; text: string } | null = null;
   log.arms.forEach((arm, index) => {
     const change = lastUpToStep(arm.changes, step);
@@ -223,11 +240,24 @@ function lastChange(log: RunLog, step: number): Clause[] {
   });
   const found = last as { arm: number; step: number; text: string } | null;
   if (found === null) return [];
+  const since = ` has ${found.text} since step ${formatCount(found.step)}`;
+  return [[name(log, found.arm), { text: since }, ...effect(found.arm, step, standing, before)]];
+}
+
+/** What a change has done to its arm, against the same arm without it at the same step. */
+function effect(arm: number, step: number, now: Standings, before: RunLog | null): Part[] {
+  const then = before === null ? null : standings(before, step, now.metric);
+  const changed = now.rows.find((row) => row.arm === arm);
+  const unchanged = then?.rows.find((row) => row.arm === arm);
+  if (changed === undefined || unchanged === undefined || changed.step !== unchanged.step)
+    return [];
+  const gap = changed.value - unchanged.value;
+  const size = now.words.difference(Math.abs(gap));
+  if (gap === 0) return [{ text: ", and stands where it stood without" }];
+  const better = gap > 0 === now.words.higherIsBetter;
   return [
-    [
-      name(log, found.arm),
-      { text: ` has ${found.text} since step ` },
-      { text: formatCount(found.step) },
-    ],
+    { text: ": " },
+    { text: `${size} ${better ? "better" : "worse"}`, mark: "strong" },
+    { text: " than without" },
   ];
 }

@@ -1,0 +1,28 @@
+from pathlib import Path
+
+from playwright.sync_api import Browser, expect
+
+from tests.app.harness import LabServer
+from tests.browser.lab_page import LabPage, Watch
+
+
+def test_a_report_plays_from_a_file_without_a_network(
+    browser: Browser, server: LabServer, watch: Watch, finished: str, downloads: Path
+) -> None:
+    answer = server.client.get(f"/api/runs/{finished}/export", params={"format": "html"})
+    file = downloads / "report.html"
+    file.write_bytes(answer.content)
+    lab = LabPage.open(browser, file.as_uri(), watch)
+    lab.page.context.set_offline(True)
+    lab.page.goto(file.as_uri())
+    lab.wait_for_curve()
+    assert lab.step == 200
+    expect(lab.sentence).to_contain_text("of the sets right")
+    lab.scrub(0)
+    expect(lab.sentence).to_contain_text("same weights")
+    lab.page.keyboard.press("Space")
+    lab.wait(lambda: lab.step > 0, "it plays")
+    expect(lab.page.get_by_role("complementary", name="Settings")).to_have_count(0)
+    expect(lab.button("Share")).to_have_count(0)
+    assert lab.page.locator(".tile img").count() > 0
+    lab.close()

@@ -1,0 +1,59 @@
+from playwright.sync_api import Locator, expect
+
+from tests.app.harness import LabServer
+from tests.browser.lab_page import PATIENCE, LabPage
+
+
+def tikhonov_of(lab: LabPage, arm: int) -> Locator:
+    """The slider of λ of the arm that is the ``arm``-th with curvature, from 0."""
+    return lab.page.get_by_role("slider", name="Tikhonov λ, slider").nth(arm)
+
+
+def drag(lab: LabPage, slider: Locator, to: float) -> None:
+    """Drags with the mouse to a share of the slider's length."""
+    slider.scroll_into_view_if_needed()
+    box = slider.bounding_box()
+    assert box is not None
+    middle = box["y"] + box["height"] / 2
+    mouse = lab.page.mouse
+    mouse.move(box["x"] + box["width"] * 0.5, middle)
+    mouse.down()
+    mouse.move(box["x"] + box["width"] * to, middle, steps=4)
+    mouse.up()
+
+
+def test_dragging_lambda_in_the_middle_forks(
+    lab: LabPage, server: LabServer, finished: str
+) -> None:
+    lab.go_to_run(finished, "?step=100")
+    drag(lab, tikhonov_of(lab, 1), 0.95)
+    lab.wait(lambda: finished not in lab.page.url and "/runs/" in lab.page.url, "a fork")
+    fork = server.run(lab.page.url.split("/runs/")[1][:12])
+    assert fork["parent"] == finished
+    (change,) = fork["spec"]["changes"]
+    assert (change["step"], change["arm"], change["lr"]) == (100, 2, None)
+    assert change["tikhonov"] > 10
+    expect(lab.page.get_by_text("the run as it was, before the change")).to_be_visible()
+    lab.wait(lambda: lab.step > 100, "the fork plays on from its step", 30)
+    expect(lab.sentence).to_contain_text("since step 100")
+    expect(lab.page.get_by_role("textbox", name="Tikhonov λ").nth(1)).not_to_have_value("0.1")
+
+
+def test_of_many_drags_the_last_counts(lab: LabPage, server: LabServer, finished: str) -> None:
+    lab.go_to_run(finished, "?step=50")
+    for place in (0.2, 0.35, 0.8):
+        drag(lab, tikhonov_of(lab, 0), place)
+    wanted = float(lab.page.get_by_role("textbox", name="Tikhonov λ").nth(0).input_value())
+    lab.wait(lambda: finished not in lab.page.url and "/runs/" in lab.page.url, "a fork", 30)
+    (change,) = server.run(lab.page.url.split("/runs/")[1][:12])["spec"]["changes"]
+    assert change["tikhonov"] == wanted
+    expect(lab.page.get_by_role("textbox", name="Tikhonov λ").nth(0)).to_have_value(f"{wanted:g}")
+
+
+def test_at_the_start_a_drag_sets_the_next_run(lab: LabPage, finished: str) -> None:
+    lab.go_to_run(finished, "?step=0")
+    drag(lab, tikhonov_of(lab, 0), 0.9)
+    expect(lab.page.get_by_text("The controls differ from the run")).to_be_visible()
+    expect(lab.bar.get_by_role("button", name="Train")).to_be_visible()
+    lab.button("Back to the run’s settings").click()
+    expect(lab.bar.get_by_role("button", name="Play")).to_be_visible(timeout=PATIENCE)
