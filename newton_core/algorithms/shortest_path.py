@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Float, Float64, UInt8
+from jaxtyping import Bool, Float, Float64, UInt8
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -61,7 +61,7 @@ def check_costs(costs: Float[Tensor, "N h w"]) -> None:
     """
     if costs.shape[1] == 0 or costs.shape[2] == 0:
         raise ValueError(f"costs need at least one tile a grid, got shape {tuple(costs.shape)}")
-    bad = ~((costs > 0) & (costs <= LARGEST_COST))  # a NaN fails both comparisons
+    bad = ~are_costs(costs)
     if not bad.any():
         return
     sample, row, column = (int(i) for i in bad.nonzero()[0])
@@ -71,6 +71,11 @@ def check_costs(costs: Float[Tensor, "N h w"]) -> None:
         f" {costs[sample, row, column].item():g} at tile (row {row}, column {column})"
         + (f"; {more} more like it" if more else "")
     )
+
+
+def are_costs(values: Float[Tensor, "N h w"]) -> Bool[Tensor, "N h w"]:
+    """Which values can be costs: positive, finite, and small enough to be summed."""
+    return (values > 0) & torch.isfinite(values) & (values <= LARGEST_COST)
 
 
 def solve_grids(

@@ -58,7 +58,7 @@ class MapDataset:
     def normalise(self, images: UInt8[Tensor, "M 3 H W"]) -> Float32[Tensor, "M 3 H W"]:
         """Float32 images, scaled so that each channel has mean 0 and deviation 1 in training."""
         mean, deviation = (part.to(images.device) for part in self.channels)
-        return (images.float() - mean) / deviation
+        return images.float().sub_(mean).div_(deviation)
 
 
 class MapDataParameters(Settings, ABC):

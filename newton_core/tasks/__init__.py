@@ -3,6 +3,7 @@
 from newton_core.tasks.base import TASKS, Batch, Metric, Task, TaskParameters, register_task
 from newton_core.tasks.classification import ClassificationParameters, ClassificationTask
 from newton_core.tasks.ranking import RankingParameters, RankingTask
+from newton_core.tasks.shortest_path import ShortestPathParameters, ShortestPathTask
 from newton_core.tasks.surface import SurfaceParameters, SurfaceTask
 
 __all__ = [
@@ -13,6 +14,8 @@ __all__ = [
     "Metric",
     "RankingParameters",
     "RankingTask",
+    "ShortestPathParameters",
+    "ShortestPathTask",
     "SurfaceParameters",
     "SurfaceTask",
     "Task",

@@ -12,6 +12,15 @@ from torch import Tensor
 def png_data_url(pixels: UInt8[Tensor, "h w"], white: int = 255) -> str:
     """A grey image as a PNG in a ``data:`` URL; ``white`` is the pixel value of full white."""
     grey = np.rint(pixels.cpu().numpy().astype(np.float64) * (255 / white)).astype(np.uint8)
+    return _as_url(Image.fromarray(grey))
+
+
+def rgb_png_data_url(pixels: UInt8[Tensor, "3 h w"]) -> str:
+    """A colour image as a PNG in a ``data:`` URL."""
+    return _as_url(Image.fromarray(np.ascontiguousarray(pixels.cpu().numpy().transpose(1, 2, 0))))
+
+
+def _as_url(image: Image.Image) -> str:
     buffer = io.BytesIO()
-    Image.fromarray(grey).save(buffer, format="PNG", optimize=True)
+    image.save(buffer, format="PNG", optimize=True)
     return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")

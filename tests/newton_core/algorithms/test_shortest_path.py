@@ -118,9 +118,10 @@ def test_costs_that_vanish_in_the_sum_still_give_a_path():
     assert found.cost.tolist() == [1e20, 1e20]
 
 
+@pytest.mark.parametrize("dtype", [torch.float16, torch.float32, torch.float64])
 @pytest.mark.parametrize("bad", [0.0, -0.2, float("nan"), float("inf"), -float("inf"), 1e301])
-def test_refuses_bad_costs_by_sample_and_tile(bad):
-    costs = random_costs((4, 3, 5)).double()
+def test_refuses_bad_costs_by_sample_and_tile(bad, dtype):
+    costs = random_costs((4, 3, 5)).to(dtype)
     costs[2, 1, 4] = bad
     with pytest.raises(ValueError, match=r"positive and finite.*sample 2 .*\(row 1, column 4\)$"):
         shortest_path(costs)

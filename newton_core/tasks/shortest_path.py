@@ -1,0 +1,173 @@
+"""Shortest-path supervision: a map in, a cost a tile out, and only the cheapest path is known."""
+
+import math
+from typing import Any, ClassVar, Literal, TypedDict, cast
+
+import torch
+from jaxtyping import Float, Int, UInt8
+from torch import Tensor, nn
+
+from newton_core.algorithms.shortest_path import order_tiles, solve_grids
+from newton_core.data import AnyMaps, Maps, TerrainParameters
+from newton_core.losses.base import TargetKind
+from newton_core.models import AnyMapModel, TileCnnParameters, build_map_model
+from newton_core.seeding import generator
+from newton_core.settings import setting
+from newton_core.tasks.base import Batch, Metric, Task, TaskParameters, register_task
+from newton_core.tasks.evaluation import finite, outputs, share
+from newton_core.tasks.images import rgb_png_data_url
+from newton_core.tasks.path_judgement import judge_paths
+
+EXAMPLE_MAPS = 4
+
+
+class ShortestPathParameters(TaskParameters):
+    """Find the cheapest path across a map."""
+
+    name: Literal["shortest_path"] = "shortest_path"
+    data: AnyMaps = setting(
+        TerrainParameters(), "The maps, the costs of their tiles and their paths.", title="Data"
+    )
+    model: AnyMapModel = setting(
+        TileCnnParameters(), "The network that gives each tile its cost.", title="Network"
+    )
+
+
+class ShortestPathExample(TypedDict):
+    """One test map and what the network makes of it.
+
+    Paths are [row, column] of their tiles from the top-left to the bottom-right. ``costs`` are the
+    network's, row by row, null where not finite; ``predicted_path`` is the cheapest path under
+    them, null where a cost is not finite. ``optimal``: under the true costs it is as cheap as the
+    true path. ``cost_ratio``: how many times as much it costs.
+    """
+
+    map: int
+    image: str | None
+    height: int
+    width: int
+    true_path: list[list[int]]
+    predicted_path: list[list[int]] | None
+    costs: list[list[float | None]]
+    optimal: bool
+    perfect_match: bool
+    cost_ratio: float | None
+
+
+@register_task
+class ShortestPathTask(Task):
+    """Maps and their cheapest paths; the network's costs are judged by the path they lead to.
+
+    A map can have several cheapest paths, of which the label is one: ``optimal`` counts any of
+    them, ``perfect_match`` only the labelled one. Training maps are shuffled anew in each epoch,
+    of training maps // batch size steps.
+    """
+
+    Parameters: ClassVar[type[TaskParameters]] = ShortestPathParameters
+    primary_metric: ClassVar[str] = "optimal"
+    target_kinds: ClassVar[frozenset[TargetKind]] = frozenset({"path"})
+
+    def __init__(
+        self,
+        parameters: ShortestPathParameters,
+        *,
+        target_kind: TargetKind,
+        seed: int,
+        device: torch.device,
+    ) -> None:
+        super().__init__(parameters, target_kind=target_kind, seed=seed, device=device)
+        self._dataset = parameters.data.load()
+        self._images = self._dataset.train.images.to(device)
+        self._paths = self._dataset.train.paths.to(device)
+        self._best = solve_grids(self._dataset.test.costs.double())[1]
+        self._epoch: tuple[int, Int[Tensor, " M"]] | None = None
+
+    def build_model(self) -> nn.Module:
+        """A network (N, 3, H, W) -> (N, h, w) of positive costs."""
+        grid = self._dataset.train.grid
+        tile = self._images.shape[2] // grid[0]
+        return build_map_model(self.parameters.model, grid, tile, self.seed).to(self.device)
+
+    def batch(self, step: int, size: int) -> Batch:
+        """``size`` normalised maps (size, 3, H, W) and their paths (size, h, w).
+
+        Raises:
+            ValueError: there are fewer training maps than that.
+        """
+        per_epoch = len(self._images) // size
+        if per_epoch == 0:
+            raise ValueError(
+                f"a batch of {size} needs at least {size} training maps, found {len(self._images)}"
+            )
+        epoch, position = divmod(step - 1, per_epoch)  # step 0, the probe's, has an epoch to itself
+        order = self._shuffled(epoch)[position * size : (position + 1) * size]
+        images = self._dataset.normalise(self._images[order])
+        return Batch(inputs=images, target=self._paths[order].float())
+
+    def _shuffled(self, epoch: int) -> Int[Tensor, " M"]:
+        if self._epoch is None or self._epoch[0] != epoch:
+            order = torch.randperm(
+                len(self._images), generator=generator(self.seed, "batch", epoch)
+            )
+            self._epoch = epoch, order.to(self.device)
+        return self._epoch[1]
+
+    def evaluate(self, model: nn.Module) -> dict[str, Metric]:
+        """``optimal``, ``perfect_match`` and ``cost_ratio`` on the test maps.
+
+        A map for which the network's costs are no costs counts as missed, and its ratio is NaN.
+        """
+        test = self._dataset.test
+        judged = judge_paths(self._costs(model, test), test, self._best)
+        ratio, count = judged.ratio, len(test)
+        return {
+            "optimal": share(judged.optimal),
+            "perfect_match": share(judged.perfect),
+            "cost_ratio": Metric(ratio.mean().item(), ratio.std().item() / math.sqrt(count)),
+        }
+
+    def examples(self, model: nn.Module, *, images: bool) -> list[dict[str, Any]]:
+        """The first four test maps, each a :class:`ShortestPathExample`."""
+        test = self._dataset.test
+        shown = Maps(
+            test.images[:EXAMPLE_MAPS], test.costs[:EXAMPLE_MAPS], test.paths[:EXAMPLE_MAPS]
+        )
+        costs = self._costs(model, shown)
+        judged = judge_paths(costs, shown, self._best[:EXAMPLE_MAPS])
+        height, width = shown.grid
+        return [
+            cast(
+                dict[str, Any],
+                ShortestPathExample(
+                    map=i,
+                    image=rgb_png_data_url(shown.images[i]) if images else None,
+                    height=height,
+                    width=width,
+                    true_path=_tiles(shown.paths[i]),
+                    predicted_path=_tiles(judged.paths[i]) if judged.valid[i] else None,
+                    costs=[[_rounded(cost) for cost in row] for row in costs[i].tolist()],
+                    optimal=bool(judged.optimal[i]),
+                    perfect_match=bool(judged.perfect[i]),
+                    cost_ratio=finite(judged.ratio[i].item()),
+                ),
+            )
+            for i in range(len(shown))
+        ]
+
+    def _costs(self, model: nn.Module, maps: Maps) -> Float[Tensor, "N h w"]:
+        """The network's costs on the CPU."""
+        return outputs(
+            model,
+            lambda part: self._dataset.normalise(maps.images[part].to(self.device)),
+            samples=len(maps),
+            pixels=maps.images[0].numel(),
+        )
+
+
+def _tiles(path: UInt8[Tensor, "h w"]) -> list[list[int]]:
+    return [list(tile) for tile in order_tiles(path.numpy())]
+
+
+def _rounded(cost: float) -> float | None:
+    """Four digits are enough for a picture; null where the cost is not finite."""
+    return float(f"{cost:.4g}") if math.isfinite(cost) else None
