@@ -10,7 +10,7 @@ import os
 import tempfile
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -60,7 +60,7 @@ class TerrainParameters(MapDataParameters):
     )  # fmt: skip
 
     @model_validator(mode="after")
-    def _fits_memory(self) -> Self:
+    def _fits_memory(self) -> "TerrainParameters":
         maps = self.train_maps + self.test_maps
         if maps * self.height * self.width * 3 * TILE**2 > _LARGEST:
             most = _LARGEST // (self.height * self.width * 3 * TILE**2)
