@@ -56,22 +56,30 @@ export function Chart(props: ChartProps) {
     const point = (event: PointerEvent): void => {
       latest.current.onHover(overlay.stepAtPointer(event.clientX, event.clientY));
     };
-    const leave = (): void => {
+    const clear = (): void => {
       overlay.leave();
       latest.current.onHover(null);
     };
+    // A finger leaves as soon as it lifts: what it pointed at stays until it taps elsewhere.
+    const leave = (event: PointerEvent): void => {
+      if (event.pointerType !== "touch") clear();
+    };
+    const elsewhere = (event: PointerEvent): void => {
+      const inside = event.target instanceof Node && frame.contains(event.target);
+      if (event.pointerType === "touch" && !inside && overlay.isPointed()) clear();
+    };
     const reset = (): void => latest.current.onReset();
-    frame.addEventListener("pointermove", point);
-    frame.addEventListener("pointerdown", point);
-    frame.addEventListener("pointerleave", leave);
-    frame.addEventListener("dblclick", reset);
+    const listening = new AbortController();
+    const { signal } = listening;
+    frame.addEventListener("pointermove", point, { signal });
+    frame.addEventListener("pointerdown", point, { signal });
+    frame.addEventListener("pointerleave", leave, { signal });
+    frame.addEventListener("dblclick", reset, { signal });
+    document.addEventListener("pointerdown", elsewhere, { signal });
     return () => {
       parts.current = null;
       plotter.dispose();
-      frame.removeEventListener("pointermove", point);
-      frame.removeEventListener("pointerdown", point);
-      frame.removeEventListener("pointerleave", leave);
-      frame.removeEventListener("dblclick", reset);
+      listening.abort();
     };
   }, []);
 

@@ -54,6 +54,11 @@ export class Overlay {
     });
   }
 
+  /** Whether the pointer is on this chart. */
+  isPointed(): boolean {
+    return this.pointed !== null;
+  }
+
   /** The pointer has left. */
   leave(): void {
     this.pointed = null;

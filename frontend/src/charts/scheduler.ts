@@ -27,8 +27,8 @@ export interface Clock {
 export const INTERVAL = 100;
 
 /** A drawing that takes this long is followed by as long a rest; twice as long, by four times. */
-const EASY = 10;
-const LONGEST_REST = 250;
+const EASY = 7;
+const LONGEST_REST = 300;
 
 interface Entry {
   target: Drawable;
