@@ -114,8 +114,8 @@ def make_terrain(
 def _ground(count: int, height: int, width: int, random: np.random.Generator) -> NDArray[np.uint8]:
     """Seas and mountains by height, with beaches; between them sand, grass, forest by moisture."""
     size = (count, height, width)
-    elevation = _smooth(size, 3.2, random) + 0.25 * _smooth(size, 1.2, random)
-    moisture = _smooth(size, 2.6, random) + 0.2 * _smooth(size, 1.2, random)
+    elevation = _smooth(size, 3.6, random) + 0.15 * _smooth(size, 1.2, random)
+    moisture = _smooth(size, 3.2, random) + 0.15 * _smooth(size, 1.2, random)
     ground = np.full(size, GRASS, np.uint8)
     ground[moisture > 0.35] = FOREST
     ground[moisture < -0.75] = SAND
@@ -160,7 +160,7 @@ def _read(file: Path) -> dict[str, NDArray[np.uint8]] | None:
     if not file.is_file():
         return None
     try:
-        with np.load(file, allow_pickle=False) as stored:
+        with file.open("rb") as stream, np.load(stream, allow_pickle=False) as stored:
             arrays = {name: stored[name] for name in stored.files}
         os.utime(file)  # it is in use: the oldest files go first
     except Exception as error:  # whatever a damaged archive raises: it can be made again

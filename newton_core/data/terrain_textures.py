@@ -66,7 +66,7 @@ def _sand(random: Random) -> Pixels:
 
 def _grass(random: Random) -> Pixels:
     pixels = _ground(random, _rgb(146, 186, 92), fine=0.035, coarse=0.06)
-    for row, column in _scattered(random, 7, spread=3):
+    for row, column in _scattered(random, 7, spread=3.0):
         if random.random() < 0.6:
             colour = _rgb(104, 150, 66) if random.random() < 0.8 else _rgb(180, 208, 110)
             for dy, dx in ((0, 0), (-1, -1), (-1, 1)):  # a tuft
@@ -94,7 +94,7 @@ def _forest(random: Random) -> Pixels:
 def _water(random: Random) -> Pixels:
     pixels = _ground(random, _rgb(70, 130, 180), fine=0.03, coarse=0.05)
     crest = _rgb(190, 222, 238)
-    for row, column in _scattered(random, 8, spread=3):
+    for row, column in _scattered(random, 8, spread=3.0):
         if random.random() < 0.55:
             length = int(random.integers(4, 7))
             for k in range(length):

@@ -9,8 +9,8 @@ from torch import Tensor
 from newton_core.algorithms.shortest_path import are_costs, solve_grids
 from newton_core.data import Maps
 
-_TOLERANCE = 1e-9
-"""Sums of the same costs in another order differ by less than this, relatively."""
+_TOLERANCE = 1e-6
+"""Equal sums of single-precision costs differ by less than this, different ones by more."""
 
 
 @dataclass(frozen=True)
@@ -20,9 +20,9 @@ class PathJudgement:
     Attributes:
         valid: the predicted costs are positive and finite; elsewhere nothing is found.
         paths: (N, h, w) the cheapest path under the predicted costs.
-        optimal: under the true costs it is as cheap as a cheapest path.
+        optimal: under the true costs it is as cheap as the labelled path.
         perfect: it has the tiles of the labelled path.
-        ratio: its true cost over the least; NaN where not valid.
+        ratio: its true cost over that of the labelled path; NaN where not valid.
     """
 
     valid: Bool[Tensor, " N"]
@@ -32,20 +32,21 @@ class PathJudgement:
     ratio: Float64[Tensor, " N"]
 
 
-def judge_paths(
-    costs: Float[Tensor, "N h w"], maps: Maps, best: Float64[Tensor, " N"]
-) -> PathJudgement:
+def judge_paths(costs: Float[Tensor, "N h w"], maps: Maps) -> PathJudgement:
     """Judges predicted costs by the paths that they lead to.
+
+    The labelled path is taken for a cheapest one: where true costs are published in half
+    precision, their sums can no longer say so.
 
     Args:
         costs: predicted, on the CPU; they need not be costs at all.
         maps: the true costs and the labelled paths.
-        best: the cost of a cheapest path on each map.
     """
     positive = are_costs(costs)
     valid = positive.flatten(1).all(dim=1)
     paths, _ = solve_grids(torch.where(positive, costs.double(), 1.0))
-    spent = (paths * maps.costs.double()).sum(dim=(1, 2))
+    true = maps.costs.double()
+    spent, best = ((chosen * true).sum(dim=(1, 2)) for chosen in (paths, maps.paths))
     return PathJudgement(
         valid=valid,
         paths=paths,

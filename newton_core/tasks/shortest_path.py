@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float, Int, UInt8
 from torch import Tensor, nn
 
-from newton_core.algorithms.shortest_path import order_tiles, solve_grids
+from newton_core.algorithms.shortest_path import order_tiles
 from newton_core.data import AnyMaps, Maps, TerrainParameters
 from newton_core.losses.base import TargetKind
 from newton_core.models import AnyMapModel, TileCnnParameters, build_map_model
@@ -79,7 +79,6 @@ class ShortestPathTask(Task):
         self._dataset = parameters.data.load()
         self._images = self._dataset.train.images.to(device)
         self._paths = self._dataset.train.paths.to(device)
-        self._best = solve_grids(self._dataset.test.costs.double())[1]
         self._epoch: tuple[int, Int[Tensor, " M"]] | None = None
 
     def build_model(self) -> nn.Module:
@@ -118,7 +117,7 @@ class ShortestPathTask(Task):
         A map for which the network's costs are no costs counts as missed, and its ratio is NaN.
         """
         test = self._dataset.test
-        judged = judge_paths(self._costs(model, test), test, self._best)
+        judged = judge_paths(self._costs(model, test), test)
         ratio, count = judged.ratio, len(test)
         return {
             "optimal": share(judged.optimal),
@@ -133,7 +132,7 @@ class ShortestPathTask(Task):
             test.images[:EXAMPLE_MAPS], test.costs[:EXAMPLE_MAPS], test.paths[:EXAMPLE_MAPS]
         )
         costs = self._costs(model, shown)
-        judged = judge_paths(costs, shown, self._best[:EXAMPLE_MAPS])
+        judged = judge_paths(costs, shown)
         height, width = shown.grid
         return [
             cast(

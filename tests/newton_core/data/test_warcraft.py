@@ -1,0 +1,200 @@
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from newton_core.algorithms import shortest_path
+from newton_core.data import DatasetError, WarcraftParameters, describe_datasets, load_warcraft
+from newton_core.data.warcraft import warcraft_dir
+
+MAPS = {"train": 20, "val": 4, "test": 6}
+Arrays = dict[str, np.ndarray[Any, Any]]
+
+
+@pytest.fixture(autouse=True)
+def _own_data_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NEWTON_LAB_DATA_DIR", str(tmp_path))
+    load_warcraft.cache_clear()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "warcraft"
+
+
+def arrays(size: int = 12) -> Arrays:
+    """Files of the published format: uint8 maps and paths, half-precision weights."""
+    random = np.random.default_rng(size)
+    made = {}
+    for part, count in MAPS.items():
+        weights = random.choice([0.8, 1.2, 5.3, 7.7, 9.2], (count, size, size)).astype(np.float16)
+        paths = shortest_path(torch.from_numpy(weights.astype(np.float64))).path
+        made[f"{part}_maps"] = random.integers(
+            0, 256, (count, 8 * size, 8 * size, 3), dtype=np.uint8
+        )
+        made[f"{part}_shortest_paths"] = paths.numpy().astype(np.uint8)
+        made[f"{part}_vertex_weights"] = weights
+    return made
+
+
+def write(folder: Path, files: Arrays) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, array in files.items():
+        np.save(folder / f"{name}.npy", array)
+
+
+@pytest.mark.parametrize("size", [12, 18, 24, 30])
+def test_reads_the_published_format(folder: Path, size: int) -> None:
+    files = arrays(size)
+    write(folder, files)
+    dataset = WarcraftParameters().load()
+    for part, maps in (("train", dataset.train), ("test", dataset.test)):
+        assert maps.grid == (size, size)
+        assert np.array_equal(maps.images.permute(0, 2, 3, 1), files[f"{part}_maps"])
+        assert np.array_equal(maps.paths, files[f"{part}_shortest_paths"])
+        assert np.array_equal(maps.costs, files[f"{part}_vertex_weights"].astype(np.float32))
+    assert dataset.normalise(dataset.test.images).shape == (6, 3, 8 * size, 8 * size)
+
+
+def test_weights_may_have_any_precision(folder: Path) -> None:
+    files = arrays()
+    for part in MAPS:
+        files[f"{part}_vertex_weights"] = files[f"{part}_vertex_weights"].astype(np.float64)
+    write(folder, files)
+    assert WarcraftParameters().load().train.costs.dtype == torch.float32
+
+
+@pytest.mark.parametrize("pattern", ["{}_part{}", "{}_part_{}", "{}_{}", "{}-shard-{}"])
+def test_reads_shards_in_their_order(folder: Path, pattern: str) -> None:
+    files = arrays()
+    shards = dict(files)
+    for kind in ("maps", "shortest_paths", "vertex_weights"):
+        whole = shards.pop(f"train_{kind}")
+        for number in range(11):  # part10 comes after part9, not after part1
+            shards[pattern.format(f"train_{kind}", number)] = whole[2 * number : 2 * number + 2]
+    write(folder, shards)
+    maps = WarcraftParameters().load().train
+    assert np.array_equal(maps.costs, files["train_vertex_weights"].astype(np.float32))
+    assert np.array_equal(maps.images.permute(0, 2, 3, 1), files["train_maps"])
+
+
+def test_sizes_may_lie_in_subfolders(folder: Path) -> None:
+    write(folder / "18x18", arrays(18))
+    write(folder / "12x12", arrays(12))
+    assert WarcraftParameters().load().train.grid == (12, 12)
+    load_warcraft.cache_clear()
+    assert WarcraftParameters(size=18).load().train.grid == (18, 18)
+    assert warcraft_dir(24) == folder / "24x24"
+
+
+def test_says_what_is_missing_and_where_it_is_published(folder: Path) -> None:
+    files = arrays()
+    del files["test_maps"], files["train_vertex_weights"], files["val_maps"]
+    write(folder, files)
+    with pytest.raises(DatasetError) as caught:
+        WarcraftParameters().load()
+    message = str(caught.value)
+    assert "train_vertex_weights.npy, test_maps.npy not found in" in message
+    assert str(folder) in message
+    assert "doi:10.17617/3.YJCQ5S" in message
+    assert "val" not in message
+    (status,) = (found for found in describe_datasets() if found.name == "warcraft")
+    assert not status.found
+    assert "test_maps.npy" in status.detail
+    assert "doi:10.17617/3.YJCQ5S" in status.detail
+
+
+def test_doctor_says_where_it_is(folder: Path) -> None:
+    write(folder, arrays())
+    (status,) = (found for found in describe_datasets() if found.name == "warcraft")
+    assert status.found
+    assert status.detail == str(folder)
+
+
+def _nan(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    array[3, 1, 2] = np.nan
+    return array
+
+
+def _zero(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    array[3, 1, 2] = 0
+    return array
+
+
+def _two(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    array[2, 5, 5] = 2
+    return array
+
+
+def _no_corner(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    array[2, -1, -1] = 0
+    return array
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "message"),
+    [
+        (
+            "train_maps",
+            lambda a: a[..., 0],
+            r"maps \(N, H, W, 3\) of uint8, found \(20, 96",
+        ),
+        ("train_maps", lambda a: a / 255, r"of uint8, found .* of float64"),
+        (
+            "train_maps",
+            lambda a: a[:, :90],
+            "whole square tiles, found 20 maps of 90 x 96",
+        ),
+        ("train_maps", lambda a: a[:15], r"train_shortest_paths.npy: expected \(15, h, w\)"),
+        (
+            "test_shortest_paths",
+            lambda a: a[:, :11],
+            r"\(6, 12, 12\) as in .*found \(6, 11",
+        ),
+        ("test_shortest_paths", _two, r"0 or 1, found 2 in map 2 at tile \(row 5, column 5\)"),
+        ("test_shortest_paths", _no_corner, r"map 2 misses the corner \(11, 11\)"),
+        ("train_vertex_weights", _nan, r"found nan in map 3 at tile \(row 1, column 2\)"),
+        ("train_vertex_weights", _zero, r"positive and finite, found 0.0 in map 3"),
+        ("train_vertex_weights", lambda a: a[0], r"one grid for each map, found \(12, 12\)"),
+    ],
+)
+def test_refuses_what_cannot_be(folder: Path, name: str, change: Any, message: str) -> None:
+    files = arrays()
+    files[name] = change(files[name])
+    write(folder, files)
+    with pytest.raises(DatasetError, match=message) as caught:
+        WarcraftParameters().load()
+    assert str(folder) in str(caught.value)
+
+
+def test_refuses_parts_of_two_sizes(folder: Path) -> None:
+    files = arrays()
+    files |= {name: array for name, array in arrays(18).items() if name.startswith("test")}
+    write(folder, files)
+    with pytest.raises(DatasetError, match="maps have 12 x 12 tiles, the test maps 18 x 18"):
+        WarcraftParameters().load()
+
+
+@pytest.mark.parametrize("content", [b"", b"no array", b"\x93NUMPY\x01\x00"])
+def test_refuses_damaged_files(folder: Path, content: bytes) -> None:
+    write(folder, arrays())
+    file = folder / "test_maps.npy"
+    file.write_bytes(content)
+    with pytest.raises(DatasetError, match=r"test_maps.npy: expected an array in .npy format"):
+        WarcraftParameters().load()
+
+
+def test_refuses_truncated_files_and_shards_that_do_not_fit(folder: Path) -> None:
+    files = arrays()
+    write(folder, files)
+    file = folder / "train_maps.npy"
+    file.write_bytes(file.read_bytes()[:-5])
+    with pytest.raises(DatasetError, match=r"train_maps.npy: expected an array"):
+        WarcraftParameters().load()
+    file.unlink()
+    np.save(folder / "train_maps_part0.npy", files["train_maps"][:10])
+    np.save(folder / "train_maps_part1.npy", files["train_maps"][10:, :48])
+    with pytest.raises(DatasetError, match=r"train_maps_part1.npy: expected \(N, 96, 96, 3\)"):
+        WarcraftParameters().load()
