@@ -28,7 +28,7 @@ def templates() -> dict[str, Any]:
 @cache
 def _rendered() -> str:
     # plotly.py takes a moment to import, which only those who ask for charts should wait for.
-    from app.figures import curves, spectra
+    from app.figures import curves, planes, spectra
 
     figures = (
         curves.accuracy(),
@@ -39,6 +39,8 @@ def _rendered() -> str:
         spectra.spectrum(),
         spectra.gradient_norms(),
         spectra.health(),
+        planes.landscape(),
+        planes.lines(),
     )
     return json.dumps(
         {figure.layout.meta["chart"]: json.loads(figure.to_json()) for figure in figures}

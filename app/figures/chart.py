@@ -19,7 +19,7 @@ import plotly.graph_objects as go
 from app.figures.palette import palettes
 
 Role = Literal["ghost", "band", "raw", "smooth", "label", "heat", "fan"]
-Source = Literal["metrics", "evaluation", "curvature"]
+Source = Literal["metrics", "evaluation", "curvature", "landscape"]
 Span = Literal["hero", "small", "wide"]
 
 FONT = "system-ui, sans-serif"
@@ -130,7 +130,7 @@ def figure(
     *,
     source: Source,
     span: Span,
-    kind: Literal["curves", "fan", "heat"],
+    kind: Literal["curves", "fan", "heat", "plane", "lines"],
     layout: dict[str, Any],
 ) -> go.Figure:
     """A template: prototypes of traces, and a layout that says what it is in ``meta``."""

@@ -6,10 +6,22 @@ from app.routes.catalog import router as catalog
 from app.routes.events import router as events
 from app.routes.exports import router as exports
 from app.routes.figures import router as figures
+from app.routes.gradients import router as gradients
 from app.routes.health import router as health
 from app.routes.pages import router as pages
 from app.routes.runs import router as runs
+from app.routes.surfaces import router as surfaces
 
-ROUTERS: tuple[APIRouter, ...] = (health, catalog, runs, events, exports, figures, pages)
+ROUTERS: tuple[APIRouter, ...] = (
+    health,
+    catalog,
+    runs,
+    events,
+    exports,
+    figures,
+    surfaces,
+    gradients,
+    pages,
+)
 
 __all__ = ["ROUTERS"]

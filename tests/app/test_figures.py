@@ -93,7 +93,7 @@ def test_every_choice_is_explained(name: str) -> None:
         assert choice["title"][0].isupper() or choice["title"] in {"x", "y"}
         assert choice["unit"]
         assert choice["description"].endswith(".")
-        assert re.fullmatch(r"%\{y:\.\d[fr]\}( %)?", choice["hover"])
+        assert re.fullmatch(r"%\{[yz]:\.\d[fr]\}( %)?", choice["hover"])
         assert (choice["factor"] == 100) == choice["hover"].endswith(" %")
 
 

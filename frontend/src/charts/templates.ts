@@ -2,7 +2,28 @@
 
 import type { Figure, PlotlyTrace } from "./plotly";
 
-export type Role = "ghost" | "band" | "raw" | "smooth" | "label" | "fan" | "heat";
+export type Role =
+  | "ghost"
+  | "band"
+  | "raw"
+  | "smooth"
+  | "label"
+  | "fan"
+  | "heat"
+  | PlaneRole
+  | "line";
+
+/** What lies on a plane (`app/figures/planes.py`). */
+export type PlaneRole =
+  | "contour"
+  | "layer"
+  | "path"
+  | "here"
+  | "border"
+  | "arrow"
+  | "name"
+  | "surface"
+  | "path3d";
 
 /** One metric that a chart can show. */
 export interface Choice {
@@ -19,7 +40,7 @@ export interface Choice {
   source: Source;
 }
 
-export type Source = "metrics" | "evaluation" | "curvature";
+export type Source = "metrics" | "evaluation" | "curvature" | "landscape";
 
 /** Colours of one theme, `#rrggbb`; `arms` by slot, `ink` for text. */
 export interface Palette {
@@ -36,7 +57,7 @@ export interface Palette {
 
 export interface TemplateMeta {
   chart: string;
-  kind: "curves" | "fan" | "heat";
+  kind: "curves" | "fan" | "heat" | "plane" | "lines";
   source: Source;
   span: "hero" | "small" | "wide";
   choices: Choice[];

@@ -18,9 +18,15 @@ interface Props {
 
 const unknown = computed(() => null);
 
+/** Kinds that are no curves of a run: panels of their own draw them. */
+const PICTURES = new Set(["plane", "lines"]);
+
 export function ChartGrid({ templates, primary = unknown }: Props) {
   const models = useMemo(
-    () => Object.values(templates).map((template) => chartModel(template, primary)),
+    () =>
+      Object.values(templates)
+        .filter((template) => !PICTURES.has(template.layout.meta.kind))
+        .map((template) => chartModel(template, primary)),
     [templates, primary],
   );
   return (

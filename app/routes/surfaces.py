@@ -1,0 +1,169 @@
+"""Walks on two-dimensional surfaces, and on the plane of sorting three numbers, at once."""
+
+from typing import Annotated, Any, Literal
+
+import torch
+from fastapi import APIRouter
+from pydantic import Field, model_validator
+
+from app.errors import validation_error
+from newton_core.landscapes.grid import Grid, OddPoints
+from newton_core.landscapes.surface import surface_domain, surface_picture
+from newton_core.landscapes.three_numbers import three_numbers_landscape, three_numbers_walks
+from newton_core.losses.base import LOSSES, build_loss
+from newton_core.records import to_json
+from newton_core.settings import Settings, setting
+from newton_core.walks import Walk, Walker, walk
+
+router = APIRouter(tags=["landscapes"])
+
+MOST_WALKERS = 8
+Coordinate = Annotated[float, Field(ge=-1e6, le=1e6)]
+Point = tuple[Coordinate, Coordinate]
+Interval = tuple[Coordinate, Coordinate]
+Walkers = Annotated[list[Walker], Field(min_length=1, max_length=MOST_WALKERS)]
+AnyLoss = dict[str, Any]
+
+
+class SurfaceRequest(Settings):
+    """Walks over a surface from one start."""
+
+    loss: AnyLoss = setting(
+        {"name": "rosenbrock"}, "The surface: its name and parameters; 'formula' is your own.",
+        title="Surface",
+    )  # fmt: skip
+    start: Point | None = setting(
+        None, "Where all walks begin; empty means the surface's own start.", title="Start"
+    )
+    walkers: Walkers = setting([Walker(lr=1e-3)], "How the walks descend.", title="Walks")
+    steps: int = setting(100, "Steps of each walk.", title="Steps", unit="steps", ge=1, le=500)
+    points: int = setting(81, "Points a side of the picture.", title="Points a side", ge=11, le=101)
+    x: Interval | None = setting(None, "Range of x; empty means the surface's own.", title="x")
+    y: Interval | None = setting(None, "Range of y; empty means the surface's own.", title="y")
+
+    @model_validator(mode="after")
+    def _ranges(self) -> "SurfaceRequest":
+        for name, interval in (("x", self.x), ("y", self.y)):
+            if interval is not None and not interval[0] < interval[1]:
+                raise ValueError(f"{name}: the range is empty: its first number must be less")
+        return self
+
+
+class ThreeNumbersRequest(Settings):
+    """Walks over the plane of the differences of three scores."""
+
+    loss: AnyLoss = setting({"name": "neuralsort"}, "A sorting loss.", title="Loss")
+    start: Point = setting((-1.5, 0.8), "Where all walks begin, on the plane.", title="Start")
+    walkers: Walkers = setting([Walker()], "How the walks descend.", title="Walks")
+    steps: int = setting(100, "Steps of each walk.", title="Steps", unit="steps", ge=1, le=500)
+    points: OddPoints = setting(81, "Points a side; odd.", title="Points a side", ge=21, le=101)
+    span: float = setting(
+        4.0, "Distance from the centre to the edge, in units of the scores.",
+        title="Range", scale="log", gt=1e-3, le=1e4,
+    )  # fmt: skip
+    precision: Literal["float32", "float64"] = setting(
+        "float32", "What the loss computes in: rounding is part of what is seen.",
+        title="Precision",
+    )  # fmt: skip
+
+
+def loss_of(given: AnyLoss, kind: str) -> Any:
+    """The loss that a request names.
+
+    Raises:
+        RequestValidationError: no such loss, a bad parameter, or a loss of another kind.
+    """
+    name = given.get("name")
+    fitting = [known for known in LOSSES.names() if LOSSES.get(known).target_kind == kind]
+    if name not in fitting:
+        known = ", ".join(fitting)
+        raise validation_error([(("body", "loss", "name"), f"use one of {known}", "loss")])
+    try:
+        parameters = LOSSES.get(name).Parameters.model_validate(given)
+    except ValueError as error:
+        raise validation_error(list(_problems(error))) from error
+    return build_loss(**parameters.model_dump())
+
+
+def _problems(error: Any) -> list[tuple[tuple[str | int, ...], str, str]]:
+    return [
+        (("body", "loss", *item["loc"]), item["msg"], item["type"])
+        for item in error.errors(include_url=False)
+    ]
+
+
+@router.post("/api/surfaces")
+def surfaces(request: SurfaceRequest) -> dict[str, Any]:
+    """The picture of a surface and walks over it, step by step.
+
+    Answers ``picture`` (``x``, ``y``, ``values``, ``minima``), ``start`` and ``walks``: each with
+    ``label``, ``path`` [[x, y], ...], ``values``, ``gradients``, ``curvatures`` (of the local
+    quadratic), ``predicted`` and ``actual`` decrease, ``trust``, ``ended`` and ``problem``.
+    Numbers that are not finite are null.
+    """
+    loss = loss_of(request.loss, "none")
+    default_x, default_y = surface_domain(loss)
+    domain = (request.x or default_x, request.y or default_y)
+    start = request.start or getattr(loss, "start", None) or _off_centre(domain)
+    walks = walk(
+        loss, torch.tensor([start], dtype=torch.float64), request.walkers, steps=request.steps
+    )
+    answer: dict[str, Any] = to_json(
+        {
+            "picture": surface_picture(loss, domain, points=request.points),
+            "start": list(start),
+            "walks": [_walk_record(one) for one in walks],
+        }
+    )
+    return answer
+
+
+@router.post("/api/three-numbers")
+def three_numbers(request: ThreeNumbersRequest) -> dict[str, Any]:
+    """The whole landscape of sorting three numbers, and walks over it.
+
+    Answers ``plane`` (``a``, ``b``, ``loss``, ``gradient_norm``, ``wedges``) and ``walks`` as
+    ``/api/surfaces`` does, with ``outcome``, ``arrived`` (a step, or -1) and ``gradient_norms``
+    beside them.
+    """
+    loss = loss_of(request.loss, "permutation")
+    dtype = getattr(torch, request.precision)
+    picture = three_numbers_landscape(
+        loss, Grid(points=request.points, span=request.span), dtype=dtype
+    )
+    starts = torch.tensor([request.start], dtype=torch.float64)
+    found = three_numbers_walks(loss, starts, request.walkers, steps=request.steps, dtype=dtype)
+    walks = [
+        {
+            **_walk_record(one.walk),
+            "path": one.path[:, 0],
+            "outcome": one.outcomes[0],
+            "arrived": int(one.arrived[0]),
+        }
+        for one in found
+    ]
+    answer: dict[str, Any] = to_json({"plane": picture, "walks": walks})
+    return answer
+
+
+def _off_centre(domain: tuple[Interval, Interval]) -> Point:
+    """A quarter of the way from the lower left corner: at the middle slopes often vanish."""
+    (left, right), (low, high) = domain
+    return left + (right - left) / 4, low + (high - low) / 4
+
+
+def _walk_record(one: Walk) -> dict[str, Any]:
+    """A walk from a single start, as it travels."""
+    return {
+        "label": one.walker.label,
+        "path": one.positions[:, 0],
+        "values": one.values[:, 0],
+        "gradients": one.gradients[:, 0],
+        "gradient_norms": torch.linalg.vector_norm(one.gradients[:, 0].double(), dim=1),
+        "curvatures": one.curvatures[:, 0],
+        "predicted": one.predicted[:, 0],
+        "actual": one.actual[:, 0],
+        "trust": one.trust[:, 0],
+        "ended": int(one.ended[0]),
+        "problem": one.problem,
+    }
