@@ -139,9 +139,9 @@ def _smooth(
 
 
 def _maps(ground: NDArray[np.uint8], images: NDArray[np.uint8]) -> Maps:
-    costs = torch.from_numpy(np.array(COSTS)[ground])
-    paths, _ = solve_grids(costs)
-    return Maps(images=torch.from_numpy(images), costs=costs.float(), paths=paths)
+    costs = torch.from_numpy(np.array(COSTS, np.float32)[ground])
+    paths, _ = solve_grids(costs.double())
+    return Maps(images=torch.from_numpy(images), costs=costs, paths=paths)
 
 
 def terrain_dir() -> Path:
