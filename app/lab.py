@@ -12,6 +12,7 @@ from app.runs.log import EventLog
 from app.runs.queue import RunQueue
 from app.runs.store import RunStore
 from app.settings import Settings
+from app.slices import SliceService
 from app.throttle import Throttle
 
 
@@ -27,6 +28,7 @@ class Lab:
     queue: RunQueue
     executor: Executor
     throttle: Throttle
+    slices: SliceService
 
     @classmethod
     def open(cls, settings: Settings, executor: Executor, feed: Feed) -> "Lab":
@@ -39,10 +41,12 @@ class Lab:
         store, log = RunStore(database), EventLog(database, feed)
         queue = RunQueue(settings, store, log, feed, executor)
         throttle = Throttle(settings.runs_per_minute)
-        return cls(settings, database, store, feed, log, queue, executor, throttle)
+        slices = SliceService(settings)
+        return cls(settings, database, store, feed, log, queue, executor, throttle, slices)
 
     def close(self) -> None:
         """Ends runs in progress, then everything else."""
+        self.slices.close()
         self.queue.close()
         self.executor.close()
         self.database.close()

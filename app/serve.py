@@ -1,5 +1,6 @@
 """Starts the server. Workers first: what they import takes longest, and needs nothing of ours."""
 
+import contextlib
 import os
 import socket
 import sys
@@ -64,7 +65,8 @@ def serve(settings: Settings, *, open_browser: bool = False) -> None:
         timeout_graceful_shutdown=settings.shutdown_seconds,
     )
     server = _Server(config, on_start=announce, on_stop=lab.feed.close)
-    server.run(sockets=[listener])
+    with contextlib.suppress(KeyboardInterrupt):  # uvicorn raises it again once all is closed
+        server.run(sockets=[listener])
     if not server.started:
         raise ServeError("the server could not start; its log above says why")
 

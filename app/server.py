@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 from app import __version__
 from app.errors import answer_unexpected, answer_validation_error
 from app.lab import Lab
-from app.middleware import RequestGuard, SecurityHeaders
+from app.middleware import SameSiteOnly, SecurityHeaders
 from app.routes import ROUTERS
 from app.routes.common import TheLab
 from app.routes.pages import answer_http_error
@@ -59,6 +59,7 @@ def create_app(settings: Settings | None = None, lab: Lab | None = None) -> Fast
         summary="Train with vanilla and Newton losses side by side, and watch what curvature does.",
         lifespan=lifespan,
         root_path=settings.root_path,
+        max_body_size=settings.max_body_bytes,
         docs_url=None,  # these pages load their scripts from elsewhere
         redoc_url=None,
         separate_input_output_schemas=False,
@@ -70,7 +71,7 @@ def create_app(settings: Settings | None = None, lab: Lab | None = None) -> Fast
     app.add_exception_handler(RequestValidationError, answer_validation_error)
     app.add_exception_handler(HTTPException, answer_http_error)
     app.add_exception_handler(Exception, answer_unexpected)
-    app.add_middleware(RequestGuard, settings=settings)
+    app.add_middleware(SameSiteOnly)
     app.add_middleware(SecurityHeaders, settings=settings)
     return app
 

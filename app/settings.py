@@ -143,7 +143,8 @@ class Settings(BaseSettings):
     startup_seconds: float = Field(
         4.0,
         ge=0,
-        description="Seconds from the start within which the server answers, even if no worker is warm yet.",
+        description="Seconds from the start within which the server answers, even if no worker"
+        " is warm yet.",
     )
     shutdown_seconds: int = Field(
         2, ge=1, description="Seconds that open connections have to end when the server stops."

@@ -8,6 +8,7 @@ from app.routes.exports import router as exports
 from app.routes.figures import router as figures
 from app.routes.gradients import router as gradients
 from app.routes.health import router as health
+from app.routes.landscapes import router as landscapes
 from app.routes.pages import router as pages
 from app.routes.runs import router as runs
 from app.routes.surfaces import router as surfaces
@@ -19,6 +20,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     events,
     exports,
     figures,
+    landscapes,
     surfaces,
     gradients,
     pages,

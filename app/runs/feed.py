@@ -149,8 +149,8 @@ class Feed:
 
     async def follow(
         self, log: EventLog, run_id: str, after: int, patience: float
-    ) -> AsyncIterator[LoggedEvent | QueuePosition | Silence]:
-        """The events of a run after number ``after``: those stored, then each as it comes.
+    ) -> AsyncIterator[Sequence[LoggedEvent] | QueuePosition | Silence]:
+        """The events of a run after number ``after``: those stored, then those to come.
 
         Ends after the last event of the run, or when the server stops. Says the place in the
         queue whenever it changes, and :class:`Silence` after ``patience`` seconds without news.
@@ -165,9 +165,9 @@ class Feed:
                         log.read, run_id, after, limiter=self._readers
                     )
                     events, ended = page.events, page.ended
-                for event in events:
-                    yield event
-                    after = event.seq
+                if events:
+                    yield events
+                    after = events[-1].seq
                 if ended:
                     return
                 if events:

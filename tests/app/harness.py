@@ -39,9 +39,17 @@ def tiny_spec(**changes: Any) -> Spec:
     return {**spec, **changes}
 
 
-def long_spec(seed: int) -> Spec:
-    """A spec that trains for minutes, unlike any other with another seed."""
-    return tiny_spec(steps=100_000, evaluate_every=1000, log_every=10, seed=seed)
+def long_spec(seed: int, **changes: Any) -> Spec:
+    """A spec that trains for long enough to be met in progress, with a snapshot every 1,000 steps.
+
+    Unlike any other with another seed.
+    """
+    spec = {
+        "task": {"name": "ranking", "n": 2, "test_sets": 2},
+        "arms": [{"label": "Vanilla"}],
+        "steps": 20_000, "batch_size": 1, "evaluate_every": 10_000, "log_every": 10,
+    }  # fmt: skip
+    return tiny_spec(**spec, seed=seed, **changes)
 
 
 def read_messages(lines: Iterator[str]) -> Iterator[Message]:

@@ -1,0 +1,61 @@
+"""Slices of a run's loss through weights or outputs, as a stream from coarse to fine."""
+
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Annotated
+
+from fastapi import APIRouter, Body, HTTPException, Response
+from fastapi.concurrency import run_in_threadpool
+from fastapi.sse import EventSourceResponse, format_sse_event
+
+from app.errors import validation_error
+from app.routes.common import TheLab, is_run_id, problem
+from app.runs.files import folder_of
+from app.slices import SliceFailure, SliceService
+from app.slices.requests import LandscapeRequest, OutputSliceRequest, RunSliceRequest
+
+router = APIRouter(tags=["landscapes"])
+
+_HEADERS = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
+
+
+@router.post(
+    "/api/landscapes",
+    response_class=Response,  # with EventSourceResponse here, FastAPI expects a generator
+    responses={
+        200: {
+            "description": "Server-Sent Events.",
+            "content": {"text/event-stream": {"schema": {"type": "string"}}},
+        },
+        429: problem("Too many slices are being computed."),
+    },
+)
+async def landscapes(lab: TheLab, body: Annotated[LandscapeRequest, Body()]) -> EventSourceResponse:
+    """A slice at any past step of a run, from its nearest snapshot, as Server-Sent Events.
+
+    Through the weights: ``start`` says which snapshot ``step`` answers, and lists ``pictures``
+    with their arms and projected paths; each ``patch`` is a complete picture on a finer grid.
+    Through the outputs: one ``slice``. At the end ``done``, or ``problem`` with a ``message``.
+    Closing the connection cancels the computation.
+    """
+    run = await run_in_threadpool(lab.store.get, body.run) if is_run_id(body.run) else None
+    if run is None:
+        raise validation_error([(("body", "run"), f"there is no run {body.run!r}", "run")])
+    if lab.slices.is_busy:
+        raise HTTPException(429, "too many slices wait; try again in 2 s", {"Retry-After": "2"})
+    folder = folder_of(lab.settings.snapshots_dir, run.id)
+    return EventSourceResponse(_stream(lab.slices, run.spec, folder, body), headers=_HEADERS)
+
+
+async def _stream(
+    service: SliceService, spec: str, folder: Path, body: RunSliceRequest | OutputSliceRequest
+) -> AsyncIterator[bytes]:
+    try:
+        async for kind, data in service.answer(spec, folder, body):
+            yield format_sse_event(event=kind, data_str=data)
+    except SliceFailure as failure:
+        text = json.dumps({"message": str(failure)})
+        yield format_sse_event(event="problem", data_str=text)
+    else:
+        yield format_sse_event(event="done", data_str="{}")

@@ -1,0 +1,123 @@
+"""Slices over HTTP: weights and outputs of a run, surfaces, three numbers, gradient fields."""
+
+import json
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.app.harness import LabServer, long_spec, read_messages, tiny_spec
+
+
+@pytest.fixture(scope="module")
+def run_id(server: LabServer) -> str:
+    return server.finish(tiny_spec(seed=44))
+
+
+def ask(server: LabServer, body: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The events of an answer."""
+    with server.client.stream("POST", "/api/landscapes", json=body, timeout=120.0) as answer:
+        assert answer.status_code == 200, answer.read()
+        for message in read_messages(answer.iter_lines()):
+            yield message["event"], json.loads(message["data"])
+
+
+def refused(server: LabServer, path: str, body: Any) -> tuple[list[Any], str]:
+    answer = server.client.post(path, json=body)
+    assert answer.status_code == 422, answer.text
+    (detail,) = answer.json()["detail"]
+    return detail["loc"], detail["msg"]
+
+
+def test_weights_come_coarse_to_fine_on_one_plane(server: LabServer, run_id: str) -> None:
+    events = list(ask(server, {"run": run_id, "step": 23, "points": 21, "samples": 10}))
+    kind, start = events[0]
+    assert kind == "start"
+    assert start["step"] in start["steps"]
+    nearest = min(start["steps"], key=lambda step: (abs(step - 23), step))
+    assert start["step"] == nearest
+    assert [picture["arms"] for picture in start["pictures"]] == [[0], [1]]
+    assert all(0 <= path["residual"] <= 1 for p in start["pictures"] for path in p["paths"])
+    patches = [data for kind, data in events if kind == "patch"]
+    sizes = [len(patch["grid"]["a"]) for patch in patches]
+    assert sizes == sorted(sizes)
+    assert len(set(sizes)) > 1
+    assert sizes[-1] == 21
+    finest = [patch for patch in patches if patch["level"] == patch["levels"] - 1]
+    assert [patch["picture"] for patch in finest] == [0, 1]
+    assert finest[0]["grid"] == finest[1]["grid"]
+    assert finest[0]["values"] != finest[1]["values"]
+    assert events[-1] == ("done", {})
+
+
+@pytest.mark.parametrize("plane", ["principal", "arms"])
+def test_shared_planes_have_one_picture_for_all_arms(
+    server: LabServer, run_id: str, plane: str
+) -> None:
+    events = list(ask(server, {"run": run_id, "step": 40, "points": 21, "plane": plane}))
+    (picture,) = events[0][1]["pictures"]
+    assert picture["arms"] == [0, 1]
+    assert picture["plane"] == plane
+    assert events[-1][0] == "done"
+
+
+def test_outputs_and_their_quadratic_touch_at_the_centre(server: LabServer, run_id: str) -> None:
+    body = {
+        "space": "outputs", "run": run_id, "step": 40, "arm": 1, "points": 21, "samples": 4,
+        "surrogates": [{"curvature": "hessian"}, {"curvature": "fisher"}],
+    }  # fmt: skip
+    (kind, data), last = ask(server, body)
+    assert (kind, last) == ("slice", ("done", {}))
+    found = data["slice"]
+    assert len(data["outputs"]) == 3
+    for surrogate in found["surrogates"]:
+        assert surrogate["values"][10][10] == pytest.approx(found["loss"][10][10])
+        assert len(surrogate["eigenvalues"]) == 2
+        assert surrogate["target"] is not None
+
+
+def test_what_cannot_be_drawn_is_said_in_words(server: LabServer, run_id: str) -> None:
+    (kind, data), = ask(server, {"run": run_id, "space": "outputs", "arm": 5})  # fmt: skip
+    assert kind == "problem"
+    assert "no arm 5" in data["message"]
+    again = list(ask(server, {"run": run_id, "points": 21}))
+    assert again[-1][0] == "done", "the process goes on"
+
+
+def test_leaving_cancels_and_a_running_run_does_not_matter(server: LabServer, run_id: str) -> None:
+    running = server.post(long_spec(45))["id"]
+    server.wait_for(running, lambda run: run["step"] > 200)
+    heavy = {"run": run_id, "step": 40, "points": 101, "samples": 1000}
+    for kind, _ in ask(server, heavy):
+        if kind == "patch":
+            break  # leaves the connection
+    began = time.monotonic()
+    events = list(ask(server, {"run": run_id, "points": 21, "samples": 5}))
+    assert events[-1][0] == "done"
+    assert time.monotonic() - began < 20
+    assert list(ask(server, {"run": running, "points": 21, "samples": 5}))[-1][0] == "done"
+    server.client.post(f"/api/runs/{running}/stop")
+
+
+@pytest.mark.parametrize(
+    ("body", "path", "said"),
+    [
+        ({}, ["run"], "required"),
+        ({"run": "nope"}, ["run"], "there is no run 'nope'"),
+        ({"run": "0" * 12}, ["run"], "there is no run"),
+        ({"run": "x", "points": 22}, ["points"], "22 is even"),
+        ({"run": "x", "points": 1001}, ["points"], "less than or equal to 101"),
+        ({"run": "x", "plane": "mars"}, ["plane"], "'filter_normalised'"),
+        ({"run": "x", "span": 0}, ["span"], "greater than 0"),
+        ({"run": "x", "space": "outputs", "samples": 0}, ["samples"], "greater than"),
+        ({"run": "x", "space": "outputs", "spam": 0}, ["spam"], "not permitted"),
+        ({"run": "x", "space": "mars"}, ["space"], "'parameters'"),
+    ],
+)
+def test_bad_slices_are_refused_with_the_field(
+    server: LabServer, body: Any, path: list[Any], said: str
+) -> None:
+    loc, message = refused(server, "/api/landscapes", body)
+    assert loc == ["body", *path]
+    assert said in message

@@ -1,0 +1,92 @@
+"""What survives: a server that is killed, restarted, stopped with viewers, or started twice."""
+
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+
+from tests.app.harness import SERVE, LabServer, long_spec, numbers_of, tiny_spec
+
+
+def test_server_is_killed_and_restarted(new_server: Callable[..., LabServer]) -> None:
+    server = new_server(fork_workers=0).start()
+    finished = server.finish(tiny_spec())
+    before = server.events(finished)
+    running = server.post(long_spec(1))["id"]
+    waiting = server.post(tiny_spec(seed=2))["id"]
+    cancelled = server.post(tiny_spec(seed=3))["id"]
+    server.client.post(f"/api/runs/{cancelled}/stop")
+    server.wait_for(running, lambda run: run["step"] >= 1500)
+    workers = server.workers()
+    server.kill()
+    for worker in workers:
+        worker.wait(10)  # no worker outlives its server
+    server.start()
+    assert server.events(finished) == before, "finished runs replay"
+    events = server.events(running)
+    assert [event["seq"] for event in events] == list(range(1, len(events) + 1))
+    assert events[-1]["type"] == "failed"
+    assert events[-1]["error"].startswith("interrupted: ")
+    assert server.run(running)["error"] == events[-1]["error"]
+    assert server.events(waiting)[-1]["type"] == "finished", "waiting runs start"
+    assert server.run(cancelled)["status"] == "cancelled"
+    resumed = server.post(long_spec(1))
+    assert not resumed["reused"]
+    server.wait_for(resumed["id"], lambda run: run["step"] > 1000)
+    server.client.post(f"/api/runs/{resumed['id']}/stop")
+    again = numbers_of(server.events(resumed["id"]))["metrics"][0]
+    first = numbers_of(events)["metrics"][0]
+    assert all(again[step] == first[step] for step in first.keys() & again.keys())
+    assert min(again) == 1
+    assert server.stop() < 3.0
+
+
+def test_interrupt_ends_a_server_with_viewers_in_time(
+    new_server: Callable[..., LabServer],
+) -> None:
+    server = new_server(fork_workers=0).start()
+    run_id = server.post(long_spec(4))["id"]
+    server.wait_for(run_id, lambda run: run["step"] > 100)
+    ended: list[int] = []
+
+    def view() -> None:
+        ended.append(sum(1 for _ in server.messages(run_id)))
+
+    viewers = [threading.Thread(target=view) for _ in range(10)]
+    for viewer in viewers:
+        viewer.start()
+    workers = server.workers()
+    assert server.stop() < 3.0
+    assert server.process is not None
+    assert server.process.returncode == 0
+    for viewer in viewers:
+        viewer.join(10)
+    assert len(ended) == 10, "streams end, they are not cut"
+    for worker in workers:
+        worker.wait(10)
+    assert "Traceback" not in server.log.read_text()
+    server.start()
+    assert server.run(run_id)["error"].startswith("interrupted: ")
+
+
+def test_second_server_is_refused_in_words(new_server: Callable[..., LabServer]) -> None:
+    server = new_server(workers=1, fork_workers=0).start()
+    host, port = "127.0.0.1", server.url.rpartition(":")[2]
+    environment = {"NEWTON_LAB_DATA_DIR": str(server.data_dir), "NEWTON_LAB_PORT": "0"}
+    second = _serve(environment)
+    assert second.returncode != 0
+    assert "another newton-lab server works on" in second.stderr
+    assert "NEWTON_LAB_DATA_DIR" in second.stderr
+    environment = {"NEWTON_LAB_DATA_DIR": str(server.data_dir) + "2", "NEWTON_LAB_PORT": port}
+    third = _serve(environment)
+    assert third.returncode != 0
+    assert f"cannot listen on {host}, port {port}" in third.stderr
+
+
+def _serve(environment: dict[str, str]) -> "subprocess.CompletedProcess[str]":
+    import os
+
+    return subprocess.run(
+        [sys.executable, "-c", SERVE],
+        env={**os.environ, **environment}, capture_output=True, text=True, timeout=90,
+    )  # fmt: skip
