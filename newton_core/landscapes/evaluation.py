@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from newton_core.losses.base import LossFunction
+from newton_core.losses.base import Loss, LossFunction
 
 
 @contextmanager
@@ -30,17 +30,25 @@ def mean_losses(
     """The batch mean of the loss for each of P sets of outputs, all with the same target.
 
     A sampled loss draws the same noise for every set, so that its slice is as smooth as the loss
-    with that noise.
+    with that noise. NaN for sets at which the loss is not defined.
     """
     P, N = outputs.shape[:2]
+    if isinstance(loss, Loss):
+        defined = loss.defined_at(outputs.flatten(0, 1)).view(P, N).all(1)
+        if not bool(defined.all()):
+            means = outputs.new_full((P,), torch.nan)
+            if not bool(defined.any()):
+                return means
+            means[defined] = mean_losses(loss, outputs[defined], target).to(means)
+            return means
     with kept_noise(loss) as source:
         if source is not None:
             state = source.get_state()
-            means = []
+            samples = []
             for one in outputs:
                 source.set_state(state)
-                means.append(loss(one, target).mean())
-            return torch.stack(means)
+                samples.append(loss(one, target).mean())
+            return torch.stack(samples)
         if target is not None:
             target = target.repeat(P, *[1] * (target.dim() - 1))
         return loss(outputs.flatten(0, 1), target).view(P, N).mean(1)

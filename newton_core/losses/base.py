@@ -69,6 +69,13 @@ class Loss(nn.Module):
         """The loss of each sample: y (N, *S) -> (N,)."""
         raise NotImplementedError
 
+    def defined_at(self, y: Tensor) -> Tensor:
+        """(N,) whether the loss takes each sample's outputs; elsewhere it raises an error.
+
+        Slices leave those places out. True everywhere, unless a loss says otherwise.
+        """
+        return torch.ones(len(y), dtype=torch.bool, device=y.device)
+
     def derivatives(
         self, y: Tensor, target: Tensor | None = None, *, hessian: bool = True
     ) -> Derivatives:

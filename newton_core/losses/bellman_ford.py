@@ -17,7 +17,7 @@ from newton_core.losses.base import (
     autodiff_derivatives,
     register_loss,
 )
-from newton_core.losses.path_inputs import check_path_inputs
+from newton_core.losses.path_inputs import all_are_costs, check_path_inputs
 from newton_core.settings import setting
 
 
@@ -75,6 +75,10 @@ class BellmanFord(Loss):
         error = soft - path
         each = error.abs() if self.settings.distance == "l1" else error.square()
         return each.sum(dim=(1, 2))
+
+    def defined_at(self, y: Tensor) -> Tensor:
+        """Where all costs are positive and finite."""
+        return all_are_costs(y)
 
     def derivatives(
         self, y: Tensor, target: Tensor | None = None, *, hessian: bool = True

@@ -1,8 +1,14 @@
-"""The check that all losses on shortest paths make first."""
+"""The checks that all losses on shortest paths make first."""
 
+from jaxtyping import Bool, Float
 from torch import Tensor
 
-from newton_core.algorithms.shortest_path import check_costs
+from newton_core.algorithms.shortest_path import are_costs, check_costs
+
+
+def all_are_costs(y: Float[Tensor, "N h w"]) -> Bool[Tensor, " N"]:
+    """Which grids have a positive finite cost on every tile."""
+    return are_costs(y).flatten(1).all(dim=1)
 
 
 def check_path_inputs(y: Tensor, target: Tensor | None) -> tuple[Tensor, Tensor]:

@@ -14,7 +14,7 @@ from torch.autograd.function import FunctionCtx
 
 from newton_core.algorithms.perturbed_paths import PerturbedPaths, perturbed_paths
 from newton_core.losses.base import Derivatives, Loss, LossParameters, TargetKind
-from newton_core.losses.path_inputs import check_path_inputs
+from newton_core.losses.path_inputs import all_are_costs, check_path_inputs
 from newton_core.settings import setting
 
 
@@ -62,6 +62,10 @@ class PerturbedPathLoss(Loss):
         """(N,) estimated losses, whose backward pass gives the estimated gradients."""
         value: Tensor = _Estimate.apply(y, target, self)  # type: ignore[no-untyped-call] # torch's
         return value
+
+    def defined_at(self, y: Tensor) -> Tensor:
+        """Where all costs are positive and finite."""
+        return all_are_costs(y)
 
     def derivatives(
         self, y: Tensor, target: Tensor | None = None, *, hessian: bool = True

@@ -8,6 +8,8 @@ from pydantic import ValidationError
 
 from newton_core import NewtonLoss
 from newton_core.curvature import fisher_direction
+from newton_core.landscapes.grid import Grid
+from newton_core.landscapes.output_space import OutputPlane, output_slice
 from newton_core.losses import autodiff_derivatives, build_loss
 from newton_core.losses.base import LOSSES
 from tests.newton_core.losses.path_cases import draw_grids
@@ -111,3 +113,22 @@ def test_refuses_costs_without_a_cheapest_path(name, bad):
 def test_refuses_what_is_no_batch_of_grids(name, shape, target, message):
     with pytest.raises(ValueError, match=message):
         build_loss(name)(torch.ones(shape), target)
+
+
+def test_slices_leave_out_where_costs_are_not_positive(name):
+    """A slice that reaches below zero has no values there, and the loss's own elsewhere."""
+    y, target = grids(2)
+    loss = build_loss(name)
+    state = loss.generator.get_state()
+    drawn = output_slice(
+        loss,
+        y,
+        target,
+        sample=0,
+        plane=OutputPlane(first=6, second=7),
+        grid=Grid(points=5, span=2 * y[0, 1, 1].item()),
+    )
+    assert torch.equal(loss.generator.get_state(), state)
+    assert torch.isnan(drawn.loss[:, :2]).all(), "a = -2 y and -y"
+    assert torch.isfinite(drawn.loss[2, 2:]).all()
+    torch.testing.assert_close(drawn.loss[2, 2], loss(y[:1], target[:1])[0].double())
