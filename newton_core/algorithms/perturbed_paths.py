@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from newton_core.algorithms.shortest_path import solve_grids
+from newton_core.algorithms.shortest_path import check_costs, order_tiles, solve_grids
 
 SMALLEST_COST = 1e-6
 """Noise can push a cost below zero, where no cheapest path is defined: costs are clamped here."""
@@ -81,3 +81,24 @@ def perturbed_paths(
         paths=paths[:, 1:] if centre else paths,
         centre=paths[:, 0] if centre else None,
     )
+
+
+def perturbed_routes(
+    costs: Float[Tensor, "h w"],
+    *,
+    sigma: float,
+    samples: int,
+    generator: torch.Generator,
+    antithetic: bool = False,
+) -> list[list[tuple[int, int]]]:
+    """The tiles, in order, of each path that one grid's noise samples lead to: smoothing, seen.
+
+    Raises:
+        ValueError: a cost is not positive or not finite.
+    """
+    check_costs(costs[None])
+    found = perturbed_paths(
+        costs[None], sigma=sigma, samples=samples, generator=generator, antithetic=antithetic
+    )
+    paths = found.paths[0].view(samples, *costs.shape).cpu().numpy()
+    return [order_tiles(path) for path in paths]

@@ -2,7 +2,12 @@ import pytest
 import torch
 
 from newton_core.algorithms import shortest_path
-from newton_core.algorithms.perturbed_paths import SMALLEST_COST, draw_noise, perturbed_paths
+from newton_core.algorithms.perturbed_paths import (
+    SMALLEST_COST,
+    draw_noise,
+    perturbed_paths,
+    perturbed_routes,
+)
 
 
 def generator(seed=0):
@@ -43,3 +48,17 @@ def test_antithetic_noise_is_mirrored(samples):
     half = -(-samples // 2)
     assert noise.shape == (4, samples, 7)
     assert torch.equal(noise[:, half:], -noise[:, : samples - half])
+
+
+def test_routes_are_the_tiles_of_the_sampled_paths_in_order():
+    costs = torch.rand(5, 6, generator=generator(1)) + 0.2
+    routes = perturbed_routes(costs, sigma=0.4, samples=7, generator=generator())
+    found = perturbed_paths(costs[None], sigma=0.4, samples=7, generator=generator())
+    assert len(routes) == 7
+    assert len({tuple(route) for route in routes}) > 1
+    for route, path in zip(routes, found.paths[0].view(7, 5, 6), strict=True):
+        assert route[0] == (0, 0)
+        assert route[-1] == (4, 5)
+        assert {*route} == {tuple(tile) for tile in path.nonzero().tolist()}
+    with pytest.raises(ValueError, match="positive and finite"):
+        perturbed_routes(-costs, sigma=0.4, samples=7, generator=generator())
