@@ -87,6 +87,16 @@ describe("curves up to the cursor", () => {
     expect(draw(seconds).x.range).toEqual([0, 300]);
   });
 
+  it("never shows less than ten steps, or all of a shorter run", () => {
+    expect(draw(view(log, { cursor: 1 })).x.range).toEqual([0, 10]);
+    expect(draw(view(run(3, () => 1))).x.ticks.map(({ text }) => text)).toEqual([
+      "0",
+      "1",
+      "2",
+      "3",
+    ]);
+  });
+
   it("keeps a gap a gap", () => {
     const gap = run(50, (step) => (step === 25 ? null : 1));
     expect(ys(traces(view(gap), "smooth", 0)[0])[24]).toBeNaN();

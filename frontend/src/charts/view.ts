@@ -113,7 +113,8 @@ export function lookOf(view: View, arm: number): Look {
 
 /** The x of the last point shown of any run but a ghost: the end of the x axis. */
 export function endOf(view: View): number {
-  if (view.x === "step") return view.cursor;
+  // Ten steps at the least, or all there are: halves of a step mean nothing.
+  if (view.x === "step") return Math.max(view.cursor, Math.min(10, lastStep(view)));
   let end = 0;
   for (const { log, kind } of view.layers) {
     if (kind === "ghost") continue;

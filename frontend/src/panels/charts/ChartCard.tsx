@@ -36,10 +36,10 @@ export function ChartCard({ model }: { model: ChartModel }) {
       aria-labelledby={heading}
     >
       <header class="chart-head">
-        <h3 id={heading} class="chart-title" title={explanation(model)}>
-          {choice.value.title}
+        <div class="chart-title" title={explanation(model)}>
+          <h3 id={heading}>{choice.value.title}</h3>
           <MetricSelect model={model} />
-        </h3>
+        </div>
         <small class="chart-unit">
           {unitText({ choice: choice.value, yLog: model.log.value })}
           <ThresholdSelect metric={choice.value.metric} />
