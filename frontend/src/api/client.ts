@@ -43,7 +43,7 @@ export function send<T>(method: "POST" | "PATCH" | "PUT" | "DELETE", path: strin
   return request<T>(path, init);
 }
 
-async function errorOf(response: Response): Promise<ApiError> {
+export async function errorOf(response: Response): Promise<ApiError> {
   const body: unknown = await response.json().catch(() => null);
   const detail =
     typeof body === "object" && body !== null ? (body as { detail?: unknown }).detail : null;

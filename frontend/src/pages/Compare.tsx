@@ -8,6 +8,7 @@ import { ArmsPanel } from "../panels/ArmsPanel";
 import { ChartGrid } from "../panels/charts/ChartGrid";
 import { Empty } from "../panels/Empty";
 import { ExamplesPanel } from "../panels/ExamplesPanel";
+import { LandscapePanel } from "../panels/landscape/LandscapePanel";
 import { Notices } from "../panels/Notice";
 import { PresetPanel } from "../panels/PresetPanel";
 import { primaryMetric, SentencePanel } from "../panels/SentencePanel";
@@ -52,6 +53,7 @@ export function ComparePage() {
         {templates.value !== null && (
           <ChartGrid templates={templates.value} primary={primaryMetric} />
         )}
+        {templates.value !== null && <LandscapePanel templates={templates.value} />}
         <ExamplesPanel />
       </div>
     </main>

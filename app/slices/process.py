@@ -1,0 +1,170 @@
+"""The process that computes slices: imports torch once, then answers one request after the other.
+
+Nothing heavy is imported at the top: the number of threads must be set before torch is loaded.
+"""
+
+import contextlib
+import functools
+import json
+import os
+import queue
+import signal
+import threading
+import traceback
+from collections import OrderedDict
+from collections.abc import Callable
+from multiprocessing.connection import Connection
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from app.slices.requests import OutputSliceRequest, RunSliceRequest, SliceJob
+    from newton_core.training.slices import RunHistory
+
+READY, PART, PROBLEM, ERROR, DONE = "ready", "part", "problem", "error", "done"
+MOST_HISTORIES = 4
+_THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+
+Say = Callable[[str, dict[str, Any]], None]
+"""Sends a part of the answer: the event's type and its data."""
+Stop = Callable[[], bool]
+
+
+def main(connection: "Connection[Any, Any]", threads: int, data_dir: str) -> None:
+    """Entry point of the process: serves jobs until the server closes the connection.
+
+    Args:
+        connection: to the server. In: a :class:`SliceJob`, or the number of one to stop. Out:
+            tuples (kind, ...).
+        threads: for torch.
+        data_dir: where data sets are.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the server's to handle
+    os.environ.update(dict.fromkeys(_THREAD_VARIABLES, str(threads)))
+    os.environ["NEWTON_LAB_DATA_DIR"] = data_dir
+    import torch
+
+    torch.set_num_threads(threads)
+    from app.slices import requests  # noqa: F401  loads all that a job needs
+
+    jobs: queue.SimpleQueue[SliceJob] = queue.SimpleQueue()
+    stopped: set[int] = set()
+    threading.Thread(target=_listen, args=(connection, jobs, stopped), daemon=True).start()
+    connection.send((READY,))
+    histories = _Histories()
+    while True:
+        job = jobs.get()
+        _answer(job, histories, connection.send, functools.partial(_is_stopped, job, stopped))
+        connection.send((DONE,))
+
+
+def _is_stopped(job: "SliceJob", stopped: set[int]) -> bool:
+    return job.number in stopped
+
+
+def _listen(
+    connection: "Connection[Any, Any]", jobs: "queue.SimpleQueue[SliceJob]", stopped: set[int]
+) -> None:
+    """Takes what the server says; without a server there is nothing left to do."""
+    with contextlib.suppress(EOFError, OSError):
+        while True:
+            message = connection.recv()
+            if isinstance(message, int):
+                stopped.add(message)
+            else:
+                jobs.put(message)
+    os._exit(0)
+
+
+class _Histories:
+    """The runs that were last asked for, with the weights that have been read."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[tuple[Any, ...], RunHistory] = OrderedDict()
+
+    def get(self, job: "SliceJob") -> "RunHistory":
+        """The history of a job's run; read anew once the run has left another snapshot."""
+        from newton_core.training.slices import RunHistory
+        from newton_core.training.spec import ExperimentSpec
+
+        files = tuple(sorted(file.name for file in job.snapshots.glob("*")))
+        key = (job.snapshots, files)
+        history = self._kept.pop(key, None)
+        if history is None:
+            history = RunHistory(ExperimentSpec.model_validate_json(job.spec), job.snapshots)
+        self._kept[key] = history
+        while len(self._kept) > MOST_HISTORIES:
+            self._kept.popitem(last=False)
+        return history
+
+
+def _answer(
+    job: "SliceJob", histories: _Histories, send: Callable[[tuple[Any, ...]], None], stop: Stop
+) -> None:
+    """Computes one answer and sends its parts; whatever goes wrong is sent too."""
+    from pydantic import TypeAdapter
+
+    from app.slices.requests import LandscapeRequest, OutputSliceRequest
+
+    def say(kind: str, data: dict[str, Any]) -> None:
+        send((PART, kind, json.dumps(data)))
+
+    try:
+        request = TypeAdapter(LandscapeRequest).validate_json(job.request)
+        history = histories.get(job)
+        if isinstance(request, OutputSliceRequest):
+            _outputs(history, request, say)
+        else:
+            _parameters(history, request, say, stop)
+    except ValueError as error:  # no plane, no snapshot, no such sample: for the reader
+        send((PROBLEM, str(error)))
+    except Exception as error:
+        send((ERROR, f"{type(error).__name__}: {error}", traceback.format_exc()))
+
+
+def _parameters(history: "RunHistory", request: "RunSliceRequest", say: Say, stop: Stop) -> None:
+    from newton_core.records import to_json
+    from newton_core.training.slices import SliceRequest, run_slices
+
+    fields = request.model_dump(include=set(SliceRequest.model_fields))
+    found = run_slices(history, SliceRequest(**fields))
+    left, low = found.centre
+    pictures = []
+    for picture in found.pictures:
+        around = (left, low)
+        paths = []
+        for arm, seen in zip(picture.arms, picture.trajectories, strict=True):
+            places = zip(seen.coordinates.tolist(), found.trajectory_steps, strict=True)
+            points = [[a + around[0], b + around[1], step] for (a, b), step in places]
+            paths.append({"arm": arm, "points": points, "residual": seen.total_residual})
+        pictures.append({"arms": picture.arms, "plane": picture.plane.kind, "paths": paths})
+    say("start", to_json({"step": found.step, "steps": history.steps, "pictures": pictures}))
+    for index, patch in found.stream(stop):
+        grid = {"a": patch.a + left, "b": patch.b + low}
+        patch_record = {"level": patch.level, "levels": patch.levels, "values": patch.values}
+        say("patch", to_json({"picture": index, "grid": grid, **patch_record}))
+
+
+def _outputs(history: "RunHistory", request: "OutputSliceRequest", say: Say) -> None:
+    from newton_core.landscapes.grid import Grid
+    from newton_core.landscapes.output_space import OutputPlane, output_slice
+    from newton_core.records import to_json
+
+    if request.arm >= len(history.spec.arms):
+        raise ValueError(f"there is no arm {request.arm}, the run has {len(history.spec.arms)}")
+    step = history.nearest(request.step)
+    outputs, target = history.outputs(request.arm, step, request.samples)
+    found = output_slice(
+        history.loss,
+        outputs,
+        target,
+        sample=request.sample,
+        plane=OutputPlane(**request.model_dump(include=set(OutputPlane.model_fields))),
+        grid=Grid(points=request.points, span=request.span),
+        surrogates=request.surrogates,
+        damped=request.damped,
+    )
+    chosen = outputs if request.sample is None else outputs[request.sample][None]
+    say(
+        "slice",
+        to_json({"step": step, "outputs": chosen.mean(0).flatten(), "slice": found}),
+    )

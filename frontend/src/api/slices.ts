@@ -1,0 +1,126 @@
+/** Slices of a run's loss on demand: a stream, coarse to fine (`POST /api/landscapes`). */
+
+import { ApiError, errorOf } from "./client";
+
+export interface SliceQuery {
+  run: string;
+  plane: "filter_normalised" | "principal" | "arms";
+  step: number;
+  points: number;
+}
+
+export interface SlicePath {
+  arm: number;
+  /** `[a, b, step]`. */
+  points: [number, number, number][];
+  residual: number;
+}
+
+export interface SliceStart {
+  /** The snapshot that answers. */
+  step: number;
+  /** All snapshots. */
+  steps: number[];
+  pictures: { arms: number[]; plane: string; paths: SlicePath[] }[];
+}
+
+export interface SlicePatch {
+  picture: number;
+  level: number;
+  levels: number;
+  grid: { a: number[]; b: number[] };
+  values: (number | null)[][];
+}
+
+export interface OutputQuery {
+  run: string;
+  step: number;
+  arm: number;
+  sample: number | null;
+  kind: "coordinates" | "newton" | "eigenvectors";
+  span: number;
+  surrogates: {
+    curvature: "hessian" | "fisher";
+    tikhonov: number;
+    definiteness: "raw" | "clip" | "saddle_free";
+  }[];
+  damped: boolean;
+}
+
+interface Arrow {
+  components: [number, number];
+  length: number;
+  outside: number;
+}
+
+export interface OutputSlice {
+  step: number;
+  outputs: number[];
+  slice: {
+    a: number[];
+    b: number[];
+    loss: (number | null)[][];
+    gradient: Arrow;
+    surrogates: {
+      values: (number | null)[][];
+      eigenvalues: [number | null, number | null];
+      eigenvectors: [[number, number], [number, number]];
+      direction: Arrow | null;
+      target: [number, number] | null;
+      problem: string | null;
+    }[];
+  };
+}
+
+export type SliceEvent =
+  | { event: "start"; data: SliceStart }
+  | { event: "patch"; data: SlicePatch }
+  | { event: "slice"; data: OutputSlice }
+  | { event: "problem"; data: { message: string } }
+  | { event: "done"; data: object };
+
+/** Reads Server-Sent Events out of pieces of text, however they are cut. */
+export class EventReader {
+  private rest = "";
+
+  /** The events that are complete once `text` has come. */
+  read(text: string): { event: string; data: unknown }[] {
+    const blocks = (this.rest + text).split("\n\n");
+    this.rest = blocks.pop() ?? "";
+    return blocks.flatMap((block) => {
+      let event = "message";
+      const data: string[] = [];
+      for (const line of block.split("\n")) {
+        if (line.startsWith("event:")) event = line.slice(6).trim();
+        else if (line.startsWith("data:")) data.push(line.slice(5).trimStart());
+      }
+      return data.length === 0 ? [] : [{ event, data: JSON.parse(data.join("\n")) as unknown }];
+    });
+  }
+}
+
+/** Asks for a slice; `signal` ends the computation on the server too. Throws `ApiError`. */
+export async function streamSlice(
+  query: SliceQuery | (OutputQuery & { space: "outputs" }),
+  signal: AbortSignal,
+  onEvent: (event: SliceEvent) => void,
+): Promise<void> {
+  let response: Response;
+  try {
+    response = await fetch("api/landscapes", {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify(query),
+      signal,
+    });
+    if (!response.ok || response.body === null) throw await errorOf(response);
+    const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+    const events = new EventReader();
+    for (let part = await reader.read(); !part.done; part = await reader.read()) {
+      for (const event of events.read(part.value)) onEvent(event as SliceEvent);
+    }
+  } catch (error) {
+    if (signal.aborted || error instanceof ApiError) throw error;
+    throw new ApiError("The server does not answer.", 0);
+  }
+}

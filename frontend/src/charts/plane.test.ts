@@ -1,0 +1,143 @@
+import { describe, expect, it } from "vitest";
+import { template } from "./fixtures";
+import {
+  type Heights,
+  heightAt,
+  heightRange,
+  liftOf,
+  mixed,
+  type PlaneView,
+  planeFigure,
+  pointUnder,
+  shortNumber,
+} from "./plane";
+
+const TEMPLATE = template({ kind: "plane", source: "landscape" }, [
+  "contour",
+  "layer",
+  "path",
+  "here",
+  "border",
+  "arrow",
+  "name",
+  "surface",
+  "path3d",
+]);
+const HEIGHTS: Heights = {
+  x: [0, 1, 2],
+  y: [0, 10],
+  values: [
+    [1, 10, 100],
+    [2, null, 1000],
+  ],
+};
+
+const WHOLE: Heights = {
+  ...HEIGHTS,
+  values: [
+    [1, 10, 100],
+    [2, 20, 200],
+  ],
+};
+
+function view(settings: Partial<PlaneView> = {}): PlaneView {
+  return {
+    template: TEMPLATE,
+    palette: TEMPLATE.layout.meta.palettes.light,
+    heights: HEIGHTS,
+    log: false,
+    colours: null,
+    surface: false,
+    titles: ["a", "b"],
+    label: "loss",
+    scale: 1,
+    ...settings,
+  };
+}
+
+describe("heights", () => {
+  it("range over all pictures, gaps left out", () => {
+    expect(heightRange([HEIGHTS])).toEqual([1, 1000]);
+    expect(heightRange([{ ...HEIGHTS, values: [[null]] }])).toBeNull();
+  });
+
+  it("are lifted above zero for a log scale, and only then", () => {
+    expect(liftOf([0.1, 5])).toBe(0);
+    expect(-3 + liftOf([-3, 7])).toBeGreaterThan(0);
+  });
+
+  it("are read between grid points, and nowhere else", () => {
+    expect(heightAt(HEIGHTS, [0.5, 0])).toBeNull(); // beside a gap
+    const whole = {
+      ...HEIGHTS,
+      values: [
+        [0, 2, 4],
+        [4, 6, 8],
+      ],
+    }; // prettier-ignore
+    expect(heightAt(whole, [0.5, 5])).toBe(3);
+    expect(heightAt(whole, [2, 10])).toBe(8);
+    expect(heightAt(whole, [2.1, 0])).toBeNull();
+  });
+});
+
+describe("planeFigure", () => {
+  it("draws logarithms in colours that pictures share", () => {
+    const { data } = planeFigure(view({ log: true, colours: [1, 1e4] }));
+    const [contour] = data;
+    expect(contour?.z).toEqual([
+      [0, 1, 2],
+      [Math.log10(2), null, 3],
+    ]);
+    expect([contour?.zmin, contour?.zmax]).toEqual([0, 4]);
+  });
+
+  it("puts paths on contours, and onto the surface at its height", () => {
+    const path = {
+      points: [
+        [0, 0],
+        [2, 0],
+      ] as [number, number][],
+      look: { colour: "#123456" },
+    }; // prettier-ignore
+    const flat = planeFigure(view({ paths: [{ ...path, here: true }] }));
+    expect(flat.data.map((trace) => (trace.meta as { role: string }).role)).toEqual([
+      "contour",
+      "path",
+      "here",
+    ]);
+    const deep = planeFigure(view({ surface: true, paths: [path], heights: WHOLE }));
+    expect(deep.data.length).toBe(2);
+    const [low, high] = (deep.data[1]?.z ?? []) as number[];
+    expect(low).toBeGreaterThan(1);
+    expect(high).toBeGreaterThan(100);
+    expect(deep.layout.scene).toBeDefined();
+    expect(flat.layout.scene).toBeUndefined();
+  });
+
+  it("reads both functions and their gap", () => {
+    const layer = { heights: HEIGHTS, colour: "#000000", label: "surrogate" };
+    const [contour] = planeFigure(view({ layer })).data;
+    const texts = (contour?.customdata ?? []) as string[][];
+    expect(texts[0]?.[1]).toBe("loss 10<br>surrogate 10, gap 0");
+    expect(texts[1]?.[1]).toContain("not finite");
+  });
+});
+
+describe("small helpers", () => {
+  it("finds the point under the pointer, and none in the margins", () => {
+    const { layout } = planeFigure(view());
+    const margin = layout.margin as { l: number; r: number; t: number; b: number };
+    const size = { width: margin.l + margin.r + 200, height: margin.t + margin.b + 100 };
+    expect(pointUnder(layout, size, margin.l, margin.t)).toEqual([0, 10]);
+    expect(pointUnder(layout, size, margin.l + 100, margin.t + 100)).toEqual([1, 0]);
+    expect(pointUnder(layout, size, 2, 50)).toBeNull();
+  });
+
+  it("mixes colours and shortens numbers", () => {
+    expect(mixed("#000000", "#ff8000", 0.5)).toBe("#804000");
+    expect(shortNumber(0.123456)).toBe("0.123");
+    expect(shortNumber(1234567)).toBe("1.2e6");
+    expect(shortNumber(null)).toBe("not finite");
+  });
+});

@@ -1,0 +1,387 @@
+/** A loss over a plane as a figure: contours or a surface, with what lies on it. Pure. */
+
+import type { Figure, PlotlyLayout, PlotlyTrace } from "./plotly";
+import { type Palette, type PlaneRole, prototype, type Template, withAlpha } from "./templates";
+
+/** A grid of heights: `values[j][i]` is at `(x[i], y[j])`; null where there is none. */
+export interface Heights {
+  x: readonly number[];
+  y: readonly number[];
+  values: readonly (readonly (number | null)[])[];
+}
+
+/** How something on the plane looks. */
+export interface PlaneLook {
+  colour: string;
+  dash?: string;
+  marker?: string;
+}
+
+export type PlanePoint = readonly [number, number];
+
+export interface PlanePath {
+  points: readonly PlanePoint[];
+  look: PlaneLook;
+  /** Name at its end; empty for none. */
+  name?: string;
+  /** A large marker at its end. */
+  here?: boolean;
+}
+
+export interface PlaneName {
+  at: PlanePoint;
+  text: string;
+  colour: string;
+}
+
+export interface PlaneView {
+  template: Template;
+  palette: Palette;
+  heights: Heights;
+  /** Logarithmic heights; they are then all positive, or shifted to be. */
+  log: boolean;
+  /** Heights that the colours run between, so that pictures can share them; null: the picture's. */
+  colours: readonly [number, number] | null;
+  surface: boolean;
+  paths?: readonly PlanePath[];
+  arrows?: readonly PlanePath[];
+  borders?: readonly PlanePath[];
+  names?: readonly PlaneName[];
+  /** A second function on the same grid, as lines. */
+  layer?: { heights: Heights; colour: string; label: string } | null;
+  titles: readonly [string, string];
+  label: string;
+  scale: number;
+}
+
+const CONTOURS = 18;
+
+/** Lowest and highest finite heights of several pictures; null if there are none. */
+export function heightRange(pictures: readonly Heights[], log = false): [number, number] | null {
+  let low = Number.POSITIVE_INFINITY;
+  let high = Number.NEGATIVE_INFINITY;
+  for (const { values } of pictures) {
+    for (const row of values) {
+      for (const value of row) {
+        if (value === null || (log && value <= 0)) continue;
+        if (value < low) low = value;
+        if (value > high) high = value;
+      }
+    }
+  }
+  return low <= high ? [low, high] : null;
+}
+
+/** What makes heights fit a log scale: 0 where they are positive, else what lifts them above 0. */
+export function liftOf(range: readonly [number, number] | null): number {
+  if (range === null || range[0] > 0) return 0;
+  return -range[0] + Math.max(1e-12, (range[1] - range[0]) * 1e-4);
+}
+
+/** The height between grid points, by the four around it; null outside or beside a gap. */
+export function heightAt({ x, y, values }: Heights, [a, b]: PlanePoint): number | null {
+  const i = cellOf(x, a);
+  const j = cellOf(y, b);
+  if (i === null || j === null) return null;
+  const corners = [values[j]?.[i], values[j]?.[i + 1], values[j + 1]?.[i], values[j + 1]?.[i + 1]];
+  if (corners.some((corner) => corner === null || corner === undefined)) return null;
+  const [p, q, r, s] = corners as [number, number, number, number];
+  const u = (a - (x[i] as number)) / ((x[i + 1] as number) - (x[i] as number));
+  const v = (b - (y[j] as number)) / ((y[j + 1] as number) - (y[j] as number));
+  return (p * (1 - u) + q * u) * (1 - v) + (r * (1 - u) + s * u) * v;
+}
+
+function cellOf(axis: readonly number[], at: number): number | null {
+  if (!(at >= (axis[0] as number) && at <= (axis.at(-1) as number))) return null;
+  for (let i = axis.length - 2; i >= 0; i -= 1) if (at >= (axis[i] as number)) return i;
+  return null;
+}
+
+/** `#rrggbb` between two colours. */
+export function mixed(from: string, to: string, share: number): string {
+  const channel = (at: number): string => {
+    const [a, b] = [from, to].map((c) => Number.parseInt(c.slice(at, at + 2), 16)) as [
+      number,
+      number,
+    ];
+    return Math.round(a + (b - a) * share)
+      .toString(16)
+      .padStart(2, "0");
+  };
+  return `#${channel(1)}${channel(3)}${channel(5)}`;
+}
+
+/** Deep is low, paper is high. */
+export function heightColours(palette: Palette): [number, string][] {
+  return [0, 0.25, 0.5, 0.75, 1].map((at) => [
+    at,
+    mixed(palette.panel, palette.accent, 0.72 * (1 - at) ** 1.25 + 0.03),
+  ]);
+}
+
+/** At most four significant digits, as people write them. */
+export function shortNumber(value: number | null): string {
+  if (value === null || !Number.isFinite(value)) return "not finite";
+  if (value !== 0 && (Math.abs(value) >= 1e5 || Math.abs(value) < 1e-3)) {
+    return value.toExponential(1).replace("e+", "e");
+  }
+  return `${Number(value.toPrecision(3))}`;
+}
+
+export function planeFigure(view: PlaneView): Figure {
+  const { template, palette, heights, titles } = view;
+  const range = view.colours ?? heightRange([heights]) ?? [0, 1];
+  const lift = view.log ? liftOf(range) : 0;
+  const height = (value: number | null): number | null =>
+    value === null ? null : view.log ? logOf(value + lift) : value;
+  const ends = [height(range[0]) ?? 0, height(range[1]) ?? 1] as const;
+  const low = ends[0];
+  const high = ends[1] > low ? ends[1] : low + 1;
+  const z = heights.values.map((row) => row.map(height));
+  const made = view.surface
+    ? surfaceTraces(view, z, low, high, height)
+    : flatTraces(view, z, low, high, lift);
+  const { meta: _meta, title: _title, ...layout } = template.layout;
+  const axis = (name: "xaxis" | "yaxis", values: readonly number[], text: string) => ({
+    ...(layout[name] as PlotlyLayout),
+    range: [values[0], values.at(-1)],
+    autorange: false,
+    tickfont: { size: 10 * view.scale, color: palette.faint },
+    gridcolor: palette.grid,
+    title: { text, font: { size: 11 * view.scale, color: palette.faint }, standoff: 3 },
+  });
+  return {
+    data: made,
+    layout: {
+      ...layout,
+      font: { ...(layout.font as object), size: 11 * view.scale, color: palette.faint },
+      paper_bgcolor: palette.panel,
+      plot_bgcolor: palette.panel,
+      hovermode: "closest",
+      hoverlabel: {
+        bgcolor: palette.panel,
+        bordercolor: palette.line,
+        font: { color: palette.ink },
+      },
+      dragmode: view.surface ? "turntable" : false,
+      uirevision: "kept",
+      margin: view.surface
+        ? { l: 0, r: 0, t: 0, b: 0 }
+        : { l: 46 * view.scale, r: 10, t: 6, b: 36 * view.scale },
+      ...(view.surface
+        ? { scene: sceneOf(view, low, high, lift), xaxis: undefined, yaxis: undefined }
+        : {
+            scene: undefined,
+            xaxis: axis("xaxis", heights.x, titles[0]),
+            yaxis: axis("yaxis", heights.y, titles[1]),
+          }),
+    },
+  };
+}
+
+function logOf(value: number): number | null {
+  return value > 0 ? Math.log10(value) : null;
+}
+
+function sceneOf(view: PlaneView, low: number, high: number, lift: number): PlotlyLayout {
+  const scene = (view.template.layout.scene ?? {}) as Record<string, PlotlyLayout>;
+  const { palette } = view;
+  const look = { color: palette.faint, gridcolor: palette.line, showbackground: false };
+  const ticks = [0, 1, 2, 3].map((k) => low + ((high - low) * k) / 3);
+  const words = ticks.map((at) => shortNumber((view.log ? 10 ** at : at) - lift));
+  return {
+    ...scene,
+    xaxis: { ...scene.xaxis, ...look },
+    yaxis: { ...scene.yaxis, ...look },
+    zaxis: {
+      ...scene.zaxis,
+      ...look,
+      range: [low, high + (high - low) * 0.02],
+      tickmode: "array",
+      tickvals: ticks,
+      ticktext: words,
+    },
+  };
+}
+
+function part(view: PlaneView, role: PlaneRole, own: PlotlyTrace): PlotlyTrace {
+  const shape = prototype(view.template, role) ?? {};
+  const both = (key: string) => ({
+    ...(shape[key] as object | undefined),
+    ...(own[key] as object | undefined),
+  });
+  return {
+    ...shape,
+    ...own,
+    meta: { role },
+    line: both("line"),
+    ...("marker" in own || "marker" in shape ? { marker: both("marker") } : {}),
+  };
+}
+
+/** What hovering reads: the height, and the second layer with the gap between the two. */
+function readings(view: PlaneView): string[][] {
+  return view.heights.values.map((row, j) =>
+    row.map((value, i) => {
+      const first = `${view.label} ${shortNumber(value)}`;
+      if (!view.layer) return first;
+      const other = view.layer.heights.values[j]?.[i] ?? null;
+      const gap = value === null || other === null ? null : other - value;
+      return `${first}<br>${view.layer.label} ${shortNumber(other)}, gap ${shortNumber(gap)}`;
+    }),
+  );
+}
+
+function flatTraces(
+  view: PlaneView,
+  z: (number | null)[][],
+  low: number,
+  high: number,
+  lift: number,
+): PlotlyTrace[] {
+  const { heights, palette } = view;
+  const step = (high - low) / CONTOURS;
+  const traces: PlotlyTrace[] = [
+    part(view, "contour", {
+      x: heights.x,
+      y: heights.y,
+      z,
+      zmin: low,
+      zmax: high,
+      contours: {
+        coloring: "fill",
+        showlines: true,
+        start: low + step,
+        end: high - step / 2,
+        size: step,
+      },
+      line: { color: withAlpha(palette.accent, 0.35) },
+      colorscale: heightColours(palette),
+      customdata: readings(view),
+    }),
+  ];
+  const { layer } = view;
+  if (layer) {
+    const levels = layer.heights.values.map((row) =>
+      row.map((value) => (value === null ? null : view.log ? logOf(value + lift) : value)),
+    );
+    traces.push(
+      part(view, "layer", {
+        x: layer.heights.x,
+        y: layer.heights.y,
+        z: levels,
+        contours: {
+          coloring: "none",
+          showlines: true,
+          start: low + step,
+          end: high,
+          size: 2 * step,
+        },
+        line: { color: layer.colour },
+      }),
+    );
+  }
+  for (const border of view.borders ?? []) traces.push(lineOn(view, "border", border));
+  for (const path of view.paths ?? []) {
+    traces.push(lineOn(view, "path", path));
+    const end = path.points.at(-1);
+    if (path.here === true && end !== undefined) {
+      traces.push(
+        part(view, "here", {
+          x: [end[0]],
+          y: [end[1]],
+          marker: {
+            color: path.look.colour,
+            symbol: path.look.marker ?? "circle",
+            line: { width: 2, color: palette.panel },
+          },
+        }),
+      );
+    }
+  }
+  for (const arrow of view.arrows ?? []) traces.push(lineOn(view, "arrow", arrow));
+  const names = view.names ?? [];
+  if (names.length > 0) {
+    traces.push(
+      part(view, "name", {
+        x: names.map((name) => name.at[0]),
+        y: names.map((name) => name.at[1]),
+        text: names.map((name) => name.text),
+        textfont: {
+          size: 11 * view.scale,
+          weight: 600,
+          color: names.map((name) => name.colour),
+        },
+      }),
+    );
+  }
+  return traces;
+}
+
+function lineOn(view: PlaneView, role: "path" | "border" | "arrow", path: PlanePath): PlotlyTrace {
+  const { colour, dash = "solid" } = path.look;
+  return part(view, role, {
+    x: path.points.map((point) => point[0]),
+    y: path.points.map((point) => point[1]),
+    line: { color: colour, dash },
+    ...(role === "path" && {
+      marker: { color: colour, size: path.points.length > 60 ? 2 : 4 },
+    }),
+    ...(role === "arrow" && { marker: { color: colour } }),
+  });
+}
+
+function surfaceTraces(
+  view: PlaneView,
+  z: (number | null)[][],
+  low: number,
+  high: number,
+  height: (value: number | null) => number | null,
+): PlotlyTrace[] {
+  const { heights } = view;
+  const traces = [
+    part(view, "surface", {
+      x: heights.x,
+      y: heights.y,
+      z: z.map((row) => row.map((value) => (value !== null && value > high ? null : value))),
+      cmin: low,
+      cmax: high,
+      colorscale: heightColours(view.palette),
+      customdata: readings(view),
+    }),
+  ];
+  for (const path of view.paths ?? []) {
+    const lifted = path.points.map((point) => height(heightAt(heights, point)));
+    const { colour } = path.look;
+    const last = path.points.length - 1;
+    traces.push(
+      part(view, "path3d", {
+        x: path.points.map((point) => point[0]),
+        y: path.points.map((point) => point[1]),
+        z: lifted.map((value) => (value === null ? null : value + (high - low) * 0.012)),
+        line: { color: colour },
+        marker: {
+          color: colour,
+          size: path.points.map((_, index) => (index === last && path.here === true ? 7 : 2)),
+        },
+      }),
+    );
+  }
+  return traces;
+}
+
+/** The point of the plane under a place of the drawn picture, in pixels; null outside. */
+export function pointUnder(
+  layout: PlotlyLayout,
+  size: { width: number; height: number },
+  left: number,
+  top: number,
+): PlanePoint | null {
+  const margin = layout.margin as { l: number; r: number; t: number; b: number };
+  const u = (left - margin.l) / (size.width - margin.l - margin.r);
+  const v = (top - margin.t) / (size.height - margin.t - margin.b);
+  if (!(u >= 0 && u <= 1 && v >= 0 && v <= 1)) return null;
+  const [x0, x1] = (layout.xaxis as { range: [number, number] }).range;
+  const [y0, y1] = (layout.yaxis as { range: [number, number] }).range;
+  return [x0 + u * (x1 - x0), y1 - v * (y1 - y0)];
+}

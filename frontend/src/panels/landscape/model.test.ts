@@ -1,0 +1,90 @@
+import { describe, expect, it } from "vitest";
+import { EventReader } from "../../api/slices";
+import type { RunLog } from "../../state/log";
+import { loggedPictures, residualWords, sharedRange, streamedPictures, withSurface } from "./model";
+
+const slice = (step: number, value: number) => ({
+  step,
+  plane: {},
+  grid: { a: [-1, 1], b: [-1, 1] },
+  values: [
+    [value, 1],
+    [1, null],
+  ],
+  trajectory: [
+    [0, 0, 0],
+    [null, 1, 5],
+    [0.5, 0.5, step],
+  ],
+  residual: 0.34,
+});
+
+const LOG = {
+  arms: [{ landscapes: [slice(0, 5), slice(100, 3)] }, { landscapes: [slice(0, 7)] }],
+} as unknown as RunLog;
+
+describe("pictures of the log", () => {
+  it("are the latest at or before the cursor", () => {
+    expect(loggedPictures(LOG, 99).map((picture) => picture.step)).toEqual([0, 0]);
+    expect(loggedPictures(LOG, 100).map((picture) => picture.step)).toEqual([100, 0]);
+  });
+
+  it("leave out places that are not finite", () => {
+    expect(loggedPictures(LOG, 0)[0]?.paths[0]?.points).toEqual([
+      [0, 0],
+      [0.5, 0.5],
+    ]);
+  });
+
+  it("share one range of heights, or have their own", () => {
+    const pictures = loggedPictures(LOG, 0);
+    expect(sharedRange(pictures, true)).toEqual([1, 7]);
+    expect(sharedRange(pictures, false)).toBeNull();
+  });
+});
+
+describe("pictures of a stream", () => {
+  const start = {
+    step: 40,
+    steps: [0, 40],
+    pictures: [0, 1].map((arm) => ({ arms: [arm], plane: "x", paths: [] })),
+  };
+  const patch = (picture: number, level: number) => ({
+    picture,
+    level,
+    levels: 3,
+    grid: { a: [0], b: [0] },
+    values: [[1]],
+  });
+
+  it("show what has come and say whether it is all", () => {
+    const some = streamedPictures(start, new Map([[1, patch(1, 1)]]));
+    expect(some.map(({ key, complete }) => [key, complete])).toEqual([["1", false]]);
+    expect(streamedPictures(start, new Map([[0, patch(0, 2)]]))[0]?.complete).toBe(true);
+  });
+
+  it("are read from text however it is cut", () => {
+    const text = 'event: patch\ndata: {"a":1}\n\nevent: done\ndata: {}\n\n';
+    for (let cut = 0; cut < text.length; cut += 1) {
+      const reader = new EventReader();
+      const events = [...reader.read(text.slice(0, cut)), ...reader.read(text.slice(cut))];
+      expect(events).toEqual([
+        { event: "patch", data: { a: 1 } },
+        { event: "done", data: {} },
+      ]);
+    }
+  });
+});
+
+describe("words and surfaces", () => {
+  it("say the residual as people do", () => {
+    expect(residualWords(0.341)).toBe("the path leaves this plane by 34 %");
+    expect(residualWords(0)).toBe("the path lies in this plane");
+    expect(residualWords(null)).toBe("where the path lies is not known");
+  });
+
+  it("keep at most two surfaces, the newest", () => {
+    expect(withSurface(["0", "1"], "2")).toEqual(["1", "2"]);
+    expect(withSurface(["0", "1"], "0")).toEqual(["1", "0"]);
+  });
+});
