@@ -18,7 +18,7 @@ from newton_core.losses.base import Derivatives
 from newton_core.systems import (
     CurvatureError,
     all_finite,
-    check_gradient,
+    check_system,
     check_tikhonov,
     like,
     not_finite,
@@ -123,10 +123,10 @@ def hessian_direction(
             to float64's precision, which only "raw" can meet.
         ValueError: tikhonov is not positive, a name is unknown, or a shape is wrong.
     """
-    check_tikhonov(tikhonov)
-    check_gradient(gradient)
+    check_system(gradient, tikhonov)
     _check_hessian(hessian, gradient.shape)
     check_choices("hessian", kind, definiteness)
+    gradient, hessian = gradient.detach(), hessian.detach()
     G = to_float64(gradient)
     if kind == "batch_mean":
         matrices = _batch_mean(hessian)[None]
@@ -233,8 +233,7 @@ def fisher_spectrum(gradient: Float[Tensor, "N m"], tikhonov: float) -> Spectrum
         CurvatureError: a gradient is not finite.
         ValueError: tikhonov is not positive, or there is no sample or no output.
     """
-    check_tikhonov(tikhonov)
-    check_gradient(gradient)
+    check_system(gradient, tikhonov)
     G = to_float64(gradient)
     if not all_finite(G):
         raise not_finite("gradient", gradient)
@@ -247,7 +246,7 @@ def fisher_spectrum(gradient: Float[Tensor, "N m"], tikhonov: float) -> Spectrum
 
 def _batch_mean(hessian: Tensor) -> Tensor:
     """The (m, m) mean in float64, a tensor of its own."""
-    if hessian.device.type == "mps":
+    if hessian.device.type == "mps":  # which has no float64
         hessian = hessian.cpu()
     return hessian.mean(0, dtype=torch.float64)
 

@@ -7,6 +7,7 @@ The gradient that reaches the network is the *direction* (C + tikhonov I)^-1 gra
 place of grad l_i over N. C is the Hessian of the loss or its empirical Fisher matrix.
 """
 
+import math
 from typing import Any, Literal
 
 import torch
@@ -21,10 +22,10 @@ from newton_core.curvature import (
     check_choices,
     damped_direction,
 )
-from newton_core.fisher import fisher_direction, largest_entry
+from newton_core.fisher import fisher_direction
 from newton_core.losses.base import Loss, LossFunction, autodiff_derivatives
 from newton_core.systems import all_finite, check_tikhonov, like, not_finite
-from newton_core.tensors import to_float64
+from newton_core.tensors import flatten_outputs
 
 Reduction = Literal["mean", "sum"]
 
@@ -194,10 +195,13 @@ class _InjectFisher(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, incoming: Tensor) -> tuple[Tensor, None, None]:
-        gradient = to_float64(incoming.reshape(len(incoming), -1)) * ctx.scale
-        direction = fisher_direction(gradient, ctx.tikhonov).view_as(incoming) / ctx.scale
-        bound = largest_entry(len(incoming), ctx.tikhonov) / ctx.scale
-        return like(incoming, direction, bound), None, None
+        # with s = scale, the direction of s g is that of g at tikhonov / s^2, over s
+        square = ctx.scale**2
+        flat = flatten_outputs(incoming)
+        wide = flat.to(torch.promote_types(flat.dtype, torch.float32))
+        direction = fisher_direction(wide, ctx.tikhonov / square) / square
+        bound = math.sqrt(len(flat) / ctx.tikhonov) / (2 * ctx.scale)
+        return like(incoming, direction.view_as(incoming), bound), None, None
 
 
 def _check_outputs(y: Tensor) -> None:

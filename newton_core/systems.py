@@ -5,11 +5,6 @@ import math
 import torch
 from torch import Tensor
 
-TRUSTED = 1e-5
-"""A fast form is trusted while its smallest eigenvalue is at least this share of the largest, or
-each pivot this share of its diagonal entry: rounding is blown up by no more than the reciprocal,
-and ten of float64's sixteen digits remain."""
-
 _LARGEST = {
     dtype: torch.finfo(dtype).max
     for dtype in (torch.float16, torch.bfloat16, torch.float32, torch.float64)
@@ -26,8 +21,9 @@ def check_tikhonov(tikhonov: float) -> None:
         raise ValueError(f"tikhonov must be a positive finite number, got {tikhonov}")
 
 
-def check_gradient(gradient: Tensor) -> None:
-    """Raises ValueError unless ``gradient`` is (N, m) with N and m at least 1."""
+def check_system(gradient: Tensor, tikhonov: float) -> None:
+    """Raises ValueError unless ``gradient`` is (N, m), N and m >= 1, and ``tikhonov`` positive."""
+    check_tikhonov(tikhonov)
     if gradient.ndim != 2 or gradient.numel() == 0:
         raise ValueError(
             "the gradient has one row per sample and one column per output, at least one of"
@@ -60,7 +56,7 @@ def like(gradient: Tensor, direction: Tensor, bound: float = math.inf) -> Tensor
     Raises:
         CurvatureError: the gradient, or the direction in that dtype, is not finite.
     """
-    result = direction.to(gradient)
+    result = direction.to(gradient, memory_format=torch.contiguous_format)
     if bound > _LARGEST.get(gradient.dtype, 0.0) and not all_finite(result):
         if not all_finite(gradient):
             raise not_finite("gradient", gradient)

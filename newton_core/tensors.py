@@ -26,6 +26,7 @@ def target_like(y: Float[Tensor, " N *S"], target: Tensor | None) -> Float[Tenso
 
 
 def to_float64(tensor: Tensor, *, copy: bool = False) -> Float[Tensor, "..."]:
-    """``tensor`` in float64; moved to the CPU where the device (Apple's MPS) has no float64."""
-    here = tensor.cpu() if tensor.device.type == "mps" else tensor
-    return here.to(torch.float64, copy=copy)
+    """``tensor`` in float64; moved to the CPU where its device (Apple's MPS) has no float64."""
+    if tensor.device.type == "mps":
+        tensor = tensor.cpu()
+    return tensor.to(torch.float64, copy=copy)

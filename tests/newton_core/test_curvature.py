@@ -130,6 +130,12 @@ def test_inputs_are_not_overwritten() -> None:
     assert torch.equal(H, before[1])
 
 
+def test_a_direction_carries_no_graph() -> None:
+    G, H = normal(6, 4).requires_grad_(True), symmetric(6, 4).requires_grad_(True)
+    assert not hessian_direction(G, H, 0.3).requires_grad
+    assert not hessian_direction(G, H, 0.3, "per_sample", "clip").requires_grad
+
+
 def test_one_identity_expanded_over_the_batch_is_not_overwritten() -> None:
     y, target = normal(6, 4), normal(6, 4, seed=1)
     derivatives = build_loss("squared_error").derivatives(y, target)

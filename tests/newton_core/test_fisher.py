@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.testing import assert_close
 
-from newton_core.curvature import fisher_direction
+from newton_core.fisher import COMPILED_WORK, fisher_direction
 from tests.newton_core.curvature_cases import SHAPES, direct_solve, fisher_matrix, normal, worst_row
 from tests.newton_core.exact import exact_fisher_direction
 
@@ -65,6 +65,35 @@ def test_fisher_is_exact_at_the_size_of_terrain_maps() -> None:
     G = normal(70, 144)
     _spike(G)
     assert worst_row(fisher_direction(G, 0.1), exact_fisher_direction(G, 0.1)) < 1e-9
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("samples", [20, 9000])
+def test_small_and_large_batches_take_different_forms_to_the_same_result(
+    samples: int, dtype: torch.dtype
+) -> None:
+    """9,000 samples of 5 outputs are left to the linear algebra library."""
+    G = normal(samples, 5, dtype=dtype)
+    assert (samples * 25 > COMPILED_WORK) == (samples == 9000)
+    expected = direct_solve(fisher_matrix(G.double()), G.double(), 0.1)
+    assert_close(fisher_direction(G, 0.1), expected.to(dtype))
+
+
+def test_memory_layout_and_graph_do_not_matter() -> None:
+    G = normal(20, 6)
+    expected = fisher_direction(G[:, ::2].clone(), 0.1)
+    assert_close(fisher_direction(G[:, ::2], 0.1), expected)
+    tracked = G[:, ::2].clone().requires_grad_(True)
+    for samples in (20, 2):  # the compiled loop, and the push-through form
+        direction = fisher_direction(tracked[:samples], 0.1)
+        assert not direction.requires_grad
+        assert direction.is_contiguous()
+
+
+def test_little_damping_is_left_to_the_exact_form() -> None:
+    """The compiled loop alone would keep 4 digits of 16 here."""
+    G = normal(1, 5) + 1e-5 * normal(50, 5, seed=1)
+    assert worst_row(fisher_direction(G, 1e-14), exact_fisher_direction(G, 1e-14)) < 1e-9
 
 
 def test_the_textbook_forms_lose_the_samples_beside_an_exploded_one() -> None:
