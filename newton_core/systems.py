@@ -56,7 +56,7 @@ def like(gradient: Tensor, direction: Tensor, bound: float = math.inf) -> Tensor
     Raises:
         CurvatureError: the gradient, or the direction in that dtype, is not finite.
     """
-    result = direction.to(gradient, memory_format=torch.contiguous_format)
+    result = direction.to(gradient).contiguous()
     if bound > _LARGEST.get(gradient.dtype, 0.0) and not all_finite(result):
         if not all_finite(gradient):
             raise not_finite("gradient", gradient)
