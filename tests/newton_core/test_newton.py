@@ -1,4 +1,3 @@
-import copy
 import math
 from typing import Any, ClassVar
 
@@ -19,6 +18,7 @@ from newton_core import (
     newton_target,
 )
 from newton_core.losses import CrossEntropy
+from tests.newton_core.curvature_cases import normal
 
 OPTIONS: list[dict[str, Any]] = [
     {"curvature": "none"},
@@ -34,10 +34,6 @@ def quartic(y: Tensor, target: Any) -> Tensor:
     """A plain function on outputs of any shape: coupled, indefinite near zero."""
     flat = (y - (0 if target is None else target)).flatten(1)
     return (flat**4).sum(1) - flat.prod(1) + flat[:, 0] * flat[:, -1]
-
-
-def normal(*shape: int, seed: int = 0, dtype: torch.dtype = torch.float64) -> Tensor:
-    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed), dtype=dtype)
 
 
 class Quadratic(nn.Module):
@@ -284,8 +280,6 @@ def test_what_half_precision_cannot_hold_is_refused() -> None:
     for options in ({"hessian": "per_sample", "tikhonov": 1e-6}, {"tikhonov": 1e-6}):
         with pytest.raises(CurvatureError, match=r"too large for torch\.float16"):
             NewtonLoss(base, curvature="hessian", **options)(y, target)
-    with pytest.raises(CurvatureError, match=r"too large for torch\.float16"):
-        (inject_fisher(y, tikhonov=1e-12) * 1e-6).sum().backward()
 
 
 def test_the_loss_of_half_precision_outputs_is_summed_in_float32() -> None:
@@ -294,63 +288,6 @@ def test_the_loss_of_half_precision_outputs_is_summed_in_float32() -> None:
     loss = NewtonLoss(build_loss("squared_error"), curvature="none")
     value = loss(y / 2, torch.zeros(64, 1, dtype=torch.float16))
     assert value.item() == 128**2 / 2
-
-
-# --- the Fisher as a hook ---------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("shape", [(3, 6), (20, 4), (5, 2, 3), (7,)])
-@pytest.mark.parametrize("reduction", ["mean", "sum"])
-def test_inject_fisher_equals_the_fisher_newton_loss(
-    shape: tuple[int, ...], reduction: Any
-) -> None:
-    target = normal(*shape, seed=1)
-    base = build_loss("squared_error")
-    y = normal(*shape).requires_grad_(True)
-    injected = inject_fisher(y, tikhonov=0.1, reduction=reduction)
-    assert torch.equal(injected, y)
-    getattr(base(injected, target), reduction)().backward()
-    z = normal(*shape).requires_grad_(True)
-    NewtonLoss(base, curvature="fisher", tikhonov=0.1)(z, target).backward()
-    assert z.grad is not None
-    assert_close(y.grad, z.grad if reduction == "mean" else z.grad * len(z))
-
-
-def test_inject_fisher_has_the_papers_formulas() -> None:
-    """Written out on g, the gradient that arrives, rather than on per-sample gradients."""
-    N, m, tikhonov = 12, 3, 0.1
-    g = normal(N, m)
-    identity = torch.eye(m).double()
-    for reduction, system in (
-        ("mean", N * g.mT @ g + tikhonov * identity),
-        ("sum", g.mT @ g / N + tikhonov * identity),
-    ):
-        y = torch.zeros(N, m, dtype=torch.float64, requires_grad=True)
-        inject_fisher(y, tikhonov, reduction).backward(g)
-        assert_close(y.grad, g @ torch.linalg.inv(system))
-
-
-def test_inject_fisher_reaches_the_parameters() -> None:
-    network = nn.Linear(4, 3).double()
-    twin = copy.deepcopy(network)
-    inputs, target = normal(20, 4), torch.arange(20) % 3
-    base = build_loss("cross_entropy")
-    base(inject_fisher(network(inputs), tikhonov=0.1), target).mean().backward()
-    NewtonLoss(base, curvature="fisher", tikhonov=0.1)(twin(inputs), target).backward()
-    for mine, other in zip(network.parameters(), twin.parameters(), strict=True):
-        assert_close(mine.grad, other.grad)
-
-
-def test_inject_fisher_leaves_outputs_alone_that_need_no_gradient() -> None:
-    y = normal(5, 3)
-    assert torch.equal(inject_fisher(y), y)
-    assert not inject_fisher(y).requires_grad
-
-
-def test_inject_fisher_refuses_gradients_that_are_not_finite() -> None:
-    y = normal(5, 3).requires_grad_(True)
-    with pytest.raises(CurvatureError, match="gradient of 1 of 5 samples, first of sample 1"):
-        (inject_fisher(y)[1] * math.inf).sum().backward()
 
 
 # --- errors -----------------------------------------------------------------------------------
@@ -383,22 +320,6 @@ def test_bad_arguments_are_explained(
 ) -> None:
     with pytest.raises(ValueError, match=complaint):
         use(y, **options)
-
-
-@pytest.mark.usefixtures("as_users_run")
-@pytest.mark.parametrize(
-    ("y", "arguments", "complaint"),
-    [
-        (torch.ones(0, 3), {}, "at least one sample"),
-        (torch.ones(3, 2), {"tikhonov": 0.0}, "positive finite number"),
-        (torch.ones(3, 2), {"reduction": "none"}, "unknown reduction 'none'; use one of mean, sum"),
-    ],
-)
-def test_inject_fisher_explains_bad_arguments(
-    y: Tensor, arguments: dict[str, Any], complaint: str
-) -> None:
-    with pytest.raises(ValueError, match=complaint):
-        inject_fisher(y, **arguments)
 
 
 @pytest.mark.parametrize("bad", [math.nan, math.inf])

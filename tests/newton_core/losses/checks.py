@@ -198,12 +198,24 @@ def check_huge_outputs_stay_finite(case: LossCase) -> None:
 
 
 def check_non_finite_outputs_are_never_silent(case: LossCase) -> None:
+    """Refused, or seen in that sample's value or gradient, and in no other sample's."""
     loss = case.build()
     for bad in (math.nan, math.inf, -math.inf):
         y, target = case.batch()
+        clean = loss.derivatives(y, target)
         y.view(len(y), -1)[2, 0] = bad
         with pytest.raises(CurvatureError):
             newton_direction(loss, y, target, curvature="fisher", tikhonov=0.1)
+        try:
+            dirty = loss.derivatives(y, target)
+        except (ValueError, ArithmeticError):
+            continue
+        if math.isnan(bad):
+            assert not torch.isfinite(torch.cat((dirty.value[2:3], dirty.gradient[2]))).all()
+        if not case.stochastic:
+            others = [0, 1, 3, 4, 5]
+            assert_close(dirty.value[others], clean.value[others])
+            assert_close(dirty.gradient[others], clean.gradient[others])
 
 
 def check_newton_loss_trains(case: LossCase) -> None:
