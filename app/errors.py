@@ -9,15 +9,19 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 
 Loc = tuple[str | int, ...]
-_BODY_TAGS = ("spec", "preset")
+_BODY_TAGS = ("spec", "preset", "parameters", "outputs")
 _NAMED_PATH = re.compile(r"^(?:Value error, )?((?:[a-z_]+)(?:\.(?:\d+|[a-z_]+))*): (.+)$", re.S)
 """Messages of the spec's own checks begin with the path that they are about."""
 
 
-def validation_error(problems: Iterable[tuple[Loc, str, str]]) -> RequestValidationError:
-    """A 422 made by hand: (loc, message, type) of each problem."""
-    return RequestValidationError(
-        [{"loc": loc, "msg": message, "type": kind} for loc, message, kind in problems]
+class FieldError(RequestValidationError):
+    """A 422 made by hand, whose paths need no work."""
+
+
+def validation_error(problems: Iterable[tuple[Loc, str, str]]) -> FieldError:
+    """A 422 from (loc, message, type) of each problem."""
+    return FieldError(
+        [{"loc": list(loc), "msg": message, "type": kind} for loc, message, kind in problems]
     )
 
 
@@ -28,7 +32,9 @@ async def answer_validation_error(_request: Request, error: Exception) -> JSONRe
     and the input is not sent back: it may hold NaN, which JSON cannot.
     """
     assert isinstance(error, RequestValidationError)
-    details = _without_echoes([_detail(item, error.body) for item in error.errors()])
+    details = list(error.errors())
+    if not isinstance(error, FieldError):
+        details = _without_echoes([_detail(item, error.body) for item in details])
     return JSONResponse({"detail": details}, status_code=422)
 
 

@@ -31,13 +31,9 @@ class Lab:
     slices: SliceService
 
     @classmethod
-    def open(cls, settings: Settings, executor: Executor, feed: Feed) -> "Lab":
-        """Opens the database; ``executor`` has been started, the queue has not.
-
-        Raises:
-            DatabaseInUseError: another server works on this database.
-        """
-        database = Database.open(settings)
+    def assemble(cls, settings: Settings, database: Database, executor: Executor) -> "Lab":
+        """The lab around an open database and an executor that has been started."""
+        feed = Feed()
         store, log = RunStore(database), EventLog(database, feed)
         queue = RunQueue(settings, store, log, feed, executor)
         throttle = Throttle(settings.runs_per_minute)

@@ -8,11 +8,18 @@ import threading
 import webbrowser
 from collections.abc import Callable
 from types import FrameType
+from typing import TYPE_CHECKING
 
 import uvicorn
 
-from app.runs.executors import build_executor
+from app.runs.executors import Executor, build_executor
 from app.settings import Settings
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+    from app.database import Database
+    from app.lab import Lab
 
 
 class ServeError(RuntimeError):
@@ -30,24 +37,15 @@ def serve(settings: Settings, *, open_browser: bool = False) -> None:
         ServeError: the address is taken, or another server works on the same data.
     """
     os.environ["NEWTON_LAB_DATA_DIR"] = str(settings.data_dir)  # newton_core reads it there
-    listener = _bind(settings.host, settings.port)
-    executor = build_executor(settings)
-    executor.start()
-    try:
-        # Heavy: torch. The workers import it at the same time.
-        from app.database import DatabaseInUseError
-        from app.server import create_app, open_lab
-        from app.telemetry import set_up_logging
-
-        set_up_logging(settings)
-        try:
-            lab = open_lab(settings, executor)
-        except DatabaseInUseError as error:
-            raise ServeError(str(error)) from error
-    except BaseException:
-        executor.close()
-        listener.close()
-        raise
+    with contextlib.ExitStack() as undo:
+        listener = undo.enter_context(_bind(settings.host, settings.port))
+        executor = build_executor(settings)
+        executor.start()
+        undo.callback(executor.close)
+        database = _open_database(settings)
+        undo.callback(database.close)
+        app, lab = _assemble(settings, database, executor)
+        undo.pop_all()  # from here on the application closes everything
     address = f"http://{_shown_host(settings.host)}:{listener.getsockname()[1]}"
     address += f"{settings.root_path}/"
 
@@ -58,7 +56,7 @@ def serve(settings: Settings, *, open_browser: bool = False) -> None:
             threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
 
     config = uvicorn.Config(
-        create_app(settings, lab),
+        app,
         log_config=None,
         access_log=settings.log_level == "debug",
         server_header=False,
@@ -69,6 +67,29 @@ def serve(settings: Settings, *, open_browser: bool = False) -> None:
         server.run(sockets=[listener])
     if not server.started:
         raise ServeError("the server could not start; its log above says why")
+
+
+def _open_database(settings: Settings) -> "Database":
+    """The database, before anything heavy is imported: a refusal comes at once."""
+    from app.database import Database, DatabaseInUseError
+
+    try:
+        return Database.open(settings)
+    except DatabaseInUseError as error:
+        raise ServeError(str(error)) from error
+
+
+def _assemble(
+    settings: Settings, database: "Database", executor: Executor
+) -> tuple["FastAPI", "Lab"]:
+    """Imports torch, as the workers do at the same time."""
+    from app.lab import Lab
+    from app.server import create_app
+    from app.telemetry import set_up_logging
+
+    set_up_logging(settings)
+    lab = Lab.assemble(settings, database, executor)
+    return create_app(settings, lab), lab
 
 
 class _Server(uvicorn.Server):

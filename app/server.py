@@ -9,26 +9,17 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from app import __version__
+from app.database import Database
 from app.errors import answer_unexpected, answer_validation_error
 from app.lab import Lab
 from app.middleware import SameSiteOnly, SecurityHeaders
 from app.routes import ROUTERS
 from app.routes.common import TheLab
 from app.routes.pages import answer_http_error
-from app.runs.executors import Executor, build_executor
-from app.runs.feed import Feed
+from app.runs.executors import build_executor
 from app.settings import Settings, load_settings
 from app.static import StaticFiles
 from app.telemetry import PROMETHEUS_TYPE, measurements
-
-
-def open_lab(settings: Settings, executor: Executor) -> Lab:
-    """The lab of a server whose executor has been started.
-
-    Raises:
-        DatabaseInUseError: another server works on this database.
-    """
-    return Lab.open(settings, executor, Feed())
 
 
 def create_app(settings: Settings | None = None, lab: Lab | None = None) -> FastAPI:
@@ -77,13 +68,10 @@ def create_app(settings: Settings | None = None, lab: Lab | None = None) -> Fast
 
 
 def _open(settings: Settings) -> Lab:
+    database = Database.open(settings)
     executor = build_executor(settings)
     executor.start()
-    try:
-        return open_lab(settings, executor)
-    except BaseException:
-        executor.close()
-        raise
+    return Lab.assemble(settings, database, executor)
 
 
 def _start(lab: Lab) -> StaticFiles:

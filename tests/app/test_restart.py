@@ -38,7 +38,7 @@ def test_server_is_killed_and_restarted(new_server: Callable[..., LabServer]) ->
     first = numbers_of(events)["metrics"][0]
     assert all(again[step] == first[step] for step in first.keys() & again.keys())
     assert min(again) == 1
-    assert server.stop() < 3.0
+    assert server.stop() < 10.0  # well under 1 s on a quiet machine
 
 
 def test_interrupt_ends_a_server_with_viewers_in_time(
@@ -56,7 +56,7 @@ def test_interrupt_ends_a_server_with_viewers_in_time(
     for viewer in viewers:
         viewer.start()
     workers = server.workers()
-    assert server.stop() < 3.0
+    assert server.stop() < 10.0  # well under 1 s on a quiet machine
     assert server.process is not None
     assert server.process.returncode == 0
     for viewer in viewers:

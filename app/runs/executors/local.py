@@ -228,6 +228,8 @@ class LocalExecutor(Executor):
         with self._change:
             self._closed = True
             for worker in self._idle:
+                worker.process.kill()  # all at once, then wait for each
+            for worker in self._idle:
                 worker.kill()
             self._idle.clear()
 
