@@ -3,7 +3,7 @@
 import { render } from "preact";
 import type { RunEvent } from "./api/types";
 import type { Templates } from "./charts/templates";
-import { ComparePage, templates } from "./pages/Compare";
+import { ComparePage } from "./pages/Compare";
 import { Header } from "./panels/Header";
 import { Help, help } from "./panels/Help";
 import { mainAction } from "./panels/Transport";
@@ -11,6 +11,7 @@ import { seek, startClock } from "./state/clock";
 import { shortcuts, startKeys } from "./state/keys";
 import { applyEvent, newLog } from "./state/log";
 import { canTrain, run } from "./state/signals";
+import { templates } from "./state/templates";
 import { startTheme } from "./state/theme";
 import { Announcer } from "./ui/announce";
 import { Tooltip } from "./ui/tooltip";

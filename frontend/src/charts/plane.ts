@@ -141,9 +141,17 @@ export function planeFigure(view: PlaneView): Figure {
   const made = view.surface
     ? surfaceTraces(view, z, low, high, height)
     : flatTraces(view, z, low, high, lift);
-  const { meta: _meta, title: _title, ...layout } = template.layout;
+  const {
+    meta: _meta,
+    title: _title,
+    scene: _scene,
+    xaxis: _xaxis,
+    yaxis: _yaxis,
+    ...layout
+  } = template.layout;
+  // Axes of the other shape are left out altogether: Plotly trips over empty ones.
   const axis = (name: "xaxis" | "yaxis", values: readonly number[], text: string) => ({
-    ...(layout[name] as PlotlyLayout),
+    ...(template.layout[name] as PlotlyLayout),
     range: [values[0], values.at(-1)],
     autorange: false,
     tickfont: { size: 10 * view.scale, color: palette.faint },
@@ -169,9 +177,8 @@ export function planeFigure(view: PlaneView): Figure {
         ? { l: 0, r: 0, t: 0, b: 0 }
         : { l: 46 * view.scale, r: 10, t: 6, b: 36 * view.scale },
       ...(view.surface
-        ? { scene: sceneOf(view, low, high, lift), xaxis: undefined, yaxis: undefined }
+        ? { scene: sceneOf(view, low, high, lift) }
         : {
-            scene: undefined,
             xaxis: axis("xaxis", heights.x, titles[0]),
             yaxis: axis("yaxis", heights.y, titles[1]),
           }),

@@ -1,9 +1,6 @@
 /** Arms side by side: the bar, the sentence, the charts, what they say; the controls beside. */
 
-import { signal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import { ApiError, request } from "../api/client";
-import type { Templates } from "../charts/templates";
 import { ArmsPanel } from "../panels/ArmsPanel";
 import { ChartGrid } from "../panels/charts/ChartGrid";
 import { Empty } from "../panels/Empty";
@@ -15,24 +12,12 @@ import { primaryMetric, SentencePanel } from "../panels/SentencePanel";
 import { SpecPanel } from "../panels/SpecPanel";
 import { Transport } from "../panels/Transport";
 import { catalog } from "../state/draft";
-import { failure } from "../state/session";
 import { canTrain, presenting, run } from "../state/signals";
-
-/** Chart templates; null until they are there. A report sets them itself. */
-export const templates = signal<Templates | null>(null);
-
-async function loadTemplates(): Promise<void> {
-  try {
-    templates.value = await request<Templates>("api/figures");
-  } catch (error) {
-    if (!(error instanceof ApiError)) throw error;
-    failure.value = { message: error.message, retry: () => void loadTemplates() };
-  }
-}
+import { loadTemplates, templates } from "../state/templates";
 
 export function ComparePage() {
   useEffect(() => {
-    if (templates.peek() === null) void loadTemplates();
+    void loadTemplates();
   }, []);
   const rail = canTrain.value && !presenting.value;
   return (

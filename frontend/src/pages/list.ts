@@ -5,7 +5,10 @@ import { comparePlace } from "../state/address";
 import type { Place } from "../state/router";
 import { runIdOf } from "../state/router";
 import { ComparePage } from "./Compare";
+import { GradientsPage } from "./Gradients";
 import { RunsPage } from "./Runs";
+import { SurfacesPage } from "./Surfaces";
+import { ThreeNumbersPage } from "./ThreeNumbers";
 
 export interface Page {
   title: string;
@@ -22,6 +25,24 @@ export const PAGES: readonly Page[] = [
     place: comparePlace,
     matches: (path) => path === "" || runIdOf(path) !== null,
     Page: ComparePage,
+  },
+  {
+    title: "Surfaces",
+    place: () => ({ path: "surfaces", search: "" }),
+    matches: (path) => path === "surfaces",
+    Page: SurfacesPage,
+  },
+  {
+    title: "Three numbers",
+    place: () => ({ path: "three-numbers", search: "" }),
+    matches: (path) => path === "three-numbers",
+    Page: ThreeNumbersPage,
+  },
+  {
+    title: "Gradients",
+    place: () => ({ path: "gradients", search: "" }),
+    matches: (path) => path === "gradients",
+    Page: GradientsPage,
   },
   {
     title: "Runs",

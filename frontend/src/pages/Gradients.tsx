@@ -1,0 +1,197 @@
+/** The paper's Figure 6: what one score feels as it moves, the others fixed. */
+
+import { useComputed, useSignal } from "@preact/signals";
+import { useEffect, useId } from "preact/hooks";
+import type { GradientCurve, GradientsAnswer, GradientsQuery } from "../api/surfaces";
+import { linesFigure } from "../charts/lines";
+import { Picture } from "../charts/Picture";
+import type { Palette } from "../charts/templates";
+import { LossFields, sortingLoss } from "../panels/plane/LossFields";
+import { NumberField } from "../panels/plane/NumberField";
+import { batchScores, exampleScores, numbersIn } from "../panels/plane/scores";
+import { walkLook } from "../panels/plane/walks";
+import { useAnswer } from "../state/answer";
+import { cursor, run, shownTheme } from "../state/signals";
+import { loadTemplates, templates } from "../state/templates";
+import "../panels/landscape/landscape.css";
+import "../panels/plane/plane.css";
+
+const NAMES: Record<string, string> = {
+  raw: "Raw gradient",
+  hessian: "Newton, Hessian",
+  fisher: "Newton, Fisher",
+};
+
+export function GradientsPage() {
+  useEffect(() => void loadTemplates(), []);
+  const loss = useSignal("neuralsort");
+  const temperature = useSignal(0.1);
+  const tikhonov = useSignal(0.1);
+  const n = useSignal(5);
+  const low = useSignal(-10);
+  const high = useSignal(10);
+  /** Scores and true numbers of "this batch"; null: evenly spread scores. */
+  const batch = useSignal<{ scores: number[][]; order: number[][] } | null>(null);
+  const typed = useSignal<string | null>(null);
+  const scoresId = useId();
+  const query = useComputed<GradientsQuery>(() => {
+    const own = typed.value === null ? null : numbersIn(typed.value);
+    const scores = own !== null ? [own] : (batch.value?.scores ?? [exampleScores(n.value)]);
+    const order = own === null ? batch.value?.order : undefined;
+    return {
+      loss: sortingLoss(loss.value, temperature.value),
+      scores,
+      ...(order !== undefined && { order }),
+      low: low.value,
+      high: high.value,
+      steps: [
+        { curvature: "hessian", tikhonov: tikhonov.value },
+        { curvature: "fisher", tikhonov: tikhonov.value },
+      ],
+    };
+  });
+  const answer = useAnswer<GradientsAnswer>("api/gradients", query);
+  const palette = templates.value?.lines?.layout.meta.palettes[shownTheme.value];
+  const figure = (which: "field" | "numerics") => {
+    const found = answer.value.value?.[which];
+    const shape = templates.value?.lines;
+    if (found == null || shape === undefined) return null;
+    const ink = shape.layout.meta.palettes[shownTheme.value];
+    return linesFigure({
+      template: shape,
+      palette: ink,
+      lines: found.curves.map((curve, index) => ({
+        x: found.scores,
+        y: curve.component,
+        name: NAMES[curve.name] ?? curve.name,
+        ...walkLook(ink, index),
+      })),
+      shades: (found.curves[0]?.regions ?? []).map((region) => ({
+        from: region.first,
+        to: region.last,
+        colour: region.kind === "vanishing" ? ink.accent : ink.warn,
+      })),
+      titles: ["x₁, the score that moves", "component of x₁, signed log"],
+      scaleY: "signed",
+      range: [found.scores[0] ?? 0, found.scores.at(-1) ?? 1],
+      scale: 1,
+    });
+  };
+  const field = useComputed(() => figure("field"));
+  const numerics = useComputed(() => figure("numerics"));
+  const now = answer.value.value;
+  const available = run.value === null ? null : batchScores(run.value, cursor.value);
+  return (
+    <main class="compare">
+      <aside class="rail" aria-label="Settings">
+        <section class="panel">
+          <h2>Loss</h2>
+          <LossFields kind="permutation" title="Loss" name={loss} temperature={temperature} />
+          <NumberField label="Tikhonov λ" value={tikhonov} low={1e-9} high={1e9} />
+        </section>
+        <section class="panel">
+          <h2>Scores</h2>
+          <NumberField label="Numbers n" value={n} low={2} high={32} whole />
+          <div class="field">
+            <label for={scoresId}>Scores, in their true order</label>
+            <input
+              id={scoresId}
+              type="text"
+              value={typed.value ?? (query.value.scores[0] ?? []).map(short).join(", ")}
+              onInput={(event) => {
+                typed.value = event.currentTarget.value;
+              }}
+            />
+          </div>
+          <NumberField label="x₁ from" value={low} low={-1e6} high={1e6} />
+          <NumberField label="x₁ to" value={high} low={-1e6} high={1e6} />
+          <p>
+            <button
+              type="button"
+              disabled={available === null}
+              data-tip="The other scores become what the network of the first arm says at the playback step"
+              onClick={() => {
+                typed.value = null;
+                batch.value = available;
+              }}
+            >
+              This batch
+            </button>{" "}
+            {batch.value !== null && (
+              <button
+                type="button"
+                onClick={() => {
+                  batch.value = null;
+                }}
+              >
+                Evenly spread
+              </button>
+            )}
+          </p>
+          {available === null && (
+            <p class="hint">Open a ranking run on the Compare page to take its scores.</p>
+          )}
+        </section>
+      </aside>
+      <div class="stage">
+        {answer.problem.value !== null && (
+          <p class="field-error" role="alert">
+            {answer.problem.value}
+          </p>
+        )}
+        <section class="panel plane-wide" aria-labelledby="field-title">
+          <h2 id="field-title">
+            Gradient of one score{" "}
+            <small>
+              the others fixed; shaded blue where it has vanished, red where it explodes
+            </small>
+          </h2>
+          <Legend curves={now?.field.curves ?? []} palette={palette} />
+          <Picture figure={field} label="Raw gradient and Newton directions over x1" />
+        </section>
+        {now !== null && now.numerics !== null && (
+          <section class="panel plane-wide" aria-labelledby="numerics-title">
+            <h2 id="numerics-title">
+              The same gradient, computed in three ways{" "}
+              <small>where they part, it is rounding and not the loss</small>
+            </h2>
+            <Legend curves={now.numerics.curves} palette={palette} />
+            <Picture figure={numerics} label="The raw gradient by three numerics over x1" />
+          </section>
+        )}
+      </div>
+    </main>
+  );
+}
+
+function short(value: number): string {
+  return `${Number(value.toPrecision(4))}`;
+}
+
+function Legend(props: { curves: readonly GradientCurve[]; palette: Palette | undefined }) {
+  const { palette } = props;
+  if (palette === undefined) return null;
+  return (
+    <ul class="walk-list walk-legend">
+      {props.curves.map((curve, index) => (
+        <li key={curve.name}>
+          <svg width="26" height="8" aria-hidden="true">
+            <line
+              x1="0"
+              x2="26"
+              y1="4"
+              y2="4"
+              stroke={walkLook(palette, index).colour}
+              stroke-width="3"
+              stroke-dasharray={walkLook(palette, index).dash.replaceAll("px", "")}
+            />
+          </svg>
+          <span>
+            {NAMES[curve.name] ?? curve.name}
+            {curve.problem !== null && <small> {curve.problem}</small>}
+          </span>
+        </li>
+      ))}
+    </ul>
+  );
+}

@@ -1,0 +1,229 @@
+/** Two-dimensional surfaces: methods walk side by side from one start. */
+
+import { useComputed, useSignal } from "@preact/signals";
+import { useEffect, useId } from "preact/hooks";
+import type { SurfaceAnswer, SurfaceQuery, Walker } from "../api/surfaces";
+import { linesFigure } from "../charts/lines";
+import { Picture } from "../charts/Picture";
+import { type PlanePoint, planeFigure } from "../charts/plane";
+import { Choice } from "../panels/landscape/Choice";
+import { LossFields } from "../panels/plane/LossFields";
+import { NumberField } from "../panels/plane/NumberField";
+import { StepBar } from "../panels/plane/StepBar";
+import { WalkList } from "../panels/plane/WalkList";
+import { pointsUpTo, quadraticHeights, trustWords, walkLook } from "../panels/plane/walks";
+import { useAnswer } from "../state/answer";
+import { shownTheme } from "../state/signals";
+import { loadTemplates, templates } from "../state/templates";
+import "../panels/landscape/landscape.css";
+import "../panels/plane/plane.css";
+
+const STEPS = 100;
+
+function walkers(lr: number, adam: number, newton: number, tikhonov: number): Walker[] {
+  return [
+    { method: "gradient_descent", lr },
+    { method: "momentum", lr },
+    { method: "adam", lr: adam },
+    { method: "newton", lr: newton, tikhonov },
+    { method: "newton", definiteness: "clip", lr: newton, tikhonov },
+    { method: "newton", definiteness: "saddle_free", lr: newton, tikhonov },
+  ];
+}
+
+export function SurfacesPage() {
+  useEffect(() => void loadTemplates(), []);
+  const name = useSignal("rosenbrock");
+  const formula = useSignal("(1 - x)**2 + 100*(y - x**2)**2");
+  const start = useSignal<PlanePoint | null>(null);
+  const lr = useSignal(0.001);
+  const adam = useSignal(0.05);
+  const newton = useSignal(1);
+  const tikhonov = useSignal(0.1);
+  const step = useSignal(20);
+  const deep = useSignal(false);
+  const layer = useSignal("3");
+  const formulaId = useId();
+  const query = useComputed<SurfaceQuery>(() => ({
+    loss:
+      name.value === "formula"
+        ? { name: "formula", expression: formula.value }
+        : { name: name.value },
+    ...(start.value !== null && { start: [...start.value] as [number, number] }),
+    walkers: walkers(lr.value, adam.value, newton.value, tikhonov.value),
+    steps: STEPS,
+  }));
+  const answer = useAnswer<SurfaceAnswer>("api/surfaces", query);
+  const found = answer.value.value;
+  const palette = templates.value?.landscape?.layout.meta.palettes[shownTheme.value];
+
+  const picture = useComputed(() => {
+    const now = answer.value.value;
+    const shape = templates.value?.landscape;
+    if (now === null || shape === undefined) return null;
+    const ink = shape.layout.meta.palettes[shownTheme.value];
+    const heights = now.picture;
+    const chosen = now.walks[Number(layer.value)];
+    const quadratic = chosen === undefined ? null : quadraticHeights(chosen, step.value, heights);
+    return planeFigure({
+      template: shape,
+      palette: ink,
+      heights,
+      log: true,
+      colours: null,
+      surface: deep.value,
+      layer:
+        quadratic === null
+          ? null
+          : {
+              heights: quadratic,
+              colour: walkLook(ink, Number(layer.value)).colour,
+              label: "quadratic",
+            },
+      paths: now.walks.map((walk, index) => ({
+        points: pointsUpTo(walk, step.value),
+        look: walkLook(ink, index),
+        here: true,
+      })),
+      names: heights.minima.map((at) => ({ at, text: "✕", colour: ink.ink })),
+      titles: ["x", "y"],
+      label: "f",
+      scale: 1,
+    });
+  });
+  const curve = (which: "values" | "trust") => {
+    const now = answer.value.value;
+    const shape = templates.value?.lines;
+    if (now === null || shape === undefined) return null;
+    const ink = shape.layout.meta.palettes[shownTheme.value];
+    return linesFigure({
+      template: shape,
+      palette: ink,
+      lines: now.walks.map((walk, index) => ({
+        x: walk[which].map((_, k) => k),
+        y: walk[which],
+        name: walk.label,
+        ...walkLook(ink, index),
+      })),
+      cursor: step.value,
+      titles: ["step", which === "values" ? "f, signed log" : "actual over predicted decrease"],
+      scaleY: which === "values" ? "signed" : "linear",
+      scale: 1,
+    });
+  };
+  const values = useComputed(() => curve("values"));
+  const trust = useComputed(() => curve("trust"));
+  const at = start.value ?? found?.start ?? [0, 0];
+  const place = (axis: 0 | 1) => ({
+    get value() {
+      return at[axis];
+    },
+    set value(number: number) {
+      start.value = axis === 0 ? [number, at[1]] : [at[0], number];
+    },
+  });
+  return (
+    <main class="compare">
+      <aside class="rail" aria-label="Settings">
+        <section class="panel">
+          <h2>Surface</h2>
+          <LossFields kind="none" title="Function" name={name} />
+          {name.value === "formula" && (
+            <div class="field">
+              <label for={formulaId}>f(x, y)</label>
+              <input
+                id={formulaId}
+                type="text"
+                spellcheck={false}
+                value={formula.value}
+                aria-invalid={answer.problem.value !== null}
+                onInput={(event) => {
+                  formula.value = event.currentTarget.value;
+                }}
+              />
+            </div>
+          )}
+          {answer.problem.value !== null && (
+            <p class="field-error" role="alert">
+              {answer.problem.value}
+            </p>
+          )}
+        </section>
+        <section class="panel">
+          <h2>
+            Walks <small>all from one start</small>
+          </h2>
+          <NumberField label="Start x" value={place(0)} low={-1e6} high={1e6} />
+          <NumberField label="Start y" value={place(1)} low={-1e6} high={1e6} />
+          <NumberField label="Descent, learning rate" value={lr} low={1e-8} high={1e6} />
+          <NumberField label="Adam, learning rate" value={adam} low={1e-8} high={1e6} />
+          <NumberField label="Newton, learning rate" value={newton} low={1e-8} high={1e6} />
+          <NumberField label="Tikhonov λ" value={tikhonov} low={1e-9} high={1e9} />
+        </section>
+      </aside>
+      <div class="stage">
+        <StepBar step={step} steps={STEPS} />
+        <section class="panel plane-panel" aria-labelledby="surface-title">
+          <div class="landscapes-head">
+            <h2 id="surface-title">
+              Walks on a surface <small>height, log; press a point to start there</small>
+            </h2>
+            <div class="landscapes-controls">
+              <Choice
+                label="shape"
+                value={deep.value ? "surface" : "contour"}
+                options={[
+                  ["contour", "contours"],
+                  ["surface", "3-D surface"],
+                ]}
+                onChange={(value) => {
+                  deep.value = value === "surface";
+                }}
+              />
+              <Choice
+                label="local quadratic of"
+                value={layer.value}
+                options={[
+                  ["none", "none"],
+                  ...(found?.walks.map((walk, index): [string, string] => [
+                    `${index}`,
+                    walk.label,
+                  ]) ?? []),
+                ]}
+                onChange={(value) => {
+                  layer.value = value;
+                }}
+              />
+            </div>
+          </div>
+          <div class="plane-pair">
+            <Picture
+              figure={picture}
+              label="Contours of the surface with the walks"
+              onPick={(point) => {
+                start.value = point;
+                step.value = 0;
+              }}
+            />
+            <div>
+              {palette !== undefined && found !== null && (
+                <WalkList
+                  walks={found.walks}
+                  palette={palette}
+                  step={step.value}
+                  say={trustWords}
+                />
+              )}
+              <div class="plane-lines">
+                <Picture figure={values} label="Height over the steps" />
+              </div>
+              <div class="plane-lines">
+                <Picture figure={trust} label="Trust in the quadratic over the steps" />
+              </div>
+            </div>
+          </div>
+        </section>
+      </div>
+    </main>
+  );
+}

@@ -1,0 +1,171 @@
+/** The whole landscape of sorting three numbers: click a start, watch who reaches the right wedge. */
+
+import { useComputed, useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import type { ThreeAnswer, ThreeQuery, Walker } from "../api/surfaces";
+import { linesFigure } from "../charts/lines";
+import { Picture } from "../charts/Picture";
+import { type PlanePoint, planeFigure } from "../charts/plane";
+import { LossFields, sortingLoss } from "../panels/plane/LossFields";
+import { NumberField } from "../panels/plane/NumberField";
+import { StepBar } from "../panels/plane/StepBar";
+import { WalkList } from "../panels/plane/WalkList";
+import { outcomeWords, pointsUpTo, walkLook } from "../panels/plane/walks";
+import { useAnswer } from "../state/answer";
+import { shownTheme } from "../state/signals";
+import { loadTemplates, templates } from "../state/templates";
+import "../panels/landscape/landscape.css";
+import "../panels/plane/plane.css";
+
+const STEPS = 100;
+
+function walkers(lr: number, tikhonov: number): Walker[] {
+  return [
+    { method: "gradient_descent", label: "Vanilla gradient descent", lr },
+    { method: "newton", label: "Hessian", lr, tikhonov },
+    { method: "newton", label: "Hessian, saddle-free", definiteness: "saddle_free", lr, tikhonov },
+    { method: "newton", label: "Fisher", curvature: "fisher", lr, tikhonov },
+  ];
+}
+
+export function ThreeNumbersPage() {
+  useEffect(() => void loadTemplates(), []);
+  const loss = useSignal("neuralsort");
+  const temperature = useSignal(0.1);
+  const lr = useSignal(1);
+  const tikhonov = useSignal(0.1);
+  const span = useSignal(4);
+  const startA = useSignal(-1.6);
+  const startB = useSignal(0.9);
+  const step = useSignal(STEPS);
+  const query = useComputed<ThreeQuery>(() => ({
+    loss: sortingLoss(loss.value, temperature.value),
+    start: [startA.value, startB.value],
+    walkers: walkers(lr.value, tikhonov.value),
+    steps: STEPS,
+    span: span.value,
+  }));
+  const answer = useAnswer<ThreeAnswer>("api/three-numbers", query);
+  const template = templates.value?.landscape;
+  const palette = template?.layout.meta.palettes[shownTheme.value];
+
+  const picture = useComputed(() => {
+    const found = answer.value.value;
+    const shape = templates.value?.landscape;
+    if (found === null || shape === undefined) return null;
+    const ink = shape.layout.meta.palettes[shownTheme.value];
+    const { plane } = found;
+    const reach = 0.8 * (plane.a.at(-1) ?? 1);
+    return planeFigure({
+      template: shape,
+      palette: ink,
+      heights: { x: plane.a, y: plane.b, values: plane.loss },
+      log: true,
+      colours: null,
+      surface: false,
+      borders: plane.wedges.map((wedge) => ({
+        points: wedge.polygon.slice(0, 2),
+        look: { colour: ink.soft, dash: "solid" },
+      })),
+      names: plane.wedges.map((wedge) => ({
+        at: [reach * Math.cos(wedge.angle), reach * Math.sin(wedge.angle)] as PlanePoint,
+        text: wedge.correct ? `<b>${wedge.label} ✓</b>` : wedge.label,
+        colour: wedge.correct ? ink.accent : ink.soft,
+      })),
+      paths: found.walks.map((walk, index) => ({
+        points: pointsUpTo(walk, step.value),
+        look: walkLook(ink, index),
+        here: true,
+      })),
+      titles: ["s3 − s1, over √2", "s1 + s3 − 2 s2, over √6"],
+      label: "loss",
+      scale: 1,
+    });
+  });
+  const norms = useComputed(() => {
+    const found = answer.value.value;
+    const shape = templates.value?.lines;
+    if (found === null || shape === undefined) return null;
+    const ink = shape.layout.meta.palettes[shownTheme.value];
+    return linesFigure({
+      template: shape,
+      palette: ink,
+      lines: found.walks.map((walk, index) => ({
+        x: walk.gradient_norms.map((_, k) => k),
+        y: walk.gradient_norms,
+        name: walk.label,
+        ...walkLook(ink, index),
+      })),
+      cursor: step.value,
+      titles: ["step", "gradient norm, log"],
+      scaleY: "log",
+      scale: 1,
+    });
+  });
+  const pick = ([a, b]: PlanePoint): void => {
+    startA.value = a;
+    startB.value = b;
+    step.value = 0;
+  };
+  return (
+    <main class="compare">
+      <aside class="rail" aria-label="Settings">
+        <section class="panel">
+          <h2>Loss</h2>
+          <LossFields kind="permutation" title="Loss" name={loss} temperature={temperature} />
+          <NumberField label="Range" value={span} low={0.01} high={1000} />
+        </section>
+        <section class="panel">
+          <h2>
+            Walks <small>all from one start</small>
+          </h2>
+          <NumberField label="Start, across" value={startA} low={-1000} high={1000} />
+          <NumberField label="Start, up" value={startB} low={-1000} high={1000} />
+          <NumberField label="Learning rate" value={lr} low={1e-6} high={1e6} />
+          <NumberField label="Tikhonov λ" value={tikhonov} low={1e-9} high={1e9} />
+        </section>
+      </aside>
+      <div class="stage">
+        <StepBar step={step} steps={STEPS} />
+        <section class="panel plane-panel" aria-labelledby="plane-title">
+          <h2 id="plane-title">
+            Sorting three numbers{" "}
+            <small>
+              loss over the plane of score differences, log; press a point to start there
+            </small>
+          </h2>
+          {answer.problem.value !== null && (
+            <p class="field-error" role="alert">
+              {answer.problem.value}
+            </p>
+          )}
+          <div class="plane-pair">
+            <Picture
+              figure={picture}
+              label="The loss of sorting three numbers, six wedges, and the walks"
+              onPick={pick}
+            />
+            <div>
+              {palette !== undefined && answer.value.value !== null && (
+                <WalkList
+                  walks={answer.value.value.walks}
+                  palette={palette}
+                  step={step.value}
+                  say={outcomeWords}
+                />
+              )}
+              <p class="hint">
+                The three scores differ only by how far apart they are: shifting all of them changes
+                no loss, so this plane shows all of it. Only in the wedge with the tick is the
+                ordering right.
+              </p>
+              <div class="plane-lines">
+                <Picture figure={norms} label="Norm of the gradient over the steps" />
+              </div>
+            </div>
+          </div>
+        </section>
+      </div>
+    </main>
+  );
+}

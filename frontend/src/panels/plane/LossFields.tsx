@@ -1,0 +1,61 @@
+/** A loss and the parameters of it that matter most: from the catalog, so that new ones appear. */
+
+import type { Signal } from "@preact/signals";
+import { useId } from "preact/hooks";
+import type { Named } from "../../api/types";
+import { catalog } from "../../state/draft";
+import { optionLabel } from "../../state/labels";
+import { NumberField } from "./NumberField";
+
+interface Props {
+  kind: "permutation" | "none";
+  title: string;
+  name: Signal<string>;
+  /** Temperature, or its inverse for sorting networks. */
+  temperature?: Signal<number>;
+}
+
+export function LossFields({ kind, title, name, temperature }: Props) {
+  const id = useId();
+  const losses = catalog.value?.losses.filter((loss) => loss.target_kind === kind) ?? [];
+  const entry = losses.find((loss) => loss.name === name.value);
+  const parameter = temperatureOf(name.value);
+  return (
+    <>
+      <div class="field">
+        <label for={id}>{title}</label>
+        <select
+          id={id}
+          value={name.value}
+          onChange={(event) => {
+            name.value = event.currentTarget.value;
+          }}
+        >
+          {losses.map((loss) => (
+            <option key={loss.name} value={loss.name}>
+              {optionLabel("loss", loss.name)}
+            </option>
+          ))}
+        </select>
+      </div>
+      {entry !== undefined && <p class="hint">{entry.description.split("\n")[0]}</p>}
+      {temperature !== undefined && (
+        <NumberField
+          label={parameter === "temperature" ? "Temperature τ" : "Inverse temperature β"}
+          value={temperature}
+          low={1e-3}
+          high={1e3}
+        />
+      )}
+    </>
+  );
+}
+
+function temperatureOf(name: string): "temperature" | "inverse_temperature" {
+  return name.endsWith("sort") ? "temperature" : "inverse_temperature";
+}
+
+/** The loss as the server takes it. */
+export function sortingLoss(name: string, temperature: number): Named {
+  return { name, [temperatureOf(name)]: temperature };
+}

@@ -1,0 +1,45 @@
+/** The walks in words, each in its colour: what a screen reader hears of the picture. */
+
+import type { WalkRecord } from "../../api/surfaces";
+import type { Palette } from "../../charts/templates";
+import { walkLook } from "./walks";
+
+interface Props {
+  walks: readonly WalkRecord[];
+  palette: Palette;
+  step: number;
+  /** What is to be said of a walk at the step. */
+  say(walk: WalkRecord, step: number): string;
+}
+
+export function WalkList({ walks, palette, step, say }: Props) {
+  return (
+    <ul class="walk-list">
+      {walks.map((walk, index) => {
+        const value = walk.values[step];
+        return (
+          <li key={walk.label}>
+            <svg width="26" height="8" aria-hidden="true">
+              <line
+                x1="0"
+                x2="26"
+                y1="4"
+                y2="4"
+                stroke={walkLook(palette, index).colour}
+                stroke-width="3"
+                stroke-dasharray={walkLook(palette, index).dash.replaceAll("px", "")}
+              />
+            </svg>
+            <strong style={{ color: palette.arms[index % palette.arms.length]?.ink }}>
+              {walk.label}
+            </strong>
+            <span>
+              {value == null ? "no value" : Number(value.toPrecision(4))}
+              <small> {say(walk, step)}</small>
+            </span>
+          </li>
+        );
+      })}
+    </ul>
+  );
+}
