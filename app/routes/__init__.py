@@ -10,6 +10,7 @@ from app.routes.gradients import router as gradients
 from app.routes.health import router as health
 from app.routes.landscapes import router as landscapes
 from app.routes.pages import router as pages
+from app.routes.paths import router as paths
 from app.routes.runs import router as runs
 from app.routes.surfaces import router as surfaces
 
@@ -23,6 +24,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     landscapes,
     surfaces,
     gradients,
+    paths,
     pages,
 )
 

@@ -1,0 +1,70 @@
+"""The paths behind a smoothed loss of shortest paths: what its noise samples lead to."""
+
+from typing import Annotated, Any
+
+import torch
+from fastapi import APIRouter
+from pydantic import Field, model_validator
+
+from app.errors import validation_error
+from newton_core.algorithms.perturbed_paths import perturbed_routes
+from newton_core.seeding import generator
+from newton_core.settings import Settings, setting
+
+router = APIRouter(tags=["landscapes"])
+
+MOST_TILES = 64
+MOST_SAMPLES = 100
+
+Cost = Annotated[float, Field(le=1e30)]
+Row = Annotated[list[Cost], Field(min_length=1, max_length=MOST_TILES)]
+
+
+class PerturbedPathsRequest(Settings):
+    """One map's costs and the noise on them."""
+
+    costs: list[Row] = setting(
+        ..., "Costs of the tiles, row by row: positive.", title="Costs",
+        min_length=1, max_length=MOST_TILES,
+    )  # fmt: skip
+    sigma: float = setting(
+        0.5, "Standard deviation of the noise, in units of the costs.", title="Noise σ", gt=0.0,
+        le=1e3,
+    )  # fmt: skip
+    samples: int = setting(
+        10, "Noise samples: paths to find.", title="Samples", unit="samples", ge=1,
+        le=MOST_SAMPLES,
+    )  # fmt: skip
+    antithetic: bool = setting(
+        False, "Whether half of the noise is the mirror image of the other half.",
+        title="Antithetic sampling",
+    )  # fmt: skip
+    seed: int = setting(0, "Seeds the noise.", title="Seed", ge=0, lt=2**31)
+
+    @model_validator(mode="after")
+    def _is_a_grid(self) -> "PerturbedPathsRequest":
+        width = len(self.costs[0])
+        for i, row in enumerate(self.costs):
+            if len(row) != width:
+                raise ValueError(f"costs.{i}: {len(row)} tiles, but the first row has {width}")
+        return self
+
+
+@router.post("/api/perturbed-paths")
+def perturbed(request: PerturbedPathsRequest) -> dict[str, Any]:
+    """The cheapest path of each noise sample on a map's costs.
+
+    Answers ``paths``: for each sample its tiles [row, column] from the top-left to the
+    bottom-right. The same request has the same answer; the noise is none that a run drew.
+    """
+    try:
+        paths = perturbed_routes(
+            torch.tensor(request.costs, dtype=torch.float64),
+            sigma=request.sigma,
+            samples=request.samples,
+            generator=generator(request.seed, "perturbed paths"),
+            antithetic=request.antithetic,
+        )
+    except ValueError as error:
+        raise validation_error([(("body", "costs"), str(error), "costs")]) from error
+    return {"paths": paths}
