@@ -20,6 +20,12 @@ export function ExamplesPanel() {
   const groups = view.groups?.(first.items) ?? [0];
   const group = groups[chosen.value] ?? 0;
   const shown = lastUpToStep(log.arms[0]?.examples ?? [], step);
+  const part = view.part ?? "Test set";
+  const shared = {
+    all: log.arms.map((arm) => examplesAt(arm, step)),
+    group,
+    labels: spec.arms.map((arm) => arm.label),
+  };
   return (
     <section class="panel examples" aria-labelledby="examples-title">
       <div class="examples-head">
@@ -31,13 +37,13 @@ export function ExamplesPanel() {
           </small>
         </h2>
         {groups.length > 1 && (
-          <fieldset class="choices" aria-label="Test set">
+          <fieldset class="choices" aria-label={part}>
             {groups.map((name, index) => (
               <button
                 key={name}
                 type="button"
                 aria-pressed={index === chosen.value}
-                aria-label={`Test set ${index + 1}`}
+                aria-label={`${part} ${index + 1}`}
                 onClick={() => {
                   chosen.value = index;
                 }}
@@ -48,14 +54,20 @@ export function ExamplesPanel() {
           </fieldset>
         )}
       </div>
-      <div class="examples-grid">
-        {log.arms.map((arm, index) => (
-          <div class="examples-row" key={spec.arms[index]?.label}>
-            <h3 style={{ color: styles.value[index]?.ink }}>{spec.arms[index]?.label}</h3>
-            <view.Arm items={examplesAt(arm, step)} group={group} />
-          </div>
-        ))}
+      <div class={view.strip === true ? "examples-grid strip" : "examples-grid"}>
+        {view.Truth !== undefined && <view.Truth {...shared} />}
+        {shared.all.map((items, arm) => {
+          const [label, look] = [shared.labels[arm], styles.value[arm]];
+          if (label === undefined || look === undefined) return null;
+          return (
+            <div class="examples-row" key={label}>
+              <h3 style={{ color: look.ink }}>{label}</h3>
+              <view.Arm {...shared} arm={arm} items={items} label={label} look={look} />
+            </div>
+          );
+        })}
       </div>
+      {view.Notes !== undefined && <view.Notes {...shared} />}
     </section>
   );
 }

@@ -1,13 +1,27 @@
 /** How each task's examples are drawn. A task of its own adds one line here. */
 
 import type { ComponentType } from "preact";
+import type { ArmStyle } from "../../state/arms";
 import { Classification } from "./Classification";
+import { MapNotes } from "./MapNotes";
+import { mapGroups } from "./maps";
 import { Ranking, rankingGroups } from "./Ranking";
+import { ShortestPath, TrueMap } from "./ShortestPath";
 
-/** One arm's examples at the playback step, images included; `group`: which part of them to show. */
-export interface ExamplesProps {
-  items: Record<string, unknown>[];
+/** All arms' examples at the playback step, images included. */
+export interface SharedProps {
+  all: Record<string, unknown>[][];
+  /** Which part of them to show. */
   group: number;
+  labels: string[];
+}
+
+/** One arm among them. */
+export interface ExamplesProps extends SharedProps {
+  arm: number;
+  items: Record<string, unknown>[];
+  label: string;
+  look: ArmStyle;
 }
 
 export interface ExamplesView {
@@ -15,7 +29,15 @@ export interface ExamplesView {
   subtitle: string;
   /** The parts (test sets) that the items fall into, shown one at a time. */
   groups?(items: Record<string, unknown>[]): number[];
+  /** What a part is called; "Test set" without it. */
+  part?: string;
+  /** Arms side by side, not one below another. */
+  strip?: boolean;
+  /** A row before the arms'. */
+  Truth?: ComponentType<SharedProps>;
   Arm: ComponentType<ExamplesProps>;
+  /** Below the arms. */
+  Notes?: ComponentType<SharedProps>;
 }
 
 const VIEWS: Record<string, ExamplesView> = {
@@ -29,6 +51,16 @@ const VIEWS: Record<string, ExamplesView> = {
     title: "What each arm says",
     subtitle: "beside each test image the digit that the arm sees",
     Arm: Classification,
+  },
+  shortest_path: {
+    title: "What each arm finds",
+    subtitle: "the cheapest path by its own costs, on the same test map",
+    groups: mapGroups,
+    part: "Test map",
+    strip: true,
+    Truth: TrueMap,
+    Arm: ShortestPath,
+    Notes: MapNotes,
   },
 };
 

@@ -1,0 +1,59 @@
+/** The paths that noise on an arm's costs leads to: what a smoothed loss's gradient is made of. */
+
+import { type Signal, useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import { useAnswer } from "../../state/answer";
+import { formatMeasured } from "../../state/format";
+import { run } from "../../state/signals";
+import { distinct, type MapItem, type Tile } from "./maps";
+
+const MOST_SAMPLES = 100;
+
+interface NoiseAnswer {
+  paths: Tile[][];
+}
+
+export interface Noise {
+  /** Whether the arm's loss is made of noise samples, and the costs can be solved. */
+  offered: boolean;
+  open: Signal<boolean>;
+  /** Null until they have come, and while they are not shown. */
+  paths: Tile[][] | null;
+  /** What is seen, or why it is not; null while the samples are not shown. */
+  words: string | null;
+}
+
+/** Noise as the arm's loss has it, drawn anew but alike for all arms and steps. */
+export function useNoise(arm: number, item: MapItem): Noise {
+  const open = useSignal(false);
+  const query = useSignal<object | null>(null);
+  const answer = useAnswer<NoiseAnswer>("api/perturbed-paths", query);
+  const spec = run.value?.spec;
+  const loss: Record<string, unknown> = spec?.arms[arm]?.loss ?? spec?.loss ?? {};
+  const { sigma, samples, antithetic } = loss;
+  const known = typeof sigma === "number" && typeof samples === "number";
+  const offered = known && item.predicted_path !== null;
+  const shown = open.value && offered;
+  useEffect(() => {
+    query.value = shown
+      ? {
+          costs: item.costs,
+          sigma,
+          samples: Math.min(samples, MOST_SAMPLES),
+          antithetic: antithetic === true,
+        }
+      : null;
+  }, [shown, item.costs, sigma, samples, antithetic, query]);
+  if (!shown) return { offered, open, paths: null, words: null };
+  const paths = answer.value.value?.paths ?? null;
+  return { offered, open, paths, words: answer.problem.value ?? wordsOf(paths, sigma) };
+}
+
+function wordsOf(paths: Tile[][] | null, sigma: number): string {
+  if (paths === null) return "solving the samples…";
+  const different = distinct(paths);
+  return (
+    `${paths.length} noise samples (σ = ${formatMeasured(sigma)}) lead to` +
+    ` ${different} ${different === 1 ? "path" : "different paths"}: the gradient averages over them`
+  );
+}
