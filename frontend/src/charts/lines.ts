@@ -28,6 +28,8 @@ export interface LinesView {
   /** `signed`: logarithmic to both sides of zero. */
   scaleY: "linear" | "log" | "signed";
   range?: readonly [number, number];
+  /** Values shown; all of them where it is left out. */
+  rangeY?: readonly [number, number];
   scale: number;
 }
 
@@ -87,6 +89,7 @@ export function linesFigure(view: LinesView): Figure {
       yaxis: {
         ...axis("yaxis", view.titles[1]),
         type: view.scaleY === "log" ? "log" : "linear",
+        ...(view.rangeY && { range: [...view.rangeY] }),
         ...(view.scaleY === "signed" && signedTicks(largest, smallest)),
       },
       shapes: [

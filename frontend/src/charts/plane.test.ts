@@ -10,6 +10,7 @@ import {
   planeFigure,
   pointUnder,
   shortNumber,
+  trimmedRange,
 } from "./plane";
 
 const TEMPLATE = template({ kind: "plane", source: "landscape" }, [
@@ -59,6 +60,12 @@ describe("heights", () => {
   it("range over all pictures, gaps left out", () => {
     expect(heightRange([HEIGHTS])).toEqual([1, 1000]);
     expect(heightRange([{ ...HEIGHTS, values: [[null]] }])).toBeNull();
+  });
+
+  it("are coloured without their extremes", () => {
+    const values = [Array.from({ length: 1000 }, (_, index) => index), [1e9, null]];
+    expect(trimmedRange({ x: [], y: [], values })).toEqual([10, 990]);
+    expect(trimmedRange({ x: [], y: [], values: [[null]] })).toBeNull();
   });
 
   it("are lifted above zero for a log scale, and only then", () => {

@@ -72,6 +72,17 @@ export function heightRange(pictures: readonly Heights[], log = false): [number,
   return low <= high ? [low, high] : null;
 }
 
+/** The heights that colours are worth spending on: all but the lowest and highest hundredth. */
+export function trimmedRange({ values }: Heights): [number, number] | null {
+  const finite = values
+    .flat()
+    .filter((value): value is number => value !== null && Number.isFinite(value))
+    .sort((a, b) => a - b);
+  const low = finite[Math.floor(finite.length * 0.01)];
+  const high = finite[Math.ceil(finite.length * 0.99) - 1];
+  return low === undefined || high === undefined ? null : [low, high];
+}
+
 /** What makes heights fit a log scale: 0 where they are positive, else what lifts them above 0. */
 export function liftOf(range: readonly [number, number] | null): number {
   if (range === null || range[0] > 0) return 0;
@@ -130,10 +141,11 @@ export function shortNumber(value: number | null): string {
 
 export function planeFigure(view: PlaneView): Figure {
   const { template, palette, heights, titles } = view;
-  const range = view.colours ?? heightRange([heights]) ?? [0, 1];
+  const range = view.colours ?? trimmedRange(heights) ?? [0, 1];
   const lift = view.log ? liftOf(range) : 0;
+  const least = (range[0] + lift) / 10;
   const height = (value: number | null): number | null =>
-    value === null ? null : view.log ? logOf(value + lift) : value;
+    value === null ? null : view.log ? logOf(Math.max(value + lift, least)) : value;
   const ends = [height(range[0]) ?? 0, height(range[1]) ?? 1] as const;
   const low = ends[0];
   const high = ends[1] > low ? ends[1] : low + 1;
@@ -350,7 +362,7 @@ function surfaceTraces(
     part(view, "surface", {
       x: heights.x,
       y: heights.y,
-      z: z.map((row) => row.map((value) => (value !== null && value > high ? null : value))),
+      z: z.map((row) => row.map((value) => (value === null ? null : Math.min(value, high)))),
       cmin: low,
       cmax: high,
       colorscale: heightColours(view.palette),

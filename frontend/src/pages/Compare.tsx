@@ -6,6 +6,7 @@ import { ChartGrid } from "../panels/charts/ChartGrid";
 import { Empty } from "../panels/Empty";
 import { ExamplesPanel } from "../panels/ExamplesPanel";
 import { LandscapePanel } from "../panels/landscape/LandscapePanel";
+import { OutputPanel } from "../panels/landscape/OutputPanel";
 import { Notices } from "../panels/Notice";
 import { PresetPanel } from "../panels/PresetPanel";
 import { primaryMetric, SentencePanel } from "../panels/SentencePanel";
@@ -39,6 +40,7 @@ export function ComparePage() {
           <ChartGrid templates={templates.value} primary={primaryMetric} />
         )}
         {templates.value !== null && <LandscapePanel templates={templates.value} />}
+        {templates.value !== null && canTrain.value && <OutputPanel templates={templates.value} />}
         <ExamplesPanel />
       </div>
     </main>

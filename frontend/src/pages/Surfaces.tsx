@@ -108,6 +108,7 @@ export function SurfacesPage() {
       cursor: step.value,
       titles: ["step", which === "values" ? "f, signed log" : "actual over predicted decrease"],
       scaleY: which === "values" ? "signed" : "linear",
+      ...(which === "trust" && { rangeY: [-1, 3] as const }),
       scale: 1,
     });
   };

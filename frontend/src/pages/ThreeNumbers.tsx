@@ -6,6 +6,7 @@ import type { ThreeAnswer, ThreeQuery, Walker } from "../api/surfaces";
 import { linesFigure } from "../charts/lines";
 import { Picture } from "../charts/Picture";
 import { type PlanePoint, planeFigure } from "../charts/plane";
+import { Choice } from "../panels/landscape/Choice";
 import { LossFields, sortingLoss } from "../panels/plane/LossFields";
 import { NumberField } from "../panels/plane/NumberField";
 import { StepBar } from "../panels/plane/StepBar";
@@ -30,16 +31,18 @@ function walkers(lr: number, tikhonov: number): Walker[] {
 
 export function ThreeNumbersPage() {
   useEffect(() => void loadTemplates(), []);
-  const loss = useSignal("neuralsort");
+  const loss = useSignal("softsort");
+  const numerics = useSignal("bce_loss");
   const temperature = useSignal(0.1);
   const lr = useSignal(1);
   const tikhonov = useSignal(0.1);
-  const span = useSignal(4);
-  const startA = useSignal(-1.6);
-  const startB = useSignal(0.9);
+  const span = useSignal(3);
+  const startA = useSignal(-1);
+  const startB = useSignal(-1.2);
   const step = useSignal(STEPS);
+  const deep = useSignal(false);
   const query = useComputed<ThreeQuery>(() => ({
-    loss: sortingLoss(loss.value, temperature.value),
+    loss: sortingLoss(loss.value, temperature.value, numerics.value),
     start: [startA.value, startB.value],
     walkers: walkers(lr.value, tikhonov.value),
     steps: STEPS,
@@ -62,7 +65,7 @@ export function ThreeNumbersPage() {
       heights: { x: plane.a, y: plane.b, values: plane.loss },
       log: true,
       colours: null,
-      surface: false,
+      surface: deep.value,
       borders: plane.wedges.map((wedge) => ({
         points: wedge.polygon.slice(0, 2),
         look: { colour: ink.soft, dash: "solid" },
@@ -112,7 +115,13 @@ export function ThreeNumbersPage() {
       <aside class="rail" aria-label="Settings">
         <section class="panel">
           <h2>Loss</h2>
-          <LossFields kind="permutation" title="Loss" name={loss} temperature={temperature} />
+          <LossFields
+            kind="permutation"
+            title="Loss"
+            name={loss}
+            temperature={temperature}
+            numerics={numerics}
+          />
           <NumberField label="Range" value={span} low={0.01} high={1000} />
         </section>
         <section class="panel">
@@ -134,6 +143,19 @@ export function ThreeNumbersPage() {
               loss over the plane of score differences, log; press a point to start there
             </small>
           </h2>
+          <div class="landscapes-controls">
+            <Choice
+              label="shape"
+              value={deep.value ? "surface" : "contour"}
+              options={[
+                ["contour", "contours"],
+                ["surface", "3-D surface"],
+              ]}
+              onChange={(value) => {
+                deep.value = value === "surface";
+              }}
+            />
+          </div>
           {answer.problem.value !== null && (
             <p class="field-error" role="alert">
               {answer.problem.value}

@@ -13,9 +13,11 @@ interface Props {
   name: Signal<string>;
   /** Temperature, or its inverse for sorting networks. */
   temperature?: Signal<number>;
+  /** How it is computed. */
+  numerics?: Signal<string>;
 }
 
-export function LossFields({ kind, title, name, temperature }: Props) {
+export function LossFields({ kind, title, name, temperature, numerics }: Props) {
   const id = useId();
   const losses = catalog.value?.losses.filter((loss) => loss.target_kind === kind) ?? [];
   const entry = losses.find((loss) => loss.name === name.value);
@@ -39,6 +41,24 @@ export function LossFields({ kind, title, name, temperature }: Props) {
         </select>
       </div>
       {entry !== undefined && <p class="hint">{entry.description.split("\n")[0]}</p>}
+      {numerics !== undefined && (
+        <div class="field">
+          <label for={`${id}-numerics`}>Numerics</label>
+          <select
+            id={`${id}-numerics`}
+            value={numerics.value}
+            onChange={(event) => {
+              numerics.value = event.currentTarget.value;
+            }}
+          >
+            {["log_domain", "bce_loss"].map((one) => (
+              <option key={one} value={one}>
+                {optionLabel("numerics", one)}
+              </option>
+            ))}
+          </select>
+        </div>
+      )}
       {temperature !== undefined && (
         <NumberField
           label={parameter === "temperature" ? "Temperature τ" : "Inverse temperature β"}
@@ -56,6 +76,6 @@ function temperatureOf(name: string): "temperature" | "inverse_temperature" {
 }
 
 /** The loss as the server takes it. */
-export function sortingLoss(name: string, temperature: number): Named {
-  return { name, [temperatureOf(name)]: temperature };
+export function sortingLoss(name: string, temperature: number, numerics = "log_domain"): Named {
+  return { name, [temperatureOf(name)]: temperature, numerics };
 }
