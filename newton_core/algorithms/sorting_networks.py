@@ -76,69 +76,77 @@ def sorting_network(name: NetworkName, n: int) -> Layers:
 
 @dataclass(frozen=True)
 class WiredLayer:
-    """One layer of a network, as gathers of whole wires.
+    """One layer of a network, acting on states (n, ...) with one row for each wire.
 
-    ``state[gather]`` brings the wires of the previous layer into the order low wires, high wires,
-    wires that no comparator touches; ``scatter`` undoes it.
+    Within a layer the wires stand in the order low wires, high wires, wires that no comparator
+    touches.
 
     Attributes:
-        gather, scatter: (n,) indices.
-        comparators: how many low (and high) wires there are.
-        start: number of comparators in the layers before.
+        gather: (n,) indices that bring the previous layer's order into this one's.
+        scatter: (n,) indices that undo it.
+        sizes: how many low, high and untouched wires there are.
     """
 
     gather: Tensor
     scatter: Tensor
-    comparators: int
-    start: int
+    sizes: tuple[int, int, int]
 
     @property
-    def slice(self) -> slice:
-        """Where the layer's comparators are among those of all layers."""
-        return slice(self.start, self.start + self.comparators)
+    def comparators(self) -> int:
+        """How many comparators the layer has."""
+        return self.sizes[0]
 
-    def enter(self, state: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Low, high and idle wires of a state (n, ...) in the order of the previous layer."""
+    def enter(self, state: Tensor) -> tuple[Tensor, ...]:
+        """Low, high and idle wires of a state in the previous layer's order."""
         return self.split(state.index_select(0, self.gather))
 
-    def split(self, state: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Low, high and idle wires of a state (n, ...) in the order of this layer."""
-        k = self.comparators
-        return state[:k], state[k : 2 * k], state[2 * k :]
+    def split(self, state: Tensor) -> tuple[Tensor, ...]:
+        """Low, high and idle wires of a state in this layer's order."""
+        return torch.split(state, list(self.sizes))
+
+    def leave(self, *parts: Tensor) -> Tensor:
+        """The parts that :meth:`enter` gives, back in the previous layer's order."""
+        return torch.cat(parts).index_select(0, self.scatter)
 
 
 @dataclass(frozen=True)
 class Wiring:
-    """A network as gathers: ``layers`` in turn, then ``state[restore]`` for the wires' own order.
+    """A network as gathers of whole wires: ``layers`` in turn, then ``restore``.
 
     Attributes:
         layers: the layers, first to last.
-        restore, unrestore: (n,) indices from the last layer's order to the wires' and back.
-        comparators: number of comparators in all layers.
+        restore: (n,) indices that bring the last layer's order into the wires' own.
+        unrestore: (n,) indices that undo it.
+        sizes: the number of comparators of each layer.
     """
 
     layers: tuple[WiredLayer, ...]
     restore: Tensor
     unrestore: Tensor
-    comparators: int
+    sizes: tuple[int, ...]
+
+    def by_layer(self, comparators: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
+        """What belongs to the comparators of each layer, of a tensor for all (C along ``dim``)."""
+        return torch.split(comparators, list(self.sizes), dim)
 
 
 @lru_cache
 def wiring(name: NetworkName, n: int, device: torch.device) -> Wiring:
     """The network called ``name`` for n wires, with its indices on ``device``."""
     layers: list[WiredLayer] = []
-    order, start = list(range(n)), 0
+    order = list(range(n))
     # Cached: must serve graphs that record gradients, even if first asked for in inference mode.
     with torch.inference_mode(False):
         for layer in sorting_network(name, n):
-            low, high = [a for a, _ in layer], [b for _, b in layer]
-            wires = low + high
+            wires = [low for low, _ in layer] + [high for _, high in layer]
             wires += [wire for wire in range(n) if wire not in wires]
             gather = torch.tensor([order.index(wire) for wire in wires], device=device)
-            layers.append(WiredLayer(gather, gather.argsort(), len(layer), start))
-            order, start = wires, start + len(layer)
+            sizes = (len(layer), len(layer), n - 2 * len(layer))
+            layers.append(WiredLayer(gather, gather.argsort(), sizes))
+            order = wires
         unrestore = torch.tensor(order, device=device)
-        return Wiring(tuple(layers), unrestore.argsort(), unrestore, start)
+        sizes_of_layers = tuple(layer.comparators for layer in layers)
+        return Wiring(tuple(layers), unrestore.argsort(), unrestore, sizes_of_layers)
 
 
 def _check_wires(n: int) -> None:

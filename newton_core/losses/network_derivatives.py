@@ -25,6 +25,7 @@ from newton_core.losses.relaxed_network import (
     Matrices,
     RelaxedNetwork,
     Values,
+    both_exits,
 )
 from newton_core.losses.row_cross_entropy import RowHessians, row_derivatives
 from newton_core.losses.saturating_cross_entropy import (
@@ -42,51 +43,55 @@ def log_domain_derivatives(
     network: RelaxedNetwork, scores: Values, target: Matrices, hessian: bool
 ) -> Derivatives:
     """Derivatives of the cross-entropy from log P and log(1 - P)."""
-    wiring, distribution, beta = network.wiring, network.distribution, network.steepness
-    v, alpha = network.compare(scores)
-    density = distribution.density(v)
-    both = torch.stack((v, -v))
-    slopes = distribution.log_slope(both).mul_(beta)
-    slopes[1].neg_()  # of log α and log(1 - α) in d
-    differences: list[Tensor] = []
-    log_p = network.log_permute(distribution.log_cdf(both), differences)
+    distribution, beta, wiring = network.distribution, network.steepness, network.wiring
+    difference, alpha = network.compare(scores)
+    v = torch.stack((beta * difference, -beta * difference))
+    record: list[Tensor] = []
+    log_p = network.log_permute(distribution.log_cdf(v), record)
     rows = row_derivatives(log_p, target, hessian=hessian)
 
-    shares = [difference.sigmoid_() for difference in differences]
-    adjoint = rows.gradient.index_select(0, wiring.unrestore)
-    exits: list[Tensor] = []
-    pulls = torch.empty_like(both)  # adjoints of log α and log(1 - α)
-    for layer, share in zip(reversed(wiring.layers), reversed(shares), strict=True):
-        k, n = layer.comparators, adjoint.shape[0]
-        exit_ = adjoint[: 2 * k].view(2, k, n, -1)
-        first = share * exit_
-        second = exit_ - first
-        torch.add(first.sum(2), second.sum(2).flip(0), out=pulls[:, layer.slice])
-        adjoint = torch.cat((first.sum(0), second.sum(0), adjoint[2 * k :])).index_select(
-            0, layer.scatter
-        )
-        exits.append(exit_)
-    comparators = _Comparators(v / beta, alpha, density * beta)
-    pull = (pulls * slopes).sum(0)
-    gradient, skew = comparators.pull(network, pull)
+    # Backward through the layers: what each exit's row receives, and log α and log(1 - α).
+    shares = [apart.sigmoid_() for apart in record]
+    received: list[Tensor] = []
+    pulls = torch.empty_like(v)
+    below = rows.gradient.index_select(0, wiring.unrestore)
+    layers = zip(wiring.layers, shares, network.by_layer(pulls), strict=True)
+    for layer, share, pull in reversed(list(layers)):
+        exits, idle = _split_exits(below, layer.comparators)
+        first = share * exits
+        second = exits - first
+        torch.add(first.sum(2), second.sum(2).flip(0), out=pull)
+        below = layer.leave(first.sum(0), second.sum(0), idle)
+        received.append(exits)
+
+    slopes = distribution.log_slope(v).mul_(beta)
+    slopes[1].neg_()  # of log α and log(1 - α) in d
+    comparators = _Comparators(difference, alpha, distribution.density(v[0]) * beta)
+    gradient, skew = comparators.pull(network, (pulls * slopes).sum(0))
     if rows.hessians is None:
         return Derivatives(rows.value, gradient.mT)
 
-    curvature = (pulls * distribution.log_curvature(both)).sum(0).mul_(beta**2)
-    curvature -= skew * comparators.curvature(distribution.density_slope(v) * beta**2)
+    # Forward with the tangents.
+    bend = distribution.density_slope(v[0]) * beta**2
+    curvature = (pulls * distribution.log_curvature(v)).sum(0).mul_(beta**2)
     tangents = comparators.tangents(network)
-    result = gram(curvature, tangents)
-    entry = slopes.unsqueeze(2) * tangents  # of log α and log(1 - α)
-    gap = (entry - entry.flip(0)).unsqueeze(2)
-    other = entry.flip(0).unsqueeze(2)
-    n = scores.shape[0]
-    state = scores.new_zeros(n, n, n, scores.shape[1])
-    for layer, share, exit_ in zip(wiring.layers, shares, reversed(exits), strict=True):
+    result = gram(curvature - skew * comparators.curvature(bend), tangents)
+    mix = (slopes.unsqueeze(2) * tangents).unsqueeze(2)  # of log α and log(1 - α)
+    other = mix.flip(0)
+    state = _no_tangents(scores)
+    for layer, gap, to_high, share, exits in zip(
+        wiring.layers,
+        network.by_layer(mix - other),
+        network.by_layer(other),
+        shares,
+        reversed(received),
+        strict=True,
+    ):
         low, high, idle = layer.enter(state)
-        apart = gap[:, layer.slice] + (low - high)
-        weight = exit_ * share * (1 - share)
+        apart = gap + (low - high)
+        weight = exits * share * (1 - share)
         result += gram(weight.flatten(0, 2), apart.flatten(0, 2))
-        mixed = torch.addcmul(other[:, layer.slice] + high, share.unsqueeze(3), apart)
+        mixed = torch.addcmul(to_high + high, share.unsqueeze(3), apart)
         state = torch.cat((mixed.flatten(0, 1), idle))
     result += pull_rows(rows.hessians, state.index_select(0, wiring.restore))
     return Derivatives(rows.value, gradient.mT, result.permute(2, 0, 1))
@@ -96,49 +101,61 @@ def saturating_derivatives(
     network: RelaxedNetwork, scores: Values, target: Matrices, hessian: bool
 ) -> Derivatives:
     """torch's backward and double backward pass of BCELoss on the product of the layers."""
-    wiring, distribution, beta = network.wiring, network.distribution, network.steepness
-    v, alpha = network.compare(scores)
+    distribution, beta, wiring = network.distribution, network.steepness, network.wiring
+    difference, alpha = network.compare(scores)
     wires: list[tuple[Tensor, Tensor]] = []
     p = network.permute(alpha, wires)
-    value = saturating_loss(p, target)
+    beyond = p > 1
+    p = p.clamp(max=1.0)
 
-    mix = torch.stack((alpha, 1 - alpha)).unsqueeze(2)
-    other = mix.flip(0)
-    adjoint = saturating_gradient(p, target).index_select(0, wiring.unrestore)
+    # Backward through the layers: what each exit's row receives, and α.
+    received: list[Tensor] = []
     pulls = torch.empty_like(alpha)
-    exits: list[Tensor] = []
-    for layer, (low, high) in zip(reversed(wiring.layers), reversed(wires), strict=True):
-        k, n = layer.comparators, adjoint.shape[0]
-        exit_ = adjoint[: 2 * k].view(2, k, n, -1)
-        of_mix = (exit_ * low).sum(2) + (exit_ * high).sum(2).flip(0)
-        pulls[layer.slice] = of_mix[0] - of_mix[1]
-        of_low = (mix[:, layer.slice] * exit_).sum(0)
-        of_high = (other[:, layer.slice] * exit_).sum(0)
-        adjoint = torch.cat((of_low, of_high, adjoint[2 * k :])).index_select(0, layer.scatter)
-        exits.append(exit_)
+    mix, other = both_exits(torch.stack((alpha, 1 - alpha)))
+    below = saturating_gradient(p, target).masked_fill_(beyond, 0.0)
+    below = below.index_select(0, wiring.unrestore)
+    weights = zip(network.by_layer(mix), network.by_layer(other), strict=True)
+    layers = zip(wiring.layers, wires, weights, wiring.by_layer(pulls), strict=True)
+    for layer, (low, high), (to_low, to_high), pull in reversed(list(layers)):
+        exits, idle = _split_exits(below, layer.comparators)
+        of_mix = (exits * low).sum(2) + (exits * high).sum(2).flip(0)
+        torch.sub(of_mix[0], of_mix[1], out=pull)
+        below = layer.leave((to_low * exits).sum(0), (to_high * exits).sum(0), idle)
+        received.append(exits)
+
+    v = beta * difference
     slope = distribution.density(v) * beta
-    comparators = _Comparators(v / beta, alpha, slope)
+    comparators = _Comparators(difference, alpha, slope)
     gradient, skew = comparators.pull(network, pulls * slope)
+    value = saturating_loss(p, target)
     if not hessian:
         return Derivatives(value, gradient.mT)
 
+    # Forward with the tangents.
     bend = distribution.density_slope(v) * beta**2
     tangents = comparators.tangents(network)
     result = gram(pulls * bend - skew * comparators.curvature(bend), tangents)
     entry = slope.unsqueeze(1) * tangents  # of α
-    n = scores.shape[0]
-    state = scores.new_zeros(n, n, n, scores.shape[1])
     crossed = torch.empty_like(tangents)
-    for layer, (low, high), exit_ in zip(wiring.layers, wires, reversed(exits), strict=True):
-        below, above, idle = layer.enter(state)
-        apart = below - above
-        torch.sum((exit_[0] - exit_[1]).unsqueeze(2) * apart, 1, out=crossed[layer.slice])
-        moved = alpha[layer.slice, None, None] * apart
-        moved.addcmul_(entry[layer.slice].unsqueeze(1), (low - high).unsqueeze(2))
-        state = torch.cat((above + moved, below - moved, idle))
+    state = _no_tangents(scores)
+    for layer, (low, high), share, enters, cross, exits in zip(
+        wiring.layers,
+        wires,
+        wiring.by_layer(alpha),
+        wiring.by_layer(entry),
+        wiring.by_layer(crossed),
+        reversed(received),
+        strict=True,
+    ):
+        lower, higher, idle = layer.enter(state)
+        apart = lower - higher
+        torch.sum((exits[0] - exits[1]).unsqueeze(2) * apart, 1, out=cross)
+        moved = share[:, None, None] * apart
+        moved.addcmul_(enters.unsqueeze(1), (low - high).unsqueeze(2))
+        state = torch.cat((higher + moved, lower - moved, idle))
     mixed = outer(entry, crossed)
     result += mixed + mixed.transpose(0, 1)
-    weight = saturating_curvature(p, target)
+    weight = saturating_curvature(p, target).masked_fill_(beyond, 0.0)
     result += gram(weight.flatten(0, 1), state.index_select(0, wiring.restore).flatten(0, 1))
     return Derivatives(value, gradient.mT, result.permute(2, 0, 1))
 
@@ -169,32 +186,51 @@ class _Comparators:
     def pull(self, network: RelaxedNetwork, pull: Comparators) -> tuple[Values, Comparators]:
         """The scores' adjoints from what each d receives besides the wires it mixes (``pull``).
 
-        Also the adjoints of each comparator's -α d, that is of its low minus its high exit.
+        Also the adjoint of each comparator's -α d, that is of its low minus its high exit.
         """
-        transfer = self.transfer
+        wiring = network.wiring
         skew = torch.empty_like(pull)
-        adjoint = pull.new_zeros(len(network.wiring.restore), pull.shape[1])
-        for layer in reversed(network.wiring.layers):
-            low, high, idle = layer.split(adjoint)
-            at = layer.slice
-            skew[at] = low - high
-            push = pull[at] - skew[at] * transfer[at]
-            adjoint = torch.cat((high - push, low + push, idle)).index_select(0, layer.scatter)
-        return adjoint, skew
+        values = pull.new_zeros(len(wiring.restore), pull.shape[1])
+        layers = zip(
+            wiring.layers,
+            wiring.by_layer(skew),
+            wiring.by_layer(pull),
+            wiring.by_layer(self.transfer),
+            strict=True,
+        )
+        for layer, apart, received, transfer in reversed(list(layers)):
+            low, high, idle = layer.split(values)
+            torch.sub(low, high, out=apart)
+            push = torch.addcmul(received, apart, transfer, value=-1)
+            values = layer.leave(high - push, low + push, idle)
+        return values, skew
 
     def tangents(self, network: RelaxedNetwork) -> Float[Tensor, "C n N"]:
         """The tangents of every d, for all scores together."""
-        transfer = self.transfer.unsqueeze(1)
-        n, samples = len(network.wiring.restore), self.alpha.shape[1]
-        state = torch.eye(n, dtype=transfer.dtype, device=transfer.device)
+        wiring = network.wiring
+        n, samples = len(wiring.restore), self.alpha.shape[1]
+        state = torch.eye(n, dtype=self.alpha.dtype, device=self.alpha.device)
         state = state.unsqueeze(2).expand(n, n, samples)
-        result = transfer.new_empty(len(transfer), n, samples)
-        for layer in network.wiring.layers:
+        result = self.alpha.new_empty(len(self.alpha), n, samples)
+        transfers = wiring.by_layer(self.transfer.unsqueeze(1))
+        layers = zip(wiring.layers, wiring.by_layer(result), transfers, strict=True)
+        for layer, apart, transfer in layers:
             low, high, idle = layer.enter(state)
-            apart = torch.sub(high, low, out=result[layer.slice])
-            moved = transfer[layer.slice] * apart
+            moved = transfer * torch.sub(high, low, out=apart)
             state = torch.cat((high - moved, low + moved, idle))
         return result
+
+
+def _split_exits(rows: Matrices, comparators: int) -> tuple[Float[Tensor, "2 k n N"], Matrices]:
+    """Rows in a layer's order as (low, high) exits of its comparators, and those of idle wires."""
+    exits, idle = rows.tensor_split((2 * comparators,))
+    return exits.view(2, comparators, *rows.shape[1:]), idle
+
+
+def _no_tangents(scores: Values) -> Float[Tensor, "n n n N"]:
+    """The tangents [wire, item, score] of the identity matrix."""
+    n, samples = scores.shape
+    return scores.new_zeros(n, n, n, samples)
 
 
 def outer(a: Float[Tensor, "E n N"], b: Float[Tensor, "E n N"]) -> Matrices:

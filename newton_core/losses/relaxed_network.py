@@ -9,7 +9,7 @@ and mixes the two wires' rows of the permutation matrix, which starts as the ide
 way. After all layers row r is a distribution over the items that could be the r-th smallest.
 
 In all tensors wires come first and the sample last: values (n, N), matrices [wire, item, sample],
-comparators of all layers (C, N). A layer gathers its wires into low, high and idle ones.
+comparators of all layers (C, N).
 """
 
 from dataclasses import dataclass
@@ -45,30 +45,28 @@ class RelaxedNetwork:
     wiring: Wiring
 
     def compare(self, scores: Values) -> tuple[Comparators, Comparators]:
-        """v and α of every comparator as the scores travel through the network."""
-        values, vs, alphas = scores, [], []
+        """d = b - a and α of every comparator as the scores travel through the network."""
+        values, differences, alphas = scores, [], []
         for layer in self.wiring.layers:
             low, high, idle = layer.enter(values)
-            v = self.steepness * (high - low)
-            alpha = cdf(self.distribution, v)
-            other = 1 - alpha
-            values = torch.cat((alpha * low + other * high, other * low + alpha * high, idle))
-            vs.append(v)
+            difference = high - low
+            alpha = cdf(self.distribution, self.steepness * difference)
+            moved = alpha * difference
+            values = torch.cat((high - moved, low + moved, idle))
+            differences.append(difference)
             alphas.append(alpha)
-        return torch.cat(vs), torch.cat(alphas)
+        return torch.cat(differences), torch.cat(alphas)
 
     def permute(
         self, alpha: Comparators, record: list[tuple[Tensor, Tensor]] | None = None
     ) -> Matrices:
         """P, the product of the layers' matrices; records each layer's low and high wires."""
-        mix = torch.stack((alpha, 1 - alpha)).unsqueeze(2)
-        other = mix.flip(0)
-        n = len(self.wiring.restore)
-        p = torch.eye(n, dtype=alpha.dtype, device=alpha.device)
-        p = p.unsqueeze(2).expand(n, n, alpha.shape[1])
-        for layer in self.wiring.layers:
+        mix, other = both_exits(torch.stack((alpha, 1 - alpha)))
+        p = self._identity(alpha, 1.0, 0.0)
+        layers = zip(self.wiring.layers, self.by_layer(mix), self.by_layer(other), strict=True)
+        for layer, to_low, to_high in layers:
             low, high, idle = layer.enter(p)
-            mixed = mix[:, layer.slice] * low + other[:, layer.slice] * high
+            mixed = to_low * low + to_high * high
             p = torch.cat((mixed.flatten(0, 1), idle))
             if record is not None:
                 record.append((low, high))
@@ -82,21 +80,39 @@ class RelaxedNetwork:
         Records the differences of the two summands' logarithms, (2, k, n, N) for k comparators
         with their low and high exits.
         """
-        n = len(self.wiring.restore)
-        weights = logs.unsqueeze(2)
-        other = weights.flip(0)
+        mix, other = both_exits(logs)
         # The zeros of the identity as a finite logarithm that outweighs every other: minus
         # infinity would put NaN into the derivatives. No zero is left at the end.
-        zero = torch.finfo(logs.dtype).min / 8
-        log_p = torch.full((n, n), zero, dtype=logs.dtype, device=logs.device).fill_diagonal_(0.0)
-        log_p = log_p.unsqueeze(2).expand(n, n, logs.shape[2])
-        for layer in self.wiring.layers:
+        log_p = self._identity(logs[0], 0.0, torch.finfo(logs.dtype).min / 8)
+        layers = zip(self.wiring.layers, self.by_layer(mix), self.by_layer(other), strict=True)
+        for layer, to_low, to_high in layers:
             low, high, idle = layer.enter(log_p)
-            first, second = weights[:, layer.slice] + low, other[:, layer.slice] + high
+            first, second = to_low + low, to_high + high
             log_p = torch.cat((logaddexp(first, second).flatten(0, 1), idle))
             if record is not None:
                 record.append(first - second)
         return log_p.index_select(0, self.wiring.restore)
+
+    def by_layer(self, exits: Float[Tensor, "2 C *rest"]) -> tuple[Tensor, ...]:
+        """The comparators of each layer, of a tensor for both exits of all."""
+        return self.wiring.by_layer(exits, 1)
+
+    def _identity(self, like: Comparators, one: float, zero: float) -> Matrices:
+        """An identity matrix per sample, with other numbers for one and zero."""
+        n = len(self.wiring.restore)
+        matrix = like.new_full((n, n), zero).fill_diagonal_(one)
+        return matrix.unsqueeze(2).expand(n, n, like.shape[1])
+
+
+def both_exits(
+    weights: Float[Tensor, "2 C N"],
+) -> tuple[Float[Tensor, "2 C 1 N"], Float[Tensor, "2 C 1 N"]]:
+    """What the low wire weighs at the (low, high) exits, and what the high wire weighs there.
+
+    ``weights`` are those of the straight way (low to low, high to high) and of the crossed one.
+    """
+    of_low = weights.unsqueeze(2)
+    return of_low, of_low.flip(0)
 
 
 def logaddexp(a: Tensor, b: Tensor) -> Tensor:

@@ -21,26 +21,23 @@ EPSILON = 1e-12
 def saturating_loss(p: Entries, target: Entries) -> Float[Tensor, " N"]:
     """Mean over the entries of the cross-entropy, its logarithms clamped at -100.
 
-    torch refuses NaN and inputs outside [0, 1] (on a GPU by ending the process). Products of
-    layers that exceed 1 by rounding are clamped; a sample with a NaN has the value NaN.
+    p is in [0, 1]. A sample with a NaN has the value NaN (torch would refuse it, on a GPU by
+    ending the process).
     """
-    valid = torch.nan_to_num(p, nan=0.5).clamp(0.0, 1.0)
+    valid = torch.nan_to_num(p, nan=0.5)
     value = functional.binary_cross_entropy(valid, target, reduction="none").mean((0, 1))
     return value + (0 * p).sum((0, 1))
 
 
 def saturating_gradient(p: Entries, target: Entries) -> Entries:
     """Derivative of :func:`saturating_loss` in P, by torch's own kernel."""
-    valid = p.clamp(0.0, 1.0)
-    scale = torch.full_like(valid, 1.0 / (p.shape[0] * p.shape[1]))
-    gradient: Tensor = torch.ops.aten.binary_cross_entropy_backward(scale, valid, target, None, 0)
-    return gradient.masked_fill_(valid != p, 0.0)
+    scale = torch.full_like(p, 1.0 / (p.shape[0] * p.shape[1]))
+    gradient: Tensor = torch.ops.aten.binary_cross_entropy_backward(scale, p, target, None, 0)
+    return gradient
 
 
 def saturating_curvature(p: Entries, target: Entries) -> Entries:
     """Derivative of :func:`saturating_gradient` in P, as torch's double backward pass has it."""
-    valid = p.clamp(0.0, 1.0)
-    guarded, rest = valid + EPSILON, 1 - valid + EPSILON
-    numerator = valid * valid - 2 * valid * target + target
-    curvature = numerator / (guarded.square() * rest.square())
-    return curvature.div_(p.shape[0] * p.shape[1]).masked_fill_(valid != p, 0.0)
+    numerator = p * p - 2 * p * target + target
+    guards = (p + EPSILON).square() * (1 - p + EPSILON).square()
+    return (numerator / guards).div_(p.shape[0] * p.shape[1])

@@ -49,9 +49,12 @@ class SortingNetworkLoss(SortingLoss):
     distribution: ClassVar[Distribution]
 
     def relaxed_rows(self, scores: ItemScores) -> RankRows:
-        """The product of the layers' matrices, in the scores' dtype, as the literature has it."""
+        """The product of the layers' matrices, in the scores' dtype, as the literature has it.
+
+        An entry that exceeds 1 by rounding is set to 1, which torch.nn.BCELoss insists on.
+        """
         network = self._network(scores)
-        return network.permute(network.compare(scores)[1])
+        return network.permute(network.compare(scores)[1]).clamp(max=1.0)
 
     def log_rows(self, scores: ItemScores) -> tuple[RankRows, RankRows]:
         """log P by the layers' recurrence on logarithms, log(1 - P) from log P.
@@ -59,8 +62,10 @@ class SortingNetworkLoss(SortingLoss):
         Rows of P sum to one, so 1 - P is the sum of the row's other entries.
         """
         network = self._network(scores)
-        v, _ = network.compare(scores)
-        return log_rows(network.log_permute(log_cdf(self.distribution, torch.stack((v, -v)))))
+        difference, _ = network.compare(scores)
+        v = network.steepness * difference
+        logs = log_cdf(self.distribution, torch.stack((v, -v)))
+        return log_rows(network.log_permute(logs))
 
     def _derivatives(self, scores: ItemScores, target: RankRows, hessian: bool) -> Derivatives:
         saturating = self.settings.numerics == "bce_loss"
