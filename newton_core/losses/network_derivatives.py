@@ -221,7 +221,9 @@ class _Comparators:
         return result
 
 
-def _split_exits(rows: Matrices, comparators: int) -> tuple[Float[Tensor, "2 k n N"], Matrices]:
+def _split_exits(
+    rows: Matrices, comparators: int
+) -> tuple[Float[Tensor, "2 k n N"], Float[Tensor, "i n N"]]:
     """Rows in a layer's order as (low, high) exits of its comparators, and those of idle wires."""
     exits, idle = rows.tensor_split((2 * comparators,))
     return exits.view(2, comparators, *rows.shape[1:]), idle
