@@ -1,0 +1,100 @@
+import { describe, expect, it } from "vitest";
+import type { WalkRecord } from "../../api/surfaces";
+import type { RunLog } from "../../state/log";
+import { crossOf, slopeOf } from "../landscape/outputs";
+import { batchScores, exampleScores, numbersIn } from "./scores";
+import { numberIn, outcomeWords, pointsUpTo, quadraticHeights, trustWords } from "./walks";
+
+const WALK: WalkRecord = {
+  label: "Newton",
+  path: [
+    [0, 0],
+    [1, 2],
+    [null, null],
+    [5, 5],
+  ],
+  values: [3, 1, null, null],
+  gradients: [
+    [1, 2],
+    [0, 0],
+  ],
+  gradient_norms: [1, 1],
+  curvatures: [
+    [
+      [2, 1],
+      [1, 4],
+    ],
+  ],
+  predicted: [2, 0],
+  actual: [1, 0],
+  trust: [0.5, null],
+  ended: 2,
+  problem: "step 3: the step is not finite",
+};
+
+describe("a walk", () => {
+  it("is drawn up to the step, and ends where it is not finite", () => {
+    expect(pointsUpTo(WALK, 0)).toEqual([[0, 0]]);
+    expect(pointsUpTo(WALK, 9)).toEqual([
+      [0, 0],
+      [1, 2],
+    ]);
+  });
+
+  it("says what its quadratic promised, and why it ended", () => {
+    expect(trustWords(WALK, 0)).toBe("promised 2, got 1, trust 0.5");
+    expect(trustWords(WALK, 1)).toBe("promised 0, got 0");
+    expect(trustWords(WALK, 2)).toBe("step 3: the step is not finite");
+  });
+
+  it("has a quadratic with its value, slope and bend", () => {
+    const on = { x: [0, 1], y: [0, 1], values: [] };
+    expect(quadraticHeights(WALK, 0, on)?.values).toEqual([
+      [3, 3 + 1 + 1],
+      [3 + 2 + 2, 3 + 1 + 2 + (2 + 2 + 4) / 2],
+    ]);
+    expect(quadraticHeights(WALK, 2, on)).toBeNull();
+  });
+
+  it("over three scores says how it went", () => {
+    expect(outcomeWords({ ...WALK, outcome: "arrived", arrived: 4 })).toBe("sorted from step 4 on");
+    expect(outcomeWords({ ...WALK, outcome: "stuck" })).toContain("vanished");
+  });
+});
+
+describe("scores", () => {
+  it("are evenly spread, or typed", () => {
+    expect(exampleScores(3)).toEqual([-1, 0, 1]);
+    expect(numbersIn("1, 2.5; -3")).toEqual([1, 2.5, -3]);
+    expect(numbersIn("1, x")).toBeNull();
+    expect(numbersIn("1")).toBeNull();
+    expect(numberIn(" ")).toBeNull();
+    expect(numberIn("−2")).toBe(-2);
+  });
+
+  it("are what the network says at the step", () => {
+    const item = (set: number, score: number | null, value: number) => ({ set, score, value });
+    const items = [item(0, 0.5, 7), item(0, 0.1, 3), item(1, null, 3), item(1, 2, 1)];
+    const log = { arms: [{ examples: [{ step: 10, items }] }] } as unknown as RunLog;
+    expect(batchScores(log, 5)).toBeNull();
+    expect(batchScores(log, 10)).toEqual({ scores: [[0.5, 0.1]], order: [[7, 3]] });
+  });
+});
+
+describe("vectors of the output space", () => {
+  it("point down the gradient, no further than there is room", () => {
+    expect(slopeOf([3, 4], 10)).toEqual([-3, -4]);
+    expect(slopeOf([30, 40], 5)).toEqual([-3, -4]);
+  });
+
+  it("cross in proportion to the eigenvalues", () => {
+    const eigenvectors: [[number, number], [number, number]] = [
+      [1, 0],
+      [0, 1],
+    ];
+    const cross = crossOf({ eigenvalues: [-1, 2], eigenvectors }, 4);
+    expect(cross[0]?.[1]).toEqual([2, 0]);
+    expect(cross[1]?.[1]).toEqual([0, 4]);
+    expect(crossOf({ eigenvalues: [0, null], eigenvectors }, 4)).toEqual([]);
+  });
+});
