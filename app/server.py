@@ -14,7 +14,7 @@ from app.errors import answer_unexpected, answer_validation_error
 from app.lab import Lab
 from app.middleware import SameSiteOnly, SecurityHeaders
 from app.routes import ROUTERS
-from app.routes.common import TheLab
+from app.routes.common import TheLab, problem
 from app.routes.pages import answer_http_error
 from app.runs.executors import build_executor
 from app.settings import Settings, load_settings
@@ -54,6 +54,11 @@ def create_app(settings: Settings | None = None, lab: Lab | None = None) -> Fast
         docs_url=None,  # these pages load their scripts from elsewhere
         redoc_url=None,
         separate_input_output_schemas=False,
+        responses={
+            400: problem("The body is no JSON."),
+            403: problem("A page of another site asked for a change."),
+            413: problem("The body is too large."),
+        },
     )
     for router in ROUTERS:
         app.include_router(router)

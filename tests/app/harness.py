@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
+from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
@@ -190,3 +191,35 @@ def numbers_of(records: Iterable[dict[str, Any]]) -> dict[str, Any]:
         elif kind not in ("started", "snapshot", "finished"):
             others.append({**record, "seq": 0})
     return {"metrics": metrics, "others": others}
+
+
+class Scripts(HTMLParser):
+    """The scripts of an HTML text, as a browser takes it apart."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.inline: list[str] = []
+        self.types: list[str] = []
+        self.sources: list[str] = []
+        self.title = ""
+        self._inside = ""
+        self.feed(html)
+        self.close()
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        self._inside = tag
+        given = dict(attributes)
+        if tag in ("script", "link", "img") and (source := given.get("src") or given.get("href")):
+            self.sources.append(source)
+        elif tag == "script":
+            self.types.append(given.get("type") or "")
+            self.inline.append("")
+
+    def handle_endtag(self, tag: str) -> None:
+        self._inside = ""
+
+    def handle_data(self, data: str) -> None:
+        if self._inside == "script":
+            self.inline[-1] += data
+        elif self._inside == "title":
+            self.title += data
