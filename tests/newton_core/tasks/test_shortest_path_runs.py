@@ -43,15 +43,19 @@ def spec(loss: dict[str, Any], size: int = 4, **fields: Any) -> ExperimentSpec:
 
 
 def numbers(events: list[Any]) -> list[Any]:
-    """All that a run says, without the clock."""
-    said = []
+    """All that a run says, without the clock, which also cuts its metrics into events."""
+    said: list[Any] = []
     for event in events:
-        record = event.model_dump(exclude={"seq"})
         if event.type == "metrics":
-            record["values"].pop("seconds")
-        if event.type not in ("started", "finished", "snapshot"):
-            said.append(record)
-    return said
+            for name, values in event.values.items():
+                if name != "seconds":
+                    said += [
+                        (event.arm, step, name, value)
+                        for step, value in zip(event.steps, values, strict=True)
+                    ]
+        elif event.type not in ("started", "finished", "snapshot"):
+            said.append((event.arm, event.step, event.type, event.model_dump(exclude={"seq"})))
+    return sorted(said, key=lambda record: record[:3])
 
 
 @pytest.mark.parametrize("loss", LOSSES, ids=lambda loss: "-".join(map(str, loss.values())))
