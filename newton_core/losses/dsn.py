@@ -24,7 +24,8 @@ class LogisticDsnParameters(SortingNetworkParameters):
 class LogisticDsn(SortingNetworkLoss):
     """Sorting network with logistic comparators (Petersen et al. 2021).
 
-    Its light tails saturate in float32; F is not monotonic as a sort: see :class:`CauchyDsn`.
+    Its light tails saturate in float32. Not monotonic: the relaxed minimum may fall as an input
+    rises.
     """
 
     Parameters: ClassVar[type[LossParameters]] = LogisticDsnParameters
@@ -57,7 +58,11 @@ class GaussianDsnParameters(SortingNetworkParameters):
 
 @register_loss
 class GaussianDsn(SortingNetworkLoss):
-    """Sorting network with Gaussian comparators (Petersen et al. 2022): the lightest tails."""
+    """Sorting network with Gaussian comparators (Petersen et al. 2022).
+
+    The lightest tails, which saturate first. Not monotonic: the relaxed minimum may fall as an
+    input rises.
+    """
 
     Parameters: ClassVar[type[LossParameters]] = GaussianDsnParameters
     distribution: ClassVar[Distribution] = Gaussian()

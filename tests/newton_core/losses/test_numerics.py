@@ -316,3 +316,17 @@ def test_bad_input_says_what_would_be_right(name: str) -> None:
         build_loss(name, **{parameter: 0.0})
     with pytest.raises(ValueError, match="'log_domain' or 'bce_loss'"):
         build_loss(name, numerics="float8")
+
+
+@every_loss
+@either_numerics
+def test_everything_is_made_on_the_scores_device(name: str, numerics: str) -> None:
+    """torch's meta device stands for any accelerator: it refuses tensors of another one."""
+    y, target = (tensor.to("meta") for tensor in draw_sorting(3, 5))
+    loss = sorting_loss(name, numerics=numerics)
+    for part in parts(loss.derivatives(y, target)):
+        assert part.device.type == "meta"
+    y.requires_grad_(True)
+    loss(y, target).sum().backward()
+    assert y.grad is not None
+    assert y.grad.device.type == "meta"
