@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import uvicorn
 
+from app.address import forget_address, note_address
 from app.runs.executors import Executor, build_executor
 from app.settings import Settings
 
@@ -44,12 +45,14 @@ def serve(settings: Settings, *, open_browser: bool = False) -> None:
         undo.callback(executor.close)
         database = _open_database(settings)
         undo.callback(database.close)
+        forget_address(settings)
         app, lab = _assemble(settings, database, executor)
         undo.pop_all()  # from here on the application closes everything
     address = f"http://{_shown_host(settings.host)}:{listener.getsockname()[1]}"
     address += f"{settings.root_path}/"
 
     def announce() -> None:
+        note_address(settings, address)
         sys.stdout.write(f"Newton Lab is at {address} (Ctrl-C stops it)\n")
         sys.stdout.flush()
         if open_browser:
@@ -63,8 +66,12 @@ def serve(settings: Settings, *, open_browser: bool = False) -> None:
         timeout_graceful_shutdown=settings.shutdown_seconds,
     )
     server = _Server(config, on_start=announce, on_stop=lab.feed.close)
-    with contextlib.suppress(KeyboardInterrupt):  # uvicorn raises it again once all is closed
+    try:
         server.run(sockets=[listener])
+    except KeyboardInterrupt:  # raised again by uvicorn, once all is closed
+        pass
+    finally:
+        forget_address(settings)
     if not server.started:
         raise ServeError("the server could not start; its log above says why")
 

@@ -11,11 +11,11 @@ from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
 from app.database import RunRow
 from app.errors import validation_error
 from app.lab import Lab
-from app.presets import UnknownPresetError, get_preset
+from app.presets import UnknownPresetError
 from app.routes.common import NO_SUCH_RUN, TheLab, TheRun, is_run_id, problem
-from app.runs.identity import identify, is_reusable
 from app.runs.limits import check_limits
-from app.runs.store import ENDED, NewRun, QueueFullError
+from app.runs.store import ENDED, QueueFullError
+from app.runs.submission import new_run, preset_spec
 from newton_core.training.events import Summary
 from newton_core.training.spec import ExperimentSpec
 
@@ -130,15 +130,8 @@ def post_run(
     spec = _spec_of(body)
     if problems := check_limits(spec, lab.settings):
         raise validation_error([(("body", *p.path), p.message, "limit") for p in problems])
-    new = NewRun(
-        identity=identify(spec),
-        reusable=is_reusable(spec),
-        steps=spec.steps,
-        threads=lab.settings.threads,
-        title=_title(spec, preset),
-        preset=preset,
-        parent=parent if parent and is_run_id(parent) and lab.store.get(parent) else None,
-    )
+    known_parent = parent if parent and is_run_id(parent) and lab.store.get(parent) else None
+    new = new_run(spec, lab.settings, preset=preset, parent=known_parent)
     client = request.client.host if request.client else ""
     if not lab.throttle.allows(client) and lab.store.find_reusable(new) is None:
         raise _too_many("this address started too many runs in the last minute")
@@ -168,16 +161,9 @@ def _spec_of(body: ExperimentSpec | PresetRequest) -> ExperimentSpec:
     if isinstance(body, ExperimentSpec):
         return body
     try:
-        return ExperimentSpec.model_validate(get_preset(body.preset).spec)
+        return preset_spec(body.preset)
     except UnknownPresetError as error:
         raise validation_error([(("body", "preset"), str(error), "unknown_preset")]) from error
-
-
-def _title(spec: ExperimentSpec, preset: str | None) -> str:
-    if preset is not None:
-        return get_preset(preset).title
-    arms = ", ".join(arm.label for arm in spec.arms)
-    return f"{spec.task.name}, {spec.loss.name}: {arms}"
 
 
 @router.get("/api/runs")

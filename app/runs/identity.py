@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 
 from app import __version__
+from newton_core.paths import own_data_dir
 from newton_core.training.spec import ExperimentSpec
 
 
@@ -18,16 +19,18 @@ class Identity:
         spec: canonical JSON of the spec: every default filled in, keys sorted, no spaces.
         version: of the lab and of torch.
         device: as in the spec.
+        data: state of the user's own files that it reads; empty for data that never change.
     """
 
     spec: str
     version: str
     device: str
+    data: str = ""
 
     @property
     def key(self) -> str:
-        """SHA-256 of the three, in hexadecimal."""
-        text = "\n".join((self.version, self.device, self.spec))
+        """SHA-256 of all of them, in hexadecimal."""
+        text = "\n".join((self.version, self.device, self.data, self.spec))
         return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -44,7 +47,20 @@ def software_version() -> str:
 
 def identify(spec: ExperimentSpec) -> Identity:
     """The identity of the run that this server would make of ``spec``."""
-    return Identity(canonical(spec), software_version(), spec.device)
+    return Identity(canonical(spec), software_version(), spec.device, _state_of_own_data(spec))
+
+
+def _state_of_own_data(spec: ExperimentSpec) -> str:
+    """A digest that changes whenever a file in the folder of the user's own data does."""
+    path = getattr(getattr(spec.task, "data", None), "path", None)
+    if path is None:
+        return ""
+    folder = own_data_dir() / path
+    digest = hashlib.sha256()
+    for file in sorted(file for file in folder.rglob("*") if file.is_file()):
+        state = file.stat()
+        digest.update(f"{file}\0{state.st_size}\0{state.st_mtime_ns}\n".encode())
+    return digest.hexdigest()
 
 
 def is_reusable(spec: ExperimentSpec) -> bool:

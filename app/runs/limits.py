@@ -74,9 +74,16 @@ def check_limits(spec: ExperimentSpec, settings: Settings) -> list[LimitProblem]
 
 
 def outputs_per_sample(task: Any) -> tuple[tuple[str | int, ...], int]:
-    """How many outputs curvature is taken of, and the field of the task that says so."""
+    """How many outputs curvature is taken of, and the field of the task that says so.
+
+    1 where no parameter of the task makes them many.
+    """
     if (n := getattr(task, "n", None)) is not None:
         return ("task", "n"), int(n)
-    if (size := getattr(task, "size", None)) is not None:
-        return ("task", "size"), int(size) ** 2
+    data = getattr(task, "data", None)
+    height, width = (getattr(data, side, None) for side in ("height", "width"))
+    if height is not None and width is not None:  # one output for each tile of a map
+        return ("task", "data"), int(height) * int(width)
+    if getattr(data, "name", "") == "warcraft":
+        return ("task", "data", "size"), int(getattr(data, "size", None) or 12) ** 2
     return ("task",), 1
