@@ -129,10 +129,11 @@ export function Picture({ figure, label, onPick }: Props) {
       if (point !== null) at.onPick?.(point);
     };
     canvas.addEventListener("pointerdown", press, true);
-    canvas.addEventListener("pointerup", release, true);
+    // Plotly lays a cover over the page while a button is down: the release is not the canvas's.
+    window.addEventListener("pointerup", release, true);
     return () => {
       canvas.removeEventListener("pointerdown", press, true);
-      canvas.removeEventListener("pointerup", release, true);
+      window.removeEventListener("pointerup", release, true);
     };
   }, []);
   useSignalEffect(() => {

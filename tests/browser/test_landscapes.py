@@ -1,0 +1,132 @@
+"""Landscapes on the page: slices that follow the cursor, layers, surfaces, starts."""
+
+from playwright.sync_api import Locator, expect
+
+from tests.app.harness import LabServer
+from tests.browser.lab_page import PATIENCE, LabPage, Watch
+
+RUN = {
+    "task": {"name": "ranking", "n": 3, "test_sets": 20},
+    "loss": {"name": "neuralsort"},
+    "arms": [
+        {"label": "Vanilla"},
+        {"label": "Hessian", "curvature": "hessian"},
+        {"label": "Fisher", "curvature": "fisher"},
+    ],
+    "steps": 60,
+    "batch_size": 4,
+    "evaluate_every": 20,
+    "landscape_every": 30,
+    "seed": 7,
+}
+ROLES = "plot => (plot.data ?? []).map((trace) => trace.meta.role)"
+KEPT = """() => [...document.querySelectorAll('canvas')]
+    .map((canvas) => canvas.getContext('webgl2') ?? canvas.getContext('webgl'))
+    .filter((context) => context !== null)
+    .map((context) => context.isContextLost())"""
+
+
+def choose(lab: LabPage, panel: Locator, name: str, option: str) -> None:
+    panel.get_by_role("combobox", name=name).select_option(option)
+
+
+def roles(panel: Locator, index: int = 0) -> list[str]:
+    found: list[str] = panel.locator(".picture-plot").nth(index).evaluate(ROLES)
+    return found
+
+
+def middle_height(panel: Locator, index: int = 0) -> float:
+    script = "plot => plot.data[0].z[10][10]"
+    return float(panel.locator(".picture-plot").nth(index).evaluate(script))
+
+
+def test_slices_follow_the_cursor_and_say_what_they_leave_out(
+    lab: LabPage, server: LabServer
+) -> None:
+    lab.go_to_run(server.finish(RUN), "?step=60")
+    panel = lab.page.get_by_role("region", name="Loss landscape")
+    panel.scroll_into_view_if_needed()
+    lab.wait(lambda: "contour" in roles(panel, 2), "three pictures are drawn")
+    expect(panel.locator(".landscape h3")).to_have_count(3)
+    expect(panel).to_contain_text("the path leaves this plane by")
+    late = middle_height(panel)
+    assert middle_height(panel, 1) != late
+    lab.scrub(45)
+    expect(panel).to_contain_text("at step 30")
+    lab.wait(lambda: middle_height(panel) != late, "the picture is that of step 30")
+
+
+def test_two_surfaces_are_alive_at_most_and_keep_their_contexts(
+    lab: LabPage, server: LabServer, watch: Watch
+) -> None:
+    watch.expected += ["GPU stall due to ReadPixels", "willReadFrequently", "software WebGL"]
+    lab.go_to_run(server.finish(RUN), "?step=60")
+    panel = lab.page.get_by_role("region", name="Loss landscape")
+    panel.scroll_into_view_if_needed()
+    lab.wait(lambda: "contour" in roles(panel, 2), "three pictures are drawn")
+    choose(lab, panel, "shape", "surface")
+    for _ in range(2):
+        lab.wait(
+            lambda: sum("surface" in roles(panel, i) for i in range(3)) == 2, "two are surfaces"
+        )
+        panel.get_by_role("button", name="Show in 3-D").click()
+    lab.scrub(0)
+    lab.wait(lambda: sum("surface" in roles(panel, i) for i in range(3)) == 2, "still two")
+    lost = lab.page.evaluate(KEPT)
+    assert len(lost) >= 2
+    assert not any(lost)
+
+
+def test_another_plane_is_computed_from_snapshots(lab: LabPage, server: LabServer) -> None:
+    lab.go_to_run(server.finish(RUN), "?step=60")
+    panel = lab.page.get_by_role("region", name="Loss landscape")
+    panel.scroll_into_view_if_needed()
+    choose(lab, panel, "plane", "principal")
+    lab.wait(lambda: panel.locator(".landscape h3").count() == 1, "one picture for all", 90)
+    expect(panel.locator(".landscape h3")).to_contain_text("Fisher")
+    lab.wait(lambda: roles(panel).count("path") == 3, "three paths")
+
+
+def test_a_start_is_pressed_or_typed_on_the_plane_of_three_numbers(lab: LabPage) -> None:
+    lab.go("three-numbers")
+    plot = lab.page.locator(".plane-panel .picture-plot").first
+    lab.wait(lambda: "contour" in plot.evaluate(ROLES), "the plane is drawn")
+    expect(lab.page.locator(".walk-list li").first).to_contain_text("stuck")
+    assert len(plot.evaluate("p => p.data.filter((t) => t.meta.role === 'border')")) == 6
+    start = lab.page.get_by_label("Start, across")
+    before = start.input_value()
+    box = plot.bounding_box()
+    assert box is not None
+    plot.click(position={"x": box["width"] * 0.75, "y": box["height"] * 0.5})
+    expect(start).not_to_have_value(before)
+    assert lab.page.get_by_role("slider", name="Step").input_value() == "0"
+    start.fill("-2.5")
+    first = "p => p.data.find((t) => t.meta.role === 'path').x[0]"
+    lab.wait(lambda: abs(plot.evaluate(first) + 2.5) < 1e-5, "walks begin where it was typed")
+
+
+def test_own_formula_walks_and_a_hostile_one_is_refused_at_the_character(
+    lab: LabPage, watch: Watch
+) -> None:
+    watch.expected.append("422")
+    lab.go("surfaces")
+    plot = lab.page.locator(".plane-panel .picture-plot").first
+    lab.wait(lambda: "layer" in plot.evaluate(ROLES), "surface and quadratic are drawn")
+    choose(lab, lab.page.locator(".plane-panel"), "local quadratic of", "none")
+    lab.wait(lambda: "layer" not in plot.evaluate(ROLES), "the layer is off")
+    lab.page.get_by_label("Function").select_option("formula")
+    lab.page.get_by_label("f(x, y)").fill("x**2 + y**4")
+    lab.wait(lambda: plot.evaluate("p => p.layout.xaxis.range[1]") == 3, "the formula is drawn")
+    lab.page.get_by_label("f(x, y)").fill("x + __import__('os')")
+    expect(lab.page.get_by_role("alert")).to_contain_text("at character", timeout=PATIENCE)
+
+
+def test_gradient_field_shows_where_rounding_explodes(lab: LabPage) -> None:
+    lab.go("gradients")
+    plots = lab.page.locator(".picture-plot")
+    lines = "p => (p.data ?? []).length"
+    lab.wait(lambda: plots.count() == 2 and plots.nth(1).evaluate(lines) == 3, "both are drawn")
+    assert plots.nth(0).evaluate(lines) == 3
+    assert plots.nth(1).evaluate("p => p.layout.shapes.length") >= 1
+    lab.page.get_by_label("Scores, in their true order").fill("-1, 0, 4")
+    lab.wait(lambda: plots.nth(0).evaluate(lines) == 3, "it follows what is typed")
