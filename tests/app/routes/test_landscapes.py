@@ -121,3 +121,87 @@ def test_bad_slices_are_refused_with_the_field(
     loc, message = refused(server, "/api/landscapes", body)
     assert loc == ["body", *path]
     assert said in message
+
+
+NEWTON = [{"method": "gradient_descent", "lr": 0.001}, {"method": "newton"}]
+
+
+def test_newton_arrives_on_rosenbrock_and_trust_is_actual_over_predicted(
+    server: LabServer,
+) -> None:
+    body = {"walkers": NEWTON, "start": [-1.0, 1.0], "steps": 40, "points": 21}
+    answer = server.client.post("/api/surfaces", json=body).json()
+    descent, newton = answer["walks"]
+    assert newton["path"][0] == [-1.0, 1.0]
+    assert newton["path"][-1] == pytest.approx([1.0, 1.0], abs=1e-6)
+    assert descent["values"][-1] > 1e-3
+    assert newton["trust"][0] == pytest.approx(newton["actual"][0] / newton["predicted"][0])
+    assert len(answer["picture"]["values"]) == 21
+
+
+def test_what_is_not_finite_travels_as_null(server: LabServer) -> None:
+    body = {"loss": {"name": "formula", "expression": "log(x)"}, "start": [-1, 0], "points": 11}
+    answer = server.client.post("/api/surfaces", json={**body, "walkers": NEWTON}).json()
+    assert answer["walks"][0]["values"][0] is None
+    assert answer["walks"][0]["problem"] is not None
+    assert answer["picture"]["values"][0][0] is None
+
+
+def test_vanilla_is_stuck_where_fisher_gets_through(server: LabServer) -> None:
+    body = {
+        "loss": {"name": "softsort", "temperature": 0.1, "numerics": "bce_loss"},
+        "start": [-1.0, -1.2],
+        "walkers": [{}, {"method": "newton", "curvature": "fisher"}],
+    }
+    answer = server.client.post("/api/three-numbers", json=body).json()
+    assert [walk["outcome"] for walk in answer["walks"]] == ["stuck", "arrived"]
+    assert len(answer["plane"]["wedges"]) == 6
+    assert sum(wedge["correct"] for wedge in answer["plane"]["wedges"]) == 1
+
+
+def test_rounding_explodes_in_float32_alone(server: LabServer) -> None:
+    body = {
+        "loss": {"name": "neuralsort", "temperature": 0.1},
+        "scores": [[0, 1, 2, 3, 4]], "points": 401,
+    }  # fmt: skip
+    answer = server.client.post("/api/gradients", json=body).json()
+    assert [curve["name"] for curve in answer["field"]["curves"]] == ["raw", "hessian", "fisher"]
+    exploding = [
+        any(region["kind"] == "exploding" for region in curve["regions"])
+        for curve in answer["numerics"]["curves"]
+    ]
+    assert exploding == [True, False, False]
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "field", "said"),
+    [
+        ("surfaces", {"loss": {"name": "nope"}}, ["loss", "name"], "use one of"),
+        (
+            "surfaces",
+            {"loss": {"name": "formula", "expression": "__import__('os')"}},
+            ["loss", "expression"],
+            "at character 12",
+        ),
+        ("surfaces", {"steps": 9999}, ["steps"], "less than or equal to 500"),
+        ("surfaces", {"walkers": [{}] * 9}, ["walkers"], "at most 8"),
+        ("surfaces", {"x": [1, 0]}, ["x"], "the range is empty"),
+        ("three-numbers", {"loss": {"name": "rosenbrock"}}, ["loss", "name"], "neuralsort"),
+        ("three-numbers", {"points": 22}, ["points"], "22 is even"),
+        ("gradients", {}, ["scores"], "required"),
+        (
+            "gradients",
+            {"scores": [[1, 2], [1, 2, 3]]},
+            ["scores"],
+            "as many scores as the first, 2",
+        ),
+        ("gradients", {"scores": [[1, 2]], "item": 2}, ["item"], "there are 2 scores"),
+        ("gradients", {"scores": [[1] * 65]}, ["scores", 0], "at most 64"),
+    ],
+)
+def test_bad_questions_are_refused_with_the_field(
+    server: LabServer, path: str, body: Any, field: list[Any], said: str
+) -> None:
+    loc, message = refused(server, f"/api/{path}", body)
+    assert loc == ["body", *field]
+    assert said in message
