@@ -36,7 +36,9 @@ def bitonic_network(n: int) -> Layers:
     turns this into the form whose runs alternate in direction.
 
     Where n is no power of 2, the network for the next power is cut: the front wires would carry
-    minus infinity, which no comparator moves, so they and their comparators are left out.
+    minus infinity, which no comparator moves, so they and their comparators are left out. (The
+    form with alternating directions must not be cut so: for n = 22, among others, it then no
+    longer sorts.)
     """
     _check_wires(n)
     size = 1 << (n - 1).bit_length()

@@ -88,6 +88,7 @@ def log_domain_derivatives(
         strict=True,
     ):
         low, high, idle = layer.enter(state)
+        # A logaddexp curves by share (1 - share) along the difference of its two summands.
         apart = gap + (low - high)
         weight = exits * share * (1 - share)
         result += gram(weight.flatten(0, 2), apart.flatten(0, 2))
@@ -100,20 +101,20 @@ def log_domain_derivatives(
 def saturating_derivatives(
     network: RelaxedNetwork, scores: Values, target: Matrices, hessian: bool
 ) -> Derivatives:
-    """torch's backward and double backward pass of BCELoss on the product of the layers."""
+    """Derivatives of BCELoss on the product of the layers, as torch's backward passes have them.
+
+    The Hessian adds the same terms as torch's double backward pass, in another order.
+    """
     distribution, beta, wiring = network.distribution, network.steepness, network.wiring
     difference, alpha = network.compare(scores)
     wires: list[tuple[Tensor, Tensor]] = []
     p = network.permute(alpha, wires)
-    beyond = p > 1
-    p = p.clamp(max=1.0)
 
     # Backward through the layers: what each exit's row receives, and α.
     received: list[Tensor] = []
     pulls = torch.empty_like(alpha)
     mix, other = both_exits(torch.stack((alpha, 1 - alpha)))
-    below = saturating_gradient(p, target).masked_fill_(beyond, 0.0)
-    below = below.index_select(0, wiring.unrestore)
+    below = saturating_gradient(p, target).index_select(0, wiring.unrestore)
     weights = zip(network.by_layer(mix), network.by_layer(other), strict=True)
     layers = zip(wiring.layers, wires, weights, wiring.by_layer(pulls), strict=True)
     for layer, (low, high), (to_low, to_high), pull in reversed(list(layers)):
@@ -148,6 +149,7 @@ def saturating_derivatives(
         strict=True,
     ):
         lower, higher, idle = layer.enter(state)
+        # low and high exit are high + α (low - high) and low - α (low - high): bilinear.
         apart = lower - higher
         torch.sum((exits[0] - exits[1]).unsqueeze(2) * apart, 1, out=cross)
         moved = share[:, None, None] * apart
@@ -155,7 +157,7 @@ def saturating_derivatives(
         state = torch.cat((higher + moved, lower - moved, idle))
     mixed = outer(entry, crossed)
     result += mixed + mixed.transpose(0, 1)
-    weight = saturating_curvature(p, target).masked_fill_(beyond, 0.0)
+    weight = saturating_curvature(p, target)
     result += gram(weight.flatten(0, 1), state.index_select(0, wiring.restore).flatten(0, 1))
     return Derivatives(value, gradient.mT, result.permute(2, 0, 1))
 

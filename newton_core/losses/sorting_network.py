@@ -51,10 +51,11 @@ class SortingNetworkLoss(SortingLoss):
     def relaxed_rows(self, scores: ItemScores) -> RankRows:
         """The product of the layers' matrices, in the scores' dtype, as the literature has it.
 
-        An entry that exceeds 1 by rounding is set to 1, which torch.nn.BCELoss insists on.
+        No entry leaves [0, 1], which torch.nn.BCELoss insists on: α + (1 - α) rounds to 1, and
+        rounding keeps the order of smaller sums.
         """
         network = self._network(scores)
-        return network.permute(network.compare(scores)[1]).clamp(max=1.0)
+        return network.permute(network.compare(scores)[1])
 
     def log_rows(self, scores: ItemScores) -> tuple[RankRows, RankRows]:
         """log P by the layers' recurrence on logarithms, log(1 - P) from log P.
