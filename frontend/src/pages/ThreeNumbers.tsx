@@ -73,7 +73,7 @@ export function ThreeNumbersPage() {
       names: plane.wedges.map((wedge) => ({
         at: [reach * Math.cos(wedge.angle), reach * Math.sin(wedge.angle)] as PlanePoint,
         text: wedge.correct ? `<b>${wedge.label} ✓</b>` : wedge.label,
-        colour: wedge.correct ? ink.accent : ink.soft,
+        colour: wedge.correct ? ink.ink : ink.soft,
       })),
       paths: found.walks.map((walk, index) => ({
         points: pointsUpTo(walk, step.value),
