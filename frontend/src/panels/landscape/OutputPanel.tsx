@@ -25,7 +25,7 @@ export function OutputPanel({ templates }: { templates: Templates }) {
   const sample = useSignal("0");
   const kind = useSignal<OutputQuery["kind"]>("coordinates");
   const surrogate = useSignal<Surrogate>("hessian raw");
-  const span = useSignal("5");
+  const span = useSignal("1");
   const answer = useSignal<OutputSlice | null>(null);
   const problem = useSignal<string | null>(null);
   const step = useComputed(() => {
