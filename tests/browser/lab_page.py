@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
-PATIENCE = 20_000  # milliseconds: these machines may be busy
+PATIENCE = 40_000  # milliseconds: these machines may be busy
 
 
 @dataclass
@@ -120,7 +120,7 @@ class LabPage:
         """Drags the time slider to a step."""
         self.slider.fill(str(step))
 
-    def wait(self, happened: Callable[[], bool], what: str, seconds: float = 20.0) -> None:
+    def wait(self, happened: Callable[[], bool], what: str, seconds: float = 40.0) -> None:
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             if happened():
@@ -133,11 +133,10 @@ class LabPage:
         self.wait(lambda: self.points_drawn() > 0, "a curve is drawn")
 
     def points_drawn(self) -> int:
-        """Points of all curves that Plotly holds now."""
+        """Points of all curves in the big chart now."""
         return int(
             self.page.evaluate(
-                """() => [...document.querySelectorAll('.js-plotly-plot')]
-                    .flatMap((plot) => plot.data ?? [])
+                """() => (document.querySelector('.js-plotly-plot')?.data ?? [])
                     .reduce((sum, trace) => sum + (trace.x?.length ?? 0), 0)"""
             )
         )

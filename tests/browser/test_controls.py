@@ -42,7 +42,7 @@ def test_what_the_server_refuses_is_said_at_the_field(lab: LabPage, watch: Watch
     device.fill("abacus")
     device.press("Tab")
     lab.bar.get_by_role("button", name="Play").click()
-    error = panel.locator(".field", has=device).locator(".field-error")
+    error = panel.locator(".field", has=lab.page.get_by_label("Device")).locator(".field-error")
     expect(error).not_to_be_empty(timeout=PATIENCE)
     expect(lab.page.get_by_role("alert")).to_contain_text("refused")
     device.fill("cpu")
@@ -93,12 +93,17 @@ def test_themes_reach_the_curves(lab: LabPage, finished: str) -> None:
         lab.page.wait_for_timeout(500)
         colours.append(
             lab.page.evaluate(
-                """() => [getComputedStyle(document.body).backgroundColor,
-                    getComputedStyle(document.querySelector('.js-plotly-plot .js-line')).stroke]"""
+                """() => [document.body,
+                    ...document.querySelector('.js-plotly-plot').querySelectorAll('.js-line')]
+                    .map((e) => [getComputedStyle(e).backgroundColor, getComputedStyle(e).stroke])
+                    .flat()"""
             )
         )
-    assert colours[0][0] != colours[1][0]
-    assert colours[0][1] != colours[1][1]
+    light, dark = (set(found) for found in colours)
+    assert len(light) >= 4, "the background and the curves of three arms"
+    arms = {"rgb(0, 114, 178)", "rgb(213, 94, 0)"}  # Hessian and Fisher, in light
+    assert arms <= light
+    assert not arms & dark
     lab.page.reload()
     expect(lab.page.locator("html")).to_have_attribute("data-theme", "dark")
 

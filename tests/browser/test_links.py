@@ -52,6 +52,7 @@ def test_nonsense_in_an_address_is_ignored(lab: LabPage, finished: str) -> None:
     lab.go_to_run(finished, "?step=-4&speed=fast&nonsense=1&yaxis=up&with=&colours=99&smooth=1.5")
     lab.wait(lambda: lab.step == 200, "the run's end")
     lab.go("?spec=~~~&preset=no-such-preset")
+    expect(lab.page.get_by_role("alert")).to_contain_text("cannot be read", timeout=PATIENCE)
     expect(lab.bar.get_by_role("button", name="Play")).to_be_enabled(timeout=PATIENCE)
 
 

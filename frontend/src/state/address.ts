@@ -6,7 +6,7 @@ import { playing, seek, speed } from "./clock";
 import { catalog, draft, isEdited, loadDraft, presetOfDraft, presetSpec } from "./draft";
 import { hasEnded } from "./log";
 import { hrefOf, type Place, place, placeOf, runIdOf } from "./router";
-import { leave, loadOverlay, loadSpecOf, open } from "./session";
+import { failure, leave, loadOverlay, loadSpecOf, open } from "./session";
 import { chartSettings, chosenColours, cursor, overlays, presenting, run, theme } from "./signals";
 import { decodeSpec, encodeSpec } from "./specurl";
 import { readUrl, type UrlState, writeUrl } from "./url";
@@ -57,6 +57,7 @@ function specOf(known: Catalog, state: UrlState): Spec | null {
   if (state.spec !== "") {
     const spec = decodeSpec(known.schema, state.spec);
     if (spec !== null) return spec as Spec;
+    failure.value = { message: "The settings in this link cannot be read.", retry: null };
   }
   const preset = known.presets.find((candidate) => candidate.name === state.preset);
   return preset === undefined ? null : presetSpec(known, preset);

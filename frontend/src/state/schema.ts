@@ -93,10 +93,12 @@ function fieldOf(root: JsonSchema, key: string, node: JsonSchema, path: Path): F
     path,
     title: node.title ?? core.title ?? humanise(key),
     description: node.description ?? core.description ?? "",
-    unit: node.unit ?? core.unit ?? "",
+    unit: "",
     nullable,
     default: node.default ?? (nullable ? null : undefined),
   };
+  const unit = node.unit ?? core.unit ?? "";
+  if (unit.toLowerCase() !== common.title.toLowerCase()) common.unit = unit; // "Steps" says it
   const variants = variantsOf(root, core);
   if (variants.length > 0) return { ...common, kind: "variant", variants };
   if (core.const !== undefined) return null;
@@ -179,6 +181,39 @@ export function complete(root: JsonSchema, object: JsonSchema, value: unknown): 
     return value.map((item) => complete(root, core.items as JsonSchema, item));
   }
   return value;
+}
+
+/**
+ * Whether a value has the shape that a schema asks for: records, lists and kinds of scalars, the
+ * known variants of unions. Bounds are the server's to judge.
+ */
+export function hasShape(root: JsonSchema, node: JsonSchema, value: unknown): boolean {
+  const { core, nullable } = unwrap(root, node);
+  if (value === null) return nullable;
+  const variants = core.oneOf === undefined ? [] : variantsOf(root, core);
+  if (variants.length > 0) {
+    const name = isRecord(value) ? value.name : undefined;
+    const variant = variants.find((candidate) => candidate.name === name);
+    return variant !== undefined && hasShape(root, variant.schema, value);
+  }
+  if (core.properties !== undefined) {
+    const properties = Object.entries(core.properties);
+    return isRecord(value) && properties.every(([key, own]) => hasShape(root, own, value[key]));
+  }
+  if (core.const !== undefined) return value === core.const;
+  if (core.enum !== undefined) return core.enum.includes(value);
+  switch (core.type) {
+    case "array":
+      return Array.isArray(value) && value.every((item) => hasShape(root, core.items ?? {}, item));
+    case "integer":
+    case "number":
+      return typeof value === "number";
+    case "string":
+    case "boolean":
+      return typeof value === core.type;
+    default:
+      return true;
+  }
 }
 
 function chooseVariant(root: JsonSchema, core: JsonSchema, value: unknown): JsonSchema {

@@ -85,6 +85,12 @@ describe("encodeSpec", () => {
     expect(decodeSpec(schema, "")).toBeNull();
     expect(decodeSpec(schema, "loss.name")).toBeNull();
     expect(decodeSpec(schema, "0~1")).toBeNull();
+    expect(decodeSpec(schema, "~~~")).toBeNull();
+    expect(decodeSpec(schema, "loss.name~a")).toBeNull(); // no arms
+    expect(decodeSpec(schema, "loss.name~a~arms~5")).toBeNull();
+    expect(decodeSpec(schema, "loss.name~unheard~arms.0.label~x")).toBeNull();
+    expect(decodeSpec(schema, "loss.name~a~arms.0.label~x~steps~many")).toBeNull();
+    expect(decodeSpec(schema, "loss.name~a~arms.0.label~x~steps~-5")).toMatchObject({ steps: -5 });
   });
 
   it("does not touch prototypes", () => {

@@ -9,7 +9,7 @@
  * that would read as something else. `[]` and `{}` are empty containers.
  */
 
-import { complete, isRecord, type JsonSchema } from "./schema";
+import { complete, hasShape, isRecord, type JsonSchema } from "./schema";
 
 const NUMBER = /^-?\d+(\.\d+)?([eE][+-]?\d+)?$/;
 
@@ -30,7 +30,10 @@ export function encodeSpec(schema: JsonSchema, spec: unknown): string {
     .join("~");
 }
 
-/** The spec in `text`, completed with the schema's defaults; null if the text is none. */
+/**
+ * The spec in `text`, completed with the schema's defaults; null if it is none. Values out of their
+ * bounds stay: the server names them at their fields.
+ */
 export function decodeSpec(schema: JsonSchema, text: string): unknown {
   const parts = text.split("~");
   if (parts.length < 2 || parts.length % 2 !== 0) return null;
@@ -39,7 +42,9 @@ export function decodeSpec(schema: JsonSchema, text: string): unknown {
     leaves.set(parts[i] as string, decodeValue(parts[i + 1] as string));
   }
   const value = unflatten(leaves);
-  return isRecord(value) ? complete(schema, schema, value) : null;
+  if (!isRecord(value)) return null;
+  const spec = complete(schema, schema, value);
+  return hasShape(schema, schema, spec) ? spec : null;
 }
 
 /** Names decide which defaults apply, so that they are always written. */
