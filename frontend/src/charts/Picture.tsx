@@ -2,7 +2,8 @@
 
 import { type ReadonlySignal, useSignalEffect } from "@preact/signals";
 import { useEffect, useRef, useState } from "preact/hooks";
-import { type PlanePoint, pointUnder } from "./plane";
+import type { PlanePoint } from "./heights";
+import { pointUnder } from "./plane";
 import { type Figure, type PlotlyStatic, plotly } from "./plotly";
 import { type Drawable, scheduler } from "./scheduler";
 

@@ -6,12 +6,10 @@ import {
   heightRange,
   liftOf,
   mixed,
-  type PlaneView,
-  planeFigure,
-  pointUnder,
   shortNumber,
   trimmedRange,
-} from "./plane";
+} from "./heights";
+import { type PlaneView, planeFigure, pointUnder } from "./plane";
 
 const TEMPLATE = template({ kind: "plane", source: "landscape" }, [
   "contour",

@@ -3,9 +3,10 @@
 import { useComputed, useSignal } from "@preact/signals";
 import { useEffect, useId } from "preact/hooks";
 import type { SurfaceAnswer, SurfaceQuery, Walker } from "../api/surfaces";
+import type { PlanePoint } from "../charts/heights";
 import { linesFigure } from "../charts/lines";
 import { Picture } from "../charts/Picture";
-import { type PlanePoint, planeFigure } from "../charts/plane";
+import { planeFigure } from "../charts/plane";
 import { Choice } from "../panels/landscape/Choice";
 import { LossFields } from "../panels/plane/LossFields";
 import { NumberField } from "../panels/plane/NumberField";

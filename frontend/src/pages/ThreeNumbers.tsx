@@ -3,9 +3,10 @@
 import { useComputed, useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import type { ThreeAnswer, ThreeQuery, Walker } from "../api/surfaces";
+import type { PlanePoint } from "../charts/heights";
 import { linesFigure } from "../charts/lines";
 import { Picture } from "../charts/Picture";
-import { type PlanePoint, planeFigure } from "../charts/plane";
+import { planeFigure } from "../charts/plane";
 import { Choice } from "../panels/landscape/Choice";
 import { LossFields, sortingLoss } from "../panels/plane/LossFields";
 import { NumberField } from "../panels/plane/NumberField";

@@ -3,8 +3,9 @@
 import { useComputed, useSignal, useSignalEffect } from "@preact/signals";
 import { ApiError } from "../../api/client";
 import { type SlicePatch, type SliceQuery, type SliceStart, streamSlice } from "../../api/slices";
+import { heightRange, shortNumber } from "../../charts/heights";
 import { Picture } from "../../charts/Picture";
-import { heightRange, planeFigure, shortNumber } from "../../charts/plane";
+import { planeFigure } from "../../charts/plane";
 import type { Template, Templates } from "../../charts/templates";
 import { formatCount } from "../../state/format";
 import {

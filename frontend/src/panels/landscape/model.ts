@@ -1,7 +1,7 @@
 /** What the landscape panel shows: slices of the run's log, or those asked for, as pictures. Pure. */
 
 import type { SlicePatch, SliceStart } from "../../api/slices";
-import { type Heights, heightRange, type PlanePoint } from "../../charts/plane";
+import { type Heights, heightRange, type PlanePoint } from "../../charts/heights";
 import { lastUpToStep } from "../../state/column";
 import type { LandscapePoint, RunLog } from "../../state/log";
 

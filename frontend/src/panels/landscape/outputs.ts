@@ -1,7 +1,7 @@
 /** Vectors of the output-space picture. Pure. */
 
 import type { OutputSlice } from "../../api/slices";
-import type { PlanePoint } from "../../charts/plane";
+import type { PlanePoint } from "../../charts/heights";
 
 export type Surrogate = "hessian raw" | "hessian clip" | "hessian saddle_free" | "fisher raw";
 

@@ -1,7 +1,7 @@
 /** What the walk pages share: looks, points, words. Pure. */
 
 import type { WalkRecord } from "../../api/surfaces";
-import type { Heights, PlanePoint } from "../../charts/plane";
+import type { Heights, PlanePoint } from "../../charts/heights";
 import type { Palette } from "../../charts/templates";
 
 type Row = (number | null | undefined)[];
