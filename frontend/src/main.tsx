@@ -15,8 +15,9 @@ import "./styles";
 
 async function loadCatalog(): Promise<void> {
   try {
-    catalog.value = await request<Catalog>("api/catalog");
+    const known = await request<Catalog>("api/catalog");
     failure.value = null;
+    catalog.value = known; // which loads what the address names, and may fail at that
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
     failure.value = { message: error.message, retry: () => void loadCatalog() };

@@ -6,7 +6,7 @@ import { playing, seek, speed } from "./clock";
 import { catalog, draft, isEdited, loadDraft, presetOfDraft, presetSpec } from "./draft";
 import { hasEnded } from "./log";
 import { hrefOf, type Place, place, placeOf, runIdOf } from "./router";
-import { failure, leave, loadOverlay, loadSpecOf, open } from "./session";
+import { failure, layOver, leave, loadSpecOf, open } from "./session";
 import { chartSettings, chosenColours, cursor, overlays, presenting, run, theme } from "./signals";
 import { decodeSpec, encodeSpec } from "./specurl";
 import { readUrl, type UrlState, writeUrl } from "./url";
@@ -50,7 +50,7 @@ async function applyAddress(known: Catalog, path: string, state: UrlState): Prom
   }
   const edited = specOf(known, state);
   if (edited !== null) loadDraft(edited);
-  if (state.with.length > 0) overlays.value = await Promise.all(state.with.map(loadOverlay));
+  if (state.with.length > 0) await layOver(state.with);
 }
 
 function specOf(known: Catalog, state: UrlState): Spec | null {

@@ -172,8 +172,16 @@ export function dropGhost(): void {
   ghost.value = null;
 }
 
-/** The whole log of an ended run, to lay over the one on the page. */
-export async function loadOverlay(id: string): Promise<RunLog> {
+/** Lays the whole logs of other runs over the one on the page. */
+export async function layOver(ids: readonly string[]): Promise<void> {
+  try {
+    overlays.value = await Promise.all(ids.map(wholeLog));
+  } catch (error) {
+    fail(error, () => void layOver(ids));
+  }
+}
+
+async function wholeLog(id: string): Promise<RunLog> {
   const events = await request<RunEvent[]>(exportUrl(id, "json"));
   const log = newLog(id);
   for (const event of events) applyEvent(log, event);

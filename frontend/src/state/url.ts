@@ -57,6 +57,13 @@ const colour: Property<number | null> = {
   write: (value) => (value === null ? "-" : String(value)),
 };
 
+/** The id of a run. */
+const runId: Property<string> = {
+  initial: "",
+  read: (value) => (/^[\w-]+$/.test(value) ? value : undefined),
+  write: (value) => value,
+};
+
 /** Every property of the page that a link carries. Anything else in an address is ignored. */
 export const URL_PROPERTIES = {
   /** Preset to load, by name. */
@@ -64,7 +71,7 @@ export const URL_PROPERTIES = {
   /** Spec to load, as `encodeSpec` writes it; wins over `preset`. */
   spec: text(),
   /** Run whose spec to load, without the run. */
-  like: text(),
+  like: runId,
   /** Playback step; null: where playback would be. */
   step: integer(null, 0, 1e9),
   /** Playback speed in steps a second; 0: as fast as the run computes. */
@@ -77,7 +84,7 @@ export const URL_PROPERTIES = {
   /** Width of the smoothing in logged points; 0: each chart's own. */
   smooth: integer(0, 0, 10_000),
   /** Runs laid over this one. */
-  with: list(text()),
+  with: list(runId),
   /** Colour of each arm. */
   colours: list(colour),
   theme: choice(["system", "light", "dark"], "system"),
