@@ -8,6 +8,7 @@ from typing import Annotated, NoReturn
 
 import typer
 from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from app.presets import load_presets
@@ -146,6 +147,42 @@ def serve(
         _stop(str(error), BAD_INPUT)
     except ServeError as error:
         _stop(str(error), 1)
+
+
+@cli.command()
+def warm(
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[PRESET ...]", help="All, if none is named.")
+    ] = None,
+) -> None:
+    """Compute presets ahead, so that a class replays them at once."""
+    from app.database import DatabaseInUseError
+    from app.presets import UnknownPresetError
+    from app.runs.warm import warm as compute_ahead
+
+    columns = (
+        TextColumn("{task.description}"), BarColumn(bar_width=20),
+        TextColumn("{task.completed:,}/{task.total:,} {task.fields[status]}"),
+        TimeRemainingColumn(),
+    )  # fmt: skip
+    broken = 0
+    try:
+        with Progress(*columns, console=console) as progress:
+            bars: dict[str, TaskID] = {}
+            for news in compute_ahead(load_settings(), names or []):
+                if news.preset not in bars:
+                    bars[news.preset] = progress.add_task(news.preset, total=news.steps, status="")
+                progress.update(bars[news.preset], completed=news.step, status=news.status)
+                if news.status in ("failed", "cancelled"):
+                    broken += 1
+                    progress.print(f"{news.preset} {news.status}: {news.error or 'stopped'}")
+    except UnknownPresetError as error:
+        _stop(str(error), BAD_INPUT)
+    except (DatabaseInUseError, SettingsError) as error:
+        _stop(str(error), 1)
+    except KeyboardInterrupt:
+        _stop("interrupted: what has been computed is kept", INTERRUPTED)
+    raise typer.Exit(1 if broken else 0)
 
 
 @cli.command()

@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -18,11 +17,12 @@ def command(*arguments: str | Path) -> list[str]:
     return [sys.executable, "-m", "app.cli", *map(str, arguments)]
 
 
-def lab(*arguments: str | Path, **kwargs: Any) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "COLUMNS": "200", "NO_COLOR": "1"}
+def lab(*arguments: str | Path, **variables: str) -> subprocess.CompletedProcess[str]:
+    plain = {"OMP_NUM_THREADS": "1", "COLUMNS": "200", "NO_COLOR": "1"}
     return subprocess.run(
-        command(*arguments), capture_output=True, text=True, env=environment, timeout=120, **kwargs
-    )
+        command(*arguments), capture_output=True, text=True,
+        env={**os.environ, **plain, **variables}, timeout=120,
+    )  # fmt: skip
 
 
 @pytest.fixture
@@ -143,3 +143,9 @@ def test_download_knows_its_data_sets():
     result = lab("download", "imagenet")
     assert result.returncode == 2
     assert "known: mnist" in result.stderr
+
+
+def test_warm_refuses_unknown_presets_before_it_computes(tmp_path):
+    result = lab("warm", "nothing", NEWTON_LAB_DATA_DIR=str(tmp_path))
+    assert result.returncode == 2
+    assert "unknown preset 'nothing'; known: collapse" in result.stderr
