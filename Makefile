@@ -63,7 +63,7 @@ dist: install
 	$(BIN)/python -m build --wheel
 
 screenshots: install
-	$(BIN)/python scripts/screenshots.py
+	$(BIN)/python -m scripts.screenshots
 
 clean:
 	rm -rf .venv frontend/node_modules frontend/dist dist

@@ -13,10 +13,8 @@ export function devPlaceholders(server: string): Plugin {
         (response) => response.text(),
         () => "",
       );
-      const plotly = /id="plotly"[^>]*src="([^"]+)"|src="([^"]+)"[^>]*id="plotly"/.exec(page);
-      return html
-        .replaceAll("__ROOT_PATH__", "")
-        .replaceAll("__PLOTLY_URL__", plotly?.[1] ?? plotly?.[2] ?? "");
+      const plotly = /<meta name="plotly" content="([^"]+)"/.exec(page);
+      return html.replaceAll("__ROOT_PATH__", "").replaceAll("__PLOTLY_URL__", plotly?.[1] ?? "");
     },
   };
 }

@@ -1,7 +1,6 @@
 """A real browser on a real server: whatever a reader of the page would notice fails a test."""
 
 import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,26 +8,11 @@ import pytest
 from playwright.sync_api import Browser, Playwright, sync_playwright
 
 from app.static import page_dir
+from scripts.lab_browser import ARGUMENTS, find_browser
 from tests.app.harness import LabServer
 from tests.browser.lab_page import LabPage, Watch
 
-ARGUMENTS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-NAMES = ("chromium", "chromium-browser", "google-chrome")
 MISSING = "NO BROWSER: the tests of the page did not run; install chromium to run them"
-
-
-def find_browser() -> str | None:
-    """The path of a Chromium on this machine."""
-    return next((path for name in NAMES if (path := shutil.which(name))), None)
 
 
 @pytest.fixture(scope="package")

@@ -41,22 +41,29 @@ declare global {
 
 let loading: Promise<PlotlyStatic> | null = null;
 
-/** Plotly, once its script has run. Rejects, in words, where the script cannot be had. */
+/**
+ * Plotly, once its script has run. Rejects, in words, where the script cannot be had.
+ *
+ * The page names the script in a meta element. It is loaded only now, after the page's first frame,
+ * because reading its megabytes would keep that frame waiting. A report has it inline.
+ */
 export function plotly(): Promise<PlotlyStatic> {
   loading ??= new Promise((resolve, reject) => {
-    const ready = (): boolean => {
-      if (window.Plotly === undefined) return false;
+    if (window.Plotly !== undefined) {
       resolve(window.Plotly);
-      return true;
-    };
-    if (ready()) return;
+      return;
+    }
     const failed = () => reject(new Error("The charts' library did not load: reload the page."));
-    const script = document.getElementById("plotly");
-    script?.addEventListener("load", () => ready() || failed());
-    script?.addEventListener("error", failed);
-    // Without a script of its own, or one that failed before we listened: the page's load decides.
-    if (document.readyState === "complete" && script === null) failed();
-    else window.addEventListener("load", () => ready() || failed());
+    const address = document.querySelector<HTMLMetaElement>('meta[name="plotly"]')?.content;
+    if (address === undefined) {
+      failed();
+      return;
+    }
+    const script = document.createElement("script");
+    script.src = address;
+    script.onload = () => (window.Plotly === undefined ? failed() : resolve(window.Plotly));
+    script.onerror = failed;
+    requestAnimationFrame(() => setTimeout(() => document.head.append(script)));
   });
   return loading;
 }
