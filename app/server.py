@@ -62,6 +62,7 @@ def create_app(settings: Settings | None = None, lab: Lab | None = None) -> Fast
     )
     for router in ROUTERS:
         app.include_router(router)
+    app.add_api_route("/api/openapi.json", app.openapi, include_in_schema=False)
     if settings.prometheus:
         app.add_api_route("/metrics", _metrics, include_in_schema=False)
     app.add_exception_handler(RequestValidationError, answer_validation_error)

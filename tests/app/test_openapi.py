@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import hypothesis
@@ -18,6 +19,7 @@ from schemathesis.specs.openapi.checks import (
 from app.openapi import openapi_document
 from tests.app.harness import LabServer
 
+DOCS = Path(__file__).parents[2] / "docs" / "http.md"
 CHECKS = [
     not_a_server_error, status_code_conformance, content_type_conformance,
     response_schema_conformance,
@@ -68,3 +70,10 @@ def test_document_has_the_events_for_the_pages_types() -> None:
     for name in ("ExperimentSpec", "Submitted", "RunInfo", "RunDetail", "RunPage", "Catalog"):
         assert name in schemas
     assert not [name for name in schemas if "-Input" in name or "-Output" in name]
+
+
+def test_every_address_is_documented() -> None:
+    text = DOCS.read_text("utf-8")
+    for path, methods in openapi_document()["paths"].items():
+        for method in methods:
+            assert f"| {method.upper()} `{path}` |" in text, f"{method} {path} is not in {DOCS}"
