@@ -33,7 +33,7 @@ from newton_core.training.events import (
     Started,
     Summary,
 )
-from newton_core.training.landscapes import RunLandscape
+from newton_core.training.landscapes import RunLandscape, Track
 from newton_core.training.recorder import Recorder, finite
 from newton_core.training.snapshots import (
     SnapshotError,
@@ -108,7 +108,7 @@ class _Run:
         self.recorder = recorder
         self.began = time.monotonic()
         self.task = build_task(spec)
-        model = self.task.build_model()
+        self.initial = model = self.task.build_model()
         self.arms = [Arm(spec, i, copy.deepcopy(model)) for i in range(len(spec.arms))]
         self.step = 0
         self.resumed = start is not None
@@ -157,6 +157,8 @@ class _Run:
             yield from self._update()
             if self.recorder.due():
                 yield from self.recorder.flush()
+            if self.step == 1 and not self.resumed:
+                yield from self._initial_slices()
             yield from self._after_update()
             yield from self._apply_changes()
         yield from self.recorder.flush()
@@ -224,9 +226,19 @@ class _Run:
         assert self.spec.landscape_every is not None
         if arm.track.wants(self.step, self.spec.landscape_every):
             arm.track.add(landscape.place(arm.model, self.step))
-        if self.step in self.schedule.landscapes:
+        if self.step > 0 and self.step in self.schedule.landscapes:
             fields = landscape.fields(arm.model, self.step, arm.track)
             yield self.recorder.event(Landscape, arm=arm.index, step=self.step, **fields)
+
+    def _initial_slices(self) -> Iterator[Event]:
+        """The slice at the initial weights, one for all arms, said after the first metrics.
+
+        It takes longer than everything before them, and people wait for the first numbers.
+        """
+        if self.landscape is not None:
+            fields = self.landscape.fields(self.initial, 0, Track())
+            for arm in self.arms:
+                yield self.recorder.event(Landscape, arm=arm.index, step=0, **fields)
 
     def _apply_changes(self) -> Iterator[Event]:
         for change in self.schedule.changes.get(self.step, []):

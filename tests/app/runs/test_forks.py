@@ -145,6 +145,16 @@ def test_fork_equals_the_run_from_scratch(
     assert numbers_of(fork.records()) == numbers_of(scratch.records())
 
 
+def test_fork_of_a_run_with_slices_equals_the_run_from_scratch(tmp_path: Path) -> None:
+    sliced = record(tmp_path / "parent", spec(landscape_every=15))
+    what = spec(landscape_every=15, changes=[change(25)])
+    fork = record(tmp_path / "fork", what, sliced)
+    scratch = record(tmp_path / "scratch", what)
+    assert fork.began_at == 24
+    assert sum(event.type == "landscape" for event in fork.log) == 6
+    assert numbers_of(fork.records()) == numbers_of(scratch.records())
+
+
 def test_fork_of_a_fork_equals_the_run_from_scratch(tmp_path: Path, parent: Recorded) -> None:
     first = record(tmp_path / "first", spec(changes=[change(13)]), parent)
     both = spec(changes=[change(13), change(30, lr=0.01)])
