@@ -87,6 +87,7 @@ class LabPage:
         """Opens a run and waits until it is there."""
         self.go(f"runs/{run_id}{query}")
         expect(self.slider).to_be_enabled(timeout=PATIENCE)
+        self.wait(lambda: self.computed > 0, "the run's log arrives")
 
     def button(self, name: str) -> Locator:
         return self.page.get_by_role("button", name=name, exact=True)

@@ -73,6 +73,7 @@ def test_arms_come_go_and_change_name_and_colour(lab: LabPage) -> None:
 def test_a_preset_says_what_to_expect_and_how_that_is_known(lab: LabPage) -> None:
     lab.go()
     preset = lab.page.get_by_label("Preset")
+    expect(preset).not_to_have_value("")
     names = preset.locator("option").evaluate_all("(all) => all.map((o) => o.value)")
     lab.button("How we know").click()
     expect(lab.page.get_by_text("95 % interval")).to_be_visible()

@@ -8,7 +8,7 @@ import { catalog, draft, edit, editArms, isEdited, problemsAt } from "../state/d
 import { removeArm, settingsAt, summariseArm, unusedSettings } from "../state/edit";
 import { formatCount } from "../state/format";
 import { type Field, fieldsOf, type NumberField } from "../state/schema";
-import { ask, asking } from "../state/session";
+import { ask, asking, beginDrag } from "../state/session";
 import { chosenColours, cursor, run } from "../state/signals";
 import { Icon } from "../ui/Icon";
 import { FieldView } from "./form/FieldView";
@@ -83,7 +83,7 @@ function isLive(field: Field): field is NumberField {
  * edited) it edits the spec of the next run; in the middle it asks "what if", from there on.
  */
 function LiveNumber({ field, index }: { field: NumberField; index: number }) {
-  const dragged = useSignal<number | null>(null);
+  const dragged = useSignal<{ value: number; step: number } | null>(null);
   const asked = asking.value;
   const key = field.key as Live;
   const spec = run.value?.spec ?? null;
@@ -93,28 +93,31 @@ function LiveNumber({ field, index }: { field: NumberField; index: number }) {
   const own = (draft.value?.arms[index]?.[key] as number | undefined) ?? null;
   const value = isWhatIf ? settingsAt(spec, index, step)[key] : own;
   const wanted = asked?.arm === index ? asked.setting[key] : undefined;
+  const from = dragged.value?.step ?? (wanted === undefined ? null : (asked?.step ?? null));
+  const drag = (next: number) => {
+    if (!isWhatIf) edit(field.path, next);
+    else dragged.value = { value: next, step: dragged.value?.step ?? beginDrag(index, key) };
+  };
   const commit = (next: number | null) => {
+    const at = dragged.value?.step ?? null;
     dragged.value = null;
-    if (next === null || next === value) return;
-    if (isWhatIf) ask(index, { [key]: next });
+    if (next === null || (next === value && wanted === undefined)) return;
+    if (isWhatIf) ask(index, at ?? beginDrag(index, key), key, next);
     else edit(field.path, next);
   };
   return (
     <>
       <NumberControl
         field={field}
-        value={dragged.value ?? wanted ?? value}
+        value={dragged.value?.value ?? wanted ?? value}
         problems={problemsAt(field.path)}
-        onInput={(next) => {
-          if (isWhatIf) dragged.value = next;
-          else edit(field.path, next);
-        }}
+        onInput={drag}
         onCommit={commit}
       />
-      {isWhatIf && (dragged.value !== null || wanted !== undefined) && (
+      {from !== null && (
         <p class="hint">
-          What if, from step {formatCount(step)} on
-          {wanted === undefined ? ": let go to see" : "…"}
+          What if, from step {formatCount(from)} on
+          {dragged.value === null ? "…" : ": let go to see"}
         </p>
       )}
     </>

@@ -117,11 +117,10 @@ export function startAddress(): void {
   });
 
   effect(() => {
-    if (catalog.value === null || draft.value === null) return;
-    const { path } = place.value;
-    if (!(path === "" || runIdOf(path) !== null)) return;
-    const address = currentAddress();
     clearTimeout(timer);
+    const { path } = place.value;
+    if (draft.value === null || !(path === "" || runIdOf(path) !== null)) return;
+    const address = currentAddress();
     timer = setTimeout(() => {
       if (!reading) write(address);
     }, WRITE_MS);

@@ -25,7 +25,7 @@ export const retryIn = signal(0);
 export const failure = signal<{ message: string; retry: (() => void) | null } | null>(null);
 
 /** The what-if that is being asked, until its curves are there. */
-export const asking = signal<{ arm: number; setting: Setting } | null>(null);
+export const asking = signal<{ arm: number; step: number; setting: Setting } | null>(null);
 
 /** What a what-if may change. */
 export interface Setting {
@@ -123,22 +123,36 @@ export async function stop(): Promise<void> {
 }
 
 const ASK_MS = 250;
+/** A drag of the same setting so soon after a what-if goes on trying: it asks from the same step. */
+const SAME_DRAG_MS = 3000;
 let askTimer: ReturnType<typeof setTimeout> | undefined;
+let lastAsked = { arm: -1, key: "", step: 0, at: Number.NEGATIVE_INFINITY };
 
-/**
- * Forks the run on the page: `arm` goes on with another setting from the playback step. The curves
- * so far stay as the ghost. Many calls in a row: the last one counts.
- */
-export function ask(arm: number, setting: Setting): void {
-  asking.value = { arm, setting };
-  clearTimeout(askTimer);
-  askTimer = setTimeout(() => void fork(arm, setting), ASK_MS);
+/** The step from which a drag that begins now asks what if. Playback rests there. */
+export function beginDrag(arm: number, key: keyof Setting): number {
+  const { step, at } = lastAsked;
+  const goesOn = arm === lastAsked.arm && key === lastAsked.key;
+  const soon = performance.now() - at < SAME_DRAG_MS;
+  pause();
+  return goesOn && soon ? step : Math.round(cursor.peek());
 }
 
-async function fork(arm: number, setting: Setting): Promise<void> {
+/**
+ * Forks the run on the page: `arm` goes on with another setting from `step`. The curves so far stay
+ * as the ghost. Many calls in a row: the last one counts.
+ */
+export function ask(arm: number, step: number, key: keyof Setting, value: number): void {
+  const setting = { [key]: value };
+  lastAsked = { arm, key, step, at: performance.now() };
+  asking.value = { arm, step, setting };
+  clearTimeout(askTimer);
+  askTimer = setTimeout(() => void fork(arm, step, setting), ASK_MS);
+}
+
+async function fork(arm: number, wanted: number, setting: Setting): Promise<void> {
   const parent = run.value;
   if (parent?.spec == null) return;
-  const step = Math.min(Math.round(cursor.value), parent.spec.steps - 1);
+  const step = Math.min(wanted, parent.spec.steps - 1);
   const spec = whatIf(parent.spec, arm, step, setting);
   // Dragging again at the same place refines one what-if: it is still compared with the same run.
   const refines = parent.spec.changes.some((change) => change.step === step && change.arm === arm);
@@ -157,6 +171,7 @@ async function fork(arm: number, setting: Setting): Promise<void> {
     batch(() => {
       waitingFor.value = "nothing";
       asking.value = null;
+      lastAsked.at = performance.now();
       if (!refines || ghost.value === null) ghost.value = parent;
       overlays.value = [];
       show(log);
