@@ -1,11 +1,12 @@
 /** The distribution of per-sample gradient norms over training, as a heat map an arm. */
 
 import { countUpToStep } from "../state/column";
+import { sampleCount } from "../state/health";
 import type { ArmLog, CurvaturePoint } from "../state/log";
 import { type AxisPlan, decade, drawable, placeOn, type Tick, type ValueAxis } from "./axes";
 import { thin } from "./fan";
 import type { PlotlyTrace } from "./plotly";
-import { sampleCount, xOf } from "./series";
+import { xOf } from "./series";
 import { prototype, withAlpha } from "./templates";
 import { lookOf, type View } from "./view";
 

@@ -1,8 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { evaluation, logOf, metrics, started } from "../state/fixtures";
+import { quantile, shareAbove, shareBelow } from "../state/health";
 import type { ArmLog, CurvaturePoint, RunLog } from "../state/log";
 import { choice } from "./fixtures";
-import { quantile, seriesOf, shareAbove, shareBelow, stepAt, xOf } from "./series";
+import { seriesOf, stepAt, xOf } from "./series";
 
 const LIMITS = { vanishing: -4, exploding: 1 };
 

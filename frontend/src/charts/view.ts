@@ -2,8 +2,9 @@
 
 import type { ArmStyle } from "../state/arms";
 import { countUpToStep } from "../state/column";
+import type { Thresholds } from "../state/health";
 import type { ArmLog, RunLog } from "../state/log";
-import { type Series, seriesOf, stepAt, type Thresholds, xOf } from "./series";
+import { type Series, seriesOf, stepAt, xOf } from "./series";
 import { smoothed } from "./smooth";
 import type { Choice, Palette, Template } from "./templates";
 

@@ -36,8 +36,11 @@ export function ComparePage() {
         <Notices />
         <SentencePanel />
         {run.value === null && <Empty />}
+        {/* Before the first run there is nothing to draw, but Plotly loads and is ready for it. */}
         {templates.value !== null && (
-          <ChartGrid templates={templates.value} primary={primaryMetric} />
+          <div class="drawn" hidden={run.value === null}>
+            <ChartGrid templates={templates.value} primary={primaryMetric} />
+          </div>
         )}
         {templates.value !== null && <LandscapePanel templates={templates.value} />}
         {templates.value !== null && canTrain.value && <OutputPanel templates={templates.value} />}

@@ -4,7 +4,7 @@ import { useEffect, useState } from "preact/hooks";
 import { exportUrl } from "../api/client";
 import { PAGES } from "../pages/list";
 import { shareLink } from "../state/address";
-import { place } from "../state/router";
+import { place, runIdOf } from "../state/router";
 import { leave } from "../state/session";
 import { canTrain, presenting, run, theme, watchRun } from "../state/signals";
 import { THEMES } from "../state/theme";
@@ -14,6 +14,8 @@ import { Menu } from "../ui/Menu";
 import { help } from "./Help";
 
 export function Header() {
+  const { path } = place.value;
+  const compares = canTrain.value && (path === "" || runIdOf(path) !== null);
   return (
     <header class="header">
       <h1>
@@ -25,7 +27,7 @@ export function Header() {
             <Link
               key={page.title}
               to={page.place()}
-              aria-current={page.matches(place.value.path) ? "page" : undefined}
+              aria-current={page.matches(path) ? "page" : undefined}
             >
               {page.title}
             </Link>
@@ -33,7 +35,7 @@ export function Header() {
         </nav>
       )}
       <div class="header-actions">
-        {canTrain.value && run.value !== null && (
+        {compares && run.value !== null && (
           <button
             type="button"
             data-tip="Takes this run’s settings into the controls, to change them and train again"
@@ -43,8 +45,8 @@ export function Header() {
             <span>Fork</span>
           </button>
         )}
-        {canTrain.value && <ShareButton />}
-        {canTrain.value && <ExportMenu />}
+        {canTrain.value && <ShareButton link={compares ? shareLink : ownAddress} />}
+        {compares && <ExportMenu />}
         <PresentButton />
         <ThemeButton />
         <button
@@ -66,7 +68,11 @@ export function Header() {
 
 const SAID_MS = 1800;
 
-function ShareButton() {
+function ownAddress(): string {
+  return location.href;
+}
+
+function ShareButton({ link }: { link(): string }) {
   const [said, setSaid] = useState("");
   useEffect(() => {
     if (said === "") return;
@@ -74,14 +80,10 @@ function ShareButton() {
     return () => clearTimeout(timer);
   }, [said]);
   const share = async () => {
-    setSaid((await copy(shareLink())) ? "Link copied" : "Copy the address above");
+    setSaid((await copy(link())) ? "Link copied" : "Copy the address above");
   };
   return (
-    <button
-      type="button"
-      data-tip="Copies a link to exactly this: run, step, settings"
-      onClick={() => void share()}
-    >
+    <button type="button" data-tip="Copies a link to exactly this" onClick={() => void share()}>
       <Icon name="share" size={16} />
       <span aria-live="polite">{said === "" ? "Share" : said}</span>
     </button>

@@ -4,7 +4,7 @@ import { computed, useSignalEffect } from "@preact/signals";
 import { playing } from "../state/clock";
 import { catalog } from "../state/draft";
 import { type Part, plainText, sentence } from "../state/sentence";
-import { cursor, ghost, styles, watchRun } from "../state/signals";
+import { cursor, ghost, styles, thresholds, watchRun } from "../state/signals";
 import { announce } from "../ui/announce";
 
 /** The primary metric of the task on the page, as far as it is known. */
@@ -19,7 +19,7 @@ const parts = computed<Part[]>(() => {
   const log = watchRun();
   return log === null
     ? []
-    : sentence(log, cursor.value, primaryMetric.value ?? undefined, ghost.value);
+    : sentence(log, cursor.value, primaryMetric.value ?? undefined, ghost.value, thresholds.value);
 });
 
 const SETTLED_MS = 600;

@@ -7,7 +7,18 @@ import { catalog, draft, isEdited, loadDraft, presetOfDraft, presetSpec } from "
 import { hasEnded } from "./log";
 import { hrefOf, type Place, place, placeOf, runIdOf } from "./router";
 import { failure, layOver, leave, loadSpecOf, open } from "./session";
-import { chartSettings, chosenColours, cursor, overlays, presenting, run, theme } from "./signals";
+import {
+  type ChartChoice,
+  chartChoices,
+  chartSettings,
+  chosenColours,
+  cursor,
+  overlays,
+  presenting,
+  run,
+  theme,
+  thresholds,
+} from "./signals";
 import { decodeSpec, encodeSpec } from "./specurl";
 import { readUrl, type UrlState, writeUrl } from "./url";
 
@@ -24,6 +35,8 @@ export function applyView(state: UrlState): void {
     chartSettings.xAxis.value = state.xaxis;
     chartSettings.yAxis.value = state.yaxis === "auto" ? null : state.yaxis;
     chartSettings.smoothing.value = state.smooth;
+    chartChoices.value = Object.fromEntries(state.charts);
+    thresholds.value = { vanishing: state.vanishing, exploding: state.exploding };
     chosenColours.value = state.colours;
   });
 }
@@ -83,6 +96,8 @@ function currentAddress(): string {
     xaxis: chartSettings.xAxis.value,
     yaxis: chartSettings.yAxis.value ?? "auto",
     smooth: chartSettings.smoothing.value,
+    charts: Object.entries(chartChoices.value).filter(isChosen),
+    ...thresholds.value,
     with: overlays.value.map((overlay) => overlay.id),
     colours: chosenColours.value,
     theme: theme.value,
@@ -97,6 +112,10 @@ function currentAddress(): string {
   // A reload of a live run that plays goes on at its head; everything else comes back to its step.
   if (log !== null && !(playing.value && !hasEnded(log))) state.step = cursor.value;
   return hrefOf({ path: log === null ? "" : `runs/${log.id}`, search: writeUrl(state) });
+}
+
+function isChosen([, { metric, log }]: [string, ChartChoice]): boolean {
+  return metric !== null || log !== null;
 }
 
 /** Connects the address and the page; `onRead` hears of every place before it is loaded. */

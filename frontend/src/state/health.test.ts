@@ -1,28 +1,28 @@
 import { describe, expect, it } from "vitest";
-import { healthOf } from "./health";
+import { quantile, sampleCount, shareAbove, shareBelow } from "./health";
 
-const histogram = {
+const norms = {
   log10_edges: [-8, -7, -6, -5, 1, 2, 3],
   counts: [1, 2, 4, 8, 16, 32],
   zero: 3,
   non_finite: 5,
 };
+const total = 1 + 2 + 4 + 8 + 16 + 32 + 3 + 5;
 
-describe("healthOf", () => {
-  it("counts zero as vanishing and non-finite as exploding", () => {
-    const total = 1 + 2 + 4 + 8 + 16 + 32 + 3 + 5;
-    const health = healthOf(histogram);
-    expect(health.vanishing).toBeCloseTo((1 + 2 + 3) / total);
-    expect(health.exploding).toBeCloseTo((32 + 5) / total);
+describe("the norms of a batch", () => {
+  it("count zero as vanished and the non-finite as exploded", () => {
+    expect(sampleCount(norms)).toBe(total);
+    expect(shareBelow(norms, -6)).toBeCloseTo((1 + 2 + 3) / total);
+    expect(shareAbove(norms, 2)).toBeCloseTo((32 + 5) / total);
   });
 
-  it("moves with its thresholds", () => {
-    expect(healthOf(histogram, 1e-7).vanishing).toBeCloseTo(4 / 71);
-    expect(healthOf(histogram, 1e-6, 10).exploding).toBeCloseTo((16 + 32 + 5) / 71);
+  it("move with their limits", () => {
+    expect(shareBelow(norms, -7)).toBeCloseTo((1 + 3) / total);
+    expect(shareAbove(norms, 1)).toBeCloseTo((16 + 32 + 5) / total);
   });
 
-  it("says nothing of an empty batch", () => {
-    const empty = { log10_edges: [0, 1], counts: [0], zero: 0, non_finite: 0 };
-    expect(healthOf(empty)).toEqual({ vanishing: 0, exploding: 0 });
+  it("have quantiles, to a bin's middle", () => {
+    expect(quantile(norms, 1)).toBeCloseTo(10 ** 2.5);
+    expect(quantile({ ...norms, zero: 1000 }, 0.5)).toBe(0);
   });
 });

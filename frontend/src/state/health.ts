@@ -1,34 +1,46 @@
-/** How much of a batch has lost its gradient, or has one that drowns the others. */
+/** The norms of a batch's gradients: how many have vanished, how many drown the others. */
 
 import type { NormHistogram } from "../api/types";
 
-/** Norms of per-sample output gradients at or below this count as vanishing. */
-export const VANISHING = 1e-6;
-/** Norms at or above this count as exploding. */
-export const EXPLODING = 100;
-
-export interface Health {
-  /** Shares of the batch, in [0, 1]. */
+/** Limits, as log10 of a norm, below and above which a sample's gradient counts as unhealthy. */
+export interface Thresholds {
   vanishing: number;
   exploding: number;
 }
 
-/** The shares of a batch on either side of the thresholds, to half a decade (the bins' width). */
-export function healthOf(
-  histogram: NormHistogram,
-  vanishing = VANISHING,
-  exploding = EXPLODING,
-): Health {
-  const total =
-    histogram.counts.reduce((sum, count) => sum + count, 0) + histogram.zero + histogram.non_finite;
-  if (total === 0) return { vanishing: 0, exploding: 0 };
-  let low = histogram.zero;
-  let high = histogram.non_finite;
-  histogram.counts.forEach((count, index) => {
-    const from = histogram.log10_edges[index] ?? 0;
-    const to = histogram.log10_edges[index + 1] ?? from;
-    if (to <= Math.log10(vanishing)) low += count;
-    if (from >= Math.log10(exploding)) high += count;
+export function sampleCount(norms: NormHistogram): number {
+  return norms.counts.reduce((sum, count) => sum + count, norms.zero + norms.non_finite);
+}
+
+/** Norm below which a share of the samples lies, to the bin's geometric middle; 0 where it is 0. */
+export function quantile(norms: NormHistogram, share: number): number {
+  const finite = sampleCount(norms) - norms.non_finite;
+  let below = norms.zero;
+  if (finite === 0) return Number.NaN;
+  if (below >= share * finite && below > 0) return 0;
+  for (const [bin, count] of norms.counts.entries()) {
+    below += count;
+    if (count > 0 && below >= share * finite) {
+      return 10 ** (((norms.log10_edges[bin] ?? 0) + (norms.log10_edges[bin + 1] ?? 0)) / 2);
+    }
+  }
+  return Number.NaN;
+}
+
+/** Share of samples whose norm is zero or in a bin that ends at or below 10^`limit`. */
+export function shareBelow(norms: NormHistogram, limit: number): number {
+  let count = norms.zero;
+  norms.counts.forEach((inBin, bin) => {
+    if ((norms.log10_edges[bin + 1] ?? Number.POSITIVE_INFINITY) <= limit) count += inBin;
   });
-  return { vanishing: low / total, exploding: high / total };
+  return count / sampleCount(norms);
+}
+
+/** Share of samples whose norm is not finite or in a bin that starts at or above 10^`limit`. */
+export function shareAbove(norms: NormHistogram, limit: number): number {
+  let count = norms.non_finite;
+  norms.counts.forEach((inBin, bin) => {
+    if ((norms.log10_edges[bin] ?? Number.NEGATIVE_INFINITY) >= limit) count += inBin;
+  });
+  return count / sampleCount(norms);
 }

@@ -5,7 +5,7 @@
 
 import { lastUpToStep } from "./column";
 import { formatCount, formatMeasured, formatSetting, formatShare } from "./format";
-import { EXPLODING, healthOf, VANISHING } from "./health";
+import { shareAbove, shareBelow, type Thresholds } from "./health";
 import type { ArmLog, RunLog } from "./log";
 import { type MetricWords, metricWords } from "./metrics";
 
@@ -24,13 +24,15 @@ const MAX_CLAUSES = 3;
 /**
  * What is true of `log` at `step`. Empty: nothing is known yet.
  *
- * `primary` is the task's primary metric, `before` the run as it was before its last change.
+ * `primary` is the task's primary metric, `before` the run as it was before its last change,
+ * `thresholds` say which gradients count as vanishing and exploding.
  */
 export function sentence(
   log: RunLog,
   step: number,
   primary?: string,
   before: RunLog | null = null,
+  thresholds: Thresholds = { vanishing: -6, exploding: 2 },
 ): Part[] {
   const standing = standings(log, step, primary);
   if (standing === null) return [];
@@ -38,7 +40,7 @@ export function sentence(
   const clauses = [
     ...divergences(log, step),
     ...worstSpike(log, step),
-    ...worstHealth(log, step),
+    ...worstHealth(log, step, thresholds),
     ...lastChange(log, step, standing, before),
   ].slice(0, MAX_CLAUSES);
   for (const clause of clauses) {
@@ -194,12 +196,15 @@ function worstSpike(log: RunLog, step: number): Clause[] {
   ];
 }
 
-function worstHealth(log: RunLog, step: number): Clause[] {
+function worstHealth(log: RunLog, step: number, thresholds: Thresholds): Clause[] {
   let worst: { arm: number; share: number; kind: "vanishing" | "exploding" } | null = null;
   log.arms.forEach((arm, index) => {
     const point = lastUpToStep(arm.curvature, step);
     if (point === undefined || hasDiverged(arm, step)) return;
-    const health = healthOf(point.gradientNorms);
+    const health = {
+      exploding: shareAbove(point.gradientNorms, thresholds.exploding),
+      vanishing: shareBelow(point.gradientNorms, thresholds.vanishing),
+    };
     for (const kind of ["exploding", "vanishing"] as const) {
       if (health[kind] >= SHARE_WORTH_SAYING && health[kind] > (worst?.share ?? 0)) {
         worst = { arm: index, share: health[kind], kind };
@@ -210,8 +215,8 @@ function worstHealth(log: RunLog, step: number): Clause[] {
   if (found === null) return [];
   const limit =
     found.kind === "vanishing"
-      ? `below ${formatSetting(VANISHING)}`
-      : `above ${formatSetting(EXPLODING)}`;
+      ? `below ${formatSetting(10 ** thresholds.vanishing)}`
+      : `above ${formatSetting(10 ** thresholds.exploding)}`;
   return [
     [
       { text: `${formatShare(found.share)} of a batch has a ` },

@@ -2,6 +2,7 @@
 
 import { computed, signal } from "@preact/signals";
 import { type ArmStyle, armStyles } from "./arms";
+import type { Thresholds } from "./health";
 import type { RunLog } from "./log";
 
 /** The run on the page. The log grows in place: read `revision` too to follow it. */
@@ -57,6 +58,18 @@ export const chartSettings = {
   /** Width of the smoothing in logged points; 1 draws raw values alone, 0 fits it to the run. */
   smoothing: signal(0),
 };
+
+/** What a reader chose for one chart: its metric, its value axis; null: its own default. */
+export interface ChartChoice {
+  metric: string | null;
+  log: boolean | null;
+}
+
+/** The choices made, by the chart's name. */
+export const chartChoices = signal<Readonly<Record<string, ChartChoice>>>({});
+
+/** Which gradients count as vanishing and exploding, as powers of ten: for charts and sentence. */
+export const thresholds = signal<Thresholds>({ vanishing: -6, exploding: 2 });
 
 /** What the pointer is over on any chart, as a step; null: nothing. */
 export const hoverStep = signal<number | null>(null);

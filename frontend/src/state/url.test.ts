@@ -14,6 +14,14 @@ describe("the address", () => {
     { step: 0 },
     { step: 7440, speed: 100, x: "seconds", xaxis: "log", yaxis: "linear", smooth: 25 },
     { with: ["a1", "b2"] },
+    {
+      charts: [
+        ["loss", { metric: "newton_loss", log: null }],
+        ["curvature", { metric: "hessian.largest", log: true }],
+        ["cosine", { metric: null, log: false }],
+      ],
+    },
+    { vanishing: -4, exploding: 0 },
     { colours: [null, 3, 0] },
     { theme: "dark", present: true },
   ];

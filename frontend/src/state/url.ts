@@ -1,5 +1,7 @@
 /** What a link carries: one declarative list of properties with types and defaults. */
 
+import type { ChartChoice } from "./signals";
+
 interface Property<T> {
   initial: T;
   /** The value in `text`; undefined: not a value, the default stands. */
@@ -57,6 +59,20 @@ const colour: Property<number | null> = {
   write: (value) => (value === null ? "-" : String(value)),
 };
 
+/** A choice for one chart: `loss~newton_loss`, `loss~newton_loss~log`, `loss~~linear`. */
+const chartChoice: Property<[string, ChartChoice]> = {
+  initial: ["", { metric: null, log: null }],
+  read(value) {
+    const [name = "", metric = "", scale = ""] = value.split("~");
+    if (name === "" || !["", "log", "linear"].includes(scale)) return undefined;
+    return [name, { metric: metric || null, log: scale === "" ? null : scale === "log" }];
+  },
+  write([name, { metric, log }]) {
+    const scale = log === null ? "" : log ? "~log" : "~linear";
+    return `${name}~${metric ?? ""}${scale}`;
+  },
+};
+
 /** The id of a run. */
 const runId: Property<string> = {
   initial: "",
@@ -83,6 +99,11 @@ export const URL_PROPERTIES = {
   yaxis: choice(["auto", "linear", "log"], "auto"),
   /** Width of the smoothing in logged points; 0: each chart's own. */
   smooth: integer(0, 0, 10_000),
+  /** Metric and scale of single charts. */
+  charts: list(chartChoice),
+  /** Gradient norms that count as vanishing and exploding, as powers of ten. */
+  vanishing: integer(-6, -12, 0),
+  exploding: integer(2, 0, 12),
   /** Runs laid over this one. */
   with: list(runId),
   /** Colour of each arm. */

@@ -3,7 +3,7 @@
 import type { ComponentChildren } from "preact";
 import { integer } from "../../charts/format";
 import { type Axis, chartSettings } from "../../state/signals";
-import { fitted } from "./model";
+import { fitted, setAllScales } from "./model";
 
 const WIDTHS = [1, 3, 5, 10, 20, 50, 100, 200, 500, 1000];
 
@@ -40,7 +40,7 @@ export function ChartSettings() {
         help="The scale of all value axes; each chart has one that fits it"
         value={yAxis.value ?? "auto"}
         onChange={(value) => {
-          yAxis.value = value === "auto" ? null : (value as Axis);
+          setAllScales(value === "auto" ? null : (value as Axis));
         }}
       >
         <option value="auto">fitting</option>

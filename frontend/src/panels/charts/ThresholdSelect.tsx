@@ -1,7 +1,7 @@
 /** What counts as a vanishing or exploding gradient: a power of ten that the reader may move. */
 
 import { power } from "../../charts/format";
-import { thresholds } from "./model";
+import { thresholds } from "../../state/signals";
 
 const VANISHING = [-12, -10, -8, -6, -5, -4, -3, -2];
 const EXPLODING = [0, 1, 2, 3, 4, 5];

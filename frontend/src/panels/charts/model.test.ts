@@ -3,6 +3,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { choice, template } from "../../charts/fixtures";
 import { evaluation, logOf, spec, started } from "../../state/fixtures";
 import {
+  chartChoices,
   chartSettings,
   cursor,
   ghost,
@@ -11,7 +12,7 @@ import {
   run,
   systemTheme,
 } from "../../state/signals";
-import { chartModel, smoothing } from "./model";
+import { chartModel, setAllScales, smoothing } from "./model";
 
 const primary = signal<string | null>(null);
 const LOSS = template({ choices: [choice(), choice({ metric: "own_loss", log: false })] });
@@ -21,6 +22,7 @@ const EVALUATED = template({
 });
 
 beforeEach(() => {
+  chartChoices.value = {};
   run.value = logOf([started(spec({ steps: 5000 }))], "one");
   ghost.value = null;
   overlays.value = [];
@@ -58,7 +60,7 @@ describe("chartModel", () => {
     expect(model.log.value).toBe(true);
     model.toggleLog();
     expect(model.log.value).toBe(false);
-    chartSettings.yAxis.value = "log";
+    setAllScales("log");
     expect(model.log.value).toBe(true);
     model.toggleLog();
     expect(model.log.value).toBe(false);

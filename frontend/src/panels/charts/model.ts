@@ -2,12 +2,14 @@
 
 import { computed, type ReadonlySignal, type Signal, signal } from "@preact/signals";
 import type { ZoomChange } from "../../charts/plotter";
-import type { Thresholds } from "../../charts/series";
 import { fittingWidth } from "../../charts/smooth";
 import { type Choice, choicesFor, type Template } from "../../charts/templates";
 import type { Layer, View } from "../../charts/view";
 import type { RunLog } from "../../state/log";
 import {
+  type Axis,
+  type ChartChoice,
+  chartChoices,
   chartSettings,
   cursor,
   ghost,
@@ -17,6 +19,7 @@ import {
   run,
   shownTheme,
   styles,
+  thresholds,
 } from "../../state/signals";
 
 /** A zoomed range, and what the axis showed when the reader dragged it out. */
@@ -28,9 +31,6 @@ interface Kept {
 /** The x range that the reader zoomed to: of all charts, so that they stay comparable. */
 const zoomX = signal<Kept | null>(null);
 
-/** Thresholds of vanishing and exploding gradients, as powers of ten. */
-export const thresholds = signal<Thresholds>({ vanishing: -4, exploding: 1 });
-
 /** Width of the running mean, in logged points: chosen, or fitted to the run. */
 export const smoothing = computed(() => chartSettings.smoothing.value || fitted.value);
 
@@ -40,6 +40,16 @@ export const fitted = computed(() => {
   const spec = run.value?.spec;
   return spec === null || spec === undefined ? 1 : fittingWidth(spec.steps / spec.log_every);
 });
+
+/** One scale for all charts: what was chosen for single ones goes. */
+export function setAllScales(scale: Axis | null): void {
+  const kept = Object.entries(chartChoices.value).map(([name, { metric }]) => [
+    name,
+    { metric, log: null },
+  ]);
+  chartChoices.value = Object.fromEntries(kept);
+  chartSettings.yAxis.value = scale;
+}
 
 export interface ChartModel {
   template: Template;
@@ -63,9 +73,10 @@ function evaluated(log: RunLog | null): string[] {
 /** `primary`: the task's primary metric, where it is known before the run ends. */
 export function chartModel(template: Template, primary: ReadonlySignal<string | null>): ChartModel {
   const { meta } = template.layout;
-  const chosen: Signal<string | null> = signal(null);
-  /** The reader's own choice for this chart, and the choice for all charts that it was made under. */
-  const ownLog = signal<{ log: boolean; under: string | null } | null>(null);
+  const own = computed(() => chartChoices.value[meta.chart] ?? { metric: null, log: null });
+  const choose = (change: Partial<ChartChoice>) => {
+    chartChoices.value = { ...chartChoices.value, [meta.chart]: { ...own.peek(), ...change } };
+  };
   const zoomY: Signal<Kept | null> = signal(null);
 
   // Compared as text, so that a log that grows does not make new choices of the same names.
@@ -80,12 +91,11 @@ export function chartModel(template: Template, primary: ReadonlySignal<string | 
   });
   const choice = computed(() => {
     const all = choices.value;
-    return all.find((c) => c.metric === chosen.value) ?? (all[0] as Choice);
+    return all.find((c) => c.metric === own.value.metric) ?? (all[0] as Choice);
   });
   const log = computed(() => {
     const all = chartSettings.yAxis.value;
-    if (ownLog.value !== null && ownLog.value.under === all) return ownLog.value.log;
-    return all === null ? choice.value.log : all === "log";
+    return own.value.log ?? (all === null ? choice.value.log : all === "log");
   });
 
   const xKey = computed(
@@ -130,14 +140,9 @@ export function chartModel(template: Template, primary: ReadonlySignal<string | 
     template,
     choices,
     choice,
-    choose: (metric) => {
-      chosen.value = metric;
-      ownLog.value = null;
-    },
+    choose: (metric) => choose({ metric, log: null }),
     log,
-    toggleLog: () => {
-      ownLog.value = { log: !log.value, under: chartSettings.yAxis.value };
-    },
+    toggleLog: () => choose({ log: !log.value }),
     zoomed: computed(() => zoomNow.value.x !== null || zoomNow.value.y !== null),
     zoom: ({ x, y }) => {
       if (x !== undefined) zoomX.value = { range: x, of: xKey.value };
