@@ -318,7 +318,8 @@ def test_an_own_loss_is_trained_and_the_run_s_loss_is_reported():
     arms = [{}, {"loss": {"name": "neuralsort", "temperature": 0.1}}]
     events = events_of(small_spec(arms=arms, steps=3))
     assert metric(events, 0, "loss") == metric(events, 0, "own_loss")
-    assert metric(events, 1, "loss")[1] == metric(events, 0, "loss")[1]
+    # forward and closed-form derivatives round the same value differently
+    assert metric(events, 1, "loss")[1] == pytest.approx(metric(events, 0, "loss")[1], rel=1e-6)
     assert metric(events, 1, "own_loss")[1] != metric(events, 1, "loss")[1]
 
 
