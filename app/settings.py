@@ -141,7 +141,7 @@ class Settings(BaseSettings):
         10.0, gt=0, description="Seconds of silence after which an event stream sends a comment."
     )
     startup_seconds: float = Field(
-        4.0,
+        4.5,
         ge=0,
         description="Seconds from the start within which the server answers, even if no worker"
         " is warm yet.",

@@ -76,6 +76,7 @@ class SliceService:
         self._waiting = 0
         self._guard = threading.Lock()
         self._process: _Process | None = None
+        self._hearing: asyncio.Future[tuple[Any, ...] | None] | None = None
         self._ready = False
         self._closed = False
 
@@ -159,11 +160,25 @@ class SliceService:
     async def _next(self, worker: _Process, patience: float) -> tuple[Any, ...]:
         deadline = time.monotonic() + patience
         while time.monotonic() < deadline:
-            message = await asyncio.to_thread(worker.hear)
-            if message is not None:
+            if (message := await self._hear(worker)) is not None:
                 return message
         self._drop()
         raise SliceFailure(f"no sign of life from the slice's process for {patience:g} s")
+
+    async def _hear(self, worker: _Process) -> tuple[Any, ...] | None:
+        """What the process says next. A listener that is cancelled leaves its ear to the next one.
+
+        Two threads that read one connection would tear its messages apart.
+        """
+        if self._hearing is None:
+            self._hearing = asyncio.ensure_future(asyncio.to_thread(worker.hear))
+        try:
+            message = await asyncio.shield(self._hearing)
+        except (EOFError, OSError):
+            self._hearing = None
+            raise
+        self._hearing = None
+        return message
 
     async def _finish(self, worker: _Process) -> bool:
         """Hears the end of an answer that has failed."""
@@ -189,4 +204,5 @@ class SliceService:
             if self._process is not None:
                 self._process.kill()
             self._process = None
+            self._hearing = None
             self._ready = False

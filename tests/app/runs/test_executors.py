@@ -39,7 +39,7 @@ def executor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalExecutor
 
 
 def workers_of(_executor: LocalExecutor) -> list[psutil.Process]:
-    children = psutil.Process().children(recursive=True)
+    children = psutil.Process().children()
     return [child for child in children if "spawn_main" in " ".join(child.cmdline())]
 
 
