@@ -18,7 +18,7 @@ export function SpecPanel() {
 
   const ofTask = variantFields(task);
   const ofLoss = variantFields(loss);
-  const first = ofTask.find((field) => field.kind === "number");
+  const first = ofTask.find((field) => field.kind === "number" && !field.key.startsWith("test_"));
   const taskFront = first === undefined ? [] : [first];
   const taskRest = ofTask.filter((field) => field !== first);
   const rest = fields.filter((field) => field !== task && field !== loss);

@@ -91,6 +91,14 @@ describe("fieldsOf", () => {
     ]);
   });
 
+  it("leaves out a unit that the title says already", () => {
+    const steps = (title: string): JsonSchema => ({
+      properties: { steps: { type: "integer", title, unit: "steps" } },
+    });
+    expect(fieldsOf({}, steps("Test steps"))[0]?.unit).toBe("");
+    expect(fieldsOf({}, steps("Log every"))[0]?.unit).toBe("steps");
+  });
+
   it("prefers a property's own words over those of what it refers to", () => {
     expect(fields[1]).toMatchObject({ title: "Own words", description: "A soft one." });
     expect(fields[2]).toMatchObject({ nullable: true, default: null, title: "Every" });

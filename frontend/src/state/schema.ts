@@ -98,7 +98,7 @@ function fieldOf(root: JsonSchema, key: string, node: JsonSchema, path: Path): F
     default: node.default ?? (nullable ? null : undefined),
   };
   const unit = node.unit ?? core.unit ?? "";
-  if (unit.toLowerCase() !== common.title.toLowerCase()) common.unit = unit; // "Steps" says it
+  if (!common.title.toLowerCase().endsWith(unit.toLowerCase())) common.unit = unit; // "Steps" says it
   const variants = variantsOf(root, core);
   if (variants.length > 0) return { ...common, kind: "variant", variants };
   if (core.const !== undefined) return null;
