@@ -60,7 +60,7 @@ format: .venv/.installed
 	$(BIN)/ruff format .
 
 dist: install
-	$(BIN)/python -m build --wheel
+	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
 
 screenshots: install
 	$(BIN)/python -m scripts.screenshots
