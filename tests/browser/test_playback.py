@@ -59,7 +59,7 @@ def test_scrubbing_moves_everything(lab: LabPage, finished: str) -> None:
 
 
 def test_playback_stays_within_what_is_computed(lab: LabPage, server: LabServer) -> None:
-    run_id = server.post(long_spec(seed=101))["id"]
+    run_id = server.post(long_spec(seed=101, steps=100_000))["id"]
     lab.go_to_run(run_id)
     lab.wait(lambda: lab.computed > 50, "the run computes")
     lab.scrub(99_999)

@@ -52,7 +52,9 @@ def test_of_many_drags_the_last_counts(lab: LabPage, server: LabServer, finished
         return [change["tikhonov"] for change in shown["spec"]["changes"]]
 
     lab.wait(lambda: asked() == [wanted], "the fork of the last drag", 30)
-    expect(lab.page.get_by_role("textbox", name="Tikhonov λ").nth(0)).to_have_value(f"{wanted:g}")
+    # shown once playback has passed the step from which the change acts
+    control = lab.page.get_by_role("textbox", name="Tikhonov λ").nth(0)
+    expect(control).to_have_value(f"{wanted:g}", timeout=PATIENCE)
 
 
 def test_at_the_start_a_drag_sets_the_next_run(lab: LabPage, finished: str) -> None:
