@@ -50,7 +50,7 @@ def long_spec(seed: int, **changes: Any) -> Spec:
         "arms": [{"label": "Vanilla"}],
         "steps": 20_000, "batch_size": 1, "evaluate_every": 10_000, "log_every": 10,
     }  # fmt: skip
-    return tiny_spec(**spec, seed=seed, **changes)
+    return tiny_spec(**{**spec, "seed": seed, **changes})
 
 
 def read_messages(lines: Iterator[str]) -> Iterator[Message]:
