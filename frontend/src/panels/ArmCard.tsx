@@ -88,10 +88,12 @@ function LiveNumber({ field, index }: { field: NumberField; index: number }) {
   const key = field.key as Live;
   const spec = run.value?.spec ?? null;
   const step = Math.round(cursor.value);
-  const isWhatIf = spec !== null && !isEdited.value && step > 0 && step < spec.steps;
+  const isUnderWay = spec !== null && !isEdited.value && step > 0;
+  const isWhatIf = isUnderWay && step < spec.steps;
 
   const own = (draft.value?.arms[index]?.[key] as number | undefined) ?? null;
-  const value = isWhatIf ? settingsAt(spec, index, step)[key] : own;
+  // what the arm trains with at this step, also at the end, where there is nothing left to ask
+  const value = isUnderWay ? settingsAt(spec, index, step)[key] : own;
   const wanted = asked?.arm === index ? asked.setting[key] : undefined;
   const from = dragged.value?.step ?? (wanted === undefined ? null : (asked?.step ?? null));
   const drag = (next: number) => {
