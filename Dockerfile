@@ -26,8 +26,8 @@ WORKDIR /src/frontend
 COPY frontend/package.json frontend/package-lock.json frontend/.npmrc ./
 RUN npm ci --no-audit --no-fund
 COPY frontend ./
-COPY --from=lab /src/openapi.json /tmp/openapi.json
-RUN OPENAPI=/tmp/openapi.json npm run types && npm run build
+COPY --from=lab /src/openapi.json /src/openapi.json
+RUN OPENAPI=/src/openapi.json npm run types && npm run build
 
 # The wheel, page included, takes the place of the editable install.
 FROM lab AS installed
