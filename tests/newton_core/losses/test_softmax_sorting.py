@@ -1,3 +1,5 @@
+"""NeuralSort and SoftSort: each row of the relaxed permutation is a softmax."""
+
 import itertools
 import math
 
@@ -16,12 +18,13 @@ from tests.newton_core.losses.sorting_cases import (
 )
 from tests.newton_core.losses.sorting_reference import softmax_permutation
 
+NAMES = ("neuralsort", "softsort")
 TABLE = [
-    TableCase("neuralsort", n, temperature)
-    for n, temperature in itertools.product((2, 3, 5, 10, 16), (0.01, 0.1, 1.0, 10.0))
+    TableCase(name, n, temperature)
+    for name, n, temperature in itertools.product(NAMES, (2, 3, 5, 10, 16), (0.01, 0.1, 1.0, 10.0))
 ]
 
-test_family = family_test(list(family_cases("neuralsort", equivariant=True)))
+test_family = family_test([case for name in NAMES for case in family_cases(name, equivariant=True)])
 
 
 @pytest.mark.parametrize("case", TABLE, ids=lambda case: case.id)
@@ -71,21 +74,34 @@ def test_bce_loss_equals_torch_on_the_definition(case: TableCase) -> None:
     )
 
 
-def test_two_scores_by_hand() -> None:
-    """n = 2: the rows' logits differ by (s_1 - s_2) / τ, so P is a logistic function of it."""
+@pytest.mark.parametrize("name", NAMES)
+def test_two_scores_by_hand(name: str) -> None:
+    """n = 2: each row is a logistic function of the distance between the scores, over τ."""
     y = torch.tensor([[0.3, -0.5]], dtype=torch.float64)
     p = 1 / (1 + math.exp(-0.8 / 0.7))  # the first item is the larger one
-    loss = build_loss("neuralsort", temperature=0.7)
+    loss = build_loss(name, temperature=0.7)
     expected = torch.tensor([[[1 - p, p], [p, 1 - p]]], dtype=torch.float64)
     assert_close(loss.relaxed_permutation(y), expected)
     right = torch.tensor([[[0.0, 1.0], [1.0, 0.0]]])
     assert_close(loss(y, right), torch.tensor([-math.log(p)], dtype=torch.float64))
 
 
+@pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("n", [2, 5, 9])
-def test_relaxed_permutation_is_the_paper_s(n: int) -> None:
+def test_relaxed_permutation_is_the_paper_s(n: int, name: str) -> None:
     y, _ = draw_sorting(6, n)
-    p = build_loss("neuralsort", temperature=0.6).relaxed_permutation(y)
-    assert_close(p, softmax_permutation("neuralsort", 0.6)(y))
+    p = build_loss(name, temperature=0.6).relaxed_permutation(y)
+    assert_close(p, softmax_permutation(name, 0.6)(y))
     assert_close(p.sum(2), torch.ones(6, n, dtype=torch.float64))
     assert torch.equal(p.argmax(2), permutation_matrix(y).argmax(2))
+
+
+def test_hessian_with_three_equal_scores_is_that_of_sign_zero() -> None:
+    """At a tie abs has the derivative 0, for the loss, its reference and its closed form alike."""
+    y = torch.tensor([[0.5, 0.5, -1.0, 0.5]], dtype=torch.float64)
+    target = permutation_matrix(torch.tensor([[2.0, 0.0, 1.0, 3.0]]))
+    case = TableCase("softsort", 4, 0.7)
+    compare_with(
+        case.log_reference(), sorting_loss("softsort", 0.7), y, target, temperature=0.7,
+        tolerance=1e-12,
+    )  # fmt: skip
