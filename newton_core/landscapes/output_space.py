@@ -1,7 +1,8 @@
 """A slice of the loss over a plane of outputs, with what a Newton loss makes of it on top."""
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import torch
@@ -136,6 +137,7 @@ def output_slice(
     grid: Grid | None = None,
     surrogates: Sequence[NewtonSettings] = (NewtonSettings(),),
     damped: bool = False,
+    fit: bool = False,
 ) -> OutputSlice:
     """The loss around outputs y on a plane, and the quadratics that Newton losses fit there.
 
@@ -145,6 +147,9 @@ def output_slice(
     The surrogate touches the loss at the centre with the same gradient. With the Hessian, raw, it
     has the same second derivatives too: always for the batch mean; for one sample if each keeps
     its own Hessian or it is alone in the batch.
+
+    A sampled loss has the same noise at every point of the slice, and in the gradient of what is
+    drawn: where that noise makes a differentiable loss, the surrogate touches it.
 
     Args:
         loss: callable (y, target) -> (N,); a :class:`Loss` brings its own derivatives.
@@ -156,6 +161,7 @@ def output_slice(
         grid: points and range (default: 41 points, 1 to each side).
         surrogates: one layer for each.
         damped: draw the surrogates with tikhonov on the diagonal.
+        fit: take the range from the surrogates instead, so that every z* lies within.
 
     Raises:
         ValueError: there is no such sample or output, or the directions span no plane.
@@ -165,17 +171,16 @@ def output_slice(
     if sample is not None and not 0 <= sample < len(y):
         raise ValueError(f"there is no sample {sample} in a batch of {len(y)}")
     needs_hessian = any(s.curvature == "hessian" for s in surrogates)
-    with kept_noise(loss):
-        derivatives = (
-            loss.derivatives(y, target, hessian=needs_hessian)
-            if isinstance(loss, Loss)
-            else autodiff_derivatives(loss, y, target, hessian=needs_hessian)
-        )
+    derivatives = _derivatives(loss, y, target, needs_hessian)
     chosen = slice(None) if sample is None else slice(sample, sample + 1)
+    drawn = y[chosen], None if target is None else target[chosen]
+    if sample is not None and isinstance(getattr(loss, "generator", None), torch.Generator):
+        derivatives = _replaced(derivatives, chosen, _derivatives(loss, *drawn, needs_hessian))
     local = [_local_model(derivatives, settings, chosen) for settings in surrogates]
     gradient = to_float64(derivatives.gradient)[chosen].mean(0).cpu()
     basis = _basis(OutputPlane() if plane is None else plane, gradient, local)
-    function = OutputFunction(loss, y[chosen], None if target is None else target[chosen], basis)
+    grid = _fitting(grid, local) if fit else grid
+    function = OutputFunction(loss, *drawn, basis)
     patch = full_slice(function, grid)
     value = patch.values[grid.points // 2, grid.points // 2].item()
     return OutputSlice(
@@ -189,6 +194,27 @@ def output_slice(
             for settings, model in zip(surrogates, local, strict=True)
         ),
     )
+
+
+def _derivatives(
+    loss: LossFunction, y: Tensor, target: Tensor | None, hessian: bool
+) -> Derivatives:
+    with kept_noise(loss):
+        if isinstance(loss, Loss):
+            return loss.derivatives(y, target, hessian=hessian)
+        return autodiff_derivatives(loss, y, target, hessian=hessian)
+
+
+def _replaced(batch: Derivatives, chosen: slice, own: Derivatives) -> Derivatives:
+    """A batch's derivatives in which the chosen sample has its own: with the slice's noise."""
+    fields = {}
+    for name in ("value", "gradient", "hessian"):
+        field, part = getattr(batch, name), getattr(own, name)
+        if field is not None:
+            field = field.clone()
+            field[chosen] = part
+        fields[name] = field
+    return replace(batch, **fields)
 
 
 @dataclass(frozen=True)
@@ -207,6 +233,18 @@ def _local_model(derivatives: Derivatives, settings: NewtonSettings, chosen: sli
     except CurvatureError as error:
         return _LocalModel(matrix, None, str(error))
     return _LocalModel(matrix, direction, None)
+
+
+def _fitting(grid: Grid, local: Sequence[_LocalModel]) -> Grid:
+    """The grid with a round range that every z* fits in, or as it is where there is none."""
+    directions = [model.direction for model in local if model.direction is not None]
+    lengths = [torch.linalg.vector_norm(direction).item() for direction in directions]
+    reach = 1.2 * max(lengths, default=0.0)
+    if not 0 < reach < 1e8:
+        return grid
+    power = 10.0 ** math.floor(math.log10(reach))
+    span = next(step * power for step in (1, 2, 5, 10) if reach <= step * power)
+    return Grid(points=grid.points, span=span)
 
 
 def _basis(

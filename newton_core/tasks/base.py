@@ -69,6 +69,11 @@ class Task(ABC):
     def batch(self, step: int, size: int) -> Batch:
         """The batch of update ``step`` (>= 1): the same for every arm and every call."""
 
+    def sample(self, step: int, size: int, index: int) -> dict[str, Any]:
+        """What there is to see of one sample of a batch, as a JSON-ready record; empty: nothing."""
+        del step, size, index
+        return {}
+
     @abstractmethod
     def evaluate(self, model: nn.Module) -> dict[str, Metric]:
         """Each metric on the test set, which is the same for every seed."""

@@ -129,9 +129,17 @@ class RankingTask(Task):
 
     def batch(self, step: int, size: int) -> Batch:
         """``size`` sets of images (size, n, 1, h, w) and their permutations (size, n, n)."""
-        sets = self._train.draw(generator(self.seed, "batch", step), size, self.parameters.n)
+        sets = self._sets(step, size)
         target = permutation_matrix(sets.ids).to(self.device)
         return Batch(inputs=self._train.images(sets), target=target)
+
+    def _sets(self, step: int, size: int) -> NumberSets:
+        return self._train.draw(generator(self.seed, "batch", step), size, self.parameters.n)
+
+    def sample(self, step: int, size: int, index: int) -> dict[str, Any]:
+        """``values``: what the n images of a set are worth, in the order of the outputs."""
+        values = self._train.values(self._sets(step, size)[index : index + 1])
+        return {"values": [_plain(value) for value in values[0].tolist()]}
 
     def evaluate(self, model: nn.Module) -> dict[str, Metric]:
         """``exact_match`` and ``elementwise`` on the test sets."""

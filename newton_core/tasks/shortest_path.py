@@ -93,15 +93,27 @@ class ShortestPathTask(Task):
         Raises:
             ValueError: there are fewer training maps than that.
         """
+        order = self._maps(step, size)
+        images = self._dataset.normalise(self._images[order])
+        return Batch(inputs=images, target=self._paths[order].float())
+
+    def sample(self, step: int, size: int, index: int) -> dict[str, Any]:
+        """``image``, a PNG of the map, and ``true_path``, its tiles [row, column] in order."""
+        chosen = self._maps(step, size)[index]
+        return {
+            "image": rgb_png_data_url(self._images[chosen]),
+            "true_path": _tiles(self._paths[chosen].cpu()),
+        }
+
+    def _maps(self, step: int, size: int) -> Int[Tensor, " size"]:
+        """Which training maps the batch of a step is made of."""
         per_epoch = len(self._images) // size
         if per_epoch == 0:
             raise ValueError(
                 f"a batch of {size} needs at least {size} training maps, found {len(self._images)}"
             )
         epoch, position = divmod(step - 1, per_epoch)  # step 0, the probe's, has an epoch to itself
-        order = self._shuffled(epoch)[position * size : (position + 1) * size]
-        images = self._dataset.normalise(self._images[order])
-        return Batch(inputs=images, target=self._paths[order].float())
+        return self._shuffled(epoch)[position * size : (position + 1) * size]
 
     def _shuffled(self, epoch: int) -> Int[Tensor, " M"]:
         if self._epoch is None or self._epoch[0] != epoch:

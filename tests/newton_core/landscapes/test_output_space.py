@@ -163,6 +163,36 @@ def test_arrows_say_how_much_of_them_leaves_the_plane() -> None:
     assert cut.gradient.outside == pytest.approx(12 / 13)
 
 
+@pytest.mark.parametrize("settings", [HESSIAN, FISHER], ids=str)
+@pytest.mark.parametrize("sample", [None, 1])
+def test_a_fitting_range_is_round_and_holds_every_z_star(
+    settings: NewtonSettings, sample: int | None
+) -> None:
+    loss, y, target = ranking()
+    stiff = settings.model_copy(update={"tikhonov": 100.0})
+    cut = output_slice(
+        loss, y, target, sample=sample, plane=OutputPlane(kind="newton"),
+        surrogates=[settings, stiff], fit=True,
+    )  # fmt: skip
+    lengths = [layer.direction.length for layer in cut.surrogates if layer.direction is not None]
+    assert len(lengths) == 2
+    span = cut.a[-1].item()
+    assert max(lengths) < span < 3.1 * max(lengths)
+    assert f"{span:.0e}"[0] in "125"
+    assert span == pytest.approx(float(f"{span:.0e}"))
+
+
+def test_without_a_direction_a_fitting_range_is_the_grid_s_own() -> None:
+    y = torch.ones(1, 2, dtype=torch.float64)
+    flat = output_slice(bowl_of_nothing, y, None, grid=Grid(points=5, span=7.0), fit=True)
+    assert flat.a[-1].item() == 7.0
+
+
+def bowl_of_nothing(y: Tensor, target: Tensor | None) -> Tensor:
+    """No gradient anywhere."""
+    return (0 * y).sum(1)
+
+
 def test_shift_invariance_shows_in_the_slice() -> None:
     loss, y, target = ranking()
     moved = output_slice(loss, y + 7.0, target, surrogates=[HESSIAN])

@@ -5,6 +5,8 @@ import torch
 
 from newton_core.algorithms import perturbed_paths as perturbed_paths_module
 from newton_core.algorithms.perturbed_paths import draw_noise
+from newton_core.landscapes.grid import Grid
+from newton_core.landscapes.output_space import OutputPlane, output_slice
 from newton_core.losses import build_loss
 from tests.newton_core.algorithms.grid_references import all_paths
 from tests.newton_core.losses.checks import LossCase, family_test
@@ -48,6 +50,23 @@ def test_value_is_that_of_all_paths_and_gradient_its_finite_difference():
         shift = step * torch.eye(9)[j].double()
         slope = (value(flat + shift) - value(flat - shift)) / (2 * step)
         torch.testing.assert_close(found.gradient[:, j], slope, atol=1e-7, rtol=1e-7)
+
+
+@pytest.mark.parametrize("sample", [None, 0, 2])
+@pytest.mark.parametrize("kind", ["coordinates", "newton"])
+def test_a_slice_has_one_noise_so_that_its_quadratic_touches_it(sample, kind):
+    y, target = grids()
+    loss = build_loss("perturbed_fy", sigma=0.3, samples=7)
+    cut = output_slice(
+        loss, y, target, sample=sample, plane=OutputPlane(kind=kind, first=4, second=8),
+        grid=Grid(points=5, span=1e-5),
+    )  # fmt: skip
+    across = (cut.loss[2, 3] - cut.loss[2, 1]) / 1e-5
+    up = (cut.loss[3, 2] - cut.loss[1, 2]) / 1e-5
+    slopes = torch.stack([across, up])
+    assert slopes.norm() > 1e-2
+    torch.testing.assert_close(slopes, cut.gradient.components, rtol=1e-4, atol=1e-6)
+    torch.testing.assert_close(cut.surrogates[0].values, cut.loss, rtol=1e-7, atol=1e-8)
 
 
 def test_hessian_is_the_symmetric_part_of_the_sum_over_samples():

@@ -113,6 +113,15 @@ def test_the_target_sorts_the_numbers_that_the_images_show() -> None:
     assert torch.equal(batch.target, permutation_matrix(values))
 
 
+def test_a_sample_is_seen_as_its_batch_has_it() -> None:
+    task = _task(n=4)
+    target = task.batch(7, 6).target
+    assert target is not None
+    values = torch.tensor(task.sample(7, 6, 3)["values"]).double()
+    assert len(set(values.tolist())) == 4
+    torch.testing.assert_close(target[3].double() @ values, values.sort().values)
+
+
 def test_batches_are_a_pure_function_of_seed_and_step() -> None:
     one, again, other_seed = _task(seed=1), _task(seed=1), _task(seed=2)
     torch.manual_seed(5)

@@ -144,6 +144,19 @@ def test_batches_are_a_function_of_seed_and_step() -> None:
         assert not torch.equal(a.inputs, other.batch(step, 8).inputs)
 
 
+def test_a_sample_is_seen_as_its_batch_has_it() -> None:
+    found = task()
+    batch = found.batch(7, 6)
+    assert batch.target is not None
+    shown = found.sample(7, 6, 3)
+    with Image.open(io.BytesIO(base64.b64decode(shown["image"].split(",")[1]))) as image:
+        pixels = torch.from_numpy(np.array(image)).permute(2, 0, 1)
+    torch.testing.assert_close(found._dataset.normalise(pixels[None])[0], batch.inputs[3])
+    rows, columns = np.transpose(shown["true_path"])
+    assert batch.target[3, rows, columns].sum() == len(rows) == batch.target[3].sum()
+    json.dumps(shown, allow_nan=False)
+
+
 def test_an_epoch_shows_every_map_once() -> None:
     found = task()
     paths = found.parameters.data.load().train
