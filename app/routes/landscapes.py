@@ -13,7 +13,7 @@ from app.errors import validation_error
 from app.routes.common import TheLab, is_run_id, problem
 from app.runs.files import folder_of
 from app.slices import SliceFailure, SliceService
-from app.slices.requests import LandscapeRequest, OutputSliceRequest, RunSliceRequest
+from app.slices.requests import AnySliceRequest, LandscapeRequest
 
 router = APIRouter(tags=["landscapes"])
 
@@ -36,7 +36,8 @@ async def landscapes(lab: TheLab, body: Annotated[LandscapeRequest, Body()]) -> 
 
     Through the weights: ``start`` says which snapshot ``step`` answers, and lists ``pictures``
     with their arms and projected paths; each ``patch`` is a complete picture on a finer grid.
-    Through the outputs: one ``slice``. At the end ``done``, or ``problem`` with a ``message``.
+    Through the outputs: one ``slice``. Between two arms' weights: one ``line`` (``t``, ``values``,
+    ``barrier``). At the end ``done``, or ``problem`` with a ``message``.
     Closing the connection cancels the computation.
     """
     run = await run_in_threadpool(lab.store.get, body.run) if is_run_id(body.run) else None
@@ -49,7 +50,7 @@ async def landscapes(lab: TheLab, body: Annotated[LandscapeRequest, Body()]) -> 
 
 
 async def _stream(
-    service: SliceService, spec: str, folder: Path, body: RunSliceRequest | OutputSliceRequest
+    service: SliceService, spec: str, folder: Path, body: AnySliceRequest
 ) -> AsyncIterator[bytes]:
     try:
         async for kind, data in service.answer(spec, folder, body):

@@ -17,7 +17,7 @@ from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from app.slices.requests import OutputSliceRequest, RunSliceRequest, SliceJob
+    from app.slices.requests import LineRequest, OutputSliceRequest, RunSliceRequest, SliceJob
     from newton_core.training.slices import RunHistory
 
 READY, PART, PROBLEM, ERROR, DONE = "ready", "part", "problem", "error", "done"
@@ -103,7 +103,7 @@ def _answer(
     """Computes one answer and sends its parts; whatever goes wrong is sent too."""
     from pydantic import TypeAdapter
 
-    from app.slices.requests import LandscapeRequest, OutputSliceRequest
+    from app.slices.requests import LandscapeRequest, LineRequest, OutputSliceRequest
 
     def say(kind: str, data: dict[str, Any]) -> None:
         send((PART, kind, json.dumps(data)))
@@ -113,6 +113,8 @@ def _answer(
         history = histories.get(job)
         if isinstance(request, OutputSliceRequest):
             _outputs(history, request, say)
+        elif isinstance(request, LineRequest):
+            _line(history, request, say)
         else:
             _parameters(history, request, say, stop)
     except ValueError as error:  # no plane, no snapshot, no such sample: for the reader
@@ -149,8 +151,7 @@ def _outputs(history: "RunHistory", request: "OutputSliceRequest", say: Say) -> 
     from newton_core.landscapes.output_space import OutputPlane, output_slice
     from newton_core.records import to_json
 
-    if request.arm >= len(history.spec.arms):
-        raise ValueError(f"there is no arm {request.arm}, the run has {len(history.spec.arms)}")
+    _check_arm(history, request.arm)
     step = history.nearest(request.step)
     outputs, target = history.outputs(request.arm, step, request.samples)
     found = output_slice(
@@ -159,12 +160,34 @@ def _outputs(history: "RunHistory", request: "OutputSliceRequest", say: Say) -> 
         target,
         sample=request.sample,
         plane=OutputPlane(**request.model_dump(include=set(OutputPlane.model_fields))),
-        grid=Grid(points=request.points, span=request.span),
+        grid=Grid(points=request.points, span=request.span or 1.0),
         surrogates=request.surrogates,
         damped=request.damped,
+        fit=request.span is None,
     )
     chosen = outputs if request.sample is None else outputs[request.sample][None]
-    say(
-        "slice",
-        to_json({"step": step, "outputs": chosen.mean(0).flatten(), "slice": found}),
-    )
+    record = {
+        "step": step,
+        "outputs": chosen.mean(0).flatten(),
+        "shape": outputs.shape[1:],
+        "sample": {} if request.sample is None else history.sample(request.samples, request.sample),
+        "slice": found,
+    }
+    say("slice", to_json(record))
+
+
+def _line(history: "RunHistory", request: "LineRequest", say: Say) -> None:
+    from newton_core.records import to_json
+    from newton_core.training.slices import arms_line
+
+    _check_arm(history, request.start)
+    _check_arm(history, request.end)
+    step = history.nearest(request.step)
+    given = {"points": request.points, "samples": request.samples}
+    found = arms_line(history, request.start, request.end, step, **given)
+    say("line", to_json({"step": step, "line": found}))
+
+
+def _check_arm(history: "RunHistory", arm: int) -> None:
+    if arm >= len(history.spec.arms):
+        raise ValueError(f"there is no arm {arm}, the run has {len(history.spec.arms)}")

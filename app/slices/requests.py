@@ -9,7 +9,7 @@ from pydantic import Discriminator, Tag
 
 from newton_core.landscapes.grid import OddPoints
 from newton_core.landscapes.output_space import OutputPlane
-from newton_core.settings import setting
+from newton_core.settings import Settings, setting
 from newton_core.surrogate import NewtonSettings
 from newton_core.training.slices import SliceRequest
 
@@ -35,8 +35,10 @@ class OutputSliceRequest(OutputPlane):
         20, "Samples in the batch that the curvature is taken of.", title="Samples", ge=1, le=1000
     )
     points: OddPoints = setting(61, "Points a side; odd.", title="Points a side", ge=21, le=101)
-    span: float = setting(
-        5.0, "Distance from the centre to the edge, in units of the outputs.",
+    span: float | None = setting(
+        5.0,
+        "Distance from the centre to the edge, in units of the outputs; empty means as far as the"
+        " quadratics' z* need.",
         title="Range", scale="log", gt=0.0, le=1e6,
     )  # fmt: skip
     surrogates: list[NewtonSettings] = setting(
@@ -45,16 +47,35 @@ class OutputSliceRequest(OutputPlane):
     damped: bool = setting(False, "Whether the quadratics include tikhonov.", title="Damped")
 
 
+class LineRequest(Settings):
+    """The loss along the straight line from one arm's weights to another's."""
+
+    space: Literal["line"] = setting(..., "Between two arms' weights.")
+    run: str = setting(..., "Id of the run.", max_length=100)
+    step: int = setting(0, "Step of the run; the nearest snapshot answers.", title="Step", ge=0)
+    start: int = setting(0, "Index of the arm at 0.", title="From", ge=0, le=63)
+    end: int = setting(1, "Index of the arm at 1.", title="To", ge=0, le=63)
+    points: int = setting(41, "Points of the line.", title="Points", ge=11, le=201)
+    samples: int = setting(
+        100, "Samples of training data that the loss is measured on, used by no update.",
+        title="Samples", unit="samples", scale="log", ge=1, le=1000,
+    )  # fmt: skip
+
+
 def _space(body: Any) -> str:
     given = body.get("space") if isinstance(body, Mapping) else getattr(body, "space", None)
-    return "outputs" if given == "outputs" else "parameters"
+    return given if given in ("outputs", "line") else "parameters"
 
+
+AnySliceRequest = RunSliceRequest | OutputSliceRequest | LineRequest
 
 LandscapeRequest = Annotated[
-    Annotated[RunSliceRequest, Tag("parameters")] | Annotated[OutputSliceRequest, Tag("outputs")],
+    Annotated[RunSliceRequest, Tag("parameters")]
+    | Annotated[OutputSliceRequest, Tag("outputs")]
+    | Annotated[LineRequest, Tag("line")],
     Discriminator(_space),
 ]
-"""Either of the two, told apart by ``space``; weights where it is left out."""
+"""One of the three, told apart by ``space``; weights where it is left out."""
 
 
 @dataclass(frozen=True)

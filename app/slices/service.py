@@ -15,7 +15,7 @@ import structlog
 
 from app.settings import Settings
 from app.slices import process as protocol
-from app.slices.requests import OutputSliceRequest, RunSliceRequest, SliceJob
+from app.slices.requests import AnySliceRequest, SliceJob
 
 MOST_WAITING = 32
 LOOK_SECONDS = 0.05
@@ -101,7 +101,7 @@ class SliceService:
             self._process = None
 
     async def answer(
-        self, spec: str, snapshots: Path, request: RunSliceRequest | OutputSliceRequest
+        self, spec: str, snapshots: Path, request: AnySliceRequest
     ) -> AsyncGenerator[tuple[str, str]]:
         """The parts of an answer as they come: type and JSON text.
 

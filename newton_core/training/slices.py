@@ -85,6 +85,8 @@ class RunSlices:
         grid: points and range, the same for every picture.
         centre: what to add to all coordinates: the middle of a surface's domain, (0, 0) else.
         pictures: one per arm where each is centred at its own weights, else one for all.
+        known: the whole grids of pictures that have been computed before, by index; the stream
+            answers with them and adds those that it completes.
     """
 
     step: int
@@ -92,15 +94,21 @@ class RunSlices:
     grid: Grid
     centre: tuple[float, float]
     pictures: tuple[ArmSlice, ...]
+    known: dict[int, GridPatch]
 
     def stream(self, stop: Stop | None = None) -> Iterator[tuple[int, GridPatch]]:
         """(index of the picture, patch): all pictures coarse first, then all of them finer."""
+        if len(self.known) == len(self.pictures):
+            yield from sorted(self.known.items())
+            return
         streams = [progressive_slice(p.function, self.grid, stop) for p in self.pictures]
         while True:
             for index, stream in enumerate(streams):
                 patch = next(stream, None)
                 if patch is None:  # all have the same levels: the first to end, or a stop, ends all
                     return
+                if patch.level == patch.levels - 1:
+                    self.known[index] = patch
                 yield index, patch
 
 
@@ -129,6 +137,7 @@ class RunHistory:
         self.loss: Loss = build_spec_loss(spec.loss)
         self.initial_model: nn.Module = self.task.build_model()
         self._states: dict[int, list[dict[str, Any]]] = {}
+        self._heights: dict[str, dict[int, GridPatch]] = {}
 
     @property
     def steps(self) -> list[int]:
@@ -157,9 +166,24 @@ class RunHistory:
             outputs: Tensor = self.model(arm, step).eval()(batch.inputs)
         return outputs, batch.target
 
+    def sample(self, samples: int, index: int) -> dict[str, Any]:
+        """What there is to see of one sample of :meth:`batch`, as a JSON-ready record."""
+        return self.task.sample(PROBE_STEP, samples, index)
+
     def batch(self, samples: int) -> Batch:
         """The data that slices are measured on: of the training set, seen by no update."""
         return self.task.batch(PROBE_STEP, samples)
+
+    def heights(self, request: SliceRequest) -> dict[int, GridPatch]:
+        """Where the pictures of a request are kept, to be looked up at its other steps.
+
+        Only those of the principal plane are: it is the same at every step, and so are its
+        heights, unless the network has statistics beside its weights.
+        """
+        if request.plane != "principal" or any(True for _ in self.initial_model.buffers()):
+            return {}
+        anywhere = request.model_copy(update={"step": 0}).model_dump_json()
+        return self._heights.setdefault(anywhere, {})
 
     def _state(self, step: int) -> list[dict[str, Any]]:
         if step not in self._states:
@@ -217,7 +241,8 @@ def run_slices(history: RunHistory, request: SliceRequest) -> RunSlices:
             span=request.span or first,
             second_span=request.span or second,
         )
-    return RunSlices(step, tuple(shown), grid, centre, tuple(pictures))
+    known = history.heights(request)
+    return RunSlices(step, tuple(shown), grid, centre, tuple(pictures), known)
 
 
 def arms_line(

@@ -77,6 +77,22 @@ def test_outputs_and_their_quadratic_touch_at_the_centre(server: LabServer, run_
         assert surrogate["target"] is not None
 
 
+def test_the_line_between_two_arms_ends_at_both(server: LabServer, run_id: str) -> None:
+    body = {"space": "line", "run": run_id, "step": 40, "start": 1, "end": 0, "points": 11}
+    (kind, data), last = ask(server, body)
+    assert (kind, last) == ("line", ("done", {}))
+    line = data["line"]
+    assert {0.0, 1.0} <= set(line["t"])
+    assert len(line["values"]) == len(line["t"])
+    (_, back), _ = ask(server, body | {"start": 0, "end": 1})
+    at = dict(zip(line["t"], line["values"], strict=True))
+    there = dict(zip(back["line"]["t"], back["line"]["values"], strict=True))
+    assert (at[0.0], at[1.0]) == (there[1.0], there[0.0])
+    (kind, data), = ask(server, body | {"end": 9})  # fmt: skip
+    assert kind == "problem"
+    assert "no arm 9" in data["message"]
+
+
 def test_what_cannot_be_drawn_is_said_in_words(server: LabServer, run_id: str) -> None:
     (kind, data), = ask(server, {"run": run_id, "space": "outputs", "arm": 5})  # fmt: skip
     assert kind == "problem"

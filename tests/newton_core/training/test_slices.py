@@ -8,6 +8,7 @@ import torch
 
 from newton_core import ExperimentSpec, run
 from newton_core.landscape import PlaneError
+from newton_core.landscapes.grid import GridPatch
 from newton_core.training.slices import RunHistory, SliceRequest, arms_line, run_slices
 from newton_core.training.snapshots import SnapshotError
 from tests.newton_core.training.specs import small_spec
@@ -84,6 +85,20 @@ def test_the_principal_plane_holds_the_trajectories_best(history: RunHistory) ->
     early = run_slices(history, SliceRequest(plane="principal", step=8, samples=5))
     assert early.grid == found.grid, "scrubbing moves no axis"
     assert early.pictures[0].trajectories[0].coordinates.shape == (5, 2)
+
+
+def test_the_principal_plane_is_computed_once_for_all_steps(history: RunHistory) -> None:
+    def patches(step: int, samples: int = 5) -> list[tuple[int, GridPatch]]:
+        request = SliceRequest(plane="principal", step=step, points=21, samples=samples)
+        return list(run_slices(history, request).stream())
+
+    first, again = patches(40), patches(8)
+    assert len(first) > 1
+    assert again == first[-1:], "the heights are known, and no step changes them"
+    assert len(patches(8, samples=6)) > 1, "on other data they are others"
+    arms = SliceRequest(plane="arms", step=40, points=21, samples=5)
+    for _ in range(2):
+        assert len(list(run_slices(history, arms).stream())) > 1
 
 
 def test_the_arms_plane_goes_through_the_arms(history: RunHistory) -> None:
