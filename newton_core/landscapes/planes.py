@@ -16,7 +16,9 @@ from newton_core.seeding import generator
 from newton_core.tensors import to_float64
 
 Weights = Mapping[str, Tensor]
-PlaneKind = Literal["filter_normalised", "descent", "principal", "arms", "line", "coordinates"]
+PlaneKind = Literal[
+    "filter_normalised", "descent", "trajectory", "principal", "arms", "line", "coordinates"
+]
 """How a plane's directions were chosen."""
 
 
@@ -152,7 +154,7 @@ def coordinate_plane(weights: Weights) -> ParameterPlane:
 
 
 def principal_plane(
-    points: Sequence[Weights], kind: Literal["principal", "arms"] = "principal"
+    points: Sequence[Weights], kind: Literal["trajectory", "principal", "arms"] = "principal"
 ) -> ParameterPlane:
     """The plane through the mean of the points along their two leading principal directions.
 

@@ -34,10 +34,11 @@ from newton_core.training.spec import ExperimentSpec
 class SliceRequest(Settings):
     """A slice through the weights of a run's arms."""
 
-    plane: Literal["filter_normalised", "principal", "arms"] = setting(
+    plane: Literal["filter_normalised", "trajectory", "principal", "arms"] = setting(
         "filter_normalised",
-        "Two Gaussian filter-normalised directions around each arm, the plane that holds most of"
-        " the arms' own trajectories, or the plane through the arms' present weights.",
+        "Two Gaussian filter-normalised directions around each arm, for each arm the plane that"
+        " holds most of its own trajectory, the one that holds most of all trajectories, or the"
+        " plane through the arms' present weights.",
         title="Plane",
     )
     step: int = setting(
@@ -177,10 +178,11 @@ class RunHistory:
     def heights(self, request: SliceRequest) -> dict[int, GridPatch]:
         """Where the pictures of a request are kept, to be looked up at its other steps.
 
-        Only those of the principal plane are: it is the same at every step, and so are its
-        heights, unless the network has statistics beside its weights.
+        Only those of planes that are the same at every step are, and so are their heights, unless
+        the network has statistics beside its weights.
         """
-        if request.plane != "principal" or any(True for _ in self.initial_model.buffers()):
+        fixed = request.plane in ("trajectory", "principal")
+        if not fixed or any(True for _ in self.initial_model.buffers()):
             return {}
         anywhere = request.model_copy(update={"step": 0}).model_dump_json()
         return self._heights.setdefault(anywhere, {})
@@ -203,9 +205,10 @@ def run_slices(history: RunHistory, request: SliceRequest) -> RunSlices:
     A model of two weights has one plane, whatever is asked for: the surface itself.
 
     "filter_normalised" centres each arm's picture at its own weights; the directions are those of
-    the initial weights, fixed by the run's seed. "principal" is the plane of all snapshots of all
-    arms; "arms" goes through the arms' weights at the step (of two arms, through their common
-    start as well). These two have one picture for all arms.
+    the initial weights, fixed by the run's seed. "trajectory" is for each arm the plane of its own
+    snapshots, on the same range for all. "principal" is the plane of all snapshots of all arms;
+    "arms" goes through the arms' weights at the step (of two arms, through their common start as
+    well). These two have one picture for all arms.
 
     Raises:
         PlaneError: the weights span no such plane (yet); the message says why.
@@ -231,11 +234,21 @@ def run_slices(history: RunHistory, request: SliceRequest) -> RunSlices:
         pictures = [picture((arm,), plane.around(paths[arm][-1])) for arm in arms]
         grid = Grid(points=request.points, span=request.span or 1.0)
     else:
-        points = _defining_points(history, request.plane, step)
-        plane = principal_plane(points, request.plane)
-        pictures = [picture(arms, plane)]
-        # Principal planes show the whole run at every step, so that scrubbing moves no axis.
-        first, second = fitting_spans([project(plane, points), *pictures[0].trajectories])
+        # Planes of trajectories show the whole run at every step, so that scrubbing moves no axis.
+        seen = []
+        pictures = []
+        if request.plane == "trajectory":
+            for arm in arms:
+                points = [history.weights(arm, at) for at in history.steps]
+                plane = principal_plane(points, "trajectory")
+                pictures.append(picture((arm,), plane))
+                seen.append(project(plane, points))
+        else:
+            points = _defining_points(history, request.plane, step)
+            plane = principal_plane(points, request.plane)
+            pictures.append(picture(arms, plane))
+            seen += [project(plane, points), *pictures[0].trajectories]
+        first, second = fitting_spans(seen)
         grid = Grid(
             points=request.points,
             span=request.span or first,

@@ -2,6 +2,7 @@
 
 import itertools
 from pathlib import Path
+from typing import Literal
 
 import pytest
 import torch
@@ -9,9 +10,13 @@ import torch
 from newton_core import ExperimentSpec, run
 from newton_core.landscape import PlaneError
 from newton_core.landscapes.grid import GridPatch
+from newton_core.landscapes.planes import principal_plane, project
 from newton_core.training.slices import RunHistory, SliceRequest, arms_line, run_slices
 from newton_core.training.snapshots import SnapshotError
 from tests.newton_core.training.specs import small_spec
+
+FIXED = ("trajectory", "principal")
+"""Planes that are the same at every step."""
 
 
 @pytest.fixture(scope="module")
@@ -87,14 +92,34 @@ def test_the_principal_plane_holds_the_trajectories_best(history: RunHistory) ->
     assert early.pictures[0].trajectories[0].coordinates.shape == (5, 2)
 
 
-def test_the_principal_plane_is_computed_once_for_all_steps(history: RunHistory) -> None:
+def test_each_arm_s_own_plane_leaves_out_less_than_the_shared_one(history: RunHistory) -> None:
+    own = run_slices(history, SliceRequest(plane="trajectory", step=40, samples=5))
+    shared = run_slices(history, SliceRequest(plane="principal", step=40, samples=5))
+    assert [picture.arms for picture in own.pictures] == [(0,), (1,), (2,)]
+    for arm, picture in enumerate(own.pictures):
+        (path,) = picture.trajectories
+        points = [history.weights(arm, at) for at in history.steps]
+        assert torch.equal(path.coordinates, project(principal_plane(points), points).coordinates)
+        best = project(shared.pictures[0].plane.around(picture.plane.origin), points)
+        assert path.total_residual < best.total_residual
+        a, b = path.coordinates.abs().amax(0)
+        assert own.grid.span >= a
+        assert (own.grid.second_span or 0) >= b
+    early = run_slices(history, SliceRequest(plane="trajectory", step=8, samples=5))
+    assert early.grid == own.grid, "scrubbing moves no axis"
+
+
+@pytest.mark.parametrize("plane", FIXED)
+def test_planes_of_trajectories_are_computed_once_for_all_steps(
+    history: RunHistory, plane: Literal["trajectory", "principal"]
+) -> None:
     def patches(step: int, samples: int = 5) -> list[tuple[int, GridPatch]]:
-        request = SliceRequest(plane="principal", step=step, points=21, samples=samples)
+        request = SliceRequest(plane=plane, step=step, points=21, samples=samples)
         return list(run_slices(history, request).stream())
 
     first, again = patches(40), patches(8)
-    assert len(first) > 1
-    assert again == first[-1:], "the heights are known, and no step changes them"
+    assert len(first) > len(again)
+    assert again == first[-len(again) :], "the heights are known, and no step changes them"
     assert len(patches(8, samples=6)) > 1, "on other data they are others"
     arms = SliceRequest(plane="arms", step=40, points=21, samples=5)
     for _ in range(2):
