@@ -108,7 +108,10 @@ def scipy_paths(costs: Costs) -> list[float]:
     indptr, indices, root = _pattern(count, height, width)
     weights = costs.reshape(-1)[indices]
     graph = csr_array((weights, indices, indptr), shape=(root + 1, root + 1))
-    distances, came_from = dijkstra(graph, indices=root, return_predecessors=True)
+    # scipy's stubs know no csr_array here.
+    distances, came_from = dijkstra(  # type: ignore[call-overload]
+        graph, indices=root, return_predecessors=True
+    )
     tiles = height * width
     paths = np.zeros(count * tiles)
     for end in range(tiles - 1, count * tiles, tiles):

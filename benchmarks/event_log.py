@@ -80,7 +80,7 @@ class _Clock:
             self.seconds += time.thread_time() - began
             return text
 
-        EventBase.model_dump_json = timed  # type: ignore[method-assign]
+        EventBase.model_dump_json = timed  # type: ignore[assignment,method-assign]
 
     def __exit__(self, *_: object) -> None:
         from newton_core.training.events import EventBase

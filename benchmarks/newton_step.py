@@ -79,7 +79,7 @@ def bare_steps(spec: ExperimentSpec, model: nn.Module) -> dict[str, Step]:
 
         def step(batch: Batch, _: int) -> None:
             optimizer.zero_grad()
-            values[name](network(batch.inputs), batch.target).backward()
+            torch.autograd.backward(values[name](network(batch.inputs), batch.target))
             optimizer.step()
 
         return step
