@@ -1,11 +1,13 @@
 """The README's pictures, from a real run in a real browser: ``make screenshots``.
 
-    python -m scripts.screenshots [--preset NAME] [--folder docs/images] [--only NAME ...]
+    python -m scripts.screenshots [--folder docs/images] [--only NAME ...]
 
-A picture is one entry of ``SHOTS``: where to go, how wide, and what to do before it is taken.
+A picture is one entry of ``SHOTS``: where to go, how wide, what to do before it is taken, and
+which part of the page it shows.
 """
 
 import argparse
+import functools
 import json
 import sys
 import tempfile
@@ -23,6 +25,12 @@ AT_THE_END = """() => {
     const slider = document.querySelector('.track input');
     return slider.value === slider.max;
 }"""
+LANDSCAPES_ARE_DRAWN = """() => {
+    const plots = [...document.querySelectorAll('.landscape .js-plotly-plot')];
+    return plots.length > 1 && document.querySelector('.landscapes-note') === null
+        && plots.every((plot) => plot.data.some((trace) => trace.meta.role === 'path'));
+}"""
+STUCK = "temperature=0.1"
 PATIENCE = 600_000  # milliseconds: a preset may take minutes
 
 
@@ -32,18 +40,21 @@ class Shot:
 
     Attributes:
         name: of the file, without its ending.
-        path: what follows the address; ``{run}`` is the finished run of the preset, ``{half}`` a
-            step in the middle of it.
+        path: what follows the address; ``{run}`` is the finished run of the preset.
+        preset: whose run it is; None: the first.
         width: of the window; ``height`` likewise.
         dark: in the dark theme.
+        region: the accessible name of the part that is taken; None: all that the window shows.
         prepare: what to do once the page has drawn.
     """
 
     name: str
     path: str = "runs/{run}"
+    preset: str | None = None
     width: int = 1440
     height: int = 1120
     dark: bool = False
+    region: str | None = None
     prepare: Callable[[Page], None] = lambda page: None
 
 
@@ -58,17 +69,37 @@ def ask_what_if(page: Page) -> None:
     page.mouse.move(0, 0)
 
 
+def see_landscapes(page: Page) -> None:
+    """Brings the landscapes into view and waits for all of them."""
+    panel = page.get_by_role("region", name="Loss landscape")
+    panel.scroll_into_view_if_needed()
+    page.wait_for_function(LANDSCAPES_ARE_DRAWN, timeout=PATIENCE)
+
+
 SHOTS = (
     Shot("compare-light"),
     Shot("compare-dark", dark=True),
     Shot("compare-narrow", width=390, height=1400),
-    Shot("what-if", path="runs/{run}?step={half}", prepare=ask_what_if),
+    Shot("what-if", path="runs/{run}?step=2500", prepare=ask_what_if),
+    *(
+        Shot(
+            f"landscape-{step}",
+            path=f"runs/{{run}}?step={step}",
+            region="Loss landscape",
+            prepare=see_landscapes,
+        )
+        for step in (1000, 3000, 5000)
+    ),
+    Shot("three-numbers", path=f"three-numbers?{STUCK}", height=860),
+    Shot("surfaces", path="surfaces", height=900),
+    Shot("gradients", path="gradients", height=900),
+    Shot("maps", preset="paths-smoothed-loss", region="What each arm says"),
     Shot("runs", path="runs", height=700),
 )
 
 
-def finished_run(address: str, preset: str | None) -> dict[str, Any]:
-    """Trains a preset (default: the first) and waits for its end."""
+def finished_run(address: str, preset: str | None) -> str:
+    """Trains a preset (None: the first), waits for its end, and answers with the run's id."""
     with urlopen(f"{address}/api/catalog") as answer:
         name = preset or json.load(answer)["presets"][0]["name"]
     body = json.dumps({"preset": name}).encode()
@@ -82,26 +113,26 @@ def finished_run(address: str, preset: str | None) -> dict[str, Any]:
         run: dict[str, Any] = json.load(answer)
     if run["status"] != "finished":
         raise SystemExit(f"the run ended as {run['status']}: {run['error']}")
-    return run
+    return str(run_id)
 
 
-def take(page: Page, shot: Shot, address: str, run: dict[str, Any], folder: Path) -> None:
+def take(page: Page, shot: Shot, address: str, run_id: str, folder: Path) -> None:
     """Takes one picture."""
-    path = shot.path.format(run=run["id"], half=run["steps"] // 2)
+    path = shot.path.format(run=run_id)
     page.goto(f"{address}/{path}")
     page.wait_for_load_state("networkidle")
     if path.startswith("runs/"):
         page.wait_for_function("document.querySelector('.js-plotly-plot .js-line') !== null")
     shot.prepare(page)
     page.wait_for_timeout(1500)  # the last charts are drawn a frame apart
-    page.screenshot(path=folder / f"{shot.name}.png")
+    seen = page if shot.region is None else page.get_by_role("region", name=shot.region)
+    seen.screenshot(path=folder / f"{shot.name}.png")
     sys.stdout.write(f"{folder / shot.name}.png\n")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Takes all pictures."""
     parser = argparse.ArgumentParser(description="The README's pictures.")
-    parser.add_argument("--preset", help="name of the preset to train (default: the first)")
     parser.add_argument("--folder", type=Path, default=Path("docs/images"))
     parser.add_argument("--only", nargs="*", default=[], help="names of the pictures to take")
     options = parser.parse_args(arguments)
@@ -115,14 +146,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
         served(Path(data)) as address,
         sync_playwright() as playwright,
     ):
-        run = finished_run(address, options.preset)
+        run_of = functools.cache(lambda preset: finished_run(address, preset))
         browser = playwright.chromium.launch(executable_path=browser_path, args=ARGUMENTS)
         for shot in shots:
             context = browser.new_context(
                 viewport={"width": shot.width, "height": shot.height},
                 color_scheme="dark" if shot.dark else "light",
             )
-            take(context.new_page(), shot, address, run, options.folder)
+            take(context.new_page(), shot, address, run_of(shot.preset), options.folder)
             context.close()
         browser.close()
 
