@@ -77,6 +77,8 @@ class SliceService:
         self._guard = threading.Lock()
         self._process: _Process | None = None
         self._hearing: asyncio.Future[tuple[Any, ...] | None] | None = None
+        self._starting: asyncio.Future[_Process] | None = None
+        self._leaving: asyncio.Future[None] | None = None
         self._ready = False
         self._closed = False
 
@@ -121,10 +123,14 @@ class SliceService:
             self._waiting -= 1
 
     async def _compute(self, job: SliceJob) -> AsyncGenerator[tuple[str, str]]:
-        done = False
+        done = True  # until the job is the process's: before, there is nothing to stop
         try:
-            worker = await asyncio.to_thread(self._start)
+            # Whoever leaves is cancelled at once: what they began is waited for here.
+            if self._leaving is not None:
+                await asyncio.shield(self._leaving)
+            worker = await self._started()
             worker.connection.send(job)
+            done = False
             while not done:
                 message = await self._next(worker, self._settings.hang_seconds)
                 if message[0] == protocol.PART:
@@ -144,7 +150,18 @@ class SliceService:
             raise SliceFailure("the process that computes slices was lost; ask again") from None
         finally:
             if not done:
-                await asyncio.shield(asyncio.ensure_future(self._abandon(job)))
+                self._leaving = asyncio.ensure_future(self._abandon(job))
+                await asyncio.shield(self._leaving)
+
+    async def _started(self) -> _Process:
+        """The process, once it is ready; a listener that is cancelled leaves it to the next one."""
+        if self._starting is None:
+            self._starting = asyncio.ensure_future(asyncio.to_thread(self._start))
+        try:
+            return await asyncio.shield(self._starting)
+        finally:
+            if self._starting.done():
+                self._starting = None
 
     def _start(self) -> _Process:
         """The process, once it is ready. Blocks."""

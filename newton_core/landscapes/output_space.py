@@ -179,7 +179,7 @@ def output_slice(
     local = [_local_model(derivatives, settings, chosen) for settings in surrogates]
     gradient = to_float64(derivatives.gradient)[chosen].mean(0).cpu()
     basis = _basis(OutputPlane() if plane is None else plane, gradient, local)
-    grid = _fitting(grid, local) if fit else grid
+    grid = _fitting(grid, local, basis) if fit else grid
     function = OutputFunction(loss, *drawn, basis)
     patch = full_slice(function, grid)
     value = patch.values[grid.points // 2, grid.points // 2].item()
@@ -235,11 +235,15 @@ def _local_model(derivatives: Derivatives, settings: NewtonSettings, chosen: sli
     return _LocalModel(matrix, direction, None)
 
 
-def _fitting(grid: Grid, local: Sequence[_LocalModel]) -> Grid:
+def _fitting(grid: Grid, local: Sequence[_LocalModel], basis: Tensor) -> Grid:
     """The grid with a round range that every z* fits in, or as it is where there is none."""
     directions = [model.direction for model in local if model.direction is not None]
-    lengths = [torch.linalg.vector_norm(direction).item() for direction in directions]
-    reach = 1.2 * max(lengths, default=0.0)
+    # Where little of the way to z* lies in the plane, that little would be too near to see by.
+    reaches = [
+        max(1.2 * torch.linalg.vector_norm(basis @ way), 0.1 * torch.linalg.vector_norm(way))
+        for way in directions
+    ]
+    reach = float(max(reaches, default=0.0))
     if not 0 < reach < 1e8:
         return grid
     power = 10.0 ** math.floor(math.log10(reach))

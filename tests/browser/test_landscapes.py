@@ -26,6 +26,21 @@ KEPT = """() => [...document.querySelectorAll('canvas')]
     .map((context) => context.isContextLost())"""
 
 
+def landscape(lab: LabPage) -> Locator:
+    panel = lab.page.get_by_role("region", name="Loss landscape")
+    panel.scroll_into_view_if_needed()
+    return panel
+
+
+def hover_middle(lab: LabPage, plot: Locator) -> None:
+    """Lets the pointer rest off the middle, where paths begin."""
+    plot.scroll_into_view_if_needed()
+    box = plot.bounding_box()
+    assert box is not None
+    lab.page.mouse.move(box["x"] + 0.5 * box["width"], box["y"] + 0.22 * box["height"])
+    lab.page.mouse.move(box["x"] + 0.52 * box["width"], box["y"] + 0.2 * box["height"])
+
+
 def choose(lab: LabPage, panel: Locator, name: str, option: str) -> None:
     panel.get_by_role("combobox", name=name).select_option(option)
 
@@ -44,8 +59,8 @@ def test_slices_follow_the_cursor_and_say_what_they_leave_out(
     lab: LabPage, server: LabServer
 ) -> None:
     lab.go_to_run(server.finish(RUN), "?step=60")
-    panel = lab.page.get_by_role("region", name="Loss landscape")
-    panel.scroll_into_view_if_needed()
+    panel = landscape(lab)
+    choose(lab, panel, "plane", "run")
     lab.wait(lambda: "contour" in roles(panel, 2), "three pictures are drawn")
     expect(panel.locator(".landscape h3")).to_have_count(3)
     expect(panel).to_contain_text("the path leaves this plane by")
@@ -61,8 +76,8 @@ def test_two_surfaces_are_alive_at_most_and_keep_their_contexts(
 ) -> None:
     watch.expected += ["GPU stall due to ReadPixels", "willReadFrequently", "software WebGL"]
     lab.go_to_run(server.finish(RUN), "?step=60")
-    panel = lab.page.get_by_role("region", name="Loss landscape")
-    panel.scroll_into_view_if_needed()
+    panel = landscape(lab)
+    choose(lab, panel, "plane", "run")
     lab.wait(lambda: "contour" in roles(panel, 2), "three pictures are drawn")
     choose(lab, panel, "shape", "surface")
     for _ in range(2):
@@ -77,14 +92,87 @@ def test_two_surfaces_are_alive_at_most_and_keep_their_contexts(
     assert not any(lab.page.evaluate(KEPT))
 
 
-def test_another_plane_is_computed_from_snapshots(lab: LabPage, server: LabServer) -> None:
+def test_an_ended_run_shows_the_plane_nearest_to_its_paths_and_says_why(
+    lab: LabPage, server: LabServer
+) -> None:
     lab.go_to_run(server.finish(RUN), "?step=60")
-    panel = lab.page.get_by_role("region", name="Loss landscape")
-    panel.scroll_into_view_if_needed()
+    panel = landscape(lab)
+    expect(panel).to_contain_text("The run has ended, so shown is for each arm the plane nearest")
+    lab.wait(lambda: "path" in roles(panel, 2), "three pictures, each with its path", 90)
     choose(lab, panel, "plane", "principal")
-    lab.wait(lambda: panel.locator(".landscape h3").count() == 1, "one picture for all", 90)
-    expect(panel.locator(".landscape h3")).to_contain_text("Fisher")
-    lab.wait(lambda: roles(panel).count("path") == 3, "three paths")
+    lab.wait(lambda: roles(panel).count("path") == 3, "one picture with three paths", 90)
+    expect(panel.locator(".landscape")).to_have_count(1)
+    expect(panel).not_to_contain_text("has ended")
+    expect(panel).to_contain_text("at step 60")
+    here = "plot => plot.data.filter((t) => t.meta.role === 'here').map((t) => [t.x[0], t.y[0]])"
+    ends = panel.locator(".picture-plot").evaluate(here)
+    hover_middle(lab, panel.locator(".picture-plot"))
+    expect(panel.locator(".hoverlayer")).to_contain_text("loss ")
+    lab.scrub(20)
+    expect(panel).to_contain_text("at step 21")  # the nearest of its snapshots
+    plot = panel.locator(".picture-plot")
+    lab.wait(lambda: plot.evaluate(here) != ends, "the paths end where they were then")
+    choose(lab, panel, "plane", "run")
+    expect(panel.locator(".landscape")).to_have_count(3)
+    lab.wait(lambda: "contour" in roles(panel, 2), "three pictures are drawn")
+    hover_middle(lab, panel.locator(".picture-plot").nth(1))
+    expect(panel.locator(".hoverlayer").nth(1)).to_contain_text("Hessian: loss")
+
+
+def test_the_line_between_two_arms_goes_with_the_plane_through_them(
+    lab: LabPage, server: LabServer
+) -> None:
+    lab.go_to_run(server.finish(RUN), "?step=60")
+    panel = landscape(lab)
+    choose(lab, panel, "plane", "arms")
+    line = panel.locator(".arms-line")
+    expect(line).to_contain_text("arrier between them", timeout=90_000)
+    choose(lab, panel, "to", "2")
+    title = "plot => plot.layout?.xaxis?.title?.text"
+    plot = line.locator(".picture-plot")
+    lab.wait(lambda: plot.evaluate(title) == "0: Vanilla, 1: Fisher", "it is that of Fisher")
+    choose(lab, panel, "to", "0")
+    expect(line).to_contain_text("two arms that differ")
+
+
+def test_scrubbing_and_leaving_cancel_a_slice(lab: LabPage, server: LabServer) -> None:
+    cancelled: list[str] = []
+    lab.page.on("requestfailed", lambda request: cancelled.append(request.url))
+    lab.go_to_run(server.finish(RUN), "?step=60")
+    panel = landscape(lab)
+    choose(lab, panel, "plane", "filter_normalised")
+    choose(lab, panel, "points a side", "101")
+    expect(panel.get_by_text("Computing, coarse to fine")).to_be_visible()
+    lab.scrub(0)
+    lab.wait(lambda: any("landscapes" in url for url in cancelled), "the slice is cancelled")
+    expect(panel).to_contain_text("at step 0", timeout=PATIENCE)
+    expect(panel.get_by_text("Computing, coarse to fine")).to_be_visible()
+    cancelled.clear()
+    lab.page.get_by_role("link", name="Surfaces").click()
+    lab.wait(lambda: any("landscapes" in url for url in cancelled), "leaving cancels it too")
+
+
+def test_a_picture_can_be_saved_read_as_a_table_and_made_large(
+    lab: LabPage, server: LabServer
+) -> None:
+    lab.go_to_run(server.finish(RUN), "?step=60")
+    panel = landscape(lab)
+    choose(lab, panel, "plane", "principal")
+    lab.wait(lambda: roles(panel).count("path") == 3, "the picture is drawn", 90)
+    card = panel.locator(".picture-card")
+    card.hover()
+    with lab.page.expect_download() as saving:
+        card.get_by_role("button", name="Save as a picture").click()
+    name = saving.value.suggested_filename
+    assert name.startswith("newton-lab-loss-landscape-of-vanilla"), name
+    assert saving.value.path().read_bytes().startswith(b"\x89PNG")
+    low = card.locator(".picture").bounding_box()
+    card.get_by_role("button", name="Make it large").click()
+    lab.wait(lambda: card.locator(".picture").bounding_box() != low, "the picture changes its size")
+    card.get_by_role("button", name="Numbers as a table").click()
+    expect(card.get_by_role("rowheader", name="Fisher")).to_be_visible()
+    expect(card.get_by_role("table")).to_have_count(2)
+    expect(card.locator(".picture")).to_be_hidden()
 
 
 def test_a_start_is_pressed_or_typed_on_the_plane_of_three_numbers(lab: LabPage) -> None:

@@ -4,7 +4,7 @@ import { ApiError, errorOf } from "./client";
 
 export interface SliceQuery {
   run: string;
-  plane: "filter_normalised" | "principal" | "arms";
+  plane: "filter_normalised" | "trajectory" | "principal" | "arms";
   step: number;
   points: number;
 }
@@ -37,14 +37,37 @@ export interface OutputQuery {
   step: number;
   arm: number;
   sample: number | null;
+  /** Samples of the batch that the curvature is taken of. */
+  samples: number;
+  points: number;
   kind: "coordinates" | "newton" | "eigenvectors";
-  span: number;
+  /** The outputs that are the coordinates, from 0. */
+  first: number;
+  second: number;
+  /** From the centre to the edge; null: as far as z* needs. */
+  span: number | null;
   surrogates: {
     curvature: "hessian" | "fisher";
     tikhonov: number;
+    hessian: "batch_mean" | "per_sample";
     definiteness: "raw" | "clip" | "saddle_free";
   }[];
+  /** Whether tikhonov is on the quadratic's diagonal. */
   damped: boolean;
+}
+
+export interface LineQuery {
+  space: "line";
+  run: string;
+  step: number;
+  /** Indices of the arms at 0 and at 1. */
+  start: number;
+  end: number;
+}
+
+export interface LineSlice {
+  step: number;
+  line: { t: number[]; values: (number | null)[]; barrier: number | null };
 }
 
 interface Arrow {
@@ -55,7 +78,12 @@ interface Arrow {
 
 export interface OutputSlice {
   step: number;
-  outputs: number[];
+  /** At the centre, in the order of the outputs. */
+  outputs: (number | null)[];
+  /** Of one sample's outputs: `[n]`, or rows and columns. */
+  shape: number[];
+  /** What there is to see of the sample; the values are those of the images that are ranked. */
+  sample: { values?: number[]; image?: string; true_path?: [number, number][] };
   slice: {
     a: number[];
     b: number[];
@@ -72,10 +100,13 @@ export interface OutputSlice {
   };
 }
 
+export type AnySliceQuery = SliceQuery | (OutputQuery & { space: "outputs" }) | LineQuery;
+
 export type SliceEvent =
   | { event: "start"; data: SliceStart }
   | { event: "patch"; data: SlicePatch }
   | { event: "slice"; data: OutputSlice }
+  | { event: "line"; data: LineSlice }
   | { event: "problem"; data: { message: string } }
   | { event: "done"; data: object };
 
@@ -101,7 +132,7 @@ export class EventReader {
 
 /** Asks for a slice; `signal` ends the computation on the server too. Throws `ApiError`. */
 export async function streamSlice(
-  query: SliceQuery | (OutputQuery & { space: "outputs" }),
+  query: AnySliceQuery,
   signal: AbortSignal,
   onEvent: (event: SliceEvent) => void,
 ): Promise<void> {

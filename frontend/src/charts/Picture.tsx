@@ -14,6 +14,8 @@ interface Props {
   label: string;
   /** A press on a point of the plane. */
   onPick?(point: PlanePoint): void;
+  /** Hears of the element that it is drawn in. */
+  onHost?(element: HTMLElement): void;
 }
 
 const CONFIG = {
@@ -95,17 +97,18 @@ function isDeep(figure: Figure): boolean {
   return figure.layout.scene !== undefined;
 }
 
-export function Picture({ figure, label, onPick }: Props) {
+export function Picture({ figure, label, onPick, onHost }: Props) {
   const host = useRef<HTMLDivElement>(null);
   const painter = useRef<Painter | null>(null);
-  const latest = useRef({ figure, onPick });
-  latest.current = { figure, onPick };
+  const latest = useRef({ figure, onPick, onHost });
+  latest.current = { figure, onPick, onHost };
   const [error, setError] = useState<string | null>(null);
 
   useEffect(() => {
     if (host.current === null) return;
     const made = new Painter(host.current, () => latest.current.figure.peek(), setError);
     painter.current = made;
+    latest.current.onHost?.(host.current);
     return () => {
       painter.current = null;
       made.dispose();

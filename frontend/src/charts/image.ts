@@ -1,6 +1,7 @@
 /** A chart as a picture file: the figure with the title that the page shows above it. */
 
 import { type Drawn, unitText } from "./compose";
+import type { Drawing } from "./drawing";
 import { endTraces } from "./ends";
 import { integer } from "./format";
 import type { Plot } from "./layout";
@@ -10,14 +11,15 @@ import { type Figure, type PlotlyLayout, plotly } from "./plotly";
 /** Height of title and subtitle, in pixels. */
 const HEAD = 58;
 
-/** `newton-lab-exact-match-step-7440-1a2b3c`. */
-export function fileName(title: string, step: number, run: string): string {
+/** `newton-lab-exact-match-step-7440-1a2b3c`; parts that a picture does not have are left out. */
+export function fileName(title: string, step?: number, run = ""): string {
   const words = title
     .toLowerCase()
     .replaceAll("λ", "lambda")
     .replace(/[^a-z0-9]+/g, "-")
     .replace(/^-|-$/g, "");
-  return ["newton-lab", words, `step-${step}`, run.slice(0, 8)].filter(Boolean).join("-");
+  const at = step === undefined ? "" : `step-${step}`;
+  return ["newton-lab", words, at, run.slice(0, 8)].filter(Boolean).join("-");
 }
 
 /** The drawn figure complete in itself: with labels and marks, and room above for its title. */
@@ -39,19 +41,25 @@ export function titled(drawn: Drawn): Figure {
       height: drawn.view.height + HEAD * scale,
       margin: { ...margin, t: margin.t + HEAD * scale },
       title: {
-        text: choice.title,
-        x: 0.02,
-        xref: "container",
-        yref: "container",
-        y: 1 - (10 * scale) / (drawn.view.height + HEAD * scale),
-        yanchor: "top",
-        font: { size: 15 * scale, weight: 600, color: palette.ink },
+        ...titleOf(choice.title, drawn.view.height + HEAD * scale, palette.ink, scale),
         subtitle: {
           text: `${unitText(drawn.view)}, step ${integer(cursor)}`,
           font: { size: 12 * scale, color: palette.soft },
         },
       },
     },
+  };
+}
+
+function titleOf(text: string, height: number, ink: string, scale: number): PlotlyLayout {
+  return {
+    text,
+    x: 0.02,
+    xref: "container",
+    yref: "container",
+    y: 1 - (10 * scale) / height,
+    yanchor: "top",
+    font: { size: 15 * scale, weight: 600, color: ink },
   };
 }
 
@@ -108,6 +116,45 @@ export async function downloadPng(drawn: Drawn): Promise<void> {
     filename: fileName(choice.title, cursor, run),
     width,
     height: figure.layout.height as number,
+    scale: 2,
+  });
+}
+
+/** Height of the title of a panel's own figure, in pixels. */
+const NAME = 34;
+const UNSEEN = { width: 640, height: 480 };
+
+/** Saves a panel's own figure at twice its size on the screen, from where its reader looks at it. */
+export async function downloadDrawing(
+  drawing: Drawing,
+  element: HTMLElement,
+  name: string,
+): Promise<void> {
+  const library = await plotly();
+  const { layout, palette, scale } = drawing;
+  // An element behind a table has no size.
+  const width = element.clientWidth || UNSEEN.width;
+  const height = (element.clientHeight || UNSEEN.height) + NAME * scale;
+  const margin = layout.margin as { t: number };
+  const shown = (element as { layout?: PlotlyLayout }).layout?.scene as PlotlyLayout | undefined;
+  const figure = {
+    data: drawing.data,
+    layout: {
+      ...layout,
+      ...(layout.scene !== undefined && {
+        scene: { ...layout.scene, ...(shown?.camera !== undefined && { camera: shown.camera }) },
+      }),
+      width,
+      height,
+      margin: { ...margin, t: margin.t + NAME * scale },
+      title: titleOf(name, height, palette.ink, scale),
+    },
+  };
+  await library.downloadImage(figure, {
+    format: "png",
+    filename: fileName(name),
+    width,
+    height,
     scale: 2,
   });
 }

@@ -25,8 +25,35 @@ describe("linesFigure", () => {
     expect(line?.customdata).toEqual([-100, null, 100]);
   });
 
-  it("leaves out what a log scale cannot show", () => {
-    expect(linesFigure(view({ scaleY: "log" })).data[0]?.y).toEqual([null, null, 100]);
+  it("has a line of its own for what a log scale cannot show", () => {
+    const { data, layout } = linesFigure(view({ scaleY: "log" }));
+    const [low, gap, high] = (data[0]?.y ?? []) as number[];
+    expect([gap, high]).toEqual([null, 100]);
+    expect(low).toBeGreaterThan(0);
+    const axis = layout.yaxis as { tickvals: number[]; ticktext: string[] };
+    expect(axis.ticktext[axis.tickvals.indexOf(low ?? 0)]).toBe("≤ 0");
+  });
+
+  it("has a table with a row for each place, and at most a hundred and one", () => {
+    const [table] = linesFigure(view()).tables();
+    expect(table?.columns).toEqual(["a"]);
+    expect(table?.rows.map((row) => [row.name, ...row.cells])).toEqual([
+      ["0", "-100"],
+      ["1", "not finite"],
+      ["2", "100"],
+    ]);
+    const x = Array.from({ length: 401 }, (_, index) => index);
+    const lines = [{ x, y: x, colour: "#123456", dash: "solid", name: "a" }];
+    const [long] = linesFigure(view({ lines })).tables();
+    expect(long?.rows.length).toBe(101);
+    expect([long?.rows[0]?.name, long?.rows.at(-1)?.name]).toEqual(["0", "400"]);
+  });
+
+  it("marks points in their own colours", () => {
+    const dots = [{ x: 1, y: 5, colour: "#abcdef", marker: "square" }];
+    const dot = linesFigure(view({ dots })).data.at(-1);
+    expect([dot?.x, dot?.y]).toEqual([[1], [5]]);
+    expect(dot?.marker).toMatchObject({ color: "#abcdef", symbol: "square" });
   });
 
   it("shades stretches and marks the cursor", () => {

@@ -1,6 +1,9 @@
 /** Lines of a panel's own as a figure, with shaded stretches behind them. Pure. */
 
-import type { Figure, PlotlyLayout } from "./plotly";
+import { drawable, EMPTY, extend, yPlan } from "./axes";
+import { type Drawing, type Numbers, spread } from "./drawing";
+import { shortNumber } from "./heights";
+import type { PlotlyLayout } from "./plotly";
 import { type Palette, prototype, type Template, withAlpha } from "./templates";
 
 export interface Line {
@@ -17,10 +20,19 @@ export interface Shade {
   colour: string;
 }
 
+/** A marked point. */
+export interface Dot {
+  x: number;
+  y: number;
+  colour: string;
+  marker: string;
+}
+
 export interface LinesView {
   template: Template;
   palette: Palette;
   lines: readonly Line[];
+  dots?: readonly Dot[];
   shades?: readonly Shade[];
   /** Where everything on the page is now. */
   cursor?: number;
@@ -41,18 +53,22 @@ export function signedLog(value: number, smallest: number): number {
   return Math.asinh(value / (2 * smallest)) / Math.LN10;
 }
 
-export function linesFigure(view: LinesView): Figure {
+/** Rows of the table. */
+const TABLE_ROWS = 101;
+
+export function linesFigure(view: LinesView): Drawing {
   const { template, palette } = view;
   const shape = prototype(template, "line") ?? {};
+  const dotShape = prototype(template, "here") ?? {};
   const finite = view.lines.flatMap((line) =>
     line.y.filter((value): value is number => value !== null && Number.isFinite(value)),
   );
   const largest = finite.reduce((most, value) => Math.max(most, Math.abs(value)), 0) || 1;
   const smallest = largest / 10 ** DECADES;
+  const plan = yPlan(extend(EMPTY, finite), view.scaleY === "log", [null, null]);
   const place = (value: number | null): number | null => {
     if (value === null) return null;
-    if (view.scaleY === "signed") return signedLog(value, smallest);
-    return view.scaleY === "log" && value <= 0 ? null : value;
+    return view.scaleY === "signed" ? signedLog(value, smallest) : drawable(plan, value);
   };
   const { meta: _meta, title: _title, ...layout } = template.layout;
   const axis = (name: "xaxis" | "yaxis", text: string): PlotlyLayout => ({
@@ -62,16 +78,33 @@ export function linesFigure(view: LinesView): Figure {
     title: { text, font: { size: 11 * view.scale, color: palette.faint }, standoff: 3 },
   });
   return {
-    data: view.lines.map((line) => ({
-      ...shape,
-      meta: { role: "line" },
-      x: line.x,
-      y: line.y.map(place),
-      customdata: line.y,
-      name: line.name,
-      hovertemplate: "%{customdata:.3r}",
-      line: { ...(shape.line as object), color: line.colour, dash: line.dash },
-    })),
+    palette,
+    scale: view.scale,
+    tables: () => [linesTable(view)],
+    data: [
+      ...view.lines.map((line) => ({
+        ...shape,
+        meta: { role: "line" },
+        x: line.x,
+        y: line.y.map(place),
+        customdata: line.y,
+        name: line.name,
+        hovertemplate: "%{customdata:.3r}",
+        line: { ...(shape.line as object), color: line.colour, dash: line.dash },
+      })),
+      ...(view.dots ?? []).map((dot) => ({
+        ...dotShape,
+        meta: { role: "here" },
+        x: [dot.x],
+        y: [place(dot.y)],
+        marker: {
+          ...(dotShape.marker as object),
+          color: dot.colour,
+          symbol: dot.marker,
+          line: { width: 1.5, color: palette.panel },
+        },
+      })),
+    ],
     layout: {
       ...layout,
       font: { ...(layout.font as object), size: 11 * view.scale, color: palette.faint },
@@ -88,9 +121,16 @@ export function linesFigure(view: LinesView): Figure {
       xaxis: { ...axis("xaxis", view.titles[0]), ...(view.range && { range: [...view.range] }) },
       yaxis: {
         ...axis("yaxis", view.titles[1]),
-        type: view.scaleY === "log" ? "log" : "linear",
-        ...(view.rangeY && { range: [...view.rangeY] }),
-        ...(view.scaleY === "signed" && signedTicks(largest, smallest)),
+        type: plan.log ? "log" : "linear",
+        ...(view.scaleY === "signed"
+          ? signedTicks(largest, smallest)
+          : {
+              range: plan.range,
+              tickmode: "array",
+              tickvals: plan.ticks.map((tick) => tick.value),
+              ticktext: plan.ticks.map((tick) => tick.text),
+            }),
+        ...(view.rangeY && { range: [...view.rangeY], tickmode: "auto" }),
       },
       shapes: [
         ...(view.shades ?? []).map((shade) => ({
@@ -121,6 +161,26 @@ export function linesFigure(view: LinesView): Figure {
             ]),
       ],
     },
+  };
+}
+
+/** A row for a place on the axis, a column for a line; the lines share the longest one's axis. */
+function linesTable({ lines, titles }: LinesView): Numbers {
+  const axis = lines.reduce<readonly number[]>(
+    (longest, line) => (line.x.length > longest.length ? line.x : longest),
+    [],
+  );
+  return {
+    caption: titles[1],
+    corner: titles[0],
+    columns: lines.map((line) => line.name),
+    rows: spread(axis.length, TABLE_ROWS).map((index) => ({
+      name: shortNumber(axis[index] ?? null),
+      cells: lines.map((line) => {
+        const value = line.y[index];
+        return value === undefined ? "" : shortNumber(value);
+      }),
+    })),
   };
 }
 

@@ -120,6 +120,36 @@ describe("planeFigure", () => {
     expect(flat.layout.scene).toBeUndefined();
   });
 
+  it("reads a path where it says something, and lets it be where not", () => {
+    const points: [number, number][] = [[1, 0]];
+    const look = { colour: "#123456" };
+    const paths = [
+      { points, look, says: ["Fisher at step 3"] },
+      { points, look },
+    ]; // prettier-ignore
+    const [, first, second] = planeFigure(view({ paths })).data;
+    expect(first?.customdata).toEqual(["Fisher at step 3"]);
+    expect(first?.hoverinfo).toBe("all");
+    expect(second?.hovertemplate).toBeUndefined();
+  });
+
+  it("has tables of its paths and of a coarse grid, the top row first", () => {
+    const points: [number, number][] = [
+      [0, 0],
+      [2, 10],
+      [9, 9],
+    ]; // prettier-ignore
+    const paths = [{ points, look: { colour: "#123456" }, name: "Fisher" }];
+    const [ways, grid] = planeFigure(view({ paths, heights: WHOLE })).tables();
+    expect(ways?.rows).toEqual([{ name: "Fisher", cells: ["(0, 0)", "(9, 9)", "1", "outside"] }]);
+    expect(grid?.columns).toEqual(["0", "1", "2"]);
+    expect(grid?.rows).toEqual([
+      { name: "10", cells: ["2", "20", "200"] },
+      { name: "0", cells: ["1", "10", "100"] },
+    ]);
+    expect(planeFigure(view()).tables().length).toBe(1);
+  });
+
   it("reads both functions and their gap", () => {
     const layer = { heights: HEIGHTS, colour: "#000000", label: "surrogate" };
     const [contour] = planeFigure(view({ layer })).data;

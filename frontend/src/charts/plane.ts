@@ -1,5 +1,6 @@
 /** A loss over a plane as a figure: contours or a surface, with what lies on it. Pure. */
 
+import { type Drawing, type Numbers, spread } from "./drawing";
 import {
   type Heights,
   heightAt,
@@ -9,7 +10,7 @@ import {
   shortNumber,
   trimmedRange,
 } from "./heights";
-import type { Figure, PlotlyLayout, PlotlyTrace } from "./plotly";
+import type { PlotlyLayout, PlotlyTrace } from "./plotly";
 import { type Palette, type PlaneRole, prototype, type Template, withAlpha } from "./templates";
 
 /** How something on the plane looks. */
@@ -22,8 +23,10 @@ export interface PlaneLook {
 export interface PlanePath {
   points: readonly PlanePoint[];
   look: PlaneLook;
-  /** Name at its end; empty for none. */
+  /** Whose it is: for the table. */
   name?: string;
+  /** What hovering reads at each point. */
+  says?: readonly string[];
   /** A large marker at its end. */
   here?: boolean;
 }
@@ -55,8 +58,12 @@ export interface PlaneView {
 }
 
 const CONTOURS = 18;
+/** Rows and columns of the table, of the many that are drawn. */
+const TABLE_POINTS = 11;
+/** Pixels from a path within which hovering reads the path. */
+const NEAR = 7;
 
-export function planeFigure(view: PlaneView): Figure {
+export function planeFigure(view: PlaneView): Drawing {
   const { template, palette, heights, titles } = view;
   const range = view.colours ?? trimmedRange(heights) ?? [0, 1];
   const lift = view.log ? liftOf(range) : 0;
@@ -88,6 +95,9 @@ export function planeFigure(view: PlaneView): Figure {
     title: { text, font: { size: 11 * view.scale, color: palette.faint }, standoff: 3 },
   });
   return {
+    palette,
+    scale: view.scale,
+    tables: () => planeTables(view),
     data: made,
     layout: {
       ...layout,
@@ -95,6 +105,7 @@ export function planeFigure(view: PlaneView): Figure {
       paper_bgcolor: palette.panel,
       plot_bgcolor: palette.panel,
       hovermode: "closest",
+      hoverdistance: NEAR,
       hoverlabel: {
         bgcolor: palette.panel,
         bordercolor: palette.line,
@@ -263,8 +274,20 @@ function lineOn(view: PlaneView, role: "path" | "border" | "arrow", path: PlaneP
     ...(role === "path" && {
       marker: { color: colour, size: path.points.length > 60 ? 2 : 4 },
     }),
+    ...sayings(path),
     ...(role === "arrow" && { marker: { color: colour } }),
   });
+}
+
+/** A path that says nothing lets what is under it be read. */
+function sayings(path: PlanePath): PlotlyTrace {
+  if (path.says === undefined) return {};
+  return {
+    customdata: path.says,
+    hoverinfo: "all",
+    hovertemplate: "%{customdata}<extra></extra>",
+    hoverlabel: { font: { color: path.look.colour } },
+  };
 }
 
 function surfaceTraces(
@@ -296,6 +319,7 @@ function surfaceTraces(
         y: path.points.map((point) => point[1]),
         z: lifted.map((value) => (value === null ? null : value + (high - low) * 0.012)),
         line: { color: colour },
+        ...sayings(path),
         marker: {
           color: colour,
           size: path.points.map((_, index) => (index === last && path.here === true ? 7 : 2)),
@@ -304,6 +328,42 @@ function surfaceTraces(
     );
   }
   return traces;
+}
+
+/** Where the paths begin and end, and a coarse grid of the heights. */
+export function planeTables(view: PlaneView): Numbers[] {
+  const { heights, titles, label } = view;
+  const place = ([a, b]: PlanePoint): string => `(${shortNumber(a)}, ${shortNumber(b)})`;
+  const ways = (view.paths ?? []).flatMap((path) => {
+    const [from, to] = [path.points[0], path.points.at(-1)];
+    if (from === undefined || to === undefined) return [];
+    const high = [from, to].map((point) => {
+      const height = heightAt(heights, point);
+      return height === null ? "outside" : shortNumber(height);
+    });
+    return [{ name: path.name ?? "", cells: [place(from), place(to), ...high] }];
+  });
+  const columns = spread(heights.x.length, TABLE_POINTS);
+  const rows = spread(heights.y.length, TABLE_POINTS);
+  const grid: Numbers = {
+    caption: `${label}; columns: ${titles[0]}, rows: ${titles[1]}`,
+    corner: `${titles[1]} \\ ${titles[0]}`,
+    columns: columns.map((i) => shortNumber(heights.x[i] ?? null)),
+    rows: rows.toReversed().map((j) => ({
+      name: shortNumber(heights.y[j] ?? null),
+      cells: columns.map((i) => shortNumber(heights.values[j]?.[i] ?? null)),
+    })),
+  };
+  if (ways.length === 0) return [grid];
+  return [
+    {
+      caption: `Paths in (${titles[0]}; ${titles[1]})`,
+      corner: "path",
+      columns: ["from", "to", `${label} at first`, `${label} at last`],
+      rows: ways,
+    },
+    grid,
+  ];
 }
 
 /** The point of the plane under a place of the drawn picture, in pixels; null outside. */

@@ -13,6 +13,7 @@ import {
   chartSettings,
   chosenColours,
   cursor,
+  landscapeSettings,
   overlays,
   presenting,
   run,
@@ -38,6 +39,11 @@ export function applyView(state: UrlState): void {
     chartChoices.value = Object.fromEntries(state.charts);
     thresholds.value = { vanishing: state.vanishing, exploding: state.exploding };
     chosenColours.value = state.colours;
+    landscapeSettings.plane.value = state.plane === "auto" ? null : state.plane;
+    landscapeSettings.points.value = state.points + 1 - (state.points % 2); // odd: with a centre
+    landscapeSettings.surface.value = state.shape === "surface";
+    landscapeSettings.log.value = state.height === "log";
+    landscapeSettings.shared.value = state.shading === "shared";
   });
 }
 
@@ -98,6 +104,11 @@ function currentAddress(): string {
     smooth: chartSettings.smoothing.value,
     charts: Object.entries(chartChoices.value).filter(isChosen),
     ...thresholds.value,
+    plane: landscapeSettings.plane.value ?? "auto",
+    points: landscapeSettings.points.value,
+    shape: landscapeSettings.surface.value ? "surface" : "contour",
+    height: landscapeSettings.log.value ? "log" : "linear",
+    shading: landscapeSettings.shared.value ? "shared" : "own",
     with: overlays.value.map((overlay) => overlay.id),
     colours: chosenColours.value,
     theme: theme.value,

@@ -107,7 +107,7 @@ export function newLog(id = ""): RunLog {
 }
 
 /** Whether nothing more will come. */
-export function hasEnded(log: RunLog): boolean {
+export function hasEnded(log: Pick<RunLog, "status">): boolean {
   return log.status === "finished" || log.status === "failed" || log.status === "cancelled";
 }
 

@@ -71,6 +71,20 @@ export const chartChoices = signal<Readonly<Record<string, ChartChoice>>>({});
 /** Which gradients count as vanishing and exploding, as powers of ten: for charts and sentence. */
 export const thresholds = signal<Thresholds>({ vanishing: -6, exploding: 2 });
 
+/** The plane of weights that landscapes are drawn on; `run`: the one that the run chose itself. */
+export type LandscapePlane = "run" | "trajectory" | "principal" | "filter_normalised" | "arms";
+
+/** How landscapes draw. Plane null: the one that fits the run. */
+export const landscapeSettings = {
+  plane: signal<LandscapePlane | null>(null),
+  /** Points a side of slices that are computed on demand. */
+  points: signal(41),
+  surface: signal(false),
+  log: signal(true),
+  /** Whether pictures share one scale of colours. */
+  shared: signal(true),
+};
+
 /** What the pointer is over on any chart, as a step; null: nothing. */
 export const hoverStep = signal<number | null>(null);
 

@@ -1,56 +1,17 @@
-/** What a link carries: one declarative list of properties with types and defaults. */
+/** What a link to the comparing page carries: one declarative list of properties. */
 
+import {
+  choice,
+  flag,
+  integer,
+  list,
+  type Property,
+  readQuery,
+  type StateOf,
+  text,
+  writeQuery,
+} from "./properties";
 import type { ChartChoice } from "./signals";
-
-interface Property<T> {
-  initial: T;
-  /** The value in `text`; undefined: not a value, the default stands. */
-  read(text: string): T | undefined;
-  write(value: T): string;
-}
-
-function text(initial = ""): Property<string> {
-  return { initial, read: (value) => value, write: (value) => value };
-}
-
-function choice<const T extends string>(options: readonly T[], initial: NoInfer<T>): Property<T> {
-  return {
-    initial,
-    read: (value) => options.find((option) => option === value),
-    write: (value) => value,
-  };
-}
-
-function integer<T extends number | null>(
-  initial: T,
-  min: number,
-  max: number,
-): Property<T | number> {
-  return {
-    initial,
-    read(value) {
-      const number = Number(value);
-      const fits = value !== "" && Number.isInteger(number) && number >= min && number <= max;
-      return fits ? number : undefined;
-    },
-    write: String,
-  };
-}
-
-function flag(): Property<boolean> {
-  return { initial: false, read: (value) => value !== "0", write: () => "" };
-}
-
-function list<T>(item: Property<T>): Property<T[]> {
-  return {
-    initial: [],
-    read(value) {
-      const items = value.split(",").map((part) => item.read(part));
-      return items.every((part) => part !== undefined) ? items : undefined;
-    },
-    write: (values) => values.map((value) => item.write(value)).join(","),
-  };
-}
 
 /** A palette slot; `-` for one that follows from what the arm is. */
 const colour: Property<number | null> = {
@@ -104,6 +65,12 @@ export const URL_PROPERTIES = {
   /** Gradient norms that count as vanishing and exploding, as powers of ten. */
   vanishing: integer(-6, -12, 0),
   exploding: integer(2, 0, 12),
+  /** The plane of the landscapes, and how they draw. */
+  plane: choice(["auto", "run", "trajectory", "principal", "filter_normalised", "arms"], "auto"),
+  points: integer(41, 21, 101),
+  shape: choice(["contour", "surface"], "contour"),
+  height: choice(["log", "linear"], "log"),
+  shading: choice(["shared", "own"], "shared"),
   /** Runs laid over this one. */
   with: list(runId),
   /** Colour of each arm. */
@@ -113,38 +80,14 @@ export const URL_PROPERTIES = {
   present: flag(),
 };
 
-type Properties = typeof URL_PROPERTIES;
-export type UrlState = {
-  [K in keyof Properties]: Properties[K] extends Property<infer T> ? T : never;
-};
-
-const ENTRIES = Object.entries(URL_PROPERTIES) as [keyof UrlState, Property<unknown>][];
+export type UrlState = StateOf<typeof URL_PROPERTIES>;
 
 /** The state in an address's query; defaults for what it leaves out or gets wrong. */
 export function readUrl(search: string): UrlState {
-  const given = new URLSearchParams(search);
-  const state: Record<string, unknown> = {};
-  for (const [name, property] of ENTRIES) {
-    const value = given.get(name);
-    state[name] = (value === null ? undefined : property.read(value)) ?? property.initial;
-  }
-  return state as UrlState;
+  return readQuery(URL_PROPERTIES, search);
 }
 
 /** The query of a state, defaults left out: "" or "?...". */
 export function writeUrl(state: Partial<UrlState>): string {
-  const parts: string[] = [];
-  for (const [name, property] of ENTRIES) {
-    const value = state[name];
-    if (value === undefined) continue;
-    const text = property.write(value);
-    if (text === property.write(property.initial) && !isSetFlag(value)) continue;
-    parts.push(text === "" ? name : `${name}=${encodeURIComponent(text).replaceAll("%2C", ",")}`);
-  }
-  return parts.length === 0 ? "" : `?${parts.join("&")}`;
-}
-
-/** A flag writes the same text whether set or not: it is there or it is not. */
-function isSetFlag(value: unknown): boolean {
-  return value === true;
+  return writeQuery(URL_PROPERTIES, state);
 }

@@ -6,7 +6,8 @@ import { Chart } from "../../charts/Chart";
 import { compose, type Drawn, outline, unitText } from "../../charts/compose";
 import { downloadPng } from "../../charts/image";
 import { cursor, hoverStep, run } from "../../state/signals";
-import { DataTable } from "./DataTable";
+import { ChartTable } from "./DataTable";
+import { Icon } from "./icons";
 import { type ChartModel, smoothing } from "./model";
 import { ThresholdSelect } from "./ThresholdSelect";
 import { Toolbar } from "./Toolbar";
@@ -44,9 +45,16 @@ export function ChartCard({ model }: { model: ChartModel }) {
           {unitText({ choice: choice.value, yLog: model.log.value })}
           <ThresholdSelect metric={choice.value.metric} />
         </small>
-        <Toolbar model={model} table={table} expanded={expanded} onPicture={savePicture} />
+        <Toolbar
+          title={choice.value.title}
+          table={table}
+          expanded={expanded}
+          onPicture={savePicture}
+        >
+          <AxisTools model={model} />
+        </Toolbar>
       </header>
-      {table.value && <DataTable model={model} />}
+      {table.value && <ChartTable model={model} />}
       <div class="chart-body" hidden={table.value}>
         <Chart
           view={model.view}
@@ -69,6 +77,30 @@ export function ChartCard({ model }: { model: ChartModel }) {
         </p>
       )}
     </section>
+  );
+}
+
+/** What can be done with the axes; the heat map has a scale of its own. */
+function AxisTools({ model }: { model: ChartModel }) {
+  return (
+    <>
+      {model.zoomed.value && (
+        <button type="button" onClick={model.resetZoom} title="Show everything again">
+          <Icon name="reset" />
+          <span class="chart-tool-word">reset zoom</span>
+        </button>
+      )}
+      {model.template.layout.meta.kind !== "heat" && (
+        <button
+          type="button"
+          aria-pressed={model.log.value}
+          onClick={model.toggleLog}
+          title="Logarithmic value axis"
+        >
+          <span class="chart-tool-word">log</span>
+        </button>
+      )}
+    </>
   );
 }
 

@@ -1,7 +1,8 @@
-/** The numbers behind a chart, for those who read rather than look. */
+/** The numbers behind a chart or a picture, for those who read rather than look. */
 
 import { useEffect, useReducer } from "preact/hooks";
 import { outline, unitText } from "../../charts/compose";
+import type { Numbers } from "../../charts/drawing";
 import { integer } from "../../charts/format";
 import { tableOf } from "../../charts/reading";
 import type { ChartModel } from "./model";
@@ -10,7 +11,42 @@ const ROWS = 100;
 /** Milliseconds between two looks at the run: a table that is read need not flicker. */
 const EVERY = 500;
 
-export function DataTable({ model }: { model: ChartModel }) {
+/** Tables that scroll in the place of what they tell of. */
+export function DataTable({ title, tables }: { title: string; tables: readonly Numbers[] }) {
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls takes the focus
+    <section class="chart-table" tabIndex={0} aria-label={`${title}, table`}>
+      {tables.map((table) => (
+        <table key={table.caption}>
+          <caption>{table.caption}</caption>
+          <thead>
+            <tr>
+              <th scope="col">{table.corner}</th>
+              {table.columns.map((name, column) => (
+                <th scope="col" key={column}>
+                  {name}
+                </th>
+              ))}
+            </tr>
+          </thead>
+          <tbody>
+            {table.rows.map((row) => (
+              <tr key={row.name}>
+                <th scope="row">{row.name}</th>
+                {row.cells.map((cell, column) => (
+                  <td key={column}>{cell}</td>
+                ))}
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      ))}
+    </section>
+  );
+}
+
+/** The table of a chart of the run, at its playback step. */
+export function ChartTable({ model }: { model: ChartModel }) {
   const [, look] = useReducer((times: number) => times + 1, 0);
   useEffect(() => {
     const timer = setInterval(() => look(undefined), EVERY);
@@ -20,40 +56,16 @@ export function DataTable({ model }: { model: ChartModel }) {
   const view = { ...model.view.peek(), width: 600, height: 300 };
   const { choice } = view;
   const table = tableOf(view, outline(view).curves, ROWS);
-  return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls takes the focus
-    <section class="chart-table" tabIndex={0} aria-label={`${choice.title}, table`}>
-      <table>
-        <caption>
-          {choice.title}, {unitText({ choice, yLog: false })}
-          {table.rows.length < table.total && (
-            <>
-              {"; "}
-              {integer(table.rows.length)} of {integer(table.total)} steps, the export has all
-            </>
-          )}
-        </caption>
-        <thead>
-          <tr>
-            <th scope="col">step</th>
-            {table.columns.map((name) => (
-              <th scope="col" key={name}>
-                {name}
-              </th>
-            ))}
-          </tr>
-        </thead>
-        <tbody>
-          {table.rows.map((row) => (
-            <tr key={row.step}>
-              <th scope="row">{integer(row.step)}</th>
-              {row.cells.map((cell, column) => (
-                <td key={table.columns[column]}>{cell}</td>
-              ))}
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </section>
-  );
+  const unit = `${choice.title}, ${unitText({ choice, yLog: false })}`;
+  const part =
+    table.rows.length < table.total
+      ? `; ${integer(table.rows.length)} of ${integer(table.total)} steps, the export has all`
+      : "";
+  const numbers: Numbers = {
+    caption: unit + part,
+    corner: "step",
+    columns: table.columns,
+    rows: table.rows.map((row) => ({ name: integer(row.step), cells: row.cells })),
+  };
+  return <DataTable title={choice.title} tables={[numbers]} />;
 }

@@ -1,37 +1,23 @@
-/** A chart's small controls; they step back until the chart is pointed at or focused. */
+/** Small controls of a chart or a picture; they step back until it is pointed at or focused. */
 
 import type { Signal } from "@preact/signals";
+import type { ComponentChildren } from "preact";
 import { Icon } from "./icons";
-import type { ChartModel } from "./model";
 
 interface Props {
-  model: ChartModel;
+  /** What they act on. */
+  title: string;
   table: Signal<boolean>;
   expanded: Signal<boolean>;
   onPicture(): void;
+  /** Controls of its own, before those that all have. */
+  children?: ComponentChildren;
 }
 
-export function Toolbar({ model, table, expanded, onPicture }: Props) {
-  const { title } = model.choice.value;
-  const isHeat = model.template.layout.meta.kind === "heat";
+export function Toolbar({ title, table, expanded, onPicture, children }: Props) {
   return (
     <fieldset class="chart-tools" aria-label={`${title}: view`}>
-      {model.zoomed.value && (
-        <button type="button" onClick={model.resetZoom} title="Show everything again">
-          <Icon name="reset" />
-          <span class="chart-tool-word">reset zoom</span>
-        </button>
-      )}
-      {!isHeat && (
-        <button
-          type="button"
-          aria-pressed={model.log.value}
-          onClick={model.toggleLog}
-          title="Logarithmic value axis"
-        >
-          <span class="chart-tool-word">log</span>
-        </button>
-      )}
+      {children}
       <Toggle of={table} icon="table" label="Numbers as a table" />
       <button
         type="button"

@@ -32,10 +32,12 @@ interface TerrainProps {
   colour?: string | undefined;
   /** Drawn in place of the arm's path. */
   samples?: readonly Tile[][] | null;
+  /** Drawn on top, in units of tiles. */
+  children?: ComponentChildren;
 }
 
 /** The map, the true path as dots, an arm's path as a line, its wrong tiles crossed. */
-export function Terrain({ item, label, colour, samples = null }: TerrainProps) {
+export function Terrain({ item, label, colour, samples = null, children }: TerrainProps) {
   const { predicted_path: predicted } = item;
   return (
     <Frame item={item} label={label}>
@@ -63,6 +65,7 @@ export function Terrain({ item, label, colour, samples = null }: TerrainProps) {
         />
       ))}
       {colour !== undefined && samples === null && <Crosses tiles={wrongTiles(item)} />}
+      {children}
     </Frame>
   );
 }
@@ -115,11 +118,13 @@ interface CostsProps {
   item: MapItem;
   label: string;
   scale: CostScale | null;
-  colour: string;
+  /** Of the arm's path. */
+  colour?: string;
+  children?: ComponentChildren;
 }
 
 /** The costs of an arm, dearest darkest (lightest on dark), and the path that they lead to. */
-export function Costs({ item, label, scale, colour }: CostsProps) {
+export function Costs({ item, label, scale, colour, children }: CostsProps) {
   const { costs } = item;
   const { low, high, log } = scale ?? { low: 0, high: 0, log: false };
   // Borrowed records keep their costs: while only the cursor moves, the tiles stay.
@@ -148,7 +153,10 @@ export function Costs({ item, label, scale, colour }: CostsProps) {
   return (
     <Frame item={item} label={label}>
       {tiles}
-      {item.predicted_path !== null && <Route path={item.predicted_path} colour={colour} />}
+      {item.predicted_path !== null && colour !== undefined && (
+        <Route path={item.predicted_path} colour={colour} />
+      )}
+      {children}
     </Frame>
   );
 }

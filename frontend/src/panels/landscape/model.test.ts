@@ -1,7 +1,17 @@
 import { describe, expect, it } from "vitest";
 import { EventReader } from "../../api/slices";
 import type { RunLog } from "../../state/log";
-import { loggedPictures, residualWords, sharedRange, streamedPictures, withSurface } from "./model";
+import {
+  barrierWords,
+  fittingPlane,
+  loggedPictures,
+  planeWords,
+  residualWords,
+  sharedRange,
+  streamedPictures,
+  surfacesOf,
+  withSurface,
+} from "./model";
 
 const slice = (step: number, value: number) => ({
   step,
@@ -30,10 +40,12 @@ describe("pictures of the log", () => {
   });
 
   it("leave out places that are not finite", () => {
-    expect(loggedPictures(LOG, 0)[0]?.paths[0]?.points).toEqual([
+    const [path] = loggedPictures(LOG, 0)[0]?.paths ?? [];
+    expect(path?.points).toEqual([
       [0, 0],
       [0.5, 0.5],
     ]);
+    expect(path?.steps).toEqual([0, 0]);
   });
 
   it("share one range of heights, or have their own", () => {
@@ -76,6 +88,42 @@ describe("pictures of a stream", () => {
   });
 });
 
+describe("the plane", () => {
+  const ended = {
+    status: "finished",
+    parameters: 9000,
+    snapshots: [{ step: 0 }, { step: 100 }],
+    arms: LOG.arms,
+  } as unknown as RunLog;
+  const running = { ...ended, status: "running" } as RunLog;
+
+  it("is nearest to the paths once there are whole paths, and the server can compute it", () => {
+    expect(fittingPlane(ended, true)).toBe("trajectory");
+    expect(fittingPlane(running, true)).toBe("run");
+    expect(fittingPlane(ended, false)).toBe("run");
+    expect(fittingPlane({ ...ended, snapshots: [] }, true)).toBe("run");
+    expect(fittingPlane({ ...ended, parameters: 2 }, true)).toBe("run");
+    expect(fittingPlane(null, true)).toBe("run");
+  });
+
+  it("says which it is and why", () => {
+    expect(planeWords("trajectory", ended, false, true)).toContain("has ended, so");
+    expect(planeWords("trajectory", ended, true, true)).not.toContain("has ended, so");
+    expect(planeWords("run", running, false, true)).toContain("Once the run has ended");
+    expect(planeWords("run", running, true, true)).not.toContain("Once the run has ended");
+    expect(planeWords("run", ended, false, false)).toContain("on its server");
+    expect(planeWords("run", { ...ended, parameters: 2 }, false, true)).toContain(
+      "all of the loss",
+    );
+  });
+
+  it("has a barrier between two arms, or none", () => {
+    expect(barrierWords(0, [0.1, 0.2])).toContain("No barrier");
+    expect(barrierWords(0.34, [0.1, 0.2])).toContain("rises 0.34 above");
+    expect(barrierWords(null, [0.1, 0.2])).toContain("not finite");
+  });
+});
+
 describe("words and surfaces", () => {
   it("say the residual as people do", () => {
     expect(residualWords(0.341)).toBe("the path leaves this plane by 34 %");
@@ -86,5 +134,11 @@ describe("words and surfaces", () => {
   it("keep at most two surfaces, the newest", () => {
     expect(withSurface(["0", "1"], "2")).toEqual(["1", "2"]);
     expect(withSurface(["0", "1"], "0")).toEqual(["1", "0"]);
+  });
+
+  it("are surfaces from the first on where none was chosen, or none of them is there", () => {
+    expect(surfacesOf([], ["0", "1", "2"])).toEqual(["0", "1"]);
+    expect(surfacesOf(["2"], ["0", "1", "2"])).toEqual(["2"]);
+    expect(surfacesOf(["2"], ["0,1,2"])).toEqual(["0,1,2"]);
   });
 });

@@ -3,11 +3,14 @@
 import type { SlicePatch, SliceStart } from "../../api/slices";
 import { type Heights, heightRange, type PlanePoint } from "../../charts/heights";
 import { lastUpToStep } from "../../state/column";
-import type { LandscapePoint, RunLog } from "../../state/log";
+import { hasEnded, type LandscapePoint, type RunLog } from "../../state/log";
+import type { LandscapePlane } from "../../state/signals";
 
 export interface SlicePath {
   arm: number;
   points: PlanePoint[];
+  /** Step of each point. */
+  steps: number[];
   residual: number | null;
 }
 
@@ -32,15 +35,22 @@ export function loggedPictures(log: RunLog, cursor: number): SlicePicture[] {
 }
 
 function loggedPicture(slice: LandscapePoint, arm: number): SlicePicture {
-  const points = slice.trajectory.flatMap(([a, b]) =>
-    a === null || a === undefined || b === null || b === undefined ? [] : [[a, b] as PlanePoint],
+  const places = slice.trajectory.flatMap(([a, b, step]) =>
+    a == null || b == null || step == null ? [] : [{ point: [a, b] as PlanePoint, step }],
   );
   return {
     key: `${arm}`,
     arms: [arm],
     step: slice.step,
     heights: { x: slice.grid.a ?? [], y: slice.grid.b ?? [], values: slice.values },
-    paths: [{ arm, points, residual: slice.residual }],
+    paths: [
+      {
+        arm,
+        points: places.map(({ point }) => point),
+        steps: places.map(({ step }) => step),
+        residual: slice.residual,
+      },
+    ],
     complete: true,
   };
 }
@@ -62,6 +72,7 @@ export function streamedPictures(
         paths: picture.paths.map((path) => ({
           arm: path.arm,
           points: path.points.map(([a, b]): PlanePoint => [a, b]),
+          steps: path.points.map(([, , step]) => step),
           residual: path.residual,
         })),
         complete: patch.level === patch.levels - 1,
@@ -85,8 +96,68 @@ export function sharedRange(
   return shared ? heightRange(pictures.map((picture) => picture.heights)) : null;
 }
 
+/**
+ * The plane that tells most of a run. Directions fixed before training see little of where it goes,
+ * but they are all there is until it has ended, or where nothing can be computed (a report).
+ */
+export function fittingPlane(log: RunLog | null, canCompute: boolean): LandscapePlane {
+  if (log === null || !canCompute || !hasEnded(log) || log.snapshots.length < 2) return "run";
+  // Two weights are a point on a surface: the run's own slices show all of it already.
+  const isSurface = log.parameters === 2 && log.arms.some((arm) => arm.landscapes.length > 0);
+  return isSurface ? "run" : "trajectory";
+}
+
+/** Which plane is shown, and why. `chosen`: by the reader. */
+export function planeWords(
+  plane: LandscapePlane,
+  log: Pick<RunLog, "parameters" | "status">,
+  chosen: boolean,
+  canCompute: boolean,
+): string {
+  if (log.parameters === 2) return "The weights are a point of the plane: this is all of the loss.";
+  switch (plane) {
+    case "trajectory": {
+      const own = "for each arm the plane nearest to its own path, the same at every step";
+      return chosen
+        ? `Shown is ${own}.`
+        : `The run has ended, so shown is ${own}: no plane leaves out less of the path.`;
+    }
+    case "principal":
+      return "The plane nearest to the paths of all arms together. It is the same at every step.";
+    case "filter_normalised":
+      return "Around each arm's weights, in two random directions that weigh every filter alike.";
+    case "arms":
+      return "Through the weights of the arms at this step: other steps have other planes.";
+    default: {
+      const own =
+        "Around each arm's weights, in two directions fixed before training, so that arms and" +
+        " steps compare; they see little of where training goes.";
+      if (!canCompute)
+        return `${own} Other planes need the run's weights, which are on its server.`;
+      if (chosen || hasEnded(log)) return own;
+      return `${own} Once the run has ended, the planes nearest to the paths take over.`;
+    }
+  }
+}
+
+/** "No barrier" or how high it is, between the weights of two arms. */
+export function barrierWords(barrier: number | null, ends: readonly number[]): string {
+  const scale = Math.max(...ends.map(Math.abs));
+  if (barrier === null) return "The loss is not finite somewhere between them.";
+  if (barrier <= 0.01 * scale) {
+    return "No barrier between them: nowhere does the loss rise above the straight line of its ends.";
+  }
+  return `A barrier between them: the loss rises ${Number(barrier.toPrecision(2))} above the straight line of its ends.`;
+}
+
 /** Surfaces that may be alive at once: browsers keep few WebGL contexts. */
 export const MOST_SURFACES = 2;
+
+/** Which pictures are surfaces: those that were made so, or else the first ones. */
+export function surfacesOf(chosen: readonly string[], keys: readonly string[]): string[] {
+  const kept = chosen.filter((key) => keys.includes(key));
+  return (kept.length > 0 ? kept : [...keys]).slice(0, MOST_SURFACES);
+}
 
 /** Which pictures are surfaces once `key` is to be one: the oldest makes room. */
 export function withSurface(chosen: readonly string[], key: string): string[] {

@@ -1,0 +1,89 @@
+/** One picture of the loss over weights: an arm's own, or one that all arms share. */
+
+import { useComputed, useSignal } from "@preact/signals";
+import { planeFigure } from "../../charts/plane";
+import type { Template } from "../../charts/templates";
+import { formatCount } from "../../state/format";
+import { presenting, run, shownTheme, styles } from "../../state/signals";
+import { PictureCard } from "../charts/PictureCard";
+import { residualWords, type SlicePicture } from "./model";
+
+interface Props {
+  picture: SlicePicture;
+  template: Template;
+  colours: [number, number] | null;
+  log: boolean;
+  surface: boolean;
+  /** Makes a surface of it; null where all are contours. */
+  onSurface: (() => void) | null;
+}
+
+/** An arm by its name. */
+export function armName(arm: number): string {
+  return run.value?.spec?.arms[arm]?.label || `Arm ${arm + 1}`;
+}
+
+/** An arm's colour as Plotly takes it. */
+export function armColour(template: Template, arm: number): string {
+  const { arms } = template.layout.meta.palettes[shownTheme.value];
+  const slot = styles.value[arm]?.slot ?? 0;
+  return (arms[slot] ?? arms[0])?.color ?? "#808080";
+}
+
+export function SliceCard(props: Props) {
+  const { picture, surface, onSurface } = props;
+  const names = picture.arms.map(armName);
+  const isShared = picture.arms.length > 1;
+  const given = useSignal(props);
+  given.value = props;
+  const figure = useComputed(() => {
+    const { picture: now, template, colours, log, surface: deep } = given.value;
+    const [only] = now.arms;
+    return planeFigure({
+      template,
+      palette: template.layout.meta.palettes[shownTheme.value],
+      heights: now.heights,
+      log,
+      colours,
+      surface: deep,
+      paths: now.paths.map((path) => ({
+        points: path.points,
+        name: armName(path.arm),
+        says: path.steps.map((step) => `${armName(path.arm)} at step ${formatCount(step)}`),
+        here: true,
+        look: {
+          colour: armColour(template, path.arm),
+          dash: "solid",
+          marker: styles.value[path.arm]?.marker ?? "circle",
+        },
+      })),
+      titles: ["first direction", "second direction"],
+      label: now.arms.length === 1 && only !== undefined ? `${armName(only)}: loss` : "loss",
+      scale: presenting.value ? 1.5 : 1,
+    });
+  });
+  return (
+    <div class="landscape" data-surface={surface} data-shared={isShared}>
+      <h3>
+        {picture.arms.map((arm) => (
+          <span key={arm}>
+            <b style={{ color: styles.value[arm]?.ink }}>{armName(arm)}</b>{" "}
+            <small title="Of the way from the first weights, the part that this picture cannot show">
+              {residualWords(picture.paths.find((path) => path.arm === arm)?.residual ?? null)}
+            </small>
+          </span>
+        ))}
+      </h3>
+      <PictureCard
+        figure={figure}
+        title={`Loss landscape of ${names.join(", ")} at step ${picture.step}`}
+        label={`Loss around the weights of ${names.join(", ")} at step ${picture.step}`}
+      />
+      {onSurface !== null && !surface && (
+        <button type="button" onClick={onSurface}>
+          Show in 3-D
+        </button>
+      )}
+    </div>
+  );
+}
