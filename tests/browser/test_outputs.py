@@ -48,8 +48,8 @@ def plot(panel: Locator) -> Locator:
     return panel.locator(".picture-plot")
 
 
-def choose(panel: Locator, name: str, option: str, which: int = 0) -> None:
-    panel.get_by_role("combobox", name=name).nth(which).select_option(option)
+def choose(panel: Locator, name: str, value: str) -> None:
+    panel.get_by_role("combobox", name=name).select_option(value=value)
 
 
 def wait_for_titles(lab: LabPage, panel: Locator, across: str, up: str) -> None:
@@ -58,10 +58,10 @@ def wait_for_titles(lab: LabPage, panel: Locator, across: str, up: str) -> None:
 
 def test_two_tiles_are_chosen_in_lists_and_on_the_map(lab: LabPage, maps: str) -> None:
     panel = opened(lab, maps)
-    choose(panel, "across: row", "4")
-    choose(panel, "column", "2")
-    choose(panel, "up: row", "1")
-    choose(panel, "column", "0", which=1)
+    for name, which, label in (
+        ("across: row", 0, "5"), ("column", 0, "3"), ("up: row", 0, "2"), ("column", 1, "1"),
+    ):  # fmt: skip
+        panel.get_by_role("combobox", name=name).nth(which).select_option(label=label)
     first, second = (
         "change of the tile at row 5, column 3", "change of the tile at row 2, column 1",
     )  # fmt: skip
