@@ -130,6 +130,7 @@ def test_the_line_between_two_arms_goes_with_the_plane_through_them(
     choose(lab, panel, "to", "2")
     title = "plot => plot.layout?.xaxis?.title?.text"
     plot = line.locator(".picture-plot")
+    plot.scroll_into_view_if_needed()  # what is out of sight is not drawn
     lab.wait(lambda: plot.evaluate(title) == "0: Vanilla, 1: Fisher", "it is that of Fisher")
     choose(lab, panel, "to", "0")
     expect(line).to_contain_text("two arms that differ")
