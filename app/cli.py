@@ -152,7 +152,8 @@ def serve(
 @cli.command()
 def warm(
     names: Annotated[
-        list[str] | None, typer.Argument(metavar="[PRESET ...]", help="All, if none is named.")
+        list[str] | None,
+        typer.Argument(metavar="[PRESET ...]", help="If none: all but those of hours."),
     ] = None,
 ) -> None:
     """Compute presets ahead, so that a class replays them at once."""

@@ -29,8 +29,11 @@ class Expectation(BaseModel):
     baseline: str = Field(description="label of the arm that the others are compared with")
     values: dict[str, float] = Field(description="mean of the metric at the end, by arm")
     differences: list[Difference]
-    seeds: int
-    seconds: float = Field(description="of one run on two cores, start-up apart")
+    seeds: int = Field(ge=0, description="0: nobody has run it to its end; the rest is empty")
+    seconds: float = Field(
+        description="of one run on two cores, start-up apart; of the whole, estimated from a few"
+        " steps, where there are no seeds"
+    )
     command: str = Field(description="measures all this again")
 
 
@@ -43,7 +46,9 @@ class Preset(BaseModel):
     name: str
     title: str
     story: str = Field(description="what to watch for and why")
-    pace: Literal["quick", "long"] = Field(description="long ones are best computed ahead")
+    pace: Literal["quick", "long", "hours"] = Field(
+        description="long ones are best computed ahead; those of hours only where they are named"
+    )
     expect: Expectation
     spec: dict[str, Any]
 

@@ -56,7 +56,7 @@ def warm(settings: Settings, presets: Sequence[str] = ()) -> Iterator[WarmProgre
 
     Args:
         settings: of the server whose class is to replay them.
-        presets: names; none means all, the default first.
+        presets: names; none means all that take no hours, the default first.
 
     Yields:
         News of one preset after the other; the last of each has an end's status. Presets that
@@ -66,7 +66,8 @@ def warm(settings: Settings, presets: Sequence[str] = ()) -> Iterator[WarmProgre
         UnknownPresetError: a name is not that of a preset; nothing has been computed.
         DatabaseInUseError: a server has the database but does not answer.
     """
-    names = [get_preset(name).name for name in presets or [p.name for p in load_presets()]]
+    usual = [preset.name for preset in load_presets() if preset.pace != "hours"]
+    names = [get_preset(name).name for name in presets or usual]
     with _server(settings) as server:
         for name in names:
             run_id = server.post(name)

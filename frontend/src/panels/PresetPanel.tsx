@@ -57,11 +57,15 @@ function Expectation({ preset }: { preset: Preset }) {
       {open && (
         <div class="evidence">
           <p>{preset.story}</p>
-          <p>
-            Measured over {expect.seeds} seeds, {formatDuration(expect.seconds)} each on two cores.
-            Difference to {expect.baseline} in {metricWords(expect.metric).title.toLowerCase()},
-            with its 95 % interval:
-          </p>
+          {expect.seeds === 0 ? (
+            <p>Not measured: one run takes about {formatDuration(expect.seconds)} on two cores.</p>
+          ) : (
+            <p>
+              Measured over {expect.seeds} seeds, {formatDuration(expect.seconds)} each on two
+              cores. Difference to {expect.baseline} in{" "}
+              {metricWords(expect.metric).title.toLowerCase()}, with its 95 % interval:
+            </p>
+          )}
           <table>
             <tbody>
               {expect.differences.map((difference) => (
@@ -75,7 +79,7 @@ function Expectation({ preset }: { preset: Preset }) {
               ))}
             </tbody>
           </table>
-          <p>Measure it again:</p>
+          <p>{expect.seeds === 0 ? "Measure it:" : "Measure it again:"}</p>
           <Command text={expect.command} />
         </div>
       )}
