@@ -93,7 +93,7 @@ SHOTS = (
     Shot("three-numbers", path=f"three-numbers?{STUCK}", height=860),
     Shot("surfaces", path="surfaces", height=900),
     Shot("gradients", path="gradients", height=900),
-    Shot("maps", preset="paths-smoothed-loss", region="What each arm says"),
+    Shot("maps", preset="paths-smoothed-loss"),
     Shot("runs", path="runs", height=700),
 )
 
