@@ -101,6 +101,17 @@ def test_what_cannot_be_drawn_is_said_in_words(server: LabServer, run_id: str) -
     assert again[-1][0] == "done", "the process goes on"
 
 
+def test_who_asks_after_one_who_left_is_answered(server: LabServer, run_id: str) -> None:
+    """Whoever leaves must leave nothing of theirs in the pipe that the next one reads."""
+    for samples in (50, 51, 52):
+        for kind, _ in ask(server, {"run": run_id, "points": 101, "samples": samples}):
+            if kind != "done":
+                break
+        events = list(ask(server, {"run": run_id, "points": 21, "samples": 5}))
+        assert events[-1] == ("done", {}), events[-1]
+        assert {kind for kind, _ in events} == {"start", "patch", "done"}
+
+
 def test_leaving_cancels_and_a_running_run_does_not_matter(server: LabServer, run_id: str) -> None:
     running = server.post(long_spec(45))["id"]
     server.wait_for(running, lambda run: run["step"] > 200)
