@@ -9,6 +9,12 @@ from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 PATIENCE = 40_000  # milliseconds: these machines may be busy
 
+SMALL_MAPS = {
+    "name": "shortest_path",
+    "data": {"name": "terrain", "height": 6, "width": 6, "train_maps": 40, "test_maps": 10},
+}
+"""A task of shortest paths that trains in seconds."""
+
 
 @dataclass
 class Watch:

@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, expect
 
 from tests.app.harness import LabServer
-from tests.browser.lab_page import PATIENCE, LabPage, Watch
+from tests.browser.lab_page import PATIENCE, SMALL_MAPS, LabPage, Watch
 
 TRUE_MAP = "with its cheapest path of"
 ARMS = ("Vanilla", "Hessian")
@@ -15,19 +15,14 @@ def maps(server: LabServer) -> str:
     """A short run on small maps that has finished."""
     return server.finish(
         {
-            "task": {
-                "name": "shortest_path",
-                "data": {
-                    "name": "terrain", "height": 6, "width": 6, "train_maps": 40, "test_maps": 10,
-                },
-            },
+            "task": SMALL_MAPS,
             "loss": {"name": "perturbed_fy", "sigma": 2.0, "samples": 5},
             "arms": [{"label": ARMS[0]}, {"label": ARMS[1], "curvature": "hessian"}],
             "steps": 50,
             "batch_size": 8,
             "evaluate_every": 25,
         }
-    )  # fmt: skip
+    )
 
 
 def panel(lab: LabPage) -> Locator:

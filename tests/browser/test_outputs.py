@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Locator, expect
 
 from tests.app.harness import LabServer
-from tests.browser.lab_page import PATIENCE, LabPage
+from tests.browser.lab_page import PATIENCE, SMALL_MAPS, LabPage
 
 SPAN = "plot => plot.layout.xaxis.range[1]"
 TITLES = "plot => [plot.layout.xaxis.title.text, plot.layout.yaxis.title.text]"
@@ -19,18 +19,13 @@ def maps(server: LabServer) -> str:
     """A short run on small maps that has finished."""
     return server.finish(
         {
-            "task": {
-                "name": "shortest_path",
-                "data": {
-                    "name": "terrain", "height": 6, "width": 6, "train_maps": 40, "test_maps": 10,
-                },
-            },
+            "task": SMALL_MAPS,
             "loss": {"name": "smoothed_loss", "sigma": 0.5, "samples": 5},
             "arms": [{}, {"curvature": "hessian", "definiteness": "clip", "tikhonov": 20}],
             "steps": 30,
             "batch_size": 8,
         }
-    )  # fmt: skip
+    )
 
 
 def opened(lab: LabPage, run_id: str) -> Locator:

@@ -2,7 +2,7 @@
 
 import { formatShare } from "../../state/format";
 import { Picture } from "./Picture";
-import type { ExamplesProps } from "./registry";
+import type { ExamplesProps } from "./props";
 
 interface Item {
   item: number;

@@ -2,7 +2,7 @@
 
 import { formatMeasured } from "../../state/format";
 import { type CostScale, costScale, type MapItem, mapItem, verdict, wrongTiles } from "./maps";
-import type { SharedProps } from "./registry";
+import type { SharedProps } from "./props";
 
 export function MapNotes({ all, group, labels }: SharedProps) {
   const scale = costScale(all.flatMap((items) => mapItem(items, group) ?? []));

@@ -1,7 +1,7 @@
 /** The images of a test set in the order that an arm ranks them; right and wrong places marked. */
 
 import { Picture } from "./Picture";
-import type { ExamplesProps } from "./registry";
+import type { ExamplesProps } from "./props";
 
 interface Item {
   set: number;

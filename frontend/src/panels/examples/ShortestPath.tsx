@@ -6,7 +6,7 @@ import { Costs, Terrain } from "./MapPicture";
 import { costScale, describeCosts, describeRoute, type MapItem, mapItem, verdict } from "./maps";
 import "./maps.css";
 import { useNoise } from "./noise";
-import type { ExamplesProps, SharedProps } from "./registry";
+import type { ExamplesProps, SharedProps } from "./props";
 
 export function ShortestPath({ arm, items, all, group, look, label }: ExamplesProps) {
   const item = mapItem(items, group);

@@ -1,28 +1,12 @@
 /** How each task's examples are drawn. A task of its own adds one line here. */
 
 import type { ComponentType } from "preact";
-import type { ArmStyle } from "../../state/arms";
 import { Classification } from "./Classification";
 import { MapNotes } from "./MapNotes";
 import { mapGroups } from "./maps";
+import type { ExamplesProps, SharedProps } from "./props";
 import { Ranking, rankingGroups } from "./Ranking";
 import { ShortestPath, TrueMap } from "./ShortestPath";
-
-/** All arms' examples at the playback step, images included. */
-export interface SharedProps {
-  all: Record<string, unknown>[][];
-  /** Which part of them to show. */
-  group: number;
-  labels: string[];
-}
-
-/** One arm among them. */
-export interface ExamplesProps extends SharedProps {
-  arm: number;
-  items: Record<string, unknown>[];
-  label: string;
-  look: ArmStyle;
-}
 
 export interface ExamplesView {
   title: string;

@@ -1,7 +1,6 @@
 /** The output-space picture in words: what each of its marks is, and how far to trust it. */
 
 import type { RunLog } from "../../state/log";
-import type { Shown } from "./OutputPanel";
 import {
   arrowWords,
   crossWords,
@@ -10,6 +9,7 @@ import {
   ownSurrogate,
   planeWords,
   quadraticWords,
+  type Shown,
   targetWords,
 } from "./outputs";
 

@@ -1,7 +1,6 @@
 /** What a Newton loss makes of the loss around one sample's outputs: the quadratic on top of it. */
 
 import { type Signal, useComputed, useSignal, useSignalEffect } from "@preact/signals";
-import type { OutputSlice } from "../../api/slices";
 import { Picture } from "../../charts/Picture";
 import { planeFigure } from "../../charts/plane";
 import type { Template, Templates } from "../../charts/templates";
@@ -18,6 +17,7 @@ import {
   firstOutputs,
   type OutputChoice,
   outputQuery,
+  type Shown,
   slopeOf,
 } from "./outputs";
 import { TileMap } from "./TileMap";
@@ -32,13 +32,6 @@ const START: OutputChoice = {
   damped: true,
   span: null,
 };
-
-/** A question's answer with the choice that it answers: what is drawn never mixes two. */
-export interface Shown {
-  choice: OutputChoice;
-  samples: number;
-  found: OutputSlice;
-}
 
 export function OutputPanel({ templates }: { templates: Templates }) {
   const log = watchRun();

@@ -33,6 +33,13 @@ export interface OutputChoice {
   span: number | null;
 }
 
+/** A question's answer with the choice that it answers: what is drawn never mixes two. */
+export interface Shown {
+  choice: OutputChoice;
+  samples: number;
+  found: OutputSlice;
+}
+
 /** A quadratic as it is asked for, and where its damping comes from. */
 export interface Damping {
   tikhonov: number;
