@@ -219,3 +219,5 @@ def test_gradient_field_shows_where_rounding_explodes(lab: LabPage) -> None:
     assert plots.nth(1).evaluate("p => p.layout.shapes.length") >= 1
     lab.page.get_by_label("Scores, in their true order").fill("-1, 0, 4")
     lab.wait(lambda: plots.nth(0).evaluate(lines) == 3, "it follows what is typed")
+    lab.page.get_by_label("Scores, in their true order").fill("-1, zwei")
+    expect(lab.page.get_by_role("alert")).to_contain_text("at least two numbers")

@@ -122,3 +122,23 @@ def test_every_export_leads_to_a_file(lab: LabPage, finished: str) -> None:
         assert text.startswith(begins)
         lab.page.get_by_text("Export", exact=True).click()
     assert json.loads(text)["steps"] == 200
+
+
+def test_a_page_of_its_own_is_in_its_address(lab: LabPage) -> None:
+    lab.go("three-numbers?across=-7&up=0.3&range=10&tikhonov=1e-9&step=45&lr=nonsense&loss=none")
+    step = lab.page.get_by_role("slider", name="Step")
+    expect(lab.page.get_by_label("Start, across")).to_have_value("-7")
+    expect(lab.page.get_by_label("Start, up")).to_have_value("0.3")
+    expect(lab.page.get_by_label("Tikhonov λ")).to_have_value("1e-9")
+    expect(lab.page.get_by_label("Learning rate")).to_have_value("1")  # what it is without a link
+    expect(lab.page.get_by_label("Loss", exact=True)).not_to_have_value("none")
+    expect(step).to_have_value("45")
+    lab.page.get_by_label("Loss", exact=True).select_option("softsort")
+    lab.page.get_by_role("button", name="Back 1").click()
+    lab.wait(lambda: "step=44" in lab.page.url, "the address follows")
+    lab.page.get_by_role("link", name="Surfaces").click()
+    lab.page.get_by_role("link", name="Three numbers").click()
+    expect(step).to_have_value("44")
+    lab.page.reload()
+    expect(step).to_have_value("44")
+    expect(lab.page.get_by_label("Start, across")).to_have_value("-7")

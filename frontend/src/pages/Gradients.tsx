@@ -11,6 +11,8 @@ import { NumberField } from "../panels/plane/NumberField";
 import { batchScores, exampleScores, numbersIn } from "../panels/plane/scores";
 import { walkLook } from "../panels/plane/walks";
 import { useAnswer } from "../state/answer";
+import { integer, number, text } from "../state/properties";
+import { pageQuery } from "../state/query";
 import { cursor, run, shownTheme } from "../state/signals";
 import { loadTemplates, templates } from "../state/templates";
 import "../panels/landscape/landscape.css";
@@ -22,20 +24,27 @@ const NAMES: Record<string, string> = {
   fisher: "Newton, Fisher",
 };
 
+export const gradientsQuery = pageQuery("gradients", {
+  loss: text("neuralsort"),
+  temperature: number(0.1, 1e-3, 1e3),
+  tikhonov: number(0.1, 1e-9, 1e9),
+  n: integer(5, 2, 32),
+  /** As typed; empty: evenly spread, or a batch's. */
+  scores: text(),
+  from: number(-10, -1e6, 1e6),
+  to: number(10, -1e6, 1e6),
+});
+
 export function GradientsPage() {
   useEffect(() => void loadTemplates(), []);
-  const loss = useSignal("neuralsort");
-  const temperature = useSignal(0.1);
-  const tikhonov = useSignal(0.1);
-  const n = useSignal(5);
-  const low = useSignal(-10);
-  const high = useSignal(10);
+  useEffect(() => gradientsQuery.follow(), []);
+  const { loss, temperature, tikhonov, n, scores: typed } = gradientsQuery.state;
+  const { from: low, to: high } = gradientsQuery.state;
   /** Scores and true numbers of "this batch"; null: evenly spread scores. */
   const batch = useSignal<{ scores: number[][]; order: number[][] } | null>(null);
-  const typed = useSignal<string | null>(null);
   const scoresId = useId();
   const query = useComputed<GradientsQuery>(() => {
-    const own = typed.value === null ? null : numbersIn(typed.value);
+    const own = numbersIn(typed.value);
     const scores = own !== null ? [own] : (batch.value?.scores ?? [exampleScores(n.value)]);
     const order = own === null ? batch.value?.order : undefined;
     return {
@@ -80,6 +89,7 @@ export function GradientsPage() {
   const field = useComputed(() => figure("field"));
   const numerics = useComputed(() => figure("numerics"));
   const now = answer.value.value;
+  const unread = typed.value !== "" && numbersIn(typed.value) === null;
   const available = run.value === null ? null : batchScores(run.value, cursor.value);
   return (
     <main class="compare">
@@ -97,11 +107,17 @@ export function GradientsPage() {
             <input
               id={scoresId}
               type="text"
-              value={typed.value ?? (query.value.scores[0] ?? []).map(short).join(", ")}
+              value={typed.value || (query.value.scores[0] ?? []).map(short).join(", ")}
+              aria-invalid={unread}
               onInput={(event) => {
                 typed.value = event.currentTarget.value;
               }}
             />
+            {unread && (
+              <p class="field-error" role="alert">
+                at least two numbers, with commas between them, such as -2, -1, 0.5
+              </p>
+            )}
           </div>
           <NumberField label="x₁ from" value={low} low={-1e6} high={1e6} />
           <NumberField label="x₁ to" value={high} low={-1e6} high={1e6} />
@@ -111,7 +127,7 @@ export function GradientsPage() {
               disabled={available === null}
               data-tip="The other scores become what the network of the first arm says at the playback step"
               onClick={() => {
-                typed.value = null;
+                typed.value = "";
                 batch.value = available;
               }}
             >

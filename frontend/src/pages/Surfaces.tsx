@@ -1,25 +1,42 @@
 /** Two-dimensional surfaces: methods walk side by side from one start. */
 
-import { useComputed, useSignal } from "@preact/signals";
+import { useComputed } from "@preact/signals";
 import { useEffect, useId } from "preact/hooks";
 import type { SurfaceAnswer, SurfaceQuery, Walker } from "../api/surfaces";
-import type { PlanePoint } from "../charts/heights";
 import { linesFigure } from "../charts/lines";
 import { Picture } from "../charts/Picture";
 import { planeFigure } from "../charts/plane";
 import { Choice } from "../panels/landscape/Choice";
+import { ShapeChoice } from "../panels/landscape/ShapeChoice";
 import { LossFields } from "../panels/plane/LossFields";
 import { NumberField } from "../panels/plane/NumberField";
 import { StepBar } from "../panels/plane/StepBar";
 import { WalkList } from "../panels/plane/WalkList";
 import { pointsUpTo, quadraticHeights, trustWords, walkLook } from "../panels/plane/walks";
 import { useAnswer } from "../state/answer";
+import { flag, integer, number, point, text } from "../state/properties";
+import { pageQuery } from "../state/query";
 import { shownTheme } from "../state/signals";
 import { loadTemplates, templates } from "../state/templates";
 import "../panels/landscape/landscape.css";
 import "../panels/plane/plane.css";
 
 const STEPS = 100;
+
+export const surfacesQuery = pageQuery("surfaces", {
+  function: text("rosenbrock"),
+  formula: text("(1 - x)**2 + 100*(y - x**2)**2"),
+  /** Null: the function's customary one. */
+  start: point(-1e6, 1e6),
+  lr: number(0.001, 1e-8, 1e6),
+  adam: number(0.05, 1e-8, 1e6),
+  newton: number(1, 1e-8, 1e6),
+  tikhonov: number(0.1, 1e-9, 1e9),
+  step: integer(20, 0, STEPS),
+  surface: flag(),
+  /** Index of the walk whose quadratic is drawn, or "none". */
+  quadratic: text("3"),
+});
 
 function walkers(lr: number, adam: number, newton: number, tikhonov: number): Walker[] {
   return [
@@ -34,16 +51,9 @@ function walkers(lr: number, adam: number, newton: number, tikhonov: number): Wa
 
 export function SurfacesPage() {
   useEffect(() => void loadTemplates(), []);
-  const name = useSignal("rosenbrock");
-  const formula = useSignal("(1 - x)**2 + 100*(y - x**2)**2");
-  const start = useSignal<PlanePoint | null>(null);
-  const lr = useSignal(0.001);
-  const adam = useSignal(0.05);
-  const newton = useSignal(1);
-  const tikhonov = useSignal(0.1);
-  const step = useSignal(20);
-  const deep = useSignal(false);
-  const layer = useSignal("3");
+  useEffect(() => surfacesQuery.follow(), []);
+  const { formula, start, lr, adam, newton, tikhonov, step, surface } = surfacesQuery.state;
+  const { function: name, quadratic: layer } = surfacesQuery.state;
   const formulaId = useId();
   const query = useComputed<SurfaceQuery>(() => ({
     loss:
@@ -72,7 +82,7 @@ export function SurfacesPage() {
       heights,
       log: true,
       colours: null,
-      surface: deep.value,
+      surface: surface.value,
       layer:
         quadratic === null
           ? null
@@ -171,17 +181,7 @@ export function SurfacesPage() {
               Walks on a surface <small>height, log; press a point to start there</small>
             </h2>
             <div class="landscapes-controls">
-              <Choice
-                label="shape"
-                value={deep.value ? "surface" : "contour"}
-                options={[
-                  ["contour", "contours"],
-                  ["surface", "3-D surface"],
-                ]}
-                onChange={(value) => {
-                  deep.value = value === "surface";
-                }}
-              />
+              <ShapeChoice surface={surface} />
               <Choice
                 label="local quadratic of"
                 value={layer.value}

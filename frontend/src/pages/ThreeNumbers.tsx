@@ -1,25 +1,42 @@
 /** The whole landscape of sorting three numbers: click a start, watch who reaches the right wedge. */
 
-import { useComputed, useSignal } from "@preact/signals";
+import { useComputed } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import type { ThreeAnswer, ThreeQuery, Walker } from "../api/surfaces";
 import type { PlanePoint } from "../charts/heights";
 import { linesFigure } from "../charts/lines";
 import { Picture } from "../charts/Picture";
 import { planeFigure } from "../charts/plane";
-import { Choice } from "../panels/landscape/Choice";
+import { ShapeChoice } from "../panels/landscape/ShapeChoice";
 import { LossFields, sortingLoss } from "../panels/plane/LossFields";
 import { NumberField } from "../panels/plane/NumberField";
 import { StepBar } from "../panels/plane/StepBar";
 import { WalkList } from "../panels/plane/WalkList";
 import { outcomeWords, pointsUpTo, walkLook } from "../panels/plane/walks";
 import { useAnswer } from "../state/answer";
+import { choice, flag, integer, number, text } from "../state/properties";
+import { pageQuery } from "../state/query";
 import { shownTheme } from "../state/signals";
 import { loadTemplates, templates } from "../state/templates";
 import "../panels/landscape/landscape.css";
 import "../panels/plane/plane.css";
 
 const STEPS = 100;
+/** Where the wedges are named, as a share of the range: a name has room to its right. */
+const NAMES_AT = 0.68;
+
+export const threeNumbersQuery = pageQuery("three-numbers", {
+  loss: text("softsort"),
+  numerics: choice(["log_domain", "bce_loss"], "bce_loss"),
+  temperature: number(0.1, 1e-3, 1e3),
+  range: number(3, 0.01, 1000),
+  across: number(-1, -1000, 1000),
+  up: number(-1.2, -1000, 1000),
+  lr: number(1, 1e-6, 1e6),
+  tikhonov: number(0.1, 1e-9, 1e9),
+  step: integer(STEPS, 0, STEPS),
+  surface: flag(),
+});
 
 function walkers(lr: number, tikhonov: number): Walker[] {
   return [
@@ -32,16 +49,9 @@ function walkers(lr: number, tikhonov: number): Walker[] {
 
 export function ThreeNumbersPage() {
   useEffect(() => void loadTemplates(), []);
-  const loss = useSignal("softsort");
-  const numerics = useSignal("bce_loss");
-  const temperature = useSignal(0.1);
-  const lr = useSignal(1);
-  const tikhonov = useSignal(0.1);
-  const span = useSignal(3);
-  const startA = useSignal(-1);
-  const startB = useSignal(-1.2);
-  const step = useSignal(STEPS);
-  const deep = useSignal(false);
+  useEffect(() => threeNumbersQuery.follow(), []);
+  const { loss, numerics, temperature, lr, tikhonov, step, surface } = threeNumbersQuery.state;
+  const { range: span, across: startA, up: startB } = threeNumbersQuery.state;
   const query = useComputed<ThreeQuery>(() => ({
     loss: sortingLoss(loss.value, temperature.value, numerics.value),
     start: [startA.value, startB.value],
@@ -59,14 +69,14 @@ export function ThreeNumbersPage() {
     if (found === null || shape === undefined) return null;
     const ink = shape.layout.meta.palettes[shownTheme.value];
     const { plane } = found;
-    const reach = 0.8 * (plane.a.at(-1) ?? 1);
+    const reach = NAMES_AT * (plane.a.at(-1) ?? 1);
     return planeFigure({
       template: shape,
       palette: ink,
       heights: { x: plane.a, y: plane.b, values: plane.loss },
       log: true,
       colours: null,
-      surface: deep.value,
+      surface: surface.value,
       borders: plane.wedges.map((wedge) => ({
         points: wedge.polygon.slice(0, 2),
         look: { colour: ink.soft, dash: "solid" },
@@ -145,17 +155,7 @@ export function ThreeNumbersPage() {
             </small>
           </h2>
           <div class="landscapes-controls">
-            <Choice
-              label="shape"
-              value={deep.value ? "surface" : "contour"}
-              options={[
-                ["contour", "contours"],
-                ["surface", "3-D surface"],
-              ]}
-              onChange={(value) => {
-                deep.value = value === "surface";
-              }}
-            />
+            <ShapeChoice surface={surface} />
           </div>
           {answer.problem.value !== null && (
             <p class="field-error" role="alert">

@@ -5,10 +5,10 @@ import { comparePlace } from "../state/address";
 import type { Place } from "../state/router";
 import { runIdOf } from "../state/router";
 import { ComparePage } from "./Compare";
-import { GradientsPage } from "./Gradients";
+import { GradientsPage, gradientsQuery } from "./Gradients";
 import { RunsPage } from "./Runs";
-import { SurfacesPage } from "./Surfaces";
-import { ThreeNumbersPage } from "./ThreeNumbers";
+import { SurfacesPage, surfacesQuery } from "./Surfaces";
+import { ThreeNumbersPage, threeNumbersQuery } from "./ThreeNumbers";
 
 export interface Page {
   title: string;
@@ -28,19 +28,19 @@ export const PAGES: readonly Page[] = [
   },
   {
     title: "Surfaces",
-    place: () => ({ path: "surfaces", search: "" }),
+    place: surfacesQuery.place,
     matches: (path) => path === "surfaces",
     Page: SurfacesPage,
   },
   {
     title: "Three numbers",
-    place: () => ({ path: "three-numbers", search: "" }),
+    place: threeNumbersQuery.place,
     matches: (path) => path === "three-numbers",
     Page: ThreeNumbersPage,
   },
   {
     title: "Gradients",
-    place: () => ({ path: "gradients", search: "" }),
+    place: gradientsQuery.place,
     matches: (path) => path === "gradients",
     Page: GradientsPage,
   },

@@ -3,8 +3,7 @@
 import { useEffect, useState } from "preact/hooks";
 import { exportUrl } from "../api/client";
 import { PAGES } from "../pages/list";
-import { shareLink } from "../state/address";
-import { place, runIdOf } from "../state/router";
+import { hrefOf, place, runIdOf } from "../state/router";
 import { leave } from "../state/session";
 import { canTrain, presenting, run, theme, watchRun } from "../state/signals";
 import { THEMES } from "../state/theme";
@@ -45,7 +44,7 @@ export function Header() {
             <span>Fork</span>
           </button>
         )}
-        {canTrain.value && <ShareButton link={compares ? shareLink : ownAddress} />}
+        {canTrain.value && <ShareButton />}
         {compares && <ExportMenu />}
         <PresentButton />
         <ThemeButton />
@@ -68,11 +67,13 @@ export function Header() {
 
 const SAID_MS = 1800;
 
-function ownAddress(): string {
-  return location.href;
+/** A link to what the page shows now. */
+function link(): string {
+  const page = PAGES.find((one) => one.matches(place.value.path));
+  return page === undefined ? location.href : new URL(hrefOf(page.place()), document.baseURI).href;
 }
 
-function ShareButton({ link }: { link(): string }) {
+function ShareButton() {
   const [said, setSaid] = useState("");
   useEffect(() => {
     if (said === "") return;

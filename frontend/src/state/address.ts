@@ -165,12 +165,7 @@ function write(address: string): void {
   else history.pushState(null, "", url);
 }
 
-/** A link to what the page shows now. */
-export function shareLink(): string {
-  return new URL(untracked(currentAddress), document.baseURI).href;
-}
-
-/** Where the page for comparing arms was left. */
+/** The page for comparing arms with what it shows now. */
 export function comparePlace(): Place {
-  return placeOf(shareLink(), document.baseURI);
+  return placeOf(new URL(untracked(currentAddress), document.baseURI).href, document.baseURI);
 }

@@ -2,6 +2,7 @@
 
 import { canTrain, type LandscapePlane, landscapeSettings } from "../../state/signals";
 import { Choice } from "./Choice";
+import { ShapeChoice } from "./ShapeChoice";
 
 const PLANES: Record<LandscapePlane, string> = {
   run: "fixed before training",
@@ -39,17 +40,7 @@ export function LandscapeControls({ plane }: { plane: LandscapePlane }) {
           }}
         />
       )}
-      <Choice
-        label="shape"
-        value={surface.value ? "surface" : "contour"}
-        options={[
-          ["contour", "contours"],
-          ["surface", "3-D surface"],
-        ]}
-        onChange={(value) => {
-          surface.value = value === "surface";
-        }}
-      />
+      <ShapeChoice surface={surface} />
       <Choice
         label="height"
         value={log.value ? "log" : "linear"}

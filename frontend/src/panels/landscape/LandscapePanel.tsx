@@ -1,4 +1,4 @@
-/** Why one arm wins: the loss around each arm's weights, on the same plane, at the playback step. */
+/** Why one arm wins: the loss over the weights of each arm, on one range, at the playback step. */
 
 import { useComputed, useSignal, useSignalEffect } from "@preact/signals";
 import type { SliceQuery } from "../../api/slices";
@@ -84,7 +84,7 @@ export function LandscapePanel({ templates }: { templates: Templates }) {
         <h2 id="landscapes-title">
           Loss landscape{" "}
           <small>
-            the run's loss over the weights, same plane and range for every arm
+            the run's loss over the weights, on the same data and range for every arm
             {shown[0] === undefined ? "" : `, at step ${formatCount(shown[0].step)}`}
           </small>
         </h2>

@@ -1,7 +1,7 @@
 /** A loss and the parameters of it that matter most: from the catalog, so that new ones appear. */
 
 import type { Signal } from "@preact/signals";
-import { useId } from "preact/hooks";
+import { useEffect, useId } from "preact/hooks";
 import type { Named } from "../../api/types";
 import { catalog } from "../../state/draft";
 import { optionLabel } from "../../state/labels";
@@ -22,6 +22,11 @@ export function LossFields({ kind, title, name, temperature, numerics }: Props) 
   const losses = catalog.value?.losses.filter((loss) => loss.target_kind === kind) ?? [];
   const entry = losses.find((loss) => loss.name === name.value);
   const parameter = temperatureOf(name.value);
+  const first = losses[0]?.name;
+  // A link may name a loss that there is not.
+  useEffect(() => {
+    if (entry === undefined && first !== undefined) name.value = first;
+  }, [entry, first, name]);
   return (
     <>
       <div class="field">

@@ -1,0 +1,20 @@
+/** Contours or a surface, one switch wherever a landscape is drawn. */
+
+import type { Signal } from "@preact/signals";
+import { Choice } from "./Choice";
+
+export function ShapeChoice({ surface }: { surface: Signal<boolean> }) {
+  return (
+    <Choice
+      label="shape"
+      value={surface.value ? "surface" : "contour"}
+      options={[
+        ["contour", "contours"],
+        ["surface", "3-D surface"],
+      ]}
+      onChange={(value) => {
+        surface.value = value === "surface";
+      }}
+    />
+  );
+}
