@@ -108,18 +108,15 @@ def scipy_paths(costs: Costs) -> list[float]:
     indptr, indices, root = _pattern(count, height, width)
     weights = costs.reshape(-1)[indices]
     graph = csr_array((weights, indices, indptr), shape=(root + 1, root + 1))
-    # scipy's stubs know no csr_array here.
-    distances, came_from = dijkstra(  # type: ignore[call-overload]
-        graph, indices=root, return_predecessors=True
-    )
+    distances, came_from = dijkstra(graph, indices=np.array([root]), return_predecessors=True)
     tiles = height * width
     paths = np.zeros(count * tiles)
     for end in range(tiles - 1, count * tiles, tiles):
         node = end
         while node != root:
             paths[node] = 1
-            node = came_from[node]
-    return [float(total) for total in distances[tiles - 1 : root : tiles]]
+            node = came_from[0, node]
+    return [float(total) for total in distances[0, tiles - 1 : root : tiles]]
 
 
 _PATTERNS: dict[tuple[int, int, int], tuple[NDArray[np.int32], NDArray[np.int32], int]] = {}

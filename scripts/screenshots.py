@@ -30,7 +30,6 @@ LANDSCAPES_ARE_DRAWN = """() => {
     return plots.length > 1 && document.querySelector('.landscapes-note') === null
         && plots.every((plot) => plot.data.some((trace) => trace.meta.role === 'path'));
 }"""
-STUCK = "temperature=0.1"
 PATIENCE = 600_000  # milliseconds: a preset may take minutes
 
 
@@ -90,10 +89,8 @@ SHOTS = (
         )
         for step in (1000, 3000, 5000)
     ),
-    Shot("three-numbers", path=f"three-numbers?{STUCK}", height=860),
-    Shot("surfaces", path="surfaces", height=900),
-    Shot("gradients", path="gradients", height=900),
-    Shot("maps", preset="paths-smoothed-loss"),
+    Shot("three-numbers", path="three-numbers", height=860),
+    Shot("maps", preset="paths-smoothed-loss", region="What each arm finds"),
     Shot("runs", path="runs", height=700),
 )
 
