@@ -48,13 +48,19 @@ def test_interrupt_ends_a_server_with_viewers_in_time(
     run_id = server.post(long_spec(4))["id"]
     server.wait_for(run_id, lambda run: run["step"] > 100)
     ended: list[int] = []
+    watching = threading.Semaphore(0)
 
     def view() -> None:
-        ended.append(sum(1 for _ in server.messages(run_id)))
+        messages = server.messages(run_id)
+        next(messages)
+        watching.release()
+        ended.append(1 + sum(1 for _ in messages))
 
     viewers = [threading.Thread(target=view) for _ in range(10)]
     for viewer in viewers:
         viewer.start()
+    for _ in viewers:  # one that is only connecting is not a viewer yet, and may be refused
+        assert watching.acquire(timeout=30)
     workers = server.workers()
     assert server.stop() < 10.0  # well under 1 s on a quiet machine
     assert server.process is not None
