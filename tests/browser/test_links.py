@@ -1,7 +1,8 @@
 import json
+import time
 from urllib.parse import urlsplit
 
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.app.harness import LabServer, tiny_spec
 from tests.browser.lab_page import PATIENCE, LabPage, Watch
@@ -124,7 +125,14 @@ def test_every_export_leads_to_a_file(lab: LabPage, finished: str) -> None:
     assert json.loads(text)["steps"] == 200
 
 
+def later(route: Route) -> None:
+    """A slow server: what a link names must wait until it is known to be there."""
+    time.sleep(0.5)
+    route.continue_()
+
+
 def test_a_page_of_its_own_is_in_its_address(lab: LabPage) -> None:
+    lab.page.route("**/api/catalog", later)
     lab.go("three-numbers?across=-7&up=0.3&range=10&tikhonov=1e-9&step=45&lr=nonsense&loss=none")
     step = lab.page.get_by_role("slider", name="Step")
     expect(lab.page.get_by_label("Start, across")).to_have_value("-7")

@@ -8,7 +8,7 @@ import { Picture } from "../charts/Picture";
 import { planeFigure } from "../charts/plane";
 import { Choice } from "../panels/landscape/Choice";
 import { ShapeChoice } from "../panels/landscape/ShapeChoice";
-import { LossFields } from "../panels/plane/LossFields";
+import { isOffered, LossFields } from "../panels/plane/LossFields";
 import { NumberField } from "../panels/plane/NumberField";
 import { StepBar } from "../panels/plane/StepBar";
 import { WalkList } from "../panels/plane/WalkList";
@@ -55,15 +55,19 @@ export function SurfacesPage() {
   const { formula, start, lr, adam, newton, tikhonov, step, surface } = surfacesQuery.state;
   const { function: name, quadratic: layer } = surfacesQuery.state;
   const formulaId = useId();
-  const query = useComputed<SurfaceQuery>(() => ({
-    loss:
-      name.value === "formula"
-        ? { name: "formula", expression: formula.value }
-        : { name: name.value },
-    ...(start.value !== null && { start: [...start.value] as [number, number] }),
-    walkers: walkers(lr.value, adam.value, newton.value, tikhonov.value),
-    steps: STEPS,
-  }));
+  const query = useComputed<SurfaceQuery | null>(() =>
+    isOffered("none", name.value)
+      ? {
+          loss:
+            name.value === "formula"
+              ? { name: "formula", expression: formula.value }
+              : { name: name.value },
+          ...(start.value !== null && { start: [...start.value] as [number, number] }),
+          walkers: walkers(lr.value, adam.value, newton.value, tikhonov.value),
+          steps: STEPS,
+        }
+      : null,
+  );
   const answer = useAnswer<SurfaceAnswer>("api/surfaces", query);
   const found = answer.value.value;
   const palette = templates.value?.landscape?.layout.meta.palettes[shownTheme.value];

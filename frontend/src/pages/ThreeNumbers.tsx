@@ -8,7 +8,7 @@ import { linesFigure } from "../charts/lines";
 import { Picture } from "../charts/Picture";
 import { planeFigure } from "../charts/plane";
 import { ShapeChoice } from "../panels/landscape/ShapeChoice";
-import { LossFields, sortingLoss } from "../panels/plane/LossFields";
+import { isOffered, LossFields, sortingLoss } from "../panels/plane/LossFields";
 import { NumberField } from "../panels/plane/NumberField";
 import { StepBar } from "../panels/plane/StepBar";
 import { WalkList } from "../panels/plane/WalkList";
@@ -52,13 +52,17 @@ export function ThreeNumbersPage() {
   useEffect(() => threeNumbersQuery.follow(), []);
   const { loss, numerics, temperature, lr, tikhonov, step, surface } = threeNumbersQuery.state;
   const { range: span, across: startA, up: startB } = threeNumbersQuery.state;
-  const query = useComputed<ThreeQuery>(() => ({
-    loss: sortingLoss(loss.value, temperature.value, numerics.value),
-    start: [startA.value, startB.value],
-    walkers: walkers(lr.value, tikhonov.value),
-    steps: STEPS,
-    span: span.value,
-  }));
+  const query = useComputed<ThreeQuery | null>(() =>
+    isOffered("permutation", loss.value)
+      ? {
+          loss: sortingLoss(loss.value, temperature.value, numerics.value),
+          start: [startA.value, startB.value],
+          walkers: walkers(lr.value, tikhonov.value),
+          steps: STEPS,
+          span: span.value,
+        }
+      : null,
+  );
   const answer = useAnswer<ThreeAnswer>("api/three-numbers", query);
   const template = templates.value?.landscape;
   const palette = template?.layout.meta.palettes[shownTheme.value];

@@ -19,7 +19,7 @@ interface Props {
 
 export function LossFields({ kind, title, name, temperature, numerics }: Props) {
   const id = useId();
-  const losses = catalog.value?.losses.filter((loss) => loss.target_kind === kind) ?? [];
+  const losses = offered(kind);
   const entry = losses.find((loss) => loss.name === name.value);
   const parameter = temperatureOf(name.value);
   const first = losses[0]?.name;
@@ -78,6 +78,15 @@ export function LossFields({ kind, title, name, temperature, numerics }: Props) 
 
 function temperatureOf(name: string): "temperature" | "inverse_temperature" {
   return name.endsWith("sort") ? "temperature" : "inverse_temperature";
+}
+
+/** Whether there is such a loss: a link may name another, and until the catalog says so, nobody knows. */
+export function isOffered(kind: Props["kind"], name: string): boolean {
+  return offered(kind).some((loss) => loss.name === name);
+}
+
+function offered(kind: Props["kind"]) {
+  return catalog.value?.losses.filter((loss) => loss.target_kind === kind) ?? [];
 }
 
 /** The loss as the server takes it. */
