@@ -20,7 +20,7 @@ from app.figures.palette import palettes
 
 Role = Literal["ghost", "band", "raw", "smooth", "label", "heat", "fan"]
 Source = Literal["metrics", "evaluation", "curvature", "landscape"]
-Span = Literal["hero", "small", "wide"]
+Span = Literal["hero", "small", "half"]
 
 FONT = "system-ui, sans-serif"
 

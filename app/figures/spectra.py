@@ -1,13 +1,13 @@
 """Small multiples, one panel an arm: spectra, and the distribution of per-sample gradients."""
 
-from typing import Any
+from typing import Any, Literal
 
 import plotly.graph_objects as go
 
 from app.figures.chart import Choice, axis, curves, figure
 
-SPECTRA = (
-    Choice(
+SPECTRA = {
+    "hessian": Choice(
         metric="hessian.eigenvalues",
         title="Hessian spectrum",
         unit="eigenvalues, signed log",
@@ -16,7 +16,7 @@ SPECTRA = (
         description="Every eigenvalue of the Hessian at the arm's outputs (quantiles where there"
         " are more than 12), undamped; below zero the loss curves downwards.",
     ),
-    Choice(
+    "fisher": Choice(
         metric="fisher.eigenvalues",
         title="Fisher spectrum",
         unit="eigenvalues, signed log",
@@ -25,7 +25,7 @@ SPECTRA = (
         description="Every eigenvalue of the empirical Fisher at the arm's outputs (quantiles"
         " where there are more than 12), undamped.",
     ),
-)
+}
 NORMS = (
     Choice(
         metric="gradient_norms",
@@ -66,7 +66,7 @@ def _panels(name: str, choices: tuple[Choice, ...], prototype: Any, kind: Any) -
         choices,
         [prototype],
         source="curvature",
-        span="wide",
+        span="half",
         kind=kind,
         layout={
             "xaxis": axis(showgrid=False, nticks=3, title_text="step"),
@@ -75,20 +75,23 @@ def _panels(name: str, choices: tuple[Choice, ...], prototype: Any, kind: Any) -
     )
 
 
-def spectrum() -> go.Figure:
-    """The fan of eigenvalues over training, one panel an arm on shared axes."""
-    first = SPECTRA[0]
+def spectrum(name: Literal["hessian", "fisher"]) -> go.Figure:
+    """The fan of one curvature's eigenvalues over training, one panel an arm on shared axes.
+
+    A chart for each curvature: of the same outputs, to be looked at side by side.
+    """
+    choice = SPECTRA[name]
     fan = go.Scatter(
-        meta={"arm": "*", "metric": first.metric, "role": "fan"},
+        meta={"arm": "*", "metric": choice.metric, "role": "fan"},
         x=[],
         y=[],
         mode="lines",
         line={"width": 1.1},
         connectgaps=False,
         opacity=0.85,
-        hovertemplate=first.hover,
+        hovertemplate=choice.hover,
     )
-    return _panels("spectrum", SPECTRA, fan, "fan")
+    return _panels(f"{name}_spectrum", (choice,), fan, "fan")
 
 
 def gradient_norms() -> go.Figure:
@@ -110,5 +113,5 @@ def gradient_norms() -> go.Figure:
 def health() -> go.Figure:
     """Share of the batch whose gradient vanishes or explodes."""
     return curves(
-        "health", HEALTH, source="curvature", span="wide", roles=("ghost", "smooth", "label")
+        "health", HEALTH, source="curvature", span="half", roles=("ghost", "smooth", "label")
     )

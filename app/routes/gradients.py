@@ -68,6 +68,8 @@ class GradientsRequest(Settings):
             raise ValueError(f"item: there are {n} scores, numbered from 0")
         if not self.low < self.high:
             raise ValueError("high: the range is empty: it must be more than low")
+        if not self.vanishing < self.exploding:
+            raise ValueError("exploding: must be more than vanishing")
         if self.points * n**2 > MOST_ENTRIES:
             raise ValueError(f"points: at most {MOST_ENTRIES // n**2} with {n} scores")
         return self

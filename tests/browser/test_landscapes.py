@@ -19,6 +19,7 @@ RUN = {
     "landscape_every": 30,
     "seed": 7,
 }
+LINES = "p => (p.data ?? []).length"
 ROLES = "plot => (plot.data ?? []).map((trace) => trace.meta.role)"
 KEPT = """() => [...document.querySelectorAll('canvas')]
     .map((canvas) => canvas.getContext('webgl2') ?? canvas.getContext('webgl'))
@@ -213,11 +214,48 @@ def test_own_formula_walks_and_a_hostile_one_is_refused_at_the_character(
 def test_gradient_field_shows_where_rounding_explodes(lab: LabPage) -> None:
     lab.go("gradients")
     plots = lab.page.locator(".picture-plot")
-    lines = "p => (p.data ?? []).length"
-    lab.wait(lambda: plots.count() == 2 and plots.nth(1).evaluate(lines) == 3, "both are drawn")
-    assert plots.nth(0).evaluate(lines) == 3
+    lab.wait(lambda: plots.count() == 2 and plots.nth(1).evaluate(LINES) == 3, "both are drawn")
+    assert plots.nth(0).evaluate(LINES) == 3
     assert plots.nth(1).evaluate("p => p.layout.shapes.length") >= 1
     lab.page.get_by_label("Scores, in their true order").fill("-1, 0, 4")
-    lab.wait(lambda: plots.nth(0).evaluate(lines) == 3, "it follows what is typed")
+    lab.wait(lambda: plots.nth(0).evaluate(LINES) == 3, "it follows what is typed")
     lab.page.get_by_label("Scores, in their true order").fill("-1, zwei")
     expect(lab.page.get_by_role("alert")).to_contain_text("at least two numbers")
+
+
+def test_the_scores_of_a_run_stay_in_the_address(lab: LabPage, watch: Watch, finished: str) -> None:
+    lab.go(f"runs/{finished}?step=100")
+    lab.wait(lambda: lab.step == 100, "the run")
+    lab.page.get_by_role("link", name="Gradients").click()
+    scores = lab.page.get_by_label("Scores, in their true order")
+    expect(scores).to_have_value("-2, -1, 0, 1, 2")
+    lab.page.get_by_role("button", name="This batch").click()
+    expect(lab.page.get_by_text("as ranked at step 100")).to_be_visible()
+    expect(scores).not_to_have_value("-2, -1, 0, 1, 2")
+    lab.page.get_by_label("Arm", exact=True).select_option(label="Fisher")
+    lab.page.get_by_label("Step", exact=True).fill("160")
+    expect(lab.page.get_by_text("as ranked at step 150")).to_be_visible()
+    said = scores.input_value()
+    lab.wait(lambda: f"run={finished}&arm=2&step=160" in lab.page.url, "the address holds them")
+    lab.page.reload()
+    expect(scores).to_have_value(said, timeout=PATIENCE)
+    lab.page.get_by_label("Taken from").select_option(value="")
+    expect(scores).to_have_value("-2, -1, 0, 1, 2")
+    watch.expected.append("404")
+    lab.go("gradients?run=0123456789ab")
+    expect(lab.page.get_by_role("alert")).to_contain_text("there is no run", timeout=PATIENCE)
+
+
+def test_what_has_vanished_and_what_explodes_is_the_readers_to_say(
+    lab: LabPage, watch: Watch
+) -> None:
+    lab.go("gradients?exploding=1e30&vanishing=0")
+    plots = lab.page.locator(".picture-plot")
+    shades = "p => (p.layout?.shapes ?? []).length"
+    lab.wait(lambda: plots.count() == 2 and plots.nth(1).evaluate(LINES) == 3, "both are drawn")
+    assert plots.nth(0).evaluate(shades) == plots.nth(1).evaluate(shades) == 0
+    lab.page.get_by_label("Exploding above").fill("0.5")
+    lab.wait(lambda: plots.nth(0).evaluate(shades) > 0, "a stretch is shaded")
+    watch.expected.append("422")
+    lab.page.get_by_label("Vanished below").fill("1")
+    expect(lab.page.get_by_role("alert")).to_contain_text("must be more than vanishing")

@@ -77,8 +77,9 @@ export type ThreeQuery = SurfaceQuery & { span: number; start: [number, number] 
 export interface GradientsQuery {
   loss: Named;
   scores: number[][];
-  order?: number[][];
   low: number;
   high: number;
   steps: { curvature: "hessian" | "fisher"; tikhonov: number }[];
+  vanishing: number;
+  exploding: number;
 }

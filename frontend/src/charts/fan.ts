@@ -7,6 +7,7 @@ import {
   decade,
   drawable,
   EMPTY,
+  type Extent,
   extend,
   placeOn,
   type Tick,
@@ -21,29 +22,38 @@ import { lookOf, MOST_POINTS, type View } from "./view";
 
 const MOST_LINES = 12;
 const QUANTILES = [0, 0.1, 0.25, 0.5, 0.75, 0.9, 1];
-/** Decades shown to either side of zero before the axis turns linear around it. */
-const DECADES = 5;
+/** Decades shown below the largest value of each arm, before the axis turns linear around zero. */
+const DECADES = 4;
+/** Decades in all: beyond, arms lie too far apart for one axis. */
+const MOST_DECADES = 14;
 
 function recordOf(view: View): "hessian" | "fisher" {
   return view.choice.metric.startsWith("fisher") ? "fisher" : "hessian";
 }
 
 /**
- * The axis of signed values. Logarithmic: sign(v) log10(1 + |v| / c), linear within c of zero,
- * where c is four decades below the largest value shown.
+ * The axis of signed values. Logarithmic: sign(v) log10(1 + |v| / c), linear within c of zero.
+ * c is four decades below the largest value of the calmest arm, so that another arm's explosion
+ * does not press it flat.
  */
 export function fanAxis(view: View, arms: readonly ArmLog[]): ValueAxis {
   let extent = EMPTY;
+  let calmest = Number.POSITIVE_INFINITY;
   for (const arm of arms) {
+    let own = EMPTY;
     for (const point of shownOf(view, arm)) {
-      extent = extend(extent, point[recordOf(view)]?.eigenvalues ?? []);
+      own = extend(own, point[recordOf(view)]?.eigenvalues ?? []);
     }
+    const largest = largestOf(own);
+    if (largest > 0) calmest = Math.min(calmest, largest);
+    extent = extend(extent, [own.low, own.high]);
   }
   if (!view.yLog) return placeOn(yPlan(extent, false, [null, null], 3), (value) => value);
   if (extent.low > extent.high) extent = { low: 0, high: 1, positive: 1 };
-  const largest = Math.max(Math.abs(extent.low), Math.abs(extent.high)) || 1;
-  const top = Math.floor(Math.log10(largest) + 1e-9);
-  const linear = 10 ** (top - DECADES + 1);
+  const top = decadeOf(largestOf(extent) || 1);
+  const calm = decadeOf(Math.min(calmest, 10 ** top));
+  const bottom = Math.max(calm - DECADES, top - MOST_DECADES);
+  const linear = 10 ** bottom;
   const squash = (value: number): number =>
     Math.sign(value) * Math.log10(1 + Math.abs(value) / linear);
   const low = extent.low < 0 ? squash(extent.low) - 0.2 : -0.2;
@@ -51,13 +61,22 @@ export function fanAxis(view: View, arms: readonly ArmLog[]): ValueAxis {
   const plan: AxisPlan = {
     log: false,
     range: [low, high],
-    ticks: signedTicks(top, low, high, squash, plotBox(view, 0).height / view.scale),
+    ticks: signedTicks(bottom, top, low, high, squash, plotBox(view, 0).height / view.scale),
     floor: null,
   };
   return placeOn(plan, squash);
 }
 
+function largestOf(extent: Extent): number {
+  return extent.low > extent.high ? 0 : Math.max(Math.abs(extent.low), Math.abs(extent.high));
+}
+
+function decadeOf(value: number): number {
+  return Math.floor(Math.log10(value) + 1e-9);
+}
+
 function signedTicks(
+  bottom: number,
   top: number,
   low: number,
   high: number,
@@ -65,8 +84,8 @@ function signedTicks(
   height: number,
 ): Tick[] {
   const ticks: Tick[] = [{ value: 0, text: "0" }];
-  const stride = high - low > 1.4 * DECADES ? 3 : 2;
-  for (let k = top; k > top - DECADES; k -= stride) {
+  const stride = Math.max(2, Math.ceil((high - low) / 5));
+  for (let k = top; k > bottom; k -= stride) {
     for (const sign of [1, -1]) {
       const value = squash(sign * 10 ** k);
       if (value > low && value < high) {

@@ -78,6 +78,17 @@ describe("fan", () => {
     expect(drawn.y.ticks.map(({ text }) => text)).toContain("0");
   });
 
+  it("does not press a calm arm flat where another explodes", () => {
+    const calm = { eigenvalues: [0.001, 0.5], condition: 1, negative: 0 };
+    const wild = { eigenvalues: [0, 1e7], condition: 1, negative: 0 };
+    const log = run([point(0, { hessian: calm })]);
+    log.arms[1]?.curvature.push(point(0, { hessian: wild }));
+    const { place, y } = draw(log, { template: FAN });
+    expect(place(0.5) - place(0.001)).toBeGreaterThan(0.15);
+    expect(y.ticks.length).toBeGreaterThan(2);
+    expect(y.ticks.length).toBeLessThan(8);
+  });
+
   it("takes quantiles of many eigenvalues", () => {
     expect(ranksOf(10)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
     expect(ranksOf(101)).toEqual([0, 10, 25, 50, 75, 90, 100]);

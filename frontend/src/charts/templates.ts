@@ -59,7 +59,7 @@ export interface TemplateMeta {
   chart: string;
   kind: "curves" | "fan" | "heat" | "plane" | "lines";
   source: Source;
-  span: "hero" | "small" | "wide";
+  span: "hero" | "small" | "half";
   choices: Choice[];
   palettes: { light: Palette; dark: Palette };
 }

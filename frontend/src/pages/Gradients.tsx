@@ -1,19 +1,21 @@
 /** The paper's Figure 6: what one score feels as it moves, the others fixed. */
 
-import { useComputed, useSignal } from "@preact/signals";
+import { useComputed } from "@preact/signals";
 import { useEffect, useId } from "preact/hooks";
 import type { GradientCurve, GradientsAnswer, GradientsQuery } from "../api/surfaces";
 import { linesFigure } from "../charts/lines";
-import { Picture } from "../charts/Picture";
 import type { Palette } from "../charts/templates";
-import { LossFields, sortingLoss } from "../panels/plane/LossFields";
+import { PictureCard } from "../panels/charts/PictureCard";
+import { BatchFields } from "../panels/plane/BatchFields";
+import { isOffered, LossFields, sortingLoss } from "../panels/plane/LossFields";
 import { NumberField } from "../panels/plane/NumberField";
-import { batchScores, exampleScores, numbersIn } from "../panels/plane/scores";
+import { useRankingRuns } from "../panels/plane/rankings";
+import { type Batch, batchScores, exampleScores, numbersIn } from "../panels/plane/scores";
 import { walkLook } from "../panels/plane/walks";
 import { useAnswer } from "../state/answer";
 import { integer, number, text } from "../state/properties";
 import { pageQuery } from "../state/query";
-import { cursor, run, shownTheme } from "../state/signals";
+import { shownTheme } from "../state/signals";
 import { loadTemplates, templates } from "../state/templates";
 import "../panels/landscape/landscape.css";
 import "../panels/plane/plane.css";
@@ -33,6 +35,14 @@ export const gradientsQuery = pageQuery("gradients", {
   scores: text(),
   from: number(-10, -1e6, 1e6),
   to: number(10, -1e6, 1e6),
+  /** A run whose network says the scores: empty for none. */
+  run: text(),
+  arm: integer(0, 0, 99),
+  /** Null: as far as the run has come. */
+  step: integer<number | null>(null, 0, 1e9),
+  /** Norms between which a gradient is neither lost nor too large: the server's defaults. */
+  vanishing: number(1e-6, 0, 1e9),
+  exploding: number(10, 1e-12, 1e30),
 });
 
 export function GradientsPage() {
@@ -40,23 +50,30 @@ export function GradientsPage() {
   useEffect(() => gradientsQuery.follow(), []);
   const { loss, temperature, tikhonov, n, scores: typed } = gradientsQuery.state;
   const { from: low, to: high } = gradientsQuery.state;
-  /** Scores and true numbers of "this batch"; null: evenly spread scores. */
-  const batch = useSignal<{ scores: number[][]; order: number[][] } | null>(null);
+  const { run, arm, step, vanishing, exploding } = gradientsQuery.state;
   const scoresId = useId();
-  const query = useComputed<GradientsQuery>(() => {
+  const runs = useRankingRuns(run);
+  // As text, so that a log that grows asks nothing again where its scores are the same.
+  const said = useComputed(() => {
+    const { log } = runs.chosen.value;
+    if (log === null || run.value === "") return "null";
+    return JSON.stringify(batchScores(log, arm.value, step.value ?? log.head));
+  });
+  const batch = useComputed(() => JSON.parse(said.value) as Batch | null);
+  const query = useComputed<GradientsQuery | null>(() => {
+    if (!isOffered("permutation", loss.value)) return null;
     const own = numbersIn(typed.value);
-    const scores = own !== null ? [own] : (batch.value?.scores ?? [exampleScores(n.value)]);
-    const order = own === null ? batch.value?.order : undefined;
     return {
       loss: sortingLoss(loss.value, temperature.value),
-      scores,
-      ...(order !== undefined && { order }),
+      scores: own !== null ? [own] : (batch.value?.scores ?? [exampleScores(n.value)]),
       low: low.value,
       high: high.value,
       steps: [
         { curvature: "hessian", tikhonov: tikhonov.value },
         { curvature: "fisher", tikhonov: tikhonov.value },
       ],
+      vanishing: vanishing.value,
+      exploding: exploding.value,
     };
   });
   const answer = useAnswer<GradientsAnswer>("api/gradients", query);
@@ -90,7 +107,6 @@ export function GradientsPage() {
   const numerics = useComputed(() => figure("numerics"));
   const now = answer.value.value;
   const unread = typed.value !== "" && numbersIn(typed.value) === null;
-  const available = run.value === null ? null : batchScores(run.value, cursor.value);
   return (
     <main class="compare">
       <aside class="rail" aria-label="Settings">
@@ -107,7 +123,7 @@ export function GradientsPage() {
             <input
               id={scoresId}
               type="text"
-              value={typed.value || (query.value.scores[0] ?? []).map(short).join(", ")}
+              value={typed.value || (query.value?.scores[0] ?? []).map(short).join(", ")}
               aria-invalid={unread}
               onInput={(event) => {
                 typed.value = event.currentTarget.value;
@@ -121,32 +137,23 @@ export function GradientsPage() {
           </div>
           <NumberField label="x₁ from" value={low} low={-1e6} high={1e6} />
           <NumberField label="x₁ to" value={high} low={-1e6} high={1e6} />
-          <p>
-            <button
-              type="button"
-              disabled={available === null}
-              data-tip="The other scores become what the network of the first arm says at the playback step"
-              onClick={() => {
-                typed.value = "";
-                batch.value = available;
-              }}
-            >
-              This batch
-            </button>{" "}
-            {batch.value !== null && (
-              <button
-                type="button"
-                onClick={() => {
-                  batch.value = null;
-                }}
-              >
-                Evenly spread
-              </button>
-            )}
-          </p>
-          {available === null && (
-            <p class="hint">Open a ranking run on the Compare page to take its scores.</p>
-          )}
+          <BatchFields
+            runs={runs}
+            run={run}
+            arm={arm}
+            step={step}
+            batch={batch}
+            onChoose={() => {
+              typed.value = "";
+            }}
+          />
+        </section>
+        <section class="panel">
+          <h2>
+            Thresholds <small>of a gradient's norm</small>
+          </h2>
+          <NumberField label="Vanished below" value={vanishing} low={0} high={1e9} />
+          <NumberField label="Exploding above" value={exploding} low={1e-12} high={1e30} />
         </section>
       </aside>
       <div class="stage">
@@ -163,7 +170,11 @@ export function GradientsPage() {
             </small>
           </h2>
           <Legend curves={now?.field.curves ?? []} palette={palette} />
-          <Picture figure={field} label="Raw gradient and Newton directions over x1" />
+          <PictureCard
+            figure={field}
+            title="Gradient of one score"
+            label="Raw gradient and Newton directions over x1"
+          />
         </section>
         {now !== null && now.numerics !== null && (
           <section class="panel plane-wide" aria-labelledby="numerics-title">
@@ -172,7 +183,11 @@ export function GradientsPage() {
               <small>where they part, it is rounding and not the loss</small>
             </h2>
             <Legend curves={now.numerics.curves} palette={palette} />
-            <Picture figure={numerics} label="The raw gradient by three numerics over x1" />
+            <PictureCard
+              figure={numerics}
+              title="Gradient by three numerics"
+              label="The raw gradient by three numerics over x1"
+            />
           </section>
         )}
       </div>

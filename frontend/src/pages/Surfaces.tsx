@@ -4,8 +4,8 @@ import { useComputed } from "@preact/signals";
 import { useEffect, useId } from "preact/hooks";
 import type { SurfaceAnswer, SurfaceQuery, Walker } from "../api/surfaces";
 import { linesFigure } from "../charts/lines";
-import { Picture } from "../charts/Picture";
 import { planeFigure } from "../charts/plane";
+import { PictureCard } from "../panels/charts/PictureCard";
 import { Choice } from "../panels/landscape/Choice";
 import { ShapeChoice } from "../panels/landscape/ShapeChoice";
 import { isOffered, LossFields } from "../panels/plane/LossFields";
@@ -203,7 +203,8 @@ export function SurfacesPage() {
             </div>
           </div>
           <div class="plane-pair">
-            <Picture
+            <PictureCard
+              title="Surface"
               figure={picture}
               label="Contours of the surface with the walks"
               onPick={(point) => {
@@ -221,10 +222,14 @@ export function SurfacesPage() {
                 />
               )}
               <div class="plane-lines">
-                <Picture figure={values} label="Height over the steps" />
+                <PictureCard figure={values} title="Height" label="Height over the steps" />
               </div>
               <div class="plane-lines">
-                <Picture figure={trust} label="Trust in the quadratic over the steps" />
+                <PictureCard
+                  figure={trust}
+                  title="Trust"
+                  label="Trust in the quadratic over the steps"
+                />
               </div>
             </div>
           </div>

@@ -5,8 +5,8 @@ import { useEffect } from "preact/hooks";
 import type { ThreeAnswer, ThreeQuery, Walker } from "../api/surfaces";
 import type { PlanePoint } from "../charts/heights";
 import { linesFigure } from "../charts/lines";
-import { Picture } from "../charts/Picture";
 import { planeFigure } from "../charts/plane";
+import { PictureCard } from "../panels/charts/PictureCard";
 import { ShapeChoice } from "../panels/landscape/ShapeChoice";
 import { isOffered, LossFields, sortingLoss } from "../panels/plane/LossFields";
 import { NumberField } from "../panels/plane/NumberField";
@@ -167,7 +167,8 @@ export function ThreeNumbersPage() {
             </p>
           )}
           <div class="plane-pair">
-            <Picture
+            <PictureCard
+              title="Sorting three numbers"
               figure={picture}
               label="The loss of sorting three numbers, six wedges, and the walks"
               onPick={pick}
@@ -187,7 +188,11 @@ export function ThreeNumbersPage() {
                 ordering right.
               </p>
               <div class="plane-lines">
-                <Picture figure={norms} label="Norm of the gradient over the steps" />
+                <PictureCard
+                  figure={norms}
+                  title="Gradient norm"
+                  label="Norm of the gradient over the steps"
+                />
               </div>
             </div>
           </div>

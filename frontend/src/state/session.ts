@@ -196,7 +196,8 @@ export async function layOver(ids: readonly string[]): Promise<void> {
   }
 }
 
-async function wholeLog(id: string): Promise<RunLog> {
+/** All that a run has said so far. */
+export async function wholeLog(id: string): Promise<RunLog> {
   const events = await request<RunEvent[]>(exportUrl(id, "json"));
   const log = newLog(id);
   for (const event of events) applyEvent(log, event);

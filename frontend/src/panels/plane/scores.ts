@@ -18,24 +18,27 @@ export function numbersIn(text: string): number[] | null {
   return values.length < 2 || values.some((value) => value === null) ? null : (values as number[]);
 }
 
-/** What the first arm of a ranking run says at a step, and the numbers that are true. */
-export function batchScores(
-  log: RunLog,
-  step: number,
-): { scores: number[][]; order: number[][] } | null {
-  const items = lastUpToStep(log.arms[0]?.examples ?? [], step)?.items ?? [];
-  const groups = new Map<unknown, { scores: number[]; order: number[] }>();
-  for (const item of items) {
+/** What a network says of some sets of numbers. */
+export interface Batch {
+  /** The evaluation it was said at. */
+  step: number;
+  /** A list a set, each in its true order. */
+  scores: number[][];
+}
+
+/** What an arm of a ranking run says at a step; null where it has said nothing. */
+export function batchScores(log: RunLog, arm: number, step: number): Batch | null {
+  const point = lastUpToStep(log.arms[arm]?.examples ?? [], step);
+  const sets = new Map<unknown, { score: number; value: number }[]>();
+  for (const item of point?.items ?? []) {
     const { set, score, value } = item as { set?: unknown; score?: unknown; value?: unknown };
     if (typeof score !== "number" || typeof value !== "number") continue;
-    const group = groups.get(set) ?? { scores: [], order: [] };
-    group.scores.push(score);
-    group.order.push(value);
-    groups.set(set, group);
+    sets.set(set, [...(sets.get(set) ?? []), { score, value }]);
   }
-  const found = [...groups.values()].filter((group) => group.scores.length > 1);
-  const n = found[0]?.scores.length;
-  const same = found.filter((group) => group.scores.length === n);
-  if (same.length === 0) return null;
-  return { scores: same.map((group) => group.scores), order: same.map((group) => group.order) };
+  const found = [...sets.values()].filter((items) => items.length > 1);
+  const whole = Math.max(...found.map((items) => items.length)); // a score may not be finite
+  const scores = found
+    .filter((items) => items.length === whole)
+    .map((items) => items.toSorted((a, b) => a.value - b.value).map(({ score }) => score));
+  return point === undefined || scores.length === 0 ? null : { step: point.step, scores };
 }

@@ -76,8 +76,9 @@ describe("scores", () => {
     const item = (set: number, score: number | null, value: number) => ({ set, score, value });
     const items = [item(0, 0.5, 7), item(0, 0.1, 3), item(1, null, 3), item(1, 2, 1)];
     const log = { arms: [{ examples: [{ step: 10, items }] }] } as unknown as RunLog;
-    expect(batchScores(log, 5)).toBeNull();
-    expect(batchScores(log, 10)).toEqual({ scores: [[0.5, 0.1]], order: [[7, 3]] });
+    expect(batchScores(log, 0, 5)).toBeNull();
+    expect(batchScores(log, 1, 10)).toBeNull();
+    expect(batchScores(log, 0, 10)).toEqual({ step: 10, scores: [[0.1, 0.5]] });
   });
 });
 

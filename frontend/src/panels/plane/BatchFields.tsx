@@ -1,0 +1,104 @@
+/** Which scores stay fixed: evenly spread ones, or what a run's network says at a step. */
+
+import type { ReadonlySignal, Signal } from "@preact/signals";
+import { useId } from "preact/hooks";
+import { cursor, run as shown } from "../../state/signals";
+import { NumberField } from "./NumberField";
+import type { RankingRuns } from "./rankings";
+import type { Batch } from "./scores";
+
+interface Props {
+  runs: RankingRuns;
+  run: Signal<string>;
+  arm: Signal<number>;
+  /** Null: as far as the run has come. */
+  step: Signal<number | null>;
+  batch: ReadonlySignal<Batch | null>;
+  /** Hears that the choice counts from now on. */
+  onChoose(): void;
+}
+
+export function BatchFields({ runs, run, arm, step, batch, onChoose }: Props) {
+  const id = useId();
+  const { log, problem } = runs.chosen.value;
+  const choose = (name: string, at: number | null): void => {
+    run.value = name;
+    arm.value = 0;
+    step.value = at;
+    onChoose();
+  };
+  const here = shown.value?.spec?.task.name === "ranking" ? shown.value.id : "";
+  const nearest = here !== "" ? here : (runs.list.value[0]?.id ?? "");
+  const unlisted = run.value !== "" && !runs.list.value.some((item) => item.id === run.value);
+  const place = {
+    get value() {
+      return step.value ?? log?.head ?? 0;
+    },
+    set value(at: number) {
+      step.value = at;
+    },
+  };
+  const found = batch.value;
+  return (
+    <>
+      <p>
+        <button
+          type="button"
+          disabled={nearest === ""}
+          data-tip="The scores become what the network of a run says: of the one on the Compare page at its playback step, or else of the newest"
+          onClick={() => choose(nearest, nearest === here ? Math.floor(cursor.value) : null)}
+        >
+          This batch
+        </button>
+      </p>
+      <div class="field">
+        <label for={id}>Taken from</label>
+        <select
+          id={id}
+          value={run.value}
+          onChange={(event) => choose(event.currentTarget.value, null)}
+        >
+          <option value="">nowhere: evenly spread</option>
+          {unlisted && <option value={run.value}>{`run ${run.value}`}</option>}
+          {runs.list.value.map((item) => (
+            <option key={item.id} value={item.id}>
+              {`${item.title} (${item.id.slice(0, 6)})`}
+            </option>
+          ))}
+        </select>
+      </div>
+      {nearest === "" && <p class="hint">There is no ranking run yet to take scores from.</p>}
+      {problem !== null && (
+        <p class="field-error" role="alert">
+          {problem}
+        </p>
+      )}
+      {log !== null && run.value !== "" && (
+        <>
+          <div class="field">
+            <label for={`${id}-arm`}>Arm</label>
+            <select
+              id={`${id}-arm`}
+              value={arm.value}
+              onChange={(event) => {
+                arm.value = Number(event.currentTarget.value);
+              }}
+            >
+              {log.spec?.arms.map(({ label }, index) => (
+                <option key={`${index} ${label}`} value={index}>
+                  {label || `Arm ${index + 1}`}
+                </option>
+              ))}
+            </select>
+          </div>
+          <NumberField label="Step" value={place} low={0} high={log.head} whole />
+          <p class="hint">
+            {found === null
+              ? "This arm has said no scores yet."
+              : `${found.scores.length} test sets as ranked at step ${found.step}: x₁ is the smallest of the first, and the curvature is that of all of them.`}
+          </p>
+        </>
+      )}
+    </>
+  );
+}

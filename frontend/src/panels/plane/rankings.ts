@@ -1,0 +1,66 @@
+/** The ranking runs of the server, and the log of the one whose scores are taken. */
+
+import { computed, type ReadonlySignal, signal, useSignalEffect } from "@preact/signals";
+import { useEffect, useMemo } from "preact/hooks";
+import { ApiError, request } from "../../api/client";
+import type { RunInfo, RunPage } from "../../api/types";
+import type { RunLog } from "../../state/log";
+import { wholeLog } from "../../state/session";
+import { revision, run as shown } from "../../state/signals";
+
+/** The newest runs that are offered. */
+const OFFERED = 50;
+
+interface Chosen {
+  log: RunLog | null;
+  problem: string | null;
+}
+
+export interface RankingRuns {
+  /** Those that have begun, the newest first. */
+  list: ReadonlySignal<readonly RunInfo[]>;
+  /** The chosen run's log, once it is here; the one on the page goes on growing. */
+  chosen: ReadonlySignal<Chosen>;
+}
+
+export function useRankingRuns(id: ReadonlySignal<string>): RankingRuns {
+  const made = useMemo(() => {
+    const list = signal<readonly RunInfo[]>([]);
+    const fetched = signal<Chosen & { id: string }>({ id: "", log: null, problem: null });
+    const chosen = computed<Chosen>(() => {
+      if (id.value !== "" && shown.value?.id === id.value) {
+        revision.value;
+        return { log: shown.value, problem: null };
+      }
+      const { id: of, ...rest } = fetched.value;
+      return of === id.value ? rest : { log: null, problem: null };
+    });
+    return { list, fetched, chosen };
+  }, [id]);
+  const { list, fetched } = made;
+  useEffect(() => {
+    request<RunPage>(`api/runs?limit=${OFFERED}`).then(
+      ({ items }) => {
+        list.value = items.filter((item) => item.task === "ranking" && item.step > 0);
+      },
+      (error: unknown) => {
+        if (!(error instanceof ApiError)) throw error;
+        fetched.value = { id: id.peek(), log: null, problem: error.message };
+      },
+    );
+  }, [id, list, fetched]);
+  useSignalEffect(() => {
+    const of = id.value;
+    if (of === "" || shown.value?.id === of) return;
+    wholeLog(of).then(
+      (log) => {
+        fetched.value = { id: of, log, problem: null };
+      },
+      (error: unknown) => {
+        if (!(error instanceof ApiError)) throw error;
+        fetched.value = { id: of, log: null, problem: error.message };
+      },
+    );
+  });
+  return made;
+}
