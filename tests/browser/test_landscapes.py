@@ -1,5 +1,6 @@
 """Landscapes on the page: slices that follow the cursor, layers, surfaces, starts."""
 
+import pytest
 from playwright.sync_api import Locator, expect
 
 from tests.app.harness import LabServer
@@ -193,6 +194,37 @@ def test_a_start_is_pressed_or_typed_on_the_plane_of_three_numbers(lab: LabPage)
     start.fill("-2.5")
     first = "p => p.data.find((t) => t.meta.role === 'path').x[0]"
     lab.wait(lambda: abs(plot.evaluate(first) + 2.5) < 1e-5, "walks begin where it was typed")
+
+
+@pytest.mark.parametrize(
+    ("title", "through"),
+    [
+        ("Vanilla stuck, Newton through", {"Hessian", "Hessian, saddle-free", "Fisher"}),
+        (
+            "The same in the log domain: all through",
+            {"Vanilla gradient descent", "Hessian", "Hessian, saddle-free", "Fisher"},
+        ),
+        ("Only the Fisher through", {"Fisher"}),
+        ("Only vanilla through", {"Vanilla gradient descent"}),
+    ],
+)
+def test_what_a_start_is_said_to_show_is_so(lab: LabPage, title: str, through: set[str]) -> None:
+    lab.go("three-numbers?lr=0.2&range=7&step=3&across=2.5")
+    walks = lab.page.locator(".walk-list li")
+    expect(walks).to_have_count(4, timeout=PATIENCE)
+    lab.button(title).click()
+    lab.wait(
+        lambda: (
+            {
+                str(walks.nth(k).locator("strong").text_content())
+                for k in range(4)
+                if "sorted from" in str(walks.nth(k).text_content())
+            }
+            == through
+        ),
+        "who gets through",
+    )
+    expect(lab.page.get_by_role("slider", name="Step")).to_have_value("100")
 
 
 def test_own_formula_walks_and_a_hostile_one_is_refused_at_the_character(

@@ -1,6 +1,6 @@
 /** The whole landscape of sorting three numbers: click a start, watch who reaches the right wedge. */
 
-import { useComputed } from "@preact/signals";
+import { batch, type Signal, useComputed } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import type { ThreeAnswer, ThreeQuery, Walker } from "../api/surfaces";
 import type { PlanePoint } from "../charts/heights";
@@ -11,6 +11,7 @@ import { ShapeChoice } from "../panels/landscape/ShapeChoice";
 import { isOffered, LossFields, sortingLoss } from "../panels/plane/LossFields";
 import { NumberField } from "../panels/plane/NumberField";
 import { StepBar } from "../panels/plane/StepBar";
+import { TRIES, type Try } from "../panels/plane/tries";
 import { WalkList } from "../panels/plane/WalkList";
 import { outcomeWords, pointsUpTo, walkLook } from "../panels/plane/walks";
 import { useAnswer } from "../state/answer";
@@ -28,10 +29,10 @@ const NAMES_AT = 0.68;
 export const threeNumbersQuery = pageQuery("three-numbers", {
   loss: text("softsort"),
   numerics: choice(["log_domain", "bce_loss"], "bce_loss"),
-  temperature: number(0.1, 1e-3, 1e3),
+  temperature: number(0.05, 1e-3, 1e3),
   range: number(3, 0.01, 1000),
-  across: number(-1, -1000, 1000),
-  up: number(-1.2, -1000, 1000),
+  across: number(0.75, -1000, 1000),
+  up: number(-0.5, -1000, 1000),
   lr: number(1, 1e-6, 1e6),
   tikhonov: number(0.1, 1e-9, 1e9),
   step: integer(STEPS, 0, STEPS),
@@ -125,9 +126,28 @@ export function ThreeNumbersPage() {
     startB.value = b;
     step.value = 0;
   };
+  const take = ({ title: _title, ...state }: Try): void =>
+    batch(() => {
+      const all = { ...state, range: 3, lr: 1, tikhonov: 0.1, step: STEPS };
+      for (const name of Object.keys(all) as (keyof typeof all)[]) {
+        (threeNumbersQuery.state[name] as Signal<string | number>).value = all[name];
+      }
+    });
   return (
     <main class="compare">
       <aside class="rail" aria-label="Settings">
+        <section class="panel">
+          <h2>Look at</h2>
+          <ul class="tries">
+            {TRIES.map((one) => (
+              <li key={one.title}>
+                <button type="button" onClick={() => take(one)}>
+                  {one.title}
+                </button>
+              </li>
+            ))}
+          </ul>
+        </section>
         <section class="panel">
           <h2>Loss</h2>
           <LossFields
