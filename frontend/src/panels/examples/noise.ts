@@ -2,9 +2,10 @@
 
 import { type Signal, useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
+import { send } from "../../api/client";
 import { useAnswer } from "../../state/answer";
 import { formatMeasured } from "../../state/format";
-import { run } from "../../state/signals";
+import { canTrain, run } from "../../state/signals";
 import { distinct, type MapItem, type Tile } from "./maps";
 
 const MOST_SAMPLES = 100;
@@ -23,6 +24,17 @@ export interface Noise {
   words: string | null;
 }
 
+let isPrepared = false;
+
+/** The first question of all takes a second longer, as the solver loads: it is asked ahead. */
+function prepare(): void {
+  if (isPrepared || !canTrain.value) return;
+  isPrepared = true;
+  send("POST", "api/perturbed-paths", { costs: [[1]], sigma: 1, samples: 1 }).catch(() => {
+    isPrepared = false; // a server that is away says so where its answer is needed
+  });
+}
+
 /** Noise as the arm's loss has it, drawn anew but alike for all arms and steps. */
 export function useNoise(arm: number, item: MapItem): Noise {
   const open = useSignal(false);
@@ -34,6 +46,9 @@ export function useNoise(arm: number, item: MapItem): Noise {
   const known = typeof sigma === "number" && typeof samples === "number";
   const offered = known && item.predicted_path !== null;
   const shown = open.value && offered;
+  useEffect(() => {
+    if (offered) prepare();
+  }, [offered]);
   useEffect(() => {
     query.value = shown
       ? {
