@@ -140,7 +140,7 @@ def lines() -> go.Figure:
         (VALUE,),
         traces,
         source="landscape",
-        span="wide",
+        span="half",
         kind="lines",
         layout={
             "xaxis": axis(showgrid=False, title_text="step"),

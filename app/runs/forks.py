@@ -7,24 +7,29 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from app.runs.records import LoggedEvent
+from app.runs.records import LoggedEvent, Replay
 from newton_core.training.events import LAST_EVENTS
-from newton_core.training.snapshots import SnapshotError, load_snapshot
+from newton_core.training.snapshots import (
+    SnapshotError,
+    load_snapshot,
+    snapshot_name,
+    snapshot_steps,
+)
 from newton_core.training.spec import ExperimentSpec
 
 _FREE = {"changes", "steps", "seconds"}
 """Fields that may differ between runs with a common beginning."""
 
 
-def common_steps(parent: ExperimentSpec, child: ExperimentSpec) -> int:
-    """The last step whose snapshot both specs share; 0 where they share none worth having.
+def common_steps(parent: ExperimentSpec, child: ExperimentSpec) -> int | None:
+    """The last step whose snapshot both specs share; None where they share nothing.
 
     A change at s acts after snapshot s, so that snapshot s is the last one in common. A run is
     evaluated at its last step even out of turn, so that the end of the shorter one is in common
     only where it is evaluated in turn and the other run does go on from there.
     """
     if _fixed(parent) != _fixed(child):
-        return 0
+        return None
     differing = set(parent.changes) ^ set(child.changes)
     shared = min([change.step for change in differing], default=child.steps)
     if child.steps == parent.steps:
@@ -32,6 +37,16 @@ def common_steps(parent: ExperimentSpec, child: ExperimentSpec) -> int:
     shorter = min(child.steps, parent.steps)
     in_turn = child.steps > shorter and shorter % (child.evaluate_every or 1) == 0
     return min(shared, shorter if in_turn else shorter - 1)
+
+
+def untouched_arms(parent: ExperimentSpec, child: ExperimentSpec) -> frozenset[int]:
+    """Arms that the child trains as the parent does, to the last step."""
+    if _fixed(parent) != _fixed(child) or parent.steps != child.steps:
+        return frozenset()
+    if parent.seconds is not None or child.seconds is not None:  # the last step is not known
+        return frozenset()
+    touched = {change.arm for change in set(parent.changes) ^ set(child.changes)}
+    return frozenset(range(len(child.arms))) - touched
 
 
 def _fixed(spec: ExperimentSpec) -> dict[str, Any]:
@@ -49,11 +64,13 @@ class Beginning:
         step: the step of the snapshot that it starts from.
         snapshots: the parent's snapshots up to there, by step.
         records: the parent's events, decoded.
+        untouched: arms that the parent has in common with the run to the end, if it gets there.
     """
 
     step: int
     snapshots: dict[int, Path]
     records: list[dict[str, Any]]
+    untouched: frozenset[int] = frozenset()
 
     def events(self) -> list[LoggedEvent]:
         """The parent's events up to the snapshot, numbered from 2: ``started`` is one's own."""
@@ -66,6 +83,29 @@ class Beginning:
             _link(path, folder / path.name)
         return folder / self.snapshots[self.step].name
 
+    def replay_into(self, folder: Path) -> Replay | None:
+        """The untouched arms, with the parent's later snapshots linked into ``folder``.
+
+        None where the parent has not got to its last step, or has lost a snapshot.
+        """
+        steps = self.records[0]["spec"]["steps"]
+        last = self.records[-1]
+        if not self.untouched or last["type"] != "finished" or last["summary"]["step"] != steps:
+            return None
+        source = self.snapshots[self.step].parent
+        files = [source / snapshot_name(at) for at in snapshot_steps(steps) if at > self.step]
+        if not all(map(_is_sound, files)):
+            return None
+        folder.mkdir(parents=True, exist_ok=True)
+        for file in files:
+            _link(file, folder / file.name)
+        bodies = tuple(
+            json.dumps(record)
+            for record in self.records
+            if record.get("arm") in self.untouched and step_of(record) > self.step
+        )
+        return Replay(self.untouched, bodies, folder)
+
 
 def find_beginning(log: Iterable[LoggedEvent], folder: Path, shared: int) -> Beginning | None:
     """The most that a run can take over from another whose log and snapshots these are.
@@ -76,7 +116,8 @@ def find_beginning(log: Iterable[LoggedEvent], folder: Path, shared: int) -> Beg
         shared: the last step in common, as :func:`common_steps` says.
 
     Returns:
-        None where no snapshot after step 0 can be used.
+        None where no snapshot can be used. That of step 0 can where the log is whole: it saves
+        no update, but those of untouched arms.
     """
     records = [json.loads(event.body) for event in log]
     if not records or records[0]["type"] != "started":
@@ -91,8 +132,9 @@ def find_beginning(log: Iterable[LoggedEvent], folder: Path, shared: int) -> Beg
         and _last_logged(record["step"], log_every) <= settled
         and (folder / record["file"]).is_file()
     }
+    is_whole = records[-1]["type"] == "finished"
     for step in sorted(usable, reverse=True):
-        if step > 0 and _is_sound(usable[step]):
+        if (step > 0 or is_whole) and _is_sound(usable[step]):
             return Beginning(step, {at: p for at, p in usable.items() if at <= step}, records)
     return None
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from app.settings import Settings
 from newton_core.paths import is_within_data_dir
-from newton_core.training.run import check_device
+from newton_core.training.devices import check_device
 from newton_core.training.spec import ExperimentSpec
 
 

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import structlog
@@ -10,9 +11,9 @@ from app.database import RunRow
 from app.runs.executors.base import Executor, StopRequest
 from app.runs.feed import Feed
 from app.runs.files import folder_bytes, folder_of, remove_folder
-from app.runs.forks import Beginning, common_steps, find_beginning
+from app.runs.forks import Beginning, common_steps, find_beginning, untouched_arms
 from app.runs.log import EventLog
-from app.runs.records import Job, LoggedEvent
+from app.runs.records import Job, LoggedEvent, Replay
 from app.runs.store import NewRun, RunStore
 from app.settings import Settings
 from newton_core.training.events import LAST_EVENTS, Cancelled, Failed
@@ -23,6 +24,8 @@ INTERRUPTED = (
     " last snapshot"
 )
 END_SECONDS = 15.0
+REPLAYED = "replayed"
+"""Folder in a run's own with the snapshots of arms that it takes from its parent, while it runs."""
 
 logger = structlog.get_logger(__name__)
 
@@ -49,6 +52,7 @@ class RunQueue:
         """Ends what an earlier server left running, and takes up what it left waiting."""
         for run in self._store.with_status("running"):
             self._end(run.id, INTERRUPTED)
+            remove_folder(self._folder(run.id) / REPLAYED)
         waiting = self._store.with_status("queued")
         self._waiting = [(run.id, run.parent is not None) for run in waiting]
         self._publish_positions()
@@ -173,22 +177,29 @@ class RunQueue:
         if run is None:
             return
         folder = self._folder(run_id)
-        start, events = self._take_over(run, folder)
-        job = Job(run_id, run.spec, folder, start, taken_over=len(events))
+        start, events, replay = self._take_over(run, folder)
+        job = Job(run_id, run.spec, folder, start, len(events), replay)
         sink = _Sink(self._log, run_id, events)
         reason = self._executor.execute(job, sink, stop)
+        remove_folder(folder / REPLAYED)
         if not sink.ended:
             self._end(run_id, reason or "the run ended without a last event", stop)
         self._store.set_file_bytes(run_id, folder_bytes(folder))
 
-    def _take_over(self, run: RunRow, folder: Path) -> tuple[Path | None, list[LoggedEvent]]:
-        """The snapshot to start from and the events before it; nothing means from scratch."""
+    def _take_over(
+        self, run: RunRow, folder: Path
+    ) -> tuple[Path | None, list[LoggedEvent], Replay | None]:
+        """The snapshot to start from, the events before it, and arms that need no computing.
+
+        Nothing means from scratch.
+        """
         if (beginning := self._beginning(run)) is None:
-            return None, []
+            return None, [], None
         try:
-            return beginning.link_into(folder), beginning.events()
+            start = beginning.link_into(folder)
+            return start, beginning.events(), beginning.replay_into(folder / REPLAYED)
         except FileNotFoundError:  # the parent was removed just now
-            return None, []
+            return None, [], None
 
     def _beginning(self, run: RunRow) -> Beginning | None:
         """The longest usable beginning among the parent and the last broken run of this spec."""
@@ -202,13 +213,12 @@ class RunQueue:
         same = ("version", "device", "threads")  # or the numbers could differ in the last bits
         if any(getattr(parent, name) != getattr(run, name) for name in same):
             return None
-        shared = common_steps(
-            ExperimentSpec.model_validate_json(parent.spec),
-            ExperimentSpec.model_validate_json(run.spec),
-        )
-        if shared == 0:
+        theirs, own = (ExperimentSpec.model_validate_json(row.spec) for row in (parent, run))
+        shared = common_steps(theirs, own)
+        if shared is None:
             return None
-        return find_beginning(self._log.all(parent.id), self._folder(parent.id), shared)
+        beginning = find_beginning(self._log.all(parent.id), self._folder(parent.id), shared)
+        return beginning and replace(beginning, untouched=untouched_arms(theirs, own))
 
     def _end(self, run_id: str, reason: str, stop: StopRequest | None = None) -> None:
         """Appends the last event that the run could not say itself."""

@@ -22,6 +22,21 @@ class LoggedEvent:
 
 
 @dataclass(frozen=True)
+class Replay:
+    """Arms that the parent of a fork has trained already, to the end.
+
+    Attributes:
+        arms: their indices.
+        bodies: the parent's events of these arms after the fork's start, as JSON texts.
+        snapshots: folder with the parent's snapshots after the start.
+    """
+
+    arms: frozenset[int]
+    bodies: tuple[str, ...]
+    snapshots: Path
+
+
+@dataclass(frozen=True)
 class Job:
     """What a worker is to compute.
 
@@ -31,6 +46,7 @@ class Job:
         snapshots: folder to write snapshots to.
         start: snapshot to go on from.
         taken_over: number of events that stand between ``started`` and the run's own.
+        replay: arms that need not be computed.
     """
 
     run_id: str
@@ -38,3 +54,4 @@ class Job:
     snapshots: Path
     start: Path | None = None
     taken_over: int = 0
+    replay: Replay | None = None

@@ -76,7 +76,8 @@ def _listen(
 
 def _compute(job: Job, send: Callable[[tuple[Any, ...]], None], stopped: set[str]) -> None:
     """Iterates one run and sends each event; whatever goes wrong is sent as ERROR."""
-    from newton_core.training.events import Metrics
+    from newton_core.training.events import Metrics, parse_event
+    from newton_core.training.recording import Recording
     from newton_core.training.run import run
     from newton_core.training.spec import ExperimentSpec
 
@@ -93,8 +94,14 @@ def _compute(job: Job, send: Callable[[tuple[Any, ...]], None], stopped: set[str
 
     try:
         spec = ExperimentSpec.model_validate_json(job.spec)
+        recording = None
+        if (replay := job.replay) is not None:
+            said = [parse_event(body) for body in replay.bodies]
+            recording = Recording(replay.arms, said, replay.snapshots)
         shift = 0
-        for event in run(spec, stop=stop, start=job.start, snapshots=job.snapshots):
+        for event in run(
+            spec, stop=stop, start=job.start, snapshots=job.snapshots, recording=recording
+        ):
             if event.type == "started":
                 shift = job.taken_over
             elif shift:

@@ -33,6 +33,11 @@ class Recorder:
         self._seq += 1
         return kind(seq=self._seq, **fields)
 
+    def again(self, event: E) -> E:
+        """An event of another run as the next one of this."""
+        self._seq += 1
+        return event.model_copy(update={"seq": self._seq})
+
     def add(self, arm: int, step: int, metrics: tuple[float, ...]) -> None:
         """Takes one step's metrics, in the order of METRIC_NAMES."""
         self._steps[arm].append(step)

@@ -1,20 +1,17 @@
 """A run: a pure function of its spec, and an iterator of events (the design's first idea)."""
 
 import copy
-import importlib.metadata
 import logging
-import platform
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
-import torch
-
 from newton_core.losses.base import LOSSES
 from newton_core.tasks import TASKS, Task
 from newton_core.training.arm import Arm, DivergedError, build_spec_loss
+from newton_core.training.devices import check_device, describe_device, versions
 from newton_core.training.diagnostics import curvature_fields
 from newton_core.training.events import (
     ArmSummary,
@@ -35,6 +32,7 @@ from newton_core.training.events import (
 )
 from newton_core.training.landscapes import RunLandscape, Track
 from newton_core.training.recorder import Recorder, finite
+from newton_core.training.recording import RecordedArm, Recording
 from newton_core.training.snapshots import (
     SnapshotError,
     load_snapshot,
@@ -66,6 +64,7 @@ def run(
     stop: Stop | None = None,
     start: Path | str | None = None,
     snapshots: Path | str | None = None,
+    recording: Recording | None = None,
 ) -> Iterator[Event]:
     """Trains every arm of ``spec`` side by side and says what happens.
 
@@ -76,6 +75,8 @@ def run(
         start: a snapshot to go on from; the events of its step (evaluation, examples, snapshot)
             are not said again, changes at its step are applied.
         snapshots: folder to write snapshots to; None writes none.
+        recording: arms that another run has trained from ``start`` on exactly as this one would;
+            what it said of them is said again.
 
     Yields:
         ``started`` first, exactly one of ``finished``, ``failed`` and ``cancelled`` last. An
@@ -84,7 +85,7 @@ def run(
     """
     recorder = Recorder(len(spec.arms))
     try:
-        yield from _Run(spec, _stop_check(stop), start, snapshots, recorder).events()
+        yield from _Run(spec, _stop_check(stop), start, snapshots, recorder, recording).events()
     except Exception as error:  # a run reports its end as an event, whatever it was
         logger.exception("the run failed")
         yield from recorder.flush()
@@ -101,15 +102,17 @@ class _Run:
         start: Path | str | None,
         snapshots: Path | str | None,
         recorder: Recorder,
+        recording: Recording | None,
     ) -> None:
         self.spec = spec
         self.stop = stop
         self.snapshots = Path(snapshots) if snapshots is not None else None
         self.recorder = recorder
+        self.recording = recording
         self.began = time.monotonic()
         self.task = build_task(spec)
-        self.initial = model = self.task.build_model()
-        self.arms = [Arm(spec, i, copy.deepcopy(model)) for i in range(len(spec.arms))]
+        self.initial = self.task.build_model()
+        self.arms = [self._build_arm(i) for i in range(len(spec.arms))]
         self.step = 0
         self.resumed = start is not None
         if start is not None:
@@ -117,11 +120,17 @@ class _Run:
         self.schedule = _Schedule.of(spec)
         self.probe = self.task.batch(PROBE_STEP, spec.batch_size)
         self.landscape = (
-            RunLandscape(model, build_spec_loss(spec.loss), self.probe, spec.seed)
+            RunLandscape(self.initial, build_spec_loss(spec.loss), self.probe, spec.seed)
             if spec.landscape_every is not None
             else None
         )
         self.pictured: set[int] = set()
+
+    def _build_arm(self, index: int) -> Arm:
+        model = copy.deepcopy(self.initial)
+        if self.recording is not None and index in self.recording.arms:
+            return RecordedArm(self.spec, index, model, self.recording)
+        return Arm(self.spec, index, model)
 
     def _restore(self, start: Path | str) -> None:
         step, states = load_snapshot(start)
@@ -198,10 +207,22 @@ class _Run:
             for arm in self._running():
                 yield from self._slice(arm, self.landscape)
         if self.snapshots is not None and self.step in self.schedule.snapshots:
-            file = save_snapshot(self.snapshots, self.step, [arm.state() for arm in self.arms])
+            known = {} if self.recording is None else self.recording.states(self.step)
+            states = [known.get(arm.index) or arm.state() for arm in self.arms]
+            file = save_snapshot(self.snapshots, self.step, states)
             yield self.recorder.event(Snapshot, step=self.step, file=file.name)
 
     def _evaluate(self, arm: Arm) -> Iterator[Event]:
+        if isinstance(arm, RecordedArm):
+            yield from map(self.recorder.again, arm.evaluation(self.step))
+        else:
+            yield from self._measure(arm)
+        target = self.spec.target
+        reached = arm.last_evaluation[self.task.primary_metric]
+        if target is not None and reached is not None and reached >= target:
+            arm.status = "target"
+
+    def _measure(self, arm: Arm) -> Iterator[Event]:
         if self.step == 0 and arm.index > 0:  # all arms start from the same weights
             arm.last_evaluation = dict(self.arms[0].last_evaluation)
         else:
@@ -216,13 +237,12 @@ class _Run:
         items = self.task.examples(arm.model, images=arm.index not in self.pictured)
         self.pictured.add(arm.index)
         yield self.recorder.event(Examples, **where, items=items)
-        target = self.spec.target
-        reached = arm.last_evaluation[self.task.primary_metric]
-        if target is not None and reached is not None and reached >= target:
-            arm.status = "target"
 
     def _slice(self, arm: Arm, landscape: RunLandscape) -> Iterator[Event]:
         """Adds to the arm's trajectory, and says a slice of the loss if one is due."""
+        if isinstance(arm, RecordedArm):
+            yield from map(self.recorder.again, arm.slices(self.step))
+            return
         assert self.spec.landscape_every is not None
         if arm.track.wants(self.step, self.spec.landscape_every):
             arm.track.add(landscape.place(arm.model, self.step))
@@ -322,49 +342,6 @@ def evaluation_fields(task: Task, arm: Arm) -> dict[str, float | None]:
         fields[name] = finite(metric.value)
         fields[f"{name}_se"] = finite(metric.standard_error)
     return fields
-
-
-def check_device(name: str) -> torch.device:
-    """The torch device called ``name``.
-
-    Raises:
-        ValueError: this machine has no such device; the message lists those it has.
-    """
-    device = torch.device(name)
-    available = available_devices()
-    wanted = f"cuda:{device.index or 0}" if device.type == "cuda" else device.type
-    if wanted not in available:
-        raise ValueError(f"device {name!r} is not available; use one of {', '.join(available)}")
-    return device
-
-
-def available_devices() -> list[str]:
-    """The devices that a spec can name on this machine."""
-    devices = ["cpu"]
-    devices += [f"cuda:{i}" for i in range(torch.cuda.device_count())]
-    if torch.backends.mps.is_available():
-        devices.append("mps")
-    return devices
-
-
-def describe_device(name: str) -> str:
-    """A device in words, with what its numbers depend on."""
-    device = torch.device(name)
-    if device.type == "cuda":
-        return f"{name} ({torch.cuda.get_device_name(device)})"
-    return f"{name} ({platform.machine()}, {torch.get_num_threads()} threads)"
-
-
-def versions() -> dict[str, str]:
-    """Versions of all that a run's numbers depend on."""
-    named = {"newton-lab": "newton-lab", "torch": "torch", "numpy": "numpy"}
-    found = {"python": platform.python_version()}
-    for key, distribution in named.items():
-        try:
-            found[key] = importlib.metadata.version(distribution)
-        except importlib.metadata.PackageNotFoundError:  # run from a checkout without install
-            found[key] = "unknown"
-    return found
 
 
 def _stop_check(stop: Stop | None) -> Callable[[], bool]:

@@ -1,15 +1,18 @@
 """Forks: what they share with their parent, and that they equal the run from scratch."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from app.runs import worker
 from app.runs.executors.base import Sink
-from app.runs.forks import common_steps, find_beginning, settled_step
+from app.runs.forks import common_steps, find_beginning, settled_step, untouched_arms
 from app.runs.records import Job, LoggedEvent
+from newton_core.training.snapshots import list_snapshots, load_snapshot
 from newton_core.training.spec import ExperimentSpec
 from tests.app.harness import numbers_of, tiny_spec
 
@@ -40,17 +43,19 @@ def change(step: int, **what: float) -> dict[str, Any]:
         ({"steps": 50}, {"steps": 60}, 49),  # step 50 is evaluated out of turn
         ({}, {"seconds": 5.0}, 40),
         ({}, {"arms": [{"label": "V"}, {"label": "F", "curvature": "fisher"}]}, 40),
-        ({}, {"arms": [{}, {"curvature": "fisher", "tikhonov": 0.5}]}, 0),
-        ({}, {"arms": [{}]}, 0),
-        ({}, {"seed": 1}, 0),
-        ({}, {"batch_size": 5}, 0),
-        ({}, {"log_every": 2}, 0),
-        ({}, {"evaluate_every": 10}, 0),
-        ({}, {"target": 0.5}, 0),
-        ({}, {"loss": {"name": "neuralsort", "temperature": 0.5}}, 0),
+        ({}, {"arms": [{}, {"curvature": "fisher", "tikhonov": 0.5}]}, None),
+        ({}, {"arms": [{}]}, None),
+        ({}, {"seed": 1}, None),
+        ({}, {"batch_size": 5}, None),
+        ({}, {"log_every": 2}, None),
+        ({}, {"evaluate_every": 10}, None),
+        ({}, {"target": 0.5}, None),
+        ({}, {"loss": {"name": "neuralsort", "temperature": 0.5}}, None),
     ],
 )
-def test_first_difference(parent: dict[str, Any], child: dict[str, Any], shared: int) -> None:
+def test_first_difference(
+    parent: dict[str, Any], child: dict[str, Any], shared: int | None
+) -> None:
     assert common_steps(spec(**parent), spec(**child)) == shared
 
 
@@ -91,14 +96,18 @@ def compute(job: Job, sink: Sink) -> None:
 
 def record(folder: Path, what: ExperimentSpec, parent: "Recorded | None" = None) -> "Recorded":
     recorded = Recorded(folder, what)
-    start, taken = None, []
+    start, taken, replay = None, [], None
     if parent is not None:
         shared = common_steps(parent.spec, what)
+        assert shared is not None
         beginning = find_beginning(parent.log, parent.folder, shared)
         assert beginning is not None
+        beginning = replace(beginning, untouched=untouched_arms(parent.spec, what))
         recorded.began_at = beginning.step
         start, taken = beginning.link_into(folder), beginning.events()
-    job = Job("run", what.model_dump_json(), folder, start, len(taken))
+        replay = beginning.replay_into(folder / "replayed")
+        recorded.replayed = replay.arms if replay is not None else frozenset()
+    job = Job("run", what.model_dump_json(), folder, start, len(taken), replay)
     compute(job, recorded.log.extend)
     recorded.log[1:1] = taken
     return recorded
@@ -112,9 +121,32 @@ class Recorded:
         self.spec = what
         self.log: list[LoggedEvent] = []
         self.began_at = 0
+        self.replayed: frozenset[int] = frozenset()
+
+    def seconds(self, arm: int) -> list[float]:
+        """The arm's own seconds at every logged step: no two computations take the same."""
+        return [
+            value
+            for record in self.records()
+            if record["type"] == "metrics" and record["arm"] == arm
+            for value in record["values"]["seconds"]
+        ]
 
     def records(self) -> list[dict[str, Any]]:
         return [json.loads(event.body) for event in self.log]
+
+
+def states(folder: Path) -> dict[int, Any]:
+    """Every snapshot's numbers, those that a clock gave left out."""
+
+    def plain(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: plain(inner) for key, inner in value.items() if key != "seconds"}
+        if isinstance(value, list):
+            return [plain(inner) for inner in value]
+        return value.tolist() if isinstance(value, torch.Tensor) else value
+
+    return {at: plain(load_snapshot(path)[1]) for at, path in list_snapshots(folder).items()}
 
 
 @pytest.fixture(scope="module")
@@ -123,34 +155,53 @@ def parent(tmp_path_factory: pytest.TempPathFactory) -> Recorded:
 
 
 @pytest.mark.parametrize(
-    ("changes", "began_at"),
+    ("changes", "began_at", "replayed"),
     [
-        ({"changes": [change(13)]}, 12),
-        ({"changes": [change(20, lr=0.5)]}, 20),
-        ({"changes": [change(39)]}, 38),
-        ({"steps": 60}, 40),
-        ({"steps": 30}, 28),
-        ({}, 40),
+        ({"changes": [change(13)]}, 12, {0}),
+        ({"changes": [change(20, lr=0.5)]}, 20, {0}),
+        ({"changes": [change(39)]}, 38, {0}),
+        ({"changes": [change(0)]}, 0, {0}),
+        ({"changes": [change(1)]}, 0, {0}),
+        ({"changes": [change(13), {**change(20, lr=0.5), "arm": 0}]}, 12, set()),
+        ({"steps": 60}, 40, set()),
+        ({"steps": 30}, 28, set()),
+        ({"seconds": 500.0}, 40, set()),
+        ({}, 40, {0, 1}),
     ],
 )
 def test_fork_equals_the_run_from_scratch(
-    tmp_path: Path, parent: Recorded, changes: dict[str, Any], began_at: int
+    tmp_path: Path,
+    parent: Recorded,
+    changes: dict[str, Any],
+    began_at: int,
+    replayed: set[int],
 ) -> None:
     fork = record(tmp_path / "fork", spec(**changes), parent)
     scratch = record(tmp_path / "scratch", spec(**changes))
     assert fork.began_at == began_at
+    assert fork.replayed == replayed
+    if began_at < 40:  # or there is nothing to compute
+        for arm in (0, 1):
+            assert (fork.seconds(arm) == parent.seconds(arm)) == (arm in replayed)
+    own, expected = states(fork.folder), states(scratch.folder)
+    assert all(own[at] == expected[at] for at in own.keys() & expected.keys())
+    assert changes.get("steps", 40) in own
     assert [e.seq for e in fork.log] == list(range(1, len(fork.log) + 1))
     assert [e.seq for e in fork.log] == [r["seq"] for r in fork.records()]
     assert fork.records()[0]["spec"] == scratch.records()[0]["spec"]
     assert numbers_of(fork.records()) == numbers_of(scratch.records())
 
 
-def test_fork_of_a_run_with_slices_equals_the_run_from_scratch(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("at", "began_at"), [(25, 24), (1, 0)])
+def test_fork_of_a_run_with_slices_equals_the_run_from_scratch(
+    tmp_path: Path, at: int, began_at: int
+) -> None:
     sliced = record(tmp_path / "parent", spec(landscape_every=15))
-    what = spec(landscape_every=15, changes=[change(25)])
+    what = spec(landscape_every=15, changes=[change(at)])
     fork = record(tmp_path / "fork", what, sliced)
     scratch = record(tmp_path / "scratch", what)
-    assert fork.began_at == 24
+    assert fork.began_at == began_at
+    assert fork.replayed == {0}
     assert sum(event.type == "landscape" for event in fork.log) == 6
     assert numbers_of(fork.records()) == numbers_of(scratch.records())
 
@@ -160,6 +211,7 @@ def test_fork_of_a_fork_equals_the_run_from_scratch(tmp_path: Path, parent: Reco
     both = spec(changes=[change(13), change(30, lr=0.01)])
     second = record(tmp_path / "second", both, first)
     assert second.began_at == 30
+    assert second.replayed == {0}
     scratch = record(tmp_path / "scratch", both)
     assert numbers_of(second.records()) == numbers_of(scratch.records())
 
@@ -177,7 +229,7 @@ def test_log_that_was_torn_is_used_as_far_as_it_is_whole(tmp_path: Path, parent:
 
 def test_no_beginning_without_a_sound_snapshot(tmp_path: Path, parent: Recorded) -> None:
     assert find_beginning(parent.log, tmp_path, 40) is None
-    assert find_beginning(parent.log, parent.folder, 1) is None
+    assert find_beginning(parent.log[:-1], parent.folder, 1) is None
     assert find_beginning([], parent.folder, 40) is None
     damaged = tmp_path / "damaged"
     copies = record(damaged, spec())
@@ -186,6 +238,30 @@ def test_no_beginning_without_a_sound_snapshot(tmp_path: Path, parent: Recorded)
     beginning = find_beginning(copies.log, damaged, 40)
     assert beginning is not None
     assert beginning.step == 36
+
+
+def test_arms_are_not_taken_from_a_parent_that_has_lost_a_snapshot(tmp_path: Path) -> None:
+    broken = record(tmp_path / "broken", spec())
+    (tmp_path / "broken" / "step-00000036.pt").unlink()
+    what = spec(changes=[change(13)])
+    fork = record(tmp_path / "fork", what, broken)
+    assert fork.began_at == 12
+    assert fork.replayed == frozenset()
+    assert numbers_of(fork.records()) == numbers_of(record(tmp_path / "all", what).records())
+
+
+def test_an_arm_that_diverged_does_so_again(tmp_path: Path) -> None:
+    arms = [
+        {"label": "wild", "lr": 1000.0, "optimizer": "sgd", "momentum": 0.9},
+        {"label": "calm"},
+        {"label": "changed", "curvature": "fisher"},
+    ]
+    before = record(tmp_path / "parent", spec(arms=arms))
+    what = spec(arms=arms, changes=[{**change(20), "arm": 2}])
+    fork = record(tmp_path / "fork", what, before)
+    scratch = record(tmp_path / "scratch", what)
+    assert numbers_of(fork.records()) == numbers_of(scratch.records())
+    assert fork.records()[-1]["summary"]["arms"][0]["status"] == "diverged"
 
 
 def test_snapshots_are_shared_not_copied(tmp_path: Path, parent: Recorded) -> None:
