@@ -3,25 +3,19 @@
 Nothing heavy is imported at the top: the number of threads must be set before torch is loaded.
 """
 
-import contextlib
-import os
-import queue
-import signal
-import threading
 import time
 import traceback
 from collections.abc import Callable
-from multiprocessing.connection import Connection
 from typing import Any
 
+from app.processes import Wire, settle_in, take_orders
 from app.runs.records import Job
 
 READY, BEAT, EVENT, ERROR, DONE = "ready", "beat", "event", "error", "done"
 BEAT_SECONDS = 1.0
-_THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 
-def main(connection: "Connection[Any, Any]", threads: int, data_dir: str) -> None:
+def main(connection: Wire, threads: int, data_dir: str) -> None:
     """Entry point of the process: serves jobs until the server closes the connection.
 
     Args:
@@ -30,20 +24,12 @@ def main(connection: "Connection[Any, Any]", threads: int, data_dir: str) -> Non
         threads: for torch.
         data_dir: where data sets are.
     """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the server's to handle
-    os.environ.update(dict.fromkeys(_THREAD_VARIABLES, str(threads)))
-    os.environ["NEWTON_LAB_DATA_DIR"] = data_dir
-    import torch
-
-    torch.set_num_threads(threads)
+    settle_in(threads, data_dir)
     _warm_up()
-    jobs: queue.SimpleQueue[Job] = queue.SimpleQueue()
-    stopped: set[str] = set()
-    threading.Thread(target=_listen, args=(connection, jobs, stopped), daemon=True).start()
+    jobs, stopped = take_orders(connection)
     connection.send((READY,))
     while True:
-        job = jobs.get()
-        _compute(job, connection.send, stopped)
+        _compute(jobs.get(), connection.send, stopped)
         connection.send((DONE,))
 
 
@@ -60,21 +46,7 @@ def _warm_up() -> None:
             pass
 
 
-def _listen(
-    connection: "Connection[Any, Any]", jobs: "queue.SimpleQueue[Job]", stopped: set[str]
-) -> None:
-    """Takes what the server says; without a server there is nothing left to do."""
-    with contextlib.suppress(EOFError, OSError):
-        while True:
-            message = connection.recv()
-            if isinstance(message, Job):
-                jobs.put(message)
-            else:
-                stopped.add(message)
-    os._exit(0)
-
-
-def _compute(job: Job, send: Callable[[tuple[Any, ...]], None], stopped: set[str]) -> None:
+def _compute(job: Job, send: Callable[[tuple[Any, ...]], None], stopped: set[str | int]) -> None:
     """Iterates one run and sends each event; whatever goes wrong is sent as ERROR."""
     from newton_core.training.events import Metrics, parse_event
     from newton_core.training.recording import Recording

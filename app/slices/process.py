@@ -3,18 +3,14 @@
 Nothing heavy is imported at the top: the number of threads must be set before torch is loaded.
 """
 
-import contextlib
 import functools
 import json
-import os
-import queue
-import signal
-import threading
 import traceback
 from collections import OrderedDict
 from collections.abc import Callable
-from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Any
+
+from app.processes import Wire, settle_in, take_orders
 
 if TYPE_CHECKING:
     from app.slices.requests import LineRequest, OutputSliceRequest, RunSliceRequest, SliceJob
@@ -22,14 +18,13 @@ if TYPE_CHECKING:
 
 READY, PART, PROBLEM, ERROR, DONE = "ready", "part", "problem", "error", "done"
 MOST_HISTORIES = 4
-_THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 Say = Callable[[str, dict[str, Any]], None]
 """Sends a part of the answer: the event's type and its data."""
 Stop = Callable[[], bool]
 
 
-def main(connection: "Connection[Any, Any]", threads: int, data_dir: str) -> None:
+def main(connection: Wire, threads: int, data_dir: str) -> None:
     """Entry point of the process: serves jobs until the server closes the connection.
 
     Args:
@@ -38,17 +33,10 @@ def main(connection: "Connection[Any, Any]", threads: int, data_dir: str) -> Non
         threads: for torch.
         data_dir: where data sets are.
     """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the server's to handle
-    os.environ.update(dict.fromkeys(_THREAD_VARIABLES, str(threads)))
-    os.environ["NEWTON_LAB_DATA_DIR"] = data_dir
-    import torch
-
-    torch.set_num_threads(threads)
+    settle_in(threads, data_dir)
     from app.slices import requests  # noqa: F401  loads all that a job needs
 
-    jobs: queue.SimpleQueue[SliceJob] = queue.SimpleQueue()
-    stopped: set[int] = set()
-    threading.Thread(target=_listen, args=(connection, jobs, stopped), daemon=True).start()
+    jobs, stopped = take_orders(connection)
     connection.send((READY,))
     histories = _Histories()
     while True:
@@ -57,22 +45,8 @@ def main(connection: "Connection[Any, Any]", threads: int, data_dir: str) -> Non
         connection.send((DONE,))
 
 
-def _is_stopped(job: "SliceJob", stopped: set[int]) -> bool:
+def _is_stopped(job: "SliceJob", stopped: set[str | int]) -> bool:
     return job.number in stopped
-
-
-def _listen(
-    connection: "Connection[Any, Any]", jobs: "queue.SimpleQueue[SliceJob]", stopped: set[int]
-) -> None:
-    """Takes what the server says; without a server there is nothing left to do."""
-    with contextlib.suppress(EOFError, OSError):
-        while True:
-            message = connection.recv()
-            if isinstance(message, int):
-                stopped.add(message)
-            else:
-                jobs.put(message)
-    os._exit(0)
 
 
 class _Histories:

@@ -3,16 +3,15 @@
 import asyncio
 import contextlib
 import itertools
-import multiprocessing
 import threading
 import time
 from collections.abc import AsyncGenerator
-from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
 import structlog
 
+from app.processes import start_process
 from app.settings import Settings
 from app.slices import process as protocol
 from app.slices.requests import AnySliceRequest, SliceJob
@@ -22,7 +21,6 @@ LOOK_SECONDS = 0.05
 START_SECONDS = 120.0
 
 logger = structlog.get_logger(__name__)
-_spawn = multiprocessing.get_context("spawn")
 
 
 class SliceFailure(RuntimeError):  # noqa: N818  an answer in words, not a fault of the caller
@@ -33,16 +31,7 @@ class _Process:
     """The process and the connection to it."""
 
     def __init__(self, settings: Settings) -> None:
-        self.connection: Connection[Any, Any]
-        self.connection, theirs = _spawn.Pipe()
-        self.process = _spawn.Process(
-            target=protocol.main,
-            args=(theirs, settings.threads, str(settings.data_dir)),
-            name="newton-lab-slices",
-            daemon=True,
-        )
-        self.process.start()
-        theirs.close()  # theirs alone: its end is how we notice that the process is gone
+        self.process, self.connection = start_process(protocol.main, settings, "newton-lab-slices")
 
     def hear(self) -> tuple[Any, ...] | None:
         """The next message, or None if none comes for a moment.

@@ -1,15 +1,14 @@
 """The local executor: a small pool of warm worker processes, one run each at a time."""
 
-import multiprocessing
 import signal
 import threading
 import time
-from multiprocessing.connection import Connection
 from typing import Any
 
 import psutil
 import structlog
 
+from app.processes import start_process
 from app.runs import worker as protocol
 from app.runs.executors.base import Executor, Sink, StopRequest
 from app.runs.records import Job, LoggedEvent
@@ -23,7 +22,6 @@ MEMORY_LOOK_SECONDS = 0.5
 START_SECONDS = 120.0
 
 logger = structlog.get_logger(__name__)
-_spawn = multiprocessing.get_context("spawn")
 
 
 class WorkerLostError(RuntimeError):
@@ -34,16 +32,7 @@ class _Worker:
     """One worker process and the connection to it."""
 
     def __init__(self, settings: Settings) -> None:
-        self.connection: Connection[Any, Any]
-        self.connection, theirs = _spawn.Pipe()
-        self.process = _spawn.Process(
-            target=protocol.main,
-            args=(theirs, settings.threads, str(settings.data_dir)),
-            name="newton-lab-worker",
-            daemon=True,
-        )
-        self.process.start()
-        theirs.close()  # theirs alone: its end is how we notice that the process is gone
+        self.process, self.connection = start_process(protocol.main, settings, "newton-lab-worker")
         self.spoke = False  # whether it has said anything about its job
         self._ready = False
         self._gathered = 0.0
