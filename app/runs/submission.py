@@ -46,4 +46,10 @@ def _title(spec: ExperimentSpec, preset: str | None) -> str:
     if preset is not None:
         return get_preset(preset).title
     arms = ", ".join(arm.label for arm in spec.arms)
-    return f"{spec.task.name}, {spec.loss.name}: {arms}"
+    title = f"{spec.task.name}, {spec.loss.name}: {arms}"
+    if not spec.changes:
+        return title
+    last = spec.changes[-1]  # one fits the line
+    settings = [("λ", last.tikhonov), ("learning rate", last.lr)]
+    words = " and ".join(f"{name} {value:g}" for name, value in settings if value is not None)
+    return f"{title}; {spec.arms[last.arm].label} with {words} from step {last.step}"

@@ -248,11 +248,19 @@ def test_gradient_field_shows_where_rounding_explodes(lab: LabPage) -> None:
     plots = lab.page.locator(".picture-plot")
     lab.wait(lambda: plots.count() == 2 and plots.nth(1).evaluate(LINES) == 3, "both are drawn")
     assert plots.nth(0).evaluate(LINES) == 3
-    assert plots.nth(1).evaluate("p => p.layout.shapes.length") >= 1
+    assert plots.nth(1).evaluate("p => p.layout.shapes.length") >= 2  # the score's own place too
     lab.page.get_by_label("Scores, in their true order").fill("-1, 0, 4")
+    expect(lab.page.get_by_label("Numbers n")).to_have_value("3")
     lab.wait(lambda: plots.nth(0).evaluate(LINES) == 3, "it follows what is typed")
     lab.page.get_by_label("Scores, in their true order").fill("-1, zwei")
     expect(lab.page.get_by_role("alert")).to_contain_text("at least two numbers")
+    lab.page.get_by_label("Scores, in their true order").fill("")
+    expect(lab.page.get_by_label("Scores, in their true order")).to_have_value("")
+    expect(lab.page.get_by_role("alert")).to_have_count(0)
+    lab.page.get_by_label("Numbers n").fill("4")
+    expect(lab.page.get_by_label("Scores, in their true order")).to_have_value(
+        "-1.5, -0.5, 0.5, 1.5"
+    )
 
 
 def test_the_scores_of_a_run_stay_in_the_address(lab: LabPage, watch: Watch, finished: str) -> None:
@@ -283,7 +291,7 @@ def test_what_has_vanished_and_what_explodes_is_the_readers_to_say(
 ) -> None:
     lab.go("gradients?exploding=1e30&vanishing=0")
     plots = lab.page.locator(".picture-plot")
-    shades = "p => (p.layout?.shapes ?? []).length"
+    shades = "p => (p.layout?.shapes ?? []).filter((shape) => shape.type === 'rect').length"
     lab.wait(lambda: plots.count() == 2 and plots.nth(1).evaluate(LINES) == 3, "both are drawn")
     assert plots.nth(0).evaluate(shades) == plots.nth(1).evaluate(shades) == 0
     lab.page.get_by_label("Exploding above").fill("0.5")

@@ -93,6 +93,23 @@ def test_two_runs_laid_over_each_other(lab: LabPage, server: LabServer, finished
     expect(lab.page.get_by_text("The faint curves are run")).to_be_hidden()
 
 
+def test_runs_of_two_tasks_are_not_laid_over_each_other(
+    lab: LabPage, server: LabServer, finished: str
+) -> None:
+    other = server.finish(
+        tiny_spec(task={"name": "classification"}, loss={"name": "cross_entropy"}, seed=7)
+    )
+    lab.go("runs")
+    for run_id in (finished, other):
+        lab.page.locator(".run-row", has=lab.page.locator(f'a[href="runs/{run_id}"]')).get_by_role(
+            "checkbox"
+        ).check()
+    expect(lab.page.get_by_role("button", name="these have nothing in common")).to_be_disabled()
+    lab.go_to_run(finished, f"?with={other}")
+    expect(lab.page.get_by_role("alert")).to_contain_text("another task", timeout=PATIENCE)
+    expect(lab.page.get_by_text("The faint curves are run")).to_be_hidden()
+
+
 def test_pinning_forking_and_removing(lab: LabPage, server: LabServer) -> None:
     run_id = server.finish(tiny_spec(seed=8, steps=41))
     lab.go("runs")

@@ -1,6 +1,6 @@
 from playwright.sync_api import Locator, expect
 
-from tests.app.harness import LabServer
+from tests.app.harness import LabServer, tiny_spec
 from tests.browser.lab_page import PATIENCE, LabPage
 
 
@@ -64,3 +64,44 @@ def test_at_the_start_a_drag_sets_the_next_run(lab: LabPage, finished: str) -> N
     expect(lab.bar.get_by_role("button", name="Train")).to_be_visible()
     lab.button("Back to the run’s settings").click()
     expect(lab.bar.get_by_role("button", name="Play")).to_be_visible(timeout=PATIENCE)
+
+
+def test_the_link_of_a_what_if_shows_the_run_without_it_too(lab: LabPage, finished: str) -> None:
+    note = lab.page.get_by_text("the run as it was, before the change")
+    lab.go_to_run(finished, "?step=100")
+    for place in (0.9, 0.3):  # the second asks the same question again
+        drag(lab, tikhonov_of(lab, 1), place)
+        before = lab.page.url
+        lab.wait(lambda url=before: lab.page.url != url, "a fork", 30)
+        expect(note).to_be_visible(timeout=PATIENCE)
+    lab.page.reload()
+    expect(note).to_be_visible(timeout=PATIENCE)
+    lab.page.goto(lab.page.url.replace(lab.page.url.split("/runs/")[1][:12], finished))
+    expect(lab.sentence).not_to_be_empty(timeout=PATIENCE)
+    expect(note).to_be_hidden()
+
+
+def test_what_is_set_at_the_end_holds_for_the_whole_next_run(
+    lab: LabPage, server: LabServer
+) -> None:
+    changes = [
+        {"step": 10, "arm": 0, "lr": 0.5},
+        {"step": 20, "arm": 1, "tikhonov": 7.0},
+    ]
+    lab.go_to_run(server.finish(tiny_spec(steps=40, changes=changes)))
+    control = lab.page.get_by_role("textbox", name="Tikhonov λ")
+    expect(control).to_have_value("7")
+    later = lab.page.get_by_text("7 from step 20 on")
+    lab.page.get_by_role("region", name="Task and loss").get_by_text("More").click()
+    lab.page.get_by_label("Seed", exact=True).fill("3")
+    lab.page.keyboard.press("Tab")
+    expect(later).to_be_visible()  # it would be in the next run too
+    expect(control).to_have_value("0.1")
+    control.fill("5")
+    lab.page.keyboard.press("Tab")
+    expect(later).to_be_hidden()
+    lab.bar.get_by_role("button", name="Train").click()
+    lab.wait(lambda: lab.step == 40, "the next run")
+    spec = server.run(lab.page.url.split("/runs/")[1][:12])["spec"]
+    assert spec["arms"][1]["tikhonov"] == 5
+    assert [(change["arm"], change["lr"]) for change in spec["changes"]] == [(0, 0.5)]

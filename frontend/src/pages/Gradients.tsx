@@ -1,8 +1,15 @@
 /** The paper's Figure 6: what one score feels as it moves, the others fixed. */
 
-import { useComputed } from "@preact/signals";
-import { useEffect, useId } from "preact/hooks";
+import {
+  batch as signalBatch,
+  untracked,
+  useComputed,
+  useSignal,
+  useSignalEffect,
+} from "@preact/signals";
+import { useEffect } from "preact/hooks";
 import type { GradientCurve, GradientsAnswer, GradientsQuery } from "../api/surfaces";
+import type { Named, Spec } from "../api/types";
 import { linesFigure } from "../charts/lines";
 import type { Palette } from "../charts/templates";
 import { PictureCard } from "../panels/charts/PictureCard";
@@ -10,9 +17,11 @@ import { BatchFields } from "../panels/plane/BatchFields";
 import { isOffered, LossFields, sortingLoss } from "../panels/plane/LossFields";
 import { NumberField } from "../panels/plane/NumberField";
 import { useRankingRuns } from "../panels/plane/rankings";
+import { ScoresField } from "../panels/plane/ScoresField";
 import { type Batch, batchScores, exampleScores, numbersIn } from "../panels/plane/scores";
 import { walkLook } from "../panels/plane/walks";
-import { useAnswer } from "../state/answer";
+import { freshness, useAnswer } from "../state/answer";
+import type { RunLog } from "../state/log";
 import { integer, number, text } from "../state/properties";
 import { pageQuery } from "../state/query";
 import { shownTheme } from "../state/signals";
@@ -51,13 +60,14 @@ export function GradientsPage() {
   const { loss, temperature, tikhonov, n, scores: typed } = gradientsQuery.state;
   const { from: low, to: high } = gradientsQuery.state;
   const { run, arm, step, vanishing, exploding } = gradientsQuery.state;
-  const scoresId = useId();
-  const runs = useRankingRuns(run);
+  // Scores of one's own are none of a run.
+  const taken = useComputed(() => (typed.value === "" ? run.value : ""));
+  const runs = useRankingRuns(taken);
   // As text, so that a log that grows asks nothing again where its scores are the same.
   const said = useComputed(() => {
     const { log } = runs.chosen.value;
-    if (log === null || run.value === "") return "null";
-    return JSON.stringify(batchScores(log, arm.value, step.value ?? log.head));
+    if (log === null || taken.value === "") return "null";
+    return JSON.stringify(batchScores(log, armOf(log, arm.value), step.value ?? log.head));
   });
   const batch = useComputed(() => JSON.parse(said.value) as Batch | null);
   const query = useComputed<GradientsQuery | null>(() => {
@@ -76,6 +86,16 @@ export function GradientsPage() {
       exploding: exploding.value,
     };
   });
+  // Asked for in this tab, the run's own loss and range come with its scores; a link has its own.
+  const fitting = useSignal(false);
+  useSignalEffect(() => {
+    const found = batch.value;
+    const { log } = runs.chosen.value;
+    if (!fitting.value || found === null || log?.spec == null) return;
+    untracked(() => fit(log.spec as Spec, armOf(log, arm.value), found.scores));
+    fitting.value = false;
+  });
+  const scores = () => query.value?.scores[0] ?? exampleScores(n.value);
   const answer = useAnswer<GradientsAnswer>("api/gradients", query);
   const palette = templates.value?.lines?.layout.meta.palettes[shownTheme.value];
   const figure = (which: "field" | "numerics") => {
@@ -98,6 +118,7 @@ export function GradientsPage() {
         colour: region.kind === "vanishing" ? ink.accent : ink.warn,
       })),
       titles: ["x₁, the score that moves", "component of x₁, signed log"],
+      cursor: query.value?.scores[0]?.[0] ?? 0,
       scaleY: "signed",
       range: [found.scores[0] ?? 0, found.scores.at(-1) ?? 1],
       scale: 1,
@@ -106,7 +127,6 @@ export function GradientsPage() {
   const field = useComputed(() => figure("field"));
   const numerics = useComputed(() => figure("numerics"));
   const now = answer.value.value;
-  const unread = typed.value !== "" && numbersIn(typed.value) === null;
   return (
     <main class="compare">
       <aside class="rail" aria-label="Settings">
@@ -117,34 +137,37 @@ export function GradientsPage() {
         </section>
         <section class="panel">
           <h2>Scores</h2>
-          <NumberField label="Numbers n" value={n} low={2} high={32} whole />
-          <div class="field">
-            <label for={scoresId}>Scores, in their true order</label>
-            <input
-              id={scoresId}
-              type="text"
-              value={typed.value || (query.value?.scores[0] ?? []).map(short).join(", ")}
-              aria-invalid={unread}
-              onInput={(event) => {
-                typed.value = event.currentTarget.value;
-              }}
-            />
-            {unread && (
-              <p class="field-error" role="alert">
-                at least two numbers, with commas between them, such as -2, -1, 0.5
-              </p>
-            )}
-          </div>
+          <NumberField
+            label="Numbers n"
+            value={{
+              get value() {
+                return scores().length;
+              },
+              set value(count: number) {
+                signalBatch(() => {
+                  n.value = count;
+                  typed.value = "";
+                  run.value = "";
+                });
+              },
+            }}
+            low={2}
+            high={32}
+            whole
+          />
+          <ScoresField scores={scores()} typed={typed} />
           <NumberField label="x₁ from" value={low} low={-1e6} high={1e6} />
           <NumberField label="x₁ to" value={high} low={-1e6} high={1e6} />
           <BatchFields
             runs={runs}
             run={run}
+            taken={taken.value}
             arm={arm}
             step={step}
             batch={batch}
             onChoose={() => {
               typed.value = "";
+              fitting.value = run.value !== "";
             }}
           />
         </section>
@@ -156,7 +179,7 @@ export function GradientsPage() {
           <NumberField label="Exploding above" value={exploding} low={1e-12} high={1e30} />
         </section>
       </aside>
-      <div class="stage">
+      <div class="stage" {...freshness(answer)}>
         {answer.problem.value !== null && (
           <p class="field-error" role="alert">
             {answer.problem.value}
@@ -166,7 +189,8 @@ export function GradientsPage() {
           <h2 id="field-title">
             Gradient of one score{" "}
             <small>
-              the others fixed; shaded blue where it has vanished, red where it explodes
+              the others fixed; shaded where the raw gradient of all scores together has vanished
+              (blue) or explodes (red)
             </small>
           </h2>
           <Legend curves={now?.field.curves ?? []} palette={palette} />
@@ -180,7 +204,9 @@ export function GradientsPage() {
           <section class="panel plane-wide" aria-labelledby="numerics-title">
             <h2 id="numerics-title">
               The same gradient, computed in three ways{" "}
-              <small>where they part, it is rounding and not the loss</small>
+              <small>
+                where they part, it is rounding and not the loss; shaded for the first of them
+              </small>
             </h2>
             <Legend curves={now.numerics.curves} palette={palette} />
             <PictureCard
@@ -195,8 +221,28 @@ export function GradientsPage() {
   );
 }
 
-function short(value: number): string {
-  return `${Number(value.toPrecision(4))}`;
+/** The index of an arm that there is: a link may name another. */
+function armOf(log: RunLog, index: number): number {
+  return Math.max(0, Math.min(index, log.arms.length - 1));
+}
+
+/** The loss that the arm trains, and a range around its scores. */
+function fit(spec: Spec, arm: number, [scores = []]: number[][]): void {
+  const state = gradientsQuery.state;
+  const own = spec.arms[arm];
+  const loss: Named = own?.loss ?? spec.loss;
+  const temperature = loss.temperature ?? loss.inverse_temperature;
+  const [low, high] = [Math.min(...scores), Math.max(...scores)];
+  const round = (value: number): number => Number(value.toPrecision(3));
+  signalBatch(() => {
+    state.loss.value = loss.name;
+    if (typeof temperature === "number") state.temperature.value = temperature;
+    if (own !== undefined && own.curvature !== "none") state.tikhonov.value = own.tikhonov;
+    if (low < high) {
+      state.from.value = round(low - 2 * (high - low));
+      state.to.value = round(high + 2 * (high - low));
+    }
+  });
 }
 
 function Legend(props: { curves: readonly GradientCurve[]; palette: Palette | undefined }) {

@@ -19,9 +19,13 @@ const offset = signal(0);
 /** The runs picked to be compared, at most two, in the order of picking. */
 const picked = signal<string[]>([]);
 
+/** Tasks of the runs seen so far: a picked one may stand on another page of the list. */
+const tasksSeen = new Map<string, string>();
+
 async function load(): Promise<void> {
   try {
     page.value = await request<RunPage>(`api/runs?limit=${PAGE_SIZE}&offset=${offset.value}`);
+    for (const { id, task } of page.value.items) tasksSeen.set(id, task);
     problem.value = null;
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
@@ -92,7 +96,9 @@ export function RunsPage() {
 
 function CompareBar() {
   const [first, second] = picked.value;
-  const ready = first !== undefined && second !== undefined;
+  const tasks = picked.value.map((id) => taskOf(id));
+  const alike = tasks[0] === tasks[1];
+  const ready = first !== undefined && second !== undefined && alike;
   return (
     <button
       type="button"
@@ -102,9 +108,18 @@ function CompareBar() {
         if (ready) navigate({ path: `runs/${first}`, search: `?with=${second}` });
       }}
     >
-      {ready ? "Compare the two" : "Pick two finished runs to compare"}
+      {ready
+        ? "Compare the two"
+        : second === undefined
+          ? "Pick two finished runs to compare"
+          : "Pick two of the same task: these have nothing in common"}
     </button>
   );
+}
+
+/** The task of a run that has been on this page; runs that are not any more differ from all. */
+function taskOf(id: string): string {
+  return tasksSeen.get(id) ?? id;
 }
 
 function RunRow({ item }: { item: RunInfo }) {

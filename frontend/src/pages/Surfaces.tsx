@@ -13,7 +13,7 @@ import { NumberField } from "../panels/plane/NumberField";
 import { StepBar } from "../panels/plane/StepBar";
 import { WalkList } from "../panels/plane/WalkList";
 import { pointsUpTo, quadraticHeights, trustWords, walkLook } from "../panels/plane/walks";
-import { useAnswer } from "../state/answer";
+import { freshness, useAnswer } from "../state/answer";
 import { flag, integer, number, point, text } from "../state/properties";
 import { pageQuery } from "../state/query";
 import { shownTheme } from "../state/signals";
@@ -177,7 +177,7 @@ export function SurfacesPage() {
           <NumberField label="Tikhonov λ" value={tikhonov} low={1e-9} high={1e9} />
         </section>
       </aside>
-      <div class="stage">
+      <div class="stage" {...freshness(answer)}>
         <StepBar step={step} steps={STEPS} />
         <section class="panel plane-panel" aria-labelledby="surface-title">
           <div class="landscapes-head">

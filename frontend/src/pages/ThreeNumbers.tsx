@@ -14,7 +14,7 @@ import { StepBar } from "../panels/plane/StepBar";
 import { TRIES, type Try } from "../panels/plane/tries";
 import { WalkList } from "../panels/plane/WalkList";
 import { outcomeWords, pointsUpTo, walkLook } from "../panels/plane/walks";
-import { useAnswer } from "../state/answer";
+import { freshness, useAnswer } from "../state/answer";
 import { choice, flag, integer, number, text } from "../state/properties";
 import { pageQuery } from "../state/query";
 import { shownTheme } from "../state/signals";
@@ -169,7 +169,7 @@ export function ThreeNumbersPage() {
           <NumberField label="Tikhonov λ" value={tikhonov} low={1e-9} high={1e9} />
         </section>
       </aside>
-      <div class="stage">
+      <div class="stage" {...freshness(answer)}>
         <StepBar step={step} steps={STEPS} />
         <section class="panel plane-panel" aria-labelledby="plane-title">
           <h2 id="plane-title">

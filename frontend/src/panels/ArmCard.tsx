@@ -2,11 +2,11 @@
 
 import { useSignal } from "@preact/signals";
 import { useId } from "preact/hooks";
-import type { ArmSpec } from "../api/types";
+import type { ArmSpec, Change } from "../api/types";
 import { type ArmStyle, SLOT_NAMES, strokeDash } from "../state/arms";
 import { catalog, draft, edit, editArms, isEdited, problemsAt } from "../state/draft";
-import { removeArm, settingsAt, summariseArm, unusedSettings } from "../state/edit";
-import { formatCount } from "../state/format";
+import { removeArm, settingsAt, summariseArm, unusedSettings, withoutChanges } from "../state/edit";
+import { formatCount, formatSetting } from "../state/format";
 import { type Field, fieldsOf, type NumberField } from "../state/schema";
 import { ask, asking, beginDrag } from "../state/session";
 import { chosenColours, cursor, run } from "../state/signals";
@@ -107,6 +107,10 @@ function LiveNumber({ field, index }: { field: NumberField; index: number }) {
     if (isWhatIf) ask(index, at ?? beginDrag(index, key), key, next);
     else edit(field.path, next);
   };
+  const later = isUnderWay ? [] : (draft.value?.changes ?? []).filter(isOwn);
+  function isOwn(change: Change): boolean {
+    return change.arm === index && change[key] !== null;
+  }
   return (
     <>
       <NumberControl
@@ -116,6 +120,23 @@ function LiveNumber({ field, index }: { field: NumberField; index: number }) {
         onInput={drag}
         onCommit={commit}
       />
+      {later.map((change) => (
+        <p class="hint" key={change.step}>
+          {`${formatSetting(change[key] ?? 0)} from step ${formatCount(change.step)} on `}
+          <button
+            type="button"
+            class="link"
+            onClick={() =>
+              editArms((spec) => ({
+                ...spec,
+                changes: withoutChanges(spec.changes, index, key),
+              }))
+            }
+          >
+            forget it
+          </button>
+        </p>
+      ))}
       {from !== null && (
         <p class="hint">
           What if, from step {formatCount(from)} on

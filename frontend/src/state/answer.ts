@@ -8,6 +8,7 @@ export interface Answer<T> {
   value: Signal<T | null>;
   /** Why there is none, in words. */
   problem: Signal<string | null>;
+  /** What there is belongs to an earlier question, until the answer is here. */
   asking: Signal<boolean>;
 }
 
@@ -21,10 +22,10 @@ export function useAnswer<T>(path: string, query: ReadonlySignal<object | null>)
   );
   useSignalEffect(() => {
     const body = query.value;
+    answer.asking.value = body !== null;
     if (body === null) return;
     const stop = new AbortController();
     const ask = async (): Promise<void> => {
-      answer.asking.value = true;
       try {
         const init = {
           method: "POST",
@@ -48,4 +49,9 @@ export function useAnswer<T>(path: string, query: ReadonlySignal<object | null>)
     };
   });
   return answer;
+}
+
+/** Attributes of what shows an answer: it is pale while the answer is not that to the question. */
+export function freshness({ asking, problem }: Answer<unknown>) {
+  return { "aria-busy": asking.value, "data-stale": asking.value || problem.value !== null };
 }

@@ -5,6 +5,8 @@ import {
   armLabels,
   editSpec,
   equivalent,
+  isWhatIf,
+  refines,
   removeArm,
   settingsAt,
   switchVariant,
@@ -96,6 +98,16 @@ describe("editSpec", () => {
     );
   });
 
+  it("drops changes of what is set for the whole run, and no others", () => {
+    const both = whatIf(whatIf(spec(), 2, 40, { tikhonov: 0.01, lr: 0.5 }), 1, 50, { lr: 0.1 });
+    const edited = editSpec(catalog, both, ["arms", 2, "tikhonov"], 5);
+    expect(edited.arms[2]?.tikhonov).toBe(5);
+    expect(edited.changes).toEqual([
+      { step: 40, arm: 2, tikhonov: null, lr: 0.5 },
+      { step: 50, arm: 1, tikhonov: null, lr: 0.1 },
+    ]);
+  });
+
   it("drops changes beyond the end", () => {
     const before = spec({ changes: [{ step: 50, arm: 0, tikhonov: null, lr: 1 }] });
     expect(editSpec(catalog, before, ["steps"], 50).changes).toEqual([]);
@@ -158,6 +170,22 @@ describe("whatIf", () => {
       { step: 60, arm: 1, tikhonov: 7, lr: null },
       { step: 60, arm: 2, tikhonov: null, lr: 0.1 },
     ]);
+  });
+});
+
+describe("a what-if and its parent", () => {
+  it("differ by changes alone", () => {
+    const asked = whatIf(spec(), 2, 40, { tikhonov: 0.01 });
+    expect(isWhatIf(spec(), asked)).toBe(true);
+    expect(isWhatIf(asked, asked)).toBe(false);
+    expect(isWhatIf(spec(), { ...asked, seed: 7 })).toBe(false);
+  });
+
+  it("ask the same question again, or another", () => {
+    const asked = whatIf(spec(), 2, 40, { tikhonov: 0.01 });
+    expect(refines(spec(), asked)).toBe(false);
+    expect(refines(asked, whatIf(asked, 2, 40, { tikhonov: 0.1 }))).toBe(true);
+    expect(refines(asked, whatIf(asked, 2, 60, { tikhonov: 0.1 }))).toBe(false);
   });
 });
 

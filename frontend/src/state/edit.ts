@@ -71,10 +71,25 @@ export function editSpec(catalog: Catalog, spec: Spec, path: Path, value: unknow
         gradient: arm.curvature === "none" ? arm.gradient : "plain",
       });
     }
+    // What is set for the whole run is not changed in the middle of it.
+    if (key === "tikhonov" || key === "lr") {
+      return { ...edited, changes: withoutChanges(edited.changes, index, key) };
+    }
   }
   if (root === "steps")
     return { ...edited, changes: edited.changes.filter((c) => c.step < edited.steps) };
   return edited;
+}
+
+/** The changes without those of one setting of one arm. */
+export function withoutChanges(
+  changes: readonly Change[],
+  arm: number,
+  key: "tikhonov" | "lr",
+): Change[] {
+  return changes
+    .map((change) => (change.arm === arm ? { ...change, [key]: null } : change))
+    .filter((change) => change.tikhonov !== null || change.lr !== null);
 }
 
 /** The names of the losses that can be trained on a task. */
@@ -175,6 +190,21 @@ export function whatIf(
   kept.push({ ...at, ...setting });
   kept.sort((a, b) => a.step - b.step || a.arm - b.arm);
   return { ...spec, changes: kept };
+}
+
+/** Whether `child` is `parent` with other changes in the middle of the run. */
+export function isWhatIf(parent: Spec, child: Spec): boolean {
+  const fixed = (spec: Spec): Spec => ({ ...spec, changes: [] });
+  return equivalent(fixed(parent), fixed(child)) && !same(parent.changes, child.changes);
+}
+
+/** Whether a what-if asks its parent's own question again, with another value. */
+export function refines(parent: Spec, child: Spec): boolean {
+  return child.changes.some(
+    (change) =>
+      !parent.changes.some((other) => same(other, change)) &&
+      parent.changes.some((other) => other.step === change.step && other.arm === change.arm),
+  );
 }
 
 /** Whether two specs train the same, what the server fills in by itself aside. */

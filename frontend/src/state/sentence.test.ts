@@ -170,6 +170,11 @@ describe("the sentence", () => {
     const say = (step: number) => plainText(sentence(worse, step, "exact_match", before));
     expect(say(10)).toContain("Fisher has λ 300 since step 7: 18.0 points worse than without.");
     expect(say(20)).toContain("Fisher has λ 300 since step 7, and stands where it stood without.");
+    expect(say(9)).not.toContain("without"); // not measured since
+    const barely = logOf([started(), changed, ...at(10, values(0.29))]);
+    expect(plainText(sentence(barely, 10, "exact_match", before))).toContain(
+      "1.0 points worse than without, within one standard error.",
+    );
   });
 
   it("prefers the task's primary metric", () => {

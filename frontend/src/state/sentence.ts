@@ -219,7 +219,9 @@ function worstHealth(log: RunLog, step: number, thresholds: Thresholds): Clause[
       : `above ${formatSetting(10 ** thresholds.exploding)}`;
   return [
     [
-      { text: `${formatShare(found.share)} of a batch has a ` },
+      {
+        text: `${formatShare(found.share)} of a batch has ${found.kind === "exploding" ? "an" : "a"} `,
+      },
       { text: `${found.kind} gradient`, mark: "warn" },
       { text: ` (${limit}) for ` },
       name(log, found.arm),
@@ -246,23 +248,30 @@ function lastChange(
   const found = last as { arm: number; step: number; text: string } | null;
   if (found === null) return [];
   const since = ` has ${found.text} since step ${formatCount(found.step)}`;
-  return [[name(log, found.arm), { text: since }, ...effect(found.arm, step, standing, before)]];
+  return [[name(log, found.arm), { text: since }, ...effect(found, step, standing, before)]];
 }
 
 /** What a change has done to its arm, against the same arm without it at the same step. */
-function effect(arm: number, step: number, now: Standings, before: RunLog | null): Part[] {
+function effect(
+  { arm, step: since }: { arm: number; step: number },
+  step: number,
+  now: Standings,
+  before: RunLog | null,
+): Part[] {
   const then = before === null ? null : standings(before, step, now.metric);
   const changed = now.rows.find((row) => row.arm === arm);
   const unchanged = then?.rows.find((row) => row.arm === arm);
   if (changed === undefined || unchanged === undefined || changed.step !== unchanged.step)
     return [];
+  if (changed.step <= since) return []; // measured before it could do anything
   const gap = changed.value - unchanged.value;
   const size = now.words.difference(Math.abs(gap));
   if (gap === 0) return [{ text: ", and stands where it stood without" }];
   const better = gap > 0 === now.words.higherIsBetter;
-  return [
-    { text: ": " },
-    { text: `${size} ${better ? "better" : "worse"}`, mark: "strong" },
-    { text: " than without" },
-  ];
+  const words = `${size} ${better ? "better" : "worse"}`;
+  const error = Math.hypot(changed.error, unchanged.error);
+  if (Math.abs(gap) < error) {
+    return [{ text: `: ${words} than without, within one standard error` }];
+  }
+  return [{ text: ": " }, { text: words, mark: "strong" }, { text: " than without" }];
 }

@@ -9,7 +9,7 @@ import { type Connection, RunStream } from "../api/stream";
 import type { RunDetail, RunEvent, Spec, Submitted } from "../api/types";
 import { pause, play, seek, startTape } from "./clock";
 import { draft, loadDraft, presetOfDraft, problems } from "./draft";
-import { whatIf } from "./edit";
+import { isWhatIf, refines, whatIf } from "./edit";
 import { applyEvent, hasEnded, newLog, type RunLog } from "./log";
 import { cursor, ghost, overlays, revision, run } from "./signals";
 
@@ -79,10 +79,31 @@ export async function open(id: string, step: number | null): Promise<boolean> {
       startTape(step ?? (live ? 0 : detail.step), step === null && live ? "live" : "paused");
       show(follow(log, own));
     });
+    void showWithout(detail, own);
     return true;
   } catch (error) {
     if (own === generation) fail(error, () => void open(id, step));
     return false;
+  }
+}
+
+/** A what-if is shown with the run as it was without it, as on the page that asked. */
+async function showWithout(detail: RunDetail, own: number): Promise<void> {
+  try {
+    let child = detail;
+    for (let depth = 0; depth < MOST_REFINEMENTS && child.parent !== null; depth++) {
+      const parent = await request<RunDetail>(`api/runs/${encodeURIComponent(child.parent)}`);
+      if (!isWhatIf(parent.spec, child.spec)) return;
+      // Dragging again at the same place refined one what-if: the run without it lies further up.
+      if (!refines(parent.spec, child.spec)) {
+        const log = await wholeLog(parent.id);
+        if (own === generation) ghost.value = log;
+        return;
+      }
+      child = parent;
+    }
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error; // the parent is gone: there is nothing to show
   }
 }
 
@@ -121,6 +142,9 @@ export async function stop(): Promise<void> {
     if (!(error instanceof ApiError && error.status === 409)) fail(error, null);
   }
 }
+
+/** How often one what-if may have been refined. */
+const MOST_REFINEMENTS = 20;
 
 const ASK_MS = 250;
 /** A drag of the same setting so soon after a what-if goes on trying: it asks from the same step. */
@@ -187,10 +211,16 @@ export function dropGhost(): void {
   ghost.value = null;
 }
 
-/** Lays the whole logs of other runs over the one on the page. */
+/** Lays the whole logs of other runs of the same task over the one on the page. */
 export async function layOver(ids: readonly string[]): Promise<void> {
   try {
-    overlays.value = await Promise.all(ids.map(wholeLog));
+    const logs = await Promise.all(ids.map(wholeLog));
+    const task = run.value?.spec?.task.name;
+    overlays.value = logs.filter((log) => log.spec?.task.name === task);
+    if (overlays.value.length < logs.length) {
+      const message = "A run of another task has nothing to be compared with here.";
+      failure.value = { message, retry: null };
+    }
   } catch (error) {
     fail(error, () => void layOver(ids));
   }

@@ -1,6 +1,6 @@
 /** A number: typed, or dragged on a slider of round values. */
 
-import { useEffect, useId, useState } from "preact/hooks";
+import { useId, useLayoutEffect, useState } from "preact/hooks";
 import { formatSetting } from "../../state/format";
 import type { NumberField } from "../../state/schema";
 import { problemWith, sliderIndex, sliderValues } from "../../state/slider";
@@ -22,9 +22,10 @@ export function NumberControl({ field, value, onInput, onCommit, problems = [], 
   const id = useId();
   const [text, setText] = useState<string | null>(null);
   const shown = value === null ? "" : formatSetting(value);
-  // A value from elsewhere (a preset, a slider) replaces what was being typed.
+  // A value from elsewhere (a preset, a slider) replaces what was typed before it, at once: not
+  // what is typed after it.
   // biome-ignore lint/correctness/useExhaustiveDependencies: only the value matters
-  useEffect(() => setText(null), [value]);
+  useLayoutEffect(() => setText(null), [value]);
 
   const values = field.nullable ? [] : sliderValues(field);
   const index = value === null ? 0 : sliderIndex(field, values, value);

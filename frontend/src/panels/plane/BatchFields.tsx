@@ -10,6 +10,8 @@ import type { Batch } from "./scores";
 interface Props {
   runs: RankingRuns;
   run: Signal<string>;
+  /** The run that the scores are from now: none, where they were typed. */
+  taken: string;
   arm: Signal<number>;
   /** Null: as far as the run has come. */
   step: Signal<number | null>;
@@ -18,7 +20,7 @@ interface Props {
   onChoose(): void;
 }
 
-export function BatchFields({ runs, run, arm, step, batch, onChoose }: Props) {
+export function BatchFields({ runs, run, taken, arm, step, batch, onChoose }: Props) {
   const id = useId();
   const { log, problem } = runs.chosen.value;
   const choose = (name: string, at: number | null): void => {
@@ -29,10 +31,10 @@ export function BatchFields({ runs, run, arm, step, batch, onChoose }: Props) {
   };
   const here = shown.value?.spec?.task.name === "ranking" ? shown.value.id : "";
   const nearest = here !== "" ? here : (runs.list.value[0]?.id ?? "");
-  const unlisted = run.value !== "" && !runs.list.value.some((item) => item.id === run.value);
+  const unlisted = taken !== "" && !runs.list.value.some((item) => item.id === taken);
   const place = {
     get value() {
-      return step.value ?? log?.head ?? 0;
+      return Math.min(step.value ?? Number.POSITIVE_INFINITY, log?.head ?? 0);
     },
     set value(at: number) {
       step.value = at;
@@ -53,13 +55,9 @@ export function BatchFields({ runs, run, arm, step, batch, onChoose }: Props) {
       </p>
       <div class="field">
         <label for={id}>Taken from</label>
-        <select
-          id={id}
-          value={run.value}
-          onChange={(event) => choose(event.currentTarget.value, null)}
-        >
+        <select id={id} value={taken} onChange={(event) => choose(event.currentTarget.value, null)}>
           <option value="">nowhere: evenly spread</option>
-          {unlisted && <option value={run.value}>{`run ${run.value}`}</option>}
+          {unlisted && <option value={taken}>{`run ${taken}`}</option>}
           {runs.list.value.map((item) => (
             <option key={item.id} value={item.id}>
               {`${item.title} (${item.id.slice(0, 6)})`}
@@ -73,13 +71,13 @@ export function BatchFields({ runs, run, arm, step, batch, onChoose }: Props) {
           {problem}
         </p>
       )}
-      {log !== null && run.value !== "" && (
+      {log !== null && taken !== "" && (
         <>
           <div class="field">
             <label for={`${id}-arm`}>Arm</label>
             <select
               id={`${id}-arm`}
-              value={arm.value}
+              value={Math.min(arm.value, Math.max(0, log.arms.length - 1))}
               onChange={(event) => {
                 arm.value = Number(event.currentTarget.value);
               }}
@@ -94,7 +92,9 @@ export function BatchFields({ runs, run, arm, step, batch, onChoose }: Props) {
           <NumberField label="Step" value={place} low={0} high={log.head} whole />
           <p class="hint">
             {found === null
-              ? "This arm has said no scores yet."
+              ? log.spec?.task.name === "ranking"
+                ? "This arm has said no scores yet."
+                : "This run ranks nothing: choose another."
               : `${found.scores.length} test sets as ranked at step ${found.step}: x₁ is the smallest of the first, and the curvature is that of all of them.`}
           </p>
         </>

@@ -31,7 +31,7 @@ export function NumberField({ label, value, low, high, whole = false }: Props) {
           class="number"
           type="text"
           inputMode="decimal"
-          value={typed.value ?? `${Number(value.value.toPrecision(4))}`}
+          value={typed.value ?? `${whole ? value.value : Number(value.value.toPrecision(4))}`}
           aria-invalid={bad}
           onInput={(event) => {
             typed.value = event.currentTarget.value;

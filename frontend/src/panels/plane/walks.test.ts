@@ -57,8 +57,14 @@ describe("a walk", () => {
   });
 
   it("over three scores says how it went", () => {
-    expect(outcomeWords({ ...WALK, outcome: "arrived", arrived: 4 })).toBe("sorted from step 4 on");
-    expect(outcomeWords({ ...WALK, outcome: "stuck" })).toContain("vanished");
+    const arrived: WalkRecord = { ...WALK, outcome: "arrived", arrived: 4 };
+    expect(outcomeWords(arrived, 4)).toBe("sorted from step 4 on");
+    expect(outcomeWords(arrived, 3)).toContain("not sorted yet");
+    const stuck: WalkRecord = { ...WALK, outcome: "stuck", arrived: -1, gradient_norms: [1, 0] };
+    expect(outcomeWords(stuck, 0)).toContain("still moving");
+    expect(outcomeWords(stuck, 1)).toContain("vanished");
+    expect(outcomeWords({ ...WALK, outcome: "ended" }, 1)).toContain("still moving");
+    expect(outcomeWords({ ...WALK, outcome: "ended" }, 2)).toContain("no longer finite");
   });
 });
 

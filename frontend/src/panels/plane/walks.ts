@@ -24,18 +24,19 @@ export function pointsUpTo(walk: WalkRecord, step: number): PlanePoint[] {
   return points;
 }
 
-/** How a walk over three scores went, in words. */
-export function outcomeWords(walk: WalkRecord): string {
-  switch (walk.outcome) {
-    case "arrived":
-      return `sorted from step ${walk.arrived} on`;
-    case "stuck":
-      return "stuck: the gradient has vanished";
-    case "ended":
-      return "ended: no longer finite";
-    default:
-      return "not sorted yet, still moving";
+/** Norm below which a gradient moves nothing that anyone could see: the server's own. */
+const VANISHED = 1e-6;
+
+/** How a walk over three scores stands at a step, in words. */
+export function outcomeWords(walk: WalkRecord, step: number): string {
+  const { arrived = -1 } = walk;
+  if (arrived >= 0 && step >= arrived) return `sorted from step ${arrived} on`;
+  if (walk.outcome === "ended" && step >= walk.ended) return "ended: no longer finite";
+  const norm = walk.gradient_norms[step];
+  if (walk.outcome === "stuck" && norm != null && norm < VANISHED) {
+    return "stuck: the gradient has vanished";
   }
+  return "not sorted yet, still moving";
 }
 
 /** How good a quadratic's promise was: predicted against actual decrease. */
