@@ -36,6 +36,7 @@ class Choice:
         unit: unit and meaning in words, without the scale.
         hover: how Plotly writes one value, in its own template language.
         log: whether the value axis is logarithmic at first.
+        signed: whether its logarithmic axis goes to both sides of zero.
         factor: multiplies the events' values (100: shares become per cent).
         bounds: values that the axis need not pass, where the metric has such.
         description: one sentence that explains it.
@@ -48,6 +49,7 @@ class Choice:
     hover: str
     description: str
     log: bool = False
+    signed: bool = False
     factor: float = 1.0
     bounds: tuple[float | None, float | None] = (None, None)
     source: Source | None = None

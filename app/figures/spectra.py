@@ -10,18 +10,20 @@ SPECTRA = {
     "hessian": Choice(
         metric="hessian.eigenvalues",
         title="Hessian spectrum",
-        unit="eigenvalues, signed log",
+        unit="eigenvalues",
         hover="%{y:.3r}",
         log=True,
+        signed=True,
         description="Every eigenvalue of the Hessian at the arm's outputs (quantiles where there"
         " are more than 12), undamped; below zero the loss curves downwards.",
     ),
     "fisher": Choice(
         metric="fisher.eigenvalues",
         title="Fisher spectrum",
-        unit="eigenvalues, signed log",
+        unit="eigenvalues",
         hover="%{y:.3r}",
         log=True,
+        signed=True,
         description="Every eigenvalue of the empirical Fisher at the arm's outputs (quantiles"
         " where there are more than 12), undamped.",
     ),

@@ -12,7 +12,6 @@ from newton_core.training.events import LAST_EVENTS
 from newton_core.training.snapshots import (
     SnapshotError,
     load_snapshot,
-    snapshot_name,
     snapshot_steps,
 )
 from newton_core.training.spec import ExperimentSpec
@@ -63,12 +62,14 @@ class Beginning:
     Attributes:
         step: the step of the snapshot that it starts from.
         snapshots: the parent's snapshots up to there, by step.
+        later: its snapshots after there, by step.
         records: the parent's events, decoded.
-        untouched: arms that the parent has in common with the run to the end, if it gets there.
+        untouched: arms that the parent has in common with the run to the end.
     """
 
     step: int
     snapshots: dict[int, Path]
+    later: dict[int, Path]
     records: list[dict[str, Any]]
     untouched: frozenset[int] = frozenset()
 
@@ -84,27 +85,30 @@ class Beginning:
         return folder / self.snapshots[self.step].name
 
     def replay_into(self, folder: Path) -> Replay | None:
-        """The untouched arms, with the parent's later snapshots linked into ``folder``.
+        """The untouched arms as far as the parent's snapshots go, linked into ``folder``.
 
-        None where the parent has not got to its last step, or has lost a snapshot.
+        None where there are none that the run can have.
         """
-        steps = self.records[0]["spec"]["steps"]
-        last = self.records[-1]
-        if not self.untouched or last["type"] != "finished" or last["summary"]["step"] != steps:
+        if not self.untouched:
             return None
-        source = self.snapshots[self.step].parent
-        files = [source / snapshot_name(at) for at in snapshot_steps(steps) if at > self.step]
-        if not all(map(_is_sound, files)):
+        taken: dict[int, Path] = {}
+        for step in snapshot_steps(self.records[0]["spec"]["steps"]):
+            if step <= self.step:
+                continue
+            if step not in self.later or not _is_sound(self.later[step]):
+                break
+            taken[step] = self.later[step]
+        if not taken:
             return None
         folder.mkdir(parents=True, exist_ok=True)
-        for file in files:
+        for file in taken.values():
             _link(file, folder / file.name)
         bodies = tuple(
             json.dumps(record)
             for record in self.records
             if record.get("arm") in self.untouched and step_of(record) > self.step
         )
-        return Replay(self.untouched, bodies, folder)
+        return Replay(self.untouched, max(taken), bodies, folder)
 
 
 def find_beginning(log: Iterable[LoggedEvent], folder: Path, shared: int) -> Beginning | None:
@@ -128,14 +132,15 @@ def find_beginning(log: Iterable[LoggedEvent], folder: Path, shared: int) -> Beg
         record["step"]: folder / record["file"]
         for record in records
         if record["type"] == "snapshot"
-        and record["step"] <= shared
         and _last_logged(record["step"], log_every) <= settled
         and (folder / record["file"]).is_file()
     }
     is_whole = records[-1]["type"] == "finished"
-    for step in sorted(usable, reverse=True):
+    for step in sorted((at for at in usable if at <= shared), reverse=True):
         if (step > 0 or is_whole) and _is_sound(usable[step]):
-            return Beginning(step, {at: p for at, p in usable.items() if at <= step}, records)
+            until_there = {at: path for at, path in usable.items() if at <= step}
+            later = {at: path for at, path in usable.items() if at > step}
+            return Beginning(step, until_there, later, records)
     return None
 
 

@@ -23,15 +23,17 @@ class LoggedEvent:
 
 @dataclass(frozen=True)
 class Replay:
-    """Arms that the parent of a fork has trained already, to the end.
+    """Arms that the parent of a fork has trained already, as far as it has come.
 
     Attributes:
         arms: their indices.
+        until: the step of the last of the snapshots.
         bodies: the parent's events of these arms after the fork's start, as JSON texts.
         snapshots: folder with the parent's snapshots after the start.
     """
 
     arms: frozenset[int]
+    until: int
     bodies: tuple[str, ...]
     snapshots: Path
 

@@ -69,7 +69,7 @@ def _compute(job: Job, send: Callable[[tuple[Any, ...]], None], stopped: set[str
         recording = None
         if (replay := job.replay) is not None:
             said = [parse_event(body) for body in replay.bodies]
-            recording = Recording(replay.arms, said, replay.snapshots)
+            recording = Recording(replay.arms, replay.until, said, replay.snapshots)
         shift = 0
         for event in run(
             spec, stop=stop, start=job.start, snapshots=job.snapshots, recording=recording

@@ -1,6 +1,8 @@
 """Two-dimensional test surfaces: the simplest place to see what curvature does to a step.
 
-Each is one loss per point (u, v), without a target, with closed-form gradient and Hessian.
+Each is one loss per point (x, y), without a target, with closed-form gradient and Hessian. Its
+docstring, which the page shows, begins with its formula as ``newton_core.formula`` reads it, up to
+the colon. The code calls x and y u and v: y is the batch of points there, as in every loss.
 """
 
 from typing import ClassVar, Literal
@@ -17,10 +19,10 @@ Interval = tuple[float, float]
 
 
 class Surface(Loss):
-    """Base of the surfaces: y (N, 2) holds points (u, v), value (N,) their heights.
+    """Base of the surfaces: y (N, 2) holds points, value (N,) their heights.
 
     Attributes:
-        domain: the ranges of u and v that are customarily shown.
+        domain: the ranges of the two coordinates that are customarily shown.
         minima: where the height is least; empty if it falls without end.
     """
 
@@ -69,7 +71,7 @@ class RosenbrockParameters(LossParameters):
 
 @register_loss
 class Rosenbrock(Surface):
-    """(1 - u)^2 + 100 (v - u^2)^2 (Rosenbrock 1960). Indefinite above the valley."""
+    """(1 - x)**2 + 100*(y - x**2)**2: Rosenbrock 1960, indefinite above the valley."""
 
     Parameters: ClassVar[type[LossParameters]] = RosenbrockParameters
     domain = ((-2.0, 2.0), (-1.0, 3.0))
@@ -94,7 +96,7 @@ class HimmelblauParameters(LossParameters):
 
 @register_loss
 class Himmelblau(Surface):
-    """(u^2 + v - 11)^2 + (u + v^2 - 7)^2 (Himmelblau 1972). Indefinite between its minima."""
+    """(x**2 + y - 11)**2 + (x + y**2 - 7)**2: Himmelblau 1972, indefinite between its minima."""
 
     Parameters: ClassVar[type[LossParameters]] = HimmelblauParameters
     domain = ((-5.0, 5.0), (-5.0, 5.0))
@@ -125,7 +127,9 @@ class BealeParameters(LossParameters):
 
 @register_loss
 class Beale(Surface):
-    """sum over i = 1..3 of (c_i - u + u v^i)^2, c = 1.5, 2.25, 2.625 (Beale 1958). Indefinite."""
+    """(1.5 - x + x*y)**2 + (2.25 - x + x*y**2)**2 + (2.625 - x + x*y**3)**2:
+    Beale 1958, indefinite.
+    """
 
     Parameters: ClassVar[type[LossParameters]] = BealeParameters
     domain = ((-4.5, 4.5), (-4.5, 4.5))
@@ -167,7 +171,7 @@ class SaddleParameters(LossParameters):
 
 @register_loss
 class Saddle(Surface):
-    """u^2 - v^2: one positive and one negative eigenvalue everywhere, unbounded below."""
+    """x**2 - y**2: one positive and one negative eigenvalue everywhere, unbounded below."""
 
     Parameters: ClassVar[type[LossParameters]] = SaddleParameters
     domain = ((-2.0, 2.0), (-2.0, 2.0))
@@ -191,7 +195,7 @@ class MonkeySaddleParameters(LossParameters):
 
 @register_loss
 class MonkeySaddle(Surface):
-    """u^3 - 3 u v^2: its Hessian is indefinite but in the centre, where it vanishes."""
+    """x**3 - 3*x*y**2: its Hessian is indefinite but in the centre, where it vanishes."""
 
     Parameters: ClassVar[type[LossParameters]] = MonkeySaddleParameters
     domain = ((-2.0, 2.0), (-2.0, 2.0))
@@ -215,7 +219,9 @@ class RastriginParameters(LossParameters):
 
 @register_loss
 class Rastrigin(Surface):
-    """20 + sum over x = u, v of x^2 - 10 cos(2 pi x) (Rastrigin 1974). Indefinite on the bumps."""
+    """20 + x**2 + y**2 - 10*(cos(2*pi*x) + cos(2*pi*y)):
+    Rastrigin 1974, indefinite on the bumps.
+    """
 
     Parameters: ClassVar[type[LossParameters]] = RastriginParameters
     domain = ((-5.12, 5.12), (-5.12, 5.12))
@@ -247,7 +253,7 @@ class StyblinskiTangParameters(LossParameters):
 
 @register_loss
 class StyblinskiTang(Surface):
-    """1/2 sum over x = u, v of x^4 - 16 x^2 + 5 x (Styblinski & Tang 1990). Indefinite inside."""
+    """(x**4 - 16*x**2 + 5*x + y**4 - 16*y**2 + 5*y)/2: Styblinski, Tang 1990, indefinite inside."""
 
     Parameters: ClassVar[type[LossParameters]] = StyblinskiTangParameters
     domain = ((-5.0, 5.0), (-5.0, 5.0))

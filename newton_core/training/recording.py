@@ -35,12 +35,16 @@ class Recording:
 
     Attributes:
         arms: indices of the arms that are taken from it.
+        until: the last step that is: one of its snapshots, from which these arms go on by
+            themselves.
         events: its events of at least these arms, in order, from the snapshot on that this run
-            starts from to the last step.
-        snapshots: folder with its snapshots, which has one for each that this run is to leave.
+            starts from to that step; what it said later is not used.
+        snapshots: folder with its snapshots, which has one for each that this run is to leave up to
+            that step.
     """
 
     arms: frozenset[int]
+    until: int
     events: Sequence[Event]
     snapshots: Path
 
@@ -60,12 +64,16 @@ class Recording:
 
 
 class RecordedArm(Arm):
-    """An arm whose updates were made by another run; its network stays as it was restored."""
+    """An arm whose updates were made by another run, up to a step.
+
+    Until then its network stays as it was; the state of that step is to be restored afterwards.
+    """
 
     def __init__(
         self, spec: ExperimentSpec, index: int, model: nn.Module, recording: Recording
     ) -> None:
         super().__init__(spec, index, model)
+        self._until = recording.until
         self._logged: dict[int, tuple[float, ...]] = {}
         self._spikes: dict[int, tuple[float, float]] = {}
         self._ends: dict[int, str] = {}
@@ -92,13 +100,19 @@ class RecordedArm(Arm):
         elif isinstance(event, Evaluation | CurvatureEvent | Examples):
             self._evaluations.setdefault(event.step, []).append(event)
 
+    def is_recorded(self, step: int) -> bool:
+        """Whether the arm is not computed at this step."""
+        return step <= self._until
+
     def update(self, batch: Batch, step: int, *, observe: bool) -> Observation:
-        """What the recorded update saw.
+        """What the recorded update saw; from its end on, an update.
 
         Raises:
             DivergedError: that update ended the arm.
             SnapshotError: the recording does not reach this step.
         """
+        if not self.is_recorded(step):
+            return super().update(batch, step, observe=observe)
         if step in self._ends:
             raise DivergedError(self._ends[step])
         metrics = self._logged.get(step) if observe else None

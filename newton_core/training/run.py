@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 from newton_core.losses.base import LOSSES
 from newton_core.tasks import TASKS, Task
@@ -207,13 +207,22 @@ class _Run:
             for arm in self._running():
                 yield from self._slice(arm, self.landscape)
         if self.snapshots is not None and self.step in self.schedule.snapshots:
-            known = {} if self.recording is None else self.recording.states(self.step)
+            known = self._recorded_states()
             states = [known.get(arm.index) or arm.state() for arm in self.arms]
             file = save_snapshot(self.snapshots, self.step, states)
             yield self.recorder.event(Snapshot, step=self.step, file=file.name)
+        if self.recording is not None and self.step == self.recording.until < self.spec.steps:
+            for index, state in self._recorded_states().items():
+                self.arms[index].restore(state)  # from here on, it is computed
+
+    def _recorded_states(self) -> dict[int, dict[str, Any]]:
+        """The states after ``self.step`` of the arms that are not computed at it."""
+        if self.recording is None or self.step > self.recording.until:
+            return {}
+        return self.recording.states(self.step)
 
     def _evaluate(self, arm: Arm) -> Iterator[Event]:
-        if isinstance(arm, RecordedArm):
+        if isinstance(arm, RecordedArm) and arm.is_recorded(self.step):
             yield from map(self.recorder.again, arm.evaluation(self.step))
         else:
             yield from self._measure(arm)
@@ -240,7 +249,7 @@ class _Run:
 
     def _slice(self, arm: Arm, landscape: RunLandscape) -> Iterator[Event]:
         """Adds to the arm's trajectory, and says a slice of the loss if one is due."""
-        if isinstance(arm, RecordedArm):
+        if isinstance(arm, RecordedArm) and arm.is_recorded(self.step):
             yield from map(self.recorder.again, arm.slices(self.step))
             return
         assert self.spec.landscape_every is not None

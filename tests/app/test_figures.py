@@ -97,6 +97,14 @@ def test_every_choice_is_explained(name: str) -> None:
         assert (choice["factor"] == 100) == choice["hover"].endswith(" %")
 
 
+@pytest.mark.parametrize("name", CHARTS)
+def test_the_page_says_the_scale_as_it_is_and_units_do_not(name: str) -> None:
+    for choice in meta(name)["choices"]:
+        assert choice["signed"] == (KINDS[name] == "fan")
+        # The heat map's scale cannot be changed.
+        assert ("log" in choice["unit"]) == (KINDS[name] == "heat")
+
+
 CHOICES = [choice for name in CHARTS for choice in meta(name)["choices"]]
 
 

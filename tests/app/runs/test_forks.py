@@ -106,7 +106,8 @@ def record(folder: Path, what: ExperimentSpec, parent: "Recorded | None" = None)
         recorded.began_at = beginning.step
         start, taken = beginning.link_into(folder), beginning.events()
         replay = beginning.replay_into(folder / "replayed")
-        recorded.replayed = replay.arms if replay is not None else frozenset()
+        if replay is not None:
+            recorded.replayed, recorded.replayed_until = replay.arms, replay.until
     job = Job("run", what.model_dump_json(), folder, start, len(taken), replay)
     compute(job, recorded.log.extend)
     recorded.log[1:1] = taken
@@ -122,6 +123,7 @@ class Recorded:
         self.log: list[LoggedEvent] = []
         self.began_at = 0
         self.replayed: frozenset[int] = frozenset()
+        self.replayed_until = 0
 
     def seconds(self, arm: int) -> list[float]:
         """The arm's own seconds at every logged step: no two computations take the same."""
@@ -166,7 +168,7 @@ def parent(tmp_path_factory: pytest.TempPathFactory) -> Recorded:
         ({"steps": 60}, 40, set()),
         ({"steps": 30}, 28, set()),
         ({"seconds": 500.0}, 40, set()),
-        ({}, 40, {0, 1}),
+        ({}, 40, set()),
     ],
 )
 def test_fork_equals_the_run_from_scratch(
@@ -240,14 +242,31 @@ def test_no_beginning_without_a_sound_snapshot(tmp_path: Path, parent: Recorded)
     assert beginning.step == 36
 
 
-def test_arms_are_not_taken_from_a_parent_that_has_lost_a_snapshot(tmp_path: Path) -> None:
-    broken = record(tmp_path / "broken", spec())
-    (tmp_path / "broken" / "step-00000036.pt").unlink()
-    what = spec(changes=[change(13)])
+def test_arms_are_taken_up_to_a_snapshot_that_is_lost(tmp_path: Path) -> None:
+    shared = {**change(24, lr=0.5), "arm": 0}
+    broken = record(tmp_path / "broken", spec(landscape_every=8, changes=[shared]))
+    (tmp_path / "broken" / "step-00000026.pt").unlink()
+    what = spec(landscape_every=8, changes=[change(13), shared])
     fork = record(tmp_path / "fork", what, broken)
-    assert fork.began_at == 12
-    assert fork.replayed == frozenset()
-    assert numbers_of(fork.records()) == numbers_of(record(tmp_path / "all", what).records())
+    assert (fork.began_at, fork.replayed, fork.replayed_until) == (12, {0}, 24)
+    scratch = record(tmp_path / "scratch", what)
+    assert numbers_of(fork.records()) == numbers_of(scratch.records())
+    assert states(fork.folder) == states(scratch.folder)
+
+
+@pytest.mark.parametrize("share", [0.45, 0.6, 0.8, 0.93])
+def test_arms_are_taken_from_a_parent_that_is_not_done(
+    tmp_path: Path, parent: Recorded, share: float
+) -> None:
+    live = Recorded(parent.folder, parent.spec)
+    live.log = parent.log[: round(share * len(parent.log))]
+    what = spec(changes=[change(5)])
+    fork = record(tmp_path / "fork", what, live)
+    assert fork.replayed == {0}
+    assert 4 < fork.replayed_until < 40
+    scratch = record(tmp_path / "scratch", what)
+    assert numbers_of(fork.records()) == numbers_of(scratch.records())
+    assert states(fork.folder) == states(scratch.folder)
 
 
 def test_an_arm_that_diverged_does_so_again(tmp_path: Path) -> None:

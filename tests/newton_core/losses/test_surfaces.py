@@ -6,7 +6,9 @@ import torch
 from torch import Tensor
 
 from newton_core import build_loss, newton_target
+from newton_core.formula import parse_formula
 from newton_core.losses import Surface
+from newton_core.losses.base import LOSSES
 from tests.newton_core.losses.checks import LossCase, family_test
 
 NAMES = [
@@ -46,6 +48,20 @@ def best(name: str) -> Callable[[Tensor, Tensor | None], Tensor] | None:
 test_family = family_test(
     [LossCase(name, draw=partial(draw, name), best=best(name)) for name in NAMES]
 )
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_description_begins_with_the_formula_as_the_page_takes_it(name: str) -> None:
+    formula, colon, words = (surface(name).__doc__ or "").partition(":")
+    assert colon
+    assert words.strip()
+    points, _ = draw(name, 50, torch.Generator().manual_seed(0))
+    torch.testing.assert_close(parse_formula(formula)(*points.T), surface(name)(points))
+
+
+def test_every_surface_is_tested() -> None:
+    losses = [loss for loss in LOSSES.names() if issubclass(LOSSES.get(loss), Surface)]
+    assert sorted(losses) == sorted(NAMES)
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if surface(name).minima])
