@@ -161,7 +161,7 @@ def test_charts_fit_a_narrow_screen(
     narrow.go_to_run(finished, "?step=200")
     narrow.wait_for_curve()
     boxes = [card.bounding_box() for card in narrow.page.locator(".chart").all()]
-    assert len(boxes) == 8
+    assert len(boxes) == 9
     for above, below in pairwise(boxes):
         assert above is not None
         assert below is not None

@@ -4,6 +4,7 @@ import {
   EMPTY,
   extend,
   fraction,
+  joined,
   linearTicks,
   logTicks,
   niceStep,
@@ -151,6 +152,11 @@ describe("helpers", () => {
       high: 3,
       positive: 3,
     });
+  });
+
+  it("joins extents, empty ones among them", () => {
+    expect(joined([around(-2, 5), EMPTY, around(0.5, 1)])).toEqual(around(-2, 0.5, 1, 5));
+    expect(joined([])).toEqual(EMPTY);
   });
 
   it("keeps to the range that was zoomed to", () => {

@@ -46,6 +46,14 @@ export function extend(extent: Extent, values: Iterable<number>): Extent {
   return { low, high, positive };
 }
 
+/** The smallest extent with all of `extents` in it. */
+export function joined(extents: readonly Extent[]): Extent {
+  return extents.reduce(
+    (all, { low, high, positive }) => extend(all, [low, high, positive]),
+    EMPTY,
+  );
+}
+
 const RUNGS = [1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10];
 
 /** The first of 1, 1.2, 1.5, 2, ... times a power of ten that is not below `value` (> 0). */

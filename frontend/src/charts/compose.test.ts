@@ -288,6 +288,13 @@ describe("figure that leaves the page", () => {
 
   it("says the scale beside the unit once", () => {
     expect(unitText({ choice: choice(), yLog: true })).toBe("batch mean, log");
-    expect(unitText({ choice: choice({ unit: "signed log" }), yLog: true })).toBe("signed log");
+    expect(unitText({ choice: choice(), yLog: false })).toBe("batch mean");
+    expect(unitText({ choice: choice({ unit: "norm, log" }), yLog: true })).toBe("norm, log");
+  });
+
+  it("says of a fan that its log scale is signed, and of its linear one nothing", () => {
+    const fan = choice({ unit: "eigenvalues", signed: true });
+    expect(unitText({ choice: fan, yLog: true })).toBe("eigenvalues, signed log");
+    expect(unitText({ choice: fan, yLog: false })).toBe("eigenvalues");
   });
 });

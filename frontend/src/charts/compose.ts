@@ -35,5 +35,7 @@ export function isPanels(view: View): boolean {
 
 /** Unit and scale, as they stand beside the title. */
 export function unitText({ choice, yLog }: Pick<View, "choice" | "yLog">): string {
-  return yLog && !choice.unit.includes("log") ? `${choice.unit}, log` : choice.unit;
+  // The heat map has but one scale, and names it in its unit.
+  if (!yLog || choice.unit.includes("log")) return choice.unit;
+  return `${choice.unit}, ${choice.signed ? "signed log" : "log"}`;
 }

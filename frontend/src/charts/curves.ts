@@ -12,8 +12,9 @@ import {
   zoomed,
 } from "./axes";
 import { pickLog, pyramidOf } from "./decimate";
-import { type End, endsOf, labelRoom } from "./ends";
+import { type End, endsOf } from "./ends";
 import { parseHover } from "./format";
+import { labelRoom } from "./labelRoom";
 import { layoutOf, type Plot, plotBox, textRoom, tickRoom, yTexts } from "./layout";
 import { type Mark, marksOf } from "./marks";
 import type { Figure, PlotlyTrace } from "./plotly";

@@ -1,7 +1,7 @@
 /** The ends of the curves: a marker and a direct label each, in place of a legend. */
 
 import { type AxisPlan, drawable, fraction, valueAt } from "./axes";
-import { formatValue, parseHover } from "./format";
+import { endText, fontOf, named, namesOf, TEXT_OFFSET, textWidth } from "./labelRoom";
 import { spread } from "./labels";
 import type { Plot } from "./layout";
 import type { PlotlyTrace } from "./plotly";
@@ -22,8 +22,6 @@ export interface End {
   size: number;
 }
 
-const TEXT_OFFSET = 8;
-
 export function endsOf(
   view: View,
   curves: readonly Curve[],
@@ -31,8 +29,9 @@ export function endsOf(
   y: AxisPlan,
   plot: Plot,
 ): End[] {
-  const big = named(view);
-  const ends = curves.flatMap((curve): End[] => {
+  const names = namesOf(view, curves);
+  const font = fontOf(view);
+  const ends = curves.flatMap((curve, index): End[] => {
     const end = lastOf(curve);
     const [, to] = windowOf(curve, view, valueAt(x, 0), valueAt(x, 1));
     // Where the reader has zoomed in, the value at the right edge stands for the end.
@@ -46,11 +45,10 @@ export function endsOf(
     const top = plot.top + (1 - up) * plot.height;
     const marker = curve.layer.kind === "main" ? 6 : 4;
     const size = last < end ? 0 : marker * Math.sqrt(view.scale);
-    const font = (big ? 12 : 11) * view.scale;
     return [
       {
         curve,
-        text: labelText(view, curve, last),
+        text: `${names[index]}${endText(view, curve, last, end)}`,
         left,
         top,
         textLeft: left,
@@ -62,7 +60,7 @@ export function endsOf(
   });
   const places = spread(
     ends.map((end) => end.top),
-    (big ? 15 : 13) * view.scale,
+    (named(view) ? 15 : 13) * view.scale,
     plot.top + 4,
     plot.top + plot.height - 4,
   );
@@ -74,48 +72,11 @@ export function endsOf(
 
 /** Where a text starts: at its curve's end, or past the end of a longer curve that is in its way. */
 function behind(end: End, textTop: number, all: readonly End[]): number {
-  const reach = end.left + TEXT_OFFSET + 0.6 * end.font * end.text.length;
+  const reach = end.left + TEXT_OFFSET + textWidth(end.text, end.font);
   const inTheWay = all.filter(
     ({ left, top }) => left > end.left && left - 6 < reach && Math.abs(top - textTop) < end.font,
   );
   return Math.max(end.left, ...inTheWay.map(({ left }) => left));
-}
-
-/** The name where there is room for it, and the last value; or that there will be no more. */
-function labelText(view: View, curve: Curve, last: number): string {
-  const { diverged } = curve.log;
-  const ended = diverged !== null && diverged.step <= view.cursor && last === lastOf(curve);
-  const value = formatValue(curve.line.at(last), parseHover(view.choice.hover).spec);
-  const name = named(view) ? `${shortened(curve.label, mostLetters(view))} ` : "";
-  return `${name}${ended ? "diverged" : value}`;
-}
-
-const LETTER = 6.9;
-/** Letters of a value, with the space before it. */
-const VALUE = 6;
-
-/** How long a name may be: labels take no more than a third of the chart. */
-function mostLetters(view: View): number {
-  return Math.max(8, Math.floor((0.36 * view.width) / (LETTER * view.scale)) - VALUE);
-}
-
-/** The text, or its beginning and an ellipsis, in at most so many letters. */
-export function shortened(text: string, letters: number): string {
-  return text.length <= letters ? text : `${text.slice(0, letters - 1).trimEnd()}…`;
-}
-
-/** A small chart has values alone: the colours say whose, and the big one names them. */
-function named(view: View): boolean {
-  return view.template.layout.meta.span === "hero" || view.width / view.scale >= 420;
-}
-
-/** Pixels that labels need beside the plot; the same while values change. */
-export function labelRoom(view: View, curves: readonly Curve[]): number {
-  const names = curves
-    .filter(({ layer }) => layer.kind !== "ghost")
-    .map(({ label }) => Math.min(label.length, mostLetters(view)));
-  const letters = (named(view) ? Math.max(0, ...names) : 0) + VALUE;
-  return Math.ceil(LETTER * letters * view.scale) + TEXT_OFFSET;
 }
 
 /** The ends as Plotly traces, for a figure that leaves the page. */

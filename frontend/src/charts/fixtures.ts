@@ -29,6 +29,7 @@ export function choice(settings: Partial<Choice> = {}): Choice {
     hover: "%{y:.3r}",
     description: "The loss.",
     log: true,
+    signed: false,
     factor: 1,
     bounds: [null, null],
     source: "metrics",

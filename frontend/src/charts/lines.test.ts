@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { template } from "./fixtures";
-import { type LinesView, linesFigure, signedLog } from "./lines";
+import { type LinesView, linesFigure } from "./lines";
 
 const TEMPLATE = template({ kind: "lines", source: "landscape" }, ["line"]);
 
@@ -23,6 +23,26 @@ describe("linesFigure", () => {
     expect(gap).toBeNull();
     expect(low).toBe(-(high ?? 0));
     expect(line?.customdata).toEqual([-100, null, 100]);
+  });
+
+  it("has powers of ten on a signed axis, and lets a diverged line leave it", () => {
+    const line = (y: (number | null)[]) => ({
+      x: y.map((_, index) => index),
+      y,
+      colour: "#123456",
+      dash: "solid",
+      name: "a",
+    });
+    const { data, layout } = linesFigure(
+      view({ scaleY: "signed", lines: [line([1e-9, 2e-8, null]), line([1e-9, 1e188, 3])] }),
+    );
+    const axis = layout.yaxis as { range: number[]; tickvals: number[]; ticktext: string[] };
+    const [start, end] = axis.range as [number, number];
+    expect(axis.ticktext).toContain("10⁻⁸");
+    expect(axis.tickvals.every((value) => value > start && value < end)).toBe(true);
+    const [calm, wild] = data.map(({ y }) => (y as number[])[1] ?? 0);
+    expect(((calm ?? 0) - start) / (end - start)).toBeGreaterThan(0.5);
+    expect(wild).toBeGreaterThan(end);
   });
 
   it("has a line of its own for what a log scale cannot show", () => {
@@ -60,13 +80,5 @@ describe("linesFigure", () => {
     const shades = [{ from: 1, to: 2, colour: "#ff0000" }];
     const shapes = linesFigure(view({ shades, cursor: 1 })).layout.shapes as { x0: number }[];
     expect(shapes.map((shape) => shape.x0)).toEqual([1, 1]);
-  });
-});
-
-describe("signedLog", () => {
-  it("grows by one with every power of ten, to both sides", () => {
-    expect(signedLog(1e5, 1) - signedLog(1e4, 1)).toBeCloseTo(1, 6);
-    expect(signedLog(-7, 1)).toBe(-signedLog(7, 1));
-    expect(signedLog(0, 1)).toBe(0);
   });
 });

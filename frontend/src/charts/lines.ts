@@ -1,9 +1,10 @@
 /** Lines of a panel's own as a figure, with shaded stretches behind them. Pure. */
 
-import { drawable, EMPTY, extend, yPlan } from "./axes";
+import { drawable, EMPTY, extend, joined, yPlan } from "./axes";
 import { type Drawing, type Numbers, spread } from "./drawing";
 import { shortNumber } from "./heights";
 import type { PlotlyLayout } from "./plotly";
+import { type SignedAxis, signedAxis } from "./signedLog";
 import { type Palette, prototype, type Template, withAlpha } from "./templates";
 
 export interface Line {
@@ -45,14 +46,6 @@ export interface LinesView {
   scale: number;
 }
 
-/** Decades that a signed log scale keeps to each side of zero. */
-const DECADES = 6;
-
-/** Logarithmic to both sides of zero, linear in between: asinh in powers of ten. */
-export function signedLog(value: number, smallest: number): number {
-  return Math.asinh(value / (2 * smallest)) / Math.LN10;
-}
-
 /** Rows of the table. */
 const TABLE_ROWS = 101;
 
@@ -60,16 +53,8 @@ export function linesFigure(view: LinesView): Drawing {
   const { template, palette } = view;
   const shape = prototype(template, "line") ?? {};
   const dotShape = prototype(template, "here") ?? {};
-  const finite = view.lines.flatMap((line) =>
-    line.y.filter((value): value is number => value !== null && Number.isFinite(value)),
-  );
-  const largest = finite.reduce((most, value) => Math.max(most, Math.abs(value)), 0) || 1;
-  const smallest = largest / 10 ** DECADES;
-  const plan = yPlan(extend(EMPTY, finite), view.scaleY === "log", [null, null]);
-  const place = (value: number | null): number | null => {
-    if (value === null) return null;
-    return view.scaleY === "signed" ? signedLog(value, smallest) : drawable(plan, value);
-  };
+  const { plan, transform } = valueAxis(view);
+  const place = (value: number | null): number | null => (value === null ? null : transform(value));
   const { meta: _meta, title: _title, ...layout } = template.layout;
   const axis = (name: "xaxis" | "yaxis", text: string): PlotlyLayout => ({
     ...(layout[name] as PlotlyLayout),
@@ -122,14 +107,10 @@ export function linesFigure(view: LinesView): Drawing {
       yaxis: {
         ...axis("yaxis", view.titles[1]),
         type: plan.log ? "log" : "linear",
-        ...(view.scaleY === "signed"
-          ? signedTicks(largest, smallest)
-          : {
-              range: plan.range,
-              tickmode: "array",
-              tickvals: plan.ticks.map((tick) => tick.value),
-              ticktext: plan.ticks.map((tick) => tick.text),
-            }),
+        range: plan.range,
+        tickmode: "array",
+        tickvals: plan.ticks.map((tick) => tick.value),
+        ticktext: plan.ticks.map((tick) => tick.text),
         ...(view.rangeY && { range: [...view.rangeY], tickmode: "auto" }),
       },
       shapes: [
@@ -164,6 +145,19 @@ export function linesFigure(view: LinesView): Drawing {
   };
 }
 
+/** The axis that the lines share, and where it draws a value. */
+function valueAxis({ lines, scaleY }: LinesView): SignedAxis {
+  const extents = lines.map((line) =>
+    extend(
+      EMPTY,
+      line.y.filter((value) => value !== null),
+    ),
+  );
+  if (scaleY === "signed") return signedAxis(extents);
+  const plan = yPlan(joined(extents), scaleY === "log", [null, null]);
+  return { plan, transform: (value) => drawable(plan, value) };
+}
+
 /** A row for a place on the axis, a column for a line; the lines share the longest one's axis. */
 function linesTable({ lines, titles }: LinesView): Numbers {
   const axis = lines.reduce<readonly number[]>(
@@ -181,21 +175,5 @@ function linesTable({ lines, titles }: LinesView): Numbers {
         return value === undefined ? "" : shortNumber(value);
       }),
     })),
-  };
-}
-
-/** Powers of ten to both sides of zero. */
-function signedTicks(largest: number, smallest: number): PlotlyLayout {
-  const top = Math.ceil(Math.log10(largest));
-  const powers = [top, top - 2, top - 4].map((power) => 10 ** power);
-  const values = [...powers.map((power) => -power), 0, ...powers.reverse()];
-  return {
-    tickmode: "array",
-    tickvals: values.map((value) => signedLog(value, smallest)),
-    ticktext: values.map((value) =>
-      value === 0
-        ? "0"
-        : `${value < 0 ? "−" : ""}10<sup>${Math.round(Math.log10(Math.abs(value)))}</sup>`,
-    ),
   };
 }

@@ -7,7 +7,7 @@
 import { fraction, valueAt, xText } from "./axes";
 import type { Drawn } from "./compose";
 import { drawInk } from "./ink";
-import { type Reading, readAt, readingText, valueText } from "./reading";
+import { headingStep, type Reading, readAt, readingText, stepNote, valueText } from "./reading";
 import { stepAt, xOf } from "./series";
 
 interface Layer {
@@ -108,10 +108,13 @@ export class Overlay {
     // Panels are too narrow for a note each: only the one under the pointer has one.
     layer.note.hidden = plot.arm !== null && this.pointed?.arm !== plot.arm;
     if (layer.note.hidden) return;
-    // Where the pointer is, everything is said; the other charts give their values alone.
+    // Where the pointer is, everything is said; the other charts give their values alone, and the
+    // step where it is another.
     const pointed = this.pointed !== null;
-    const rows = readings.map((reading) => row(reading, drawn, plot.arm, pointed));
-    layer.note.replaceChildren(...(pointed ? [heading(drawn, step), ...rows] : rows));
+    const of = headingStep(readings, step);
+    const rows = readings.map((reading) => row(reading, drawn, plot.arm, pointed, of));
+    const headed = pointed || of !== step;
+    layer.note.replaceChildren(...(headed ? [heading(drawn, of), ...rows] : rows));
     const share = fraction(drawn.x, x);
     const left = plot.box.left + share * plot.box.width;
     const onLeft = share > 0.5;
@@ -212,17 +215,25 @@ function heading(drawn: Drawn, step: number): HTMLElement {
   return element;
 }
 
-function row(reading: Reading, drawn: Drawn, panel: number | null, whole: boolean): HTMLElement {
+function row(
+  reading: Reading,
+  drawn: Drawn,
+  panel: number | null,
+  whole: boolean,
+  heading: number,
+): HTMLElement {
   const element = document.createElement("span");
   const { hover } = drawn.view.choice;
+  const said = whole ? readingText(reading, hover) : valueText(reading, hover);
+  const text = `${said}${stepNote(reading, heading)}`;
   if (whole || panel !== null) {
     const name = document.createElement("i");
     name.textContent = panel === null ? reading.curve.label : reading.curve.part;
     name.style.color = reading.curve.ink;
-    element.append(name, whole ? readingText(reading, hover) : valueText(reading, hover));
+    element.append(name, text);
   } else {
     element.style.color = reading.curve.ink;
-    element.textContent = valueText(reading, hover);
+    element.textContent = text;
   }
   return element;
 }

@@ -2,9 +2,9 @@
 
 import { type AxisPlan, fraction, type ValueAxis, xPlan, zoomed } from "./axes";
 import type { Filled, Title } from "./curves";
-import { shortened } from "./ends";
 import { fanAxis, fanTrace } from "./fan";
 import { heatAxis, heatTrace } from "./heat";
+import { shortened } from "./labelRoom";
 import { axisOf, layoutOf, type Plot, plotBox, tickRoom } from "./layout";
 import { marksOf } from "./marks";
 import type { PlotlyLayout, PlotlyTrace } from "./plotly";

@@ -120,6 +120,37 @@ describe("planeFigure", () => {
     expect(flat.layout.scene).toBeUndefined();
   });
 
+  it("ends a diverged path far outside the picture, without a marker", () => {
+    const far: [number, number][] = [
+      [1, 5],
+      [3, 5],
+      [1e308, 5],
+      [-1e308, 1e300],
+    ]; // prettier-ignore
+    const path = { points: far, look: { colour: "#123456" }, here: true };
+    const flat = planeFigure(view({ paths: [path] })).data;
+    expect(flat.map((trace) => (trace.meta as { role: string }).role)).toEqual(["contour", "path"]);
+    expect(flat[1]?.x).toEqual([1, 3, 102]);
+    expect(flat[1]?.y).toEqual([5, 5, 5]);
+    const near = planeFigure(view({ paths: [{ ...path, points: far.slice(0, 2) }] })).data;
+    expect(near.length).toBe(3);
+    const deep = planeFigure(view({ surface: true, paths: [path], heights: WHOLE })).data;
+    expect([deep[1]?.x, deep[1]?.y]).toEqual([
+      [1, null, null, null],
+      [5, null, null, null],
+    ]);
+  });
+
+  it("leaves out names that stand far outside", () => {
+    const name = { text: "z*", colour: "#123456" };
+    const names = [
+      { ...name, at: [1e308, 5] as const },
+      { ...name, at: [3, 5] as const },
+    ];
+    const [, drawn] = planeFigure(view({ names })).data;
+    expect([drawn?.x, drawn?.text]).toEqual([[3], ["z*"]]);
+  });
+
   it("reads a path where it says something, and lets it be where not", () => {
     const points: [number, number][] = [[1, 0]];
     const look = { colour: "#123456" };

@@ -1,5 +1,6 @@
 /** A loss over a plane as a figure: contours or a surface, with what lies on it. Pure. */
 
+import { clipped, isInside, surroundings } from "./clip";
 import { type Drawing, type Numbers, spread } from "./drawing";
 import {
   type Heights,
@@ -187,6 +188,7 @@ function flatTraces(
   lift: number,
 ): PlotlyTrace[] {
   const { heights, palette } = view;
+  const box = surroundings(heights.x, heights.y);
   const step = (high - low) / CONTOURS;
   const traces: PlotlyTrace[] = [
     part(view, "contour", {
@@ -232,7 +234,7 @@ function flatTraces(
   for (const path of view.paths ?? []) {
     traces.push(lineOn(view, "path", path));
     const end = path.points.at(-1);
-    if (path.here === true && end !== undefined) {
+    if (path.here === true && end !== undefined && isInside(box, end)) {
       traces.push(
         part(view, "here", {
           x: [end[0]],
@@ -247,7 +249,7 @@ function flatTraces(
     }
   }
   for (const arrow of view.arrows ?? []) traces.push(lineOn(view, "arrow", arrow));
-  const names = view.names ?? [];
+  const names = (view.names ?? []).filter((name) => isInside(box, name.at));
   if (names.length > 0) {
     traces.push(
       part(view, "name", {
@@ -267,12 +269,13 @@ function flatTraces(
 
 function lineOn(view: PlaneView, role: "path" | "border" | "arrow", path: PlanePath): PlotlyTrace {
   const { colour, dash = "solid" } = path.look;
+  const points = clipped(path.points, surroundings(view.heights.x, view.heights.y));
   return part(view, role, {
-    x: path.points.map((point) => point[0]),
-    y: path.points.map((point) => point[1]),
+    x: points.map((point) => point[0]),
+    y: points.map((point) => point[1]),
     line: { color: colour, dash },
     ...(role === "path" && {
-      marker: { color: colour, size: path.points.length > 60 ? 2 : 4 },
+      marker: { color: colour, size: points.length > 60 ? 2 : 4 },
     }),
     ...sayings(path),
     ...(role === "arrow" && { marker: { color: colour } }),
@@ -311,12 +314,15 @@ function surfaceTraces(
   ];
   for (const path of view.paths ?? []) {
     const lifted = path.points.map((point) => height(heightAt(heights, point)));
+    // Points beside the surface would take the room of the picture, though they are not drawn.
+    const over = (axis: 0 | 1) =>
+      path.points.map((point, index) => (lifted[index] === null ? null : point[axis]));
     const { colour } = path.look;
     const last = path.points.length - 1;
     traces.push(
       part(view, "path3d", {
-        x: path.points.map((point) => point[0]),
-        y: path.points.map((point) => point[1]),
+        x: over(0),
+        y: over(1),
         z: lifted.map((value) => (value === null ? null : value + (high - low) * 0.012)),
         line: { color: colour },
         ...sayings(path),

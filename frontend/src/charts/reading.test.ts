@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { evaluation, logOf, metrics, started } from "../state/fixtures";
 import { outline } from "./compose";
 import { choice, template, view } from "./fixtures";
-import { readAt, readingText, summary, tableOf } from "./reading";
+import { headingStep, readAt, readingText, stepNote, summary, tableOf } from "./reading";
 
 const log = logOf([
   started(),
@@ -46,6 +46,38 @@ describe("readAt", () => {
     const shown = template({ source: "evaluation", choices: [percent] });
     const [reading] = readAt(outline(view(evaluated, { template: shown })).curves, 0, "step");
     expect(readingText(reading as never, percent.hover)).toBe("50.0 ± 1.0 %");
+  });
+});
+
+describe("the step of a read-out", () => {
+  const evaluated = (...last: number[]) =>
+    view(
+      logOf([
+        started(),
+        ...last.flatMap((step, arm) => [
+          evaluation(arm, 0, { accuracy: 0.5 }),
+          evaluation(arm, step, { accuracy: 0.6 }),
+        ]),
+        metrics(0, [2000], { loss: [1] }),
+      ]),
+      { template: template({ source: "evaluation", choices: [choice({ metric: "accuracy" })] }) },
+    );
+  const at = (step: number, ...last: number[]) => {
+    const readings = readAt(outline(evaluated(...last)).curves, step, "step");
+    const heading = headingStep(readings, step);
+    return [heading, ...readings.map((reading) => stepNote(reading, heading))];
+  };
+
+  it("is the one that the values are of", () => {
+    expect(at(168, 150, 150)).toEqual([150, "", ""]);
+    expect(at(150, 150, 150)).toEqual([150, "", ""]);
+    expect(at(149, 150, 150)).toEqual([0, "", ""]);
+  });
+
+  it("is the pointer's where they differ, and each value then says its own", () => {
+    expect(at(1168, 1150, 100)).toEqual([1168, " at step 1,150", " at step 100"]);
+    expect(at(1150, 1150, 100)).toEqual([1150, "", " at step 100"]);
+    expect(headingStep([], 7)).toBe(7);
   });
 });
 

@@ -34,6 +34,21 @@ export function readAt(curves: readonly Curve[], step: number, unit: View["x"]):
   });
 }
 
+/**
+ * The step that a read-out is headed by: the one that its values are of, since records may be many
+ * steps apart; where they are of several, the one that was pointed at.
+ */
+export function headingStep(readings: readonly Reading[], pointed: number): number {
+  const [first] = readings;
+  const same = first !== undefined && readings.every((reading) => reading.step === first.step);
+  return same ? first.step : pointed;
+}
+
+/** " at step 150", where a value is not of the step that heads it. */
+export function stepNote({ step }: Reading, heading: number): string {
+  return step === heading ? "" : ` at step ${integer(step)}`;
+}
+
 /** "29.1 %": what the line shows. */
 export function valueText(reading: Reading, hover: string): string {
   const { spec, suffix } = parseHover(hover);

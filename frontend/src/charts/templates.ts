@@ -34,6 +34,8 @@ export interface Choice {
   hover: string;
   description: string;
   log: boolean;
+  /** Whether its logarithmic axis goes to both sides of zero. */
+  signed: boolean;
   factor: number;
   bounds: [number | null, number | null];
   /** The events that it is read from. */
@@ -117,6 +119,7 @@ function unknown(metric: string): Choice {
     hover: "%{y:.3r}",
     description: `The task's metric ${words}, on its test set.`,
     log: false,
+    signed: false,
     factor: 1,
     bounds: [null, null],
     source: "evaluation",

@@ -92,7 +92,7 @@ export function GradientsPage() {
     const found = batch.value;
     const { log } = runs.chosen.value;
     if (!fitting.value || found === null || log?.spec == null) return;
-    untracked(() => fit(log.spec as Spec, armOf(log, arm.value), found.scores));
+    untracked(() => adopt(log.spec as Spec, armOf(log, arm.value), found.scores));
     fitting.value = false;
   });
   const scores = () => query.value?.scores[0] ?? exampleScores(n.value);
@@ -227,7 +227,7 @@ function armOf(log: RunLog, index: number): number {
 }
 
 /** The loss that the arm trains, and a range around its scores. */
-function fit(spec: Spec, arm: number, [scores = []]: number[][]): void {
+function adopt(spec: Spec, arm: number, [scores = []]: number[][]): void {
   const state = gradientsQuery.state;
   const own = spec.arms[arm];
   const loss: Named = own?.loss ?? spec.loss;

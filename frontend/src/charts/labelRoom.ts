@@ -1,0 +1,128 @@
+/** How much room the labels at the curves' ends need: by their texts, before they are drawn. */
+
+import { formatValue, parseHover } from "./format";
+import type { Curve, View } from "./view";
+
+/** Pixels between a curve's end and its label. */
+export const TEXT_OFFSET = 8;
+
+/** Pixels kept behind a label, since no page's font is quite the one that is reckoned with. */
+const SPARE = 2;
+
+const DIVERGED = "diverged";
+/** What most values need at the most: room that is always there, so that the plot holds still. */
+const USUAL = "12,300";
+/** Pixels of a name's letter. */
+const LETTER = 6.9;
+
+/** Widths of bold characters in a wide font, in ems; letters are counted as `OTHER`. */
+const WIDTHS: readonly [RegExp, number][] = [
+  [/\d/, 0.7],
+  [/[,. ]/, 0.38],
+  [/[×−±]/, 0.84],
+  [/[⁰¹²³⁴⁵⁶⁷⁸⁹]/, 0.44],
+  [/⁻/, 0.53],
+  [/%/, 1.01],
+];
+const OTHER = 0.66;
+
+/** Pixels that a text of this font size takes at the most. */
+export function textWidth(text: string, font: number): number {
+  const ems = [...text].map((letter) => WIDTHS.find(([like]) => like.test(letter))?.[1] ?? OTHER);
+  return font * ems.reduce((sum, em) => sum + em, 0);
+}
+
+/** A small chart has values alone: the colours say whose, and the big one names them. */
+export function named(view: View): boolean {
+  return view.template.layout.meta.span === "hero" || view.width / view.scale >= 420;
+}
+
+export function fontOf(view: View): number {
+  return (named(view) ? 12 : 11) * view.scale;
+}
+
+/** Pixels that labels need beside the plot; it grows where values do, and never shrinks again. */
+export function labelRoom(view: View, curves: readonly Curve[]): number {
+  const values = valueRoom(view, curves);
+  const names = namesOf(view, curves, values).map((name) => textWidth(name, fontOf(view)));
+  return Math.ceil(Math.max(0, ...names) + values) + TEXT_OFFSET + SPARE;
+}
+
+/** Each curve's name as there is room for it beside the values, with the space behind it. */
+export function namesOf(
+  view: View,
+  curves: readonly Curve[],
+  values = valueRoom(view, curves),
+): string[] {
+  if (!named(view)) return curves.map(() => "");
+  // Labels take no more than about a third of the chart.
+  const most = Math.max(8, Math.floor((0.36 * view.width - values) / (LETTER * view.scale)));
+  return curves.map(({ layer, label }) =>
+    layer.kind === "ghost" ? "" : `${shortened(label, most)} `,
+  );
+}
+
+/** The text, or its beginning and an ellipsis, in at most so many letters. */
+export function shortened(text: string, letters: number): string {
+  return text.length <= letters ? text : `${text.slice(0, letters - 1).trimEnd()}…`;
+}
+
+/** What stands at the end of a curve: its value at `index`, or that there will be no more. */
+export function endText(view: View, curve: Curve, index: number, last: number): string {
+  if (index === last && hasDiverged(view, curve)) return DIVERGED;
+  return formatValue(curve.line.at(index), specOf(view));
+}
+
+function specOf(view: View): string {
+  return parseHover(view.choice.hover).spec;
+}
+
+function hasDiverged({ cursor }: View, { log: { diverged } }: Curve): boolean {
+  return diverged !== null && diverged.step <= cursor;
+}
+
+function valueRoom(view: View, curves: readonly Curve[]): number {
+  const spec = specOf(view);
+  const texts = curves
+    .filter(({ layer }) => layer.kind !== "ghost")
+    .flatMap((curve) => {
+      const { least, most, negative } = sizesOf(curve);
+      const sign = negative ? -1 : 1;
+      const ends = [least, most].filter(Number.isFinite).map((size) => sign * size);
+      return [
+        ...ends.map((value) => formatValue(value, spec)),
+        ...(hasDiverged(view, curve) ? [DIVERGED] : []),
+      ];
+    });
+  return Math.max(...[USUAL, ...texts].map((text) => textWidth(text, fontOf(view))));
+}
+
+interface Sizes {
+  /** Sizes of the values nearest to zero, but for zero, and furthest from it. */
+  least: number;
+  most: number;
+  negative: boolean;
+  /** How far the values have been looked at. */
+  seen: number;
+}
+
+const known = new WeakMap<object, Sizes>();
+
+/** The shown values' sizes, whose texts are the longest; goes on from where it was, if it can. */
+function sizesOf({ line, shown }: Curve): Sizes {
+  let found = known.get(line);
+  if (found === undefined || found.seen > shown) {
+    found = { least: Number.POSITIVE_INFINITY, most: 0, negative: false, seen: 0 };
+    known.set(line, found);
+  }
+  const { values } = line;
+  for (; found.seen < Math.min(shown, values.length); found.seen += 1) {
+    const value = values[found.seen] as number;
+    const size = Math.abs(value);
+    if (size === 0 || !Number.isFinite(size)) continue;
+    found.least = Math.min(found.least, size);
+    found.most = Math.max(found.most, size);
+    if (value < 0) found.negative = true;
+  }
+  return found;
+}
