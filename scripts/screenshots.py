@@ -117,7 +117,7 @@ def take(page: Page, shot: Shot, address: str, run_id: str, folder: Path) -> Non
     """Takes one picture."""
     path = shot.path.format(run=run_id)
     page.goto(f"{address}/{path}")
-    page.wait_for_load_state("networkidle")
+    page.wait_for_load_state("networkidle", timeout=PATIENCE)
     if path.startswith("runs/"):
         page.wait_for_function("document.querySelector('.js-plotly-plot .js-line') !== null")
     shot.prepare(page)
