@@ -55,6 +55,19 @@ class Choice:
     source: Source | None = None
 
 
+def share(metric: str, title: str, whole: str, description: str) -> Choice:
+    """A metric that is a share in [0, 1] of ``whole``, shown in per cent."""
+    return Choice(
+        metric=metric,
+        title=title,
+        unit=f"% of {whole}",
+        hover="%{y:.1f} %",
+        factor=100.0,
+        bounds=(0.0, 100.0),
+        description=description,
+    )
+
+
 def trace(role: Role, choice: Choice) -> go.Scatter:
     """The prototype of one arm's trace in a chart of curves."""
     common: dict[str, Any] = {

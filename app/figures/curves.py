@@ -2,45 +2,33 @@
 
 import plotly.graph_objects as go
 
-from app.figures.chart import Choice, curves
+from app.figures.chart import Choice, curves, share
 
-EXACT_MATCH = Choice(
-    metric="exact_match",
-    title="Exact match",
-    unit="% of test sets ranked right, ± standard error",
-    hover="%{y:.1f} %",
-    factor=100.0,
-    bounds=(0.0, 100.0),
-    description="Share of test sets in which every item has its right place.",
+EXACT_MATCH = share(
+    "exact_match",
+    "Exact match",
+    "test sets ranked right, ± standard error",
+    "Share of test sets in which every item has its right place.",
 )
 EVALUATIONS = (
     EXACT_MATCH,
-    Choice(
-        metric="elementwise",
-        title="Elementwise",
-        unit="% of items in their right place, ± standard error",
-        hover="%{y:.1f} %",
-        factor=100.0,
-        bounds=(0.0, 100.0),
-        description="Share of single items that have their right place.",
+    share(
+        "elementwise",
+        "Elementwise",
+        "items in their right place, ± standard error",
+        "Share of single items that have their right place.",
     ),
-    Choice(
-        metric="optimal",
-        title="Optimal paths",
-        unit="% of test maps, ± standard error",
-        hover="%{y:.1f} %",
-        factor=100.0,
-        bounds=(0.0, 100.0),
-        description="Share of test maps on which the predicted path costs as little as the best.",
+    share(
+        "optimal",
+        "Optimal paths",
+        "test maps, ± standard error",
+        "Share of test maps on which the predicted path costs as little as the best.",
     ),
-    Choice(
-        metric="perfect_match",
-        title="Perfect match",
-        unit="% of test maps, ± standard error",
-        hover="%{y:.1f} %",
-        factor=100.0,
-        bounds=(0.0, 100.0),
-        description="Share of test maps on which the predicted path is the labelled one.",
+    share(
+        "perfect_match",
+        "Perfect match",
+        "test maps, ± standard error",
+        "Share of test maps on which the predicted path is the labelled one.",
     ),
     Choice(
         metric="cost_ratio",
@@ -50,14 +38,11 @@ EVALUATIONS = (
         bounds=(1.0, None),
         description="True cost of the predicted path over the cost of the best one; 1 is best.",
     ),
-    Choice(
-        metric="accuracy",
-        title="Accuracy",
-        unit="% of test samples classified right, ± standard error",
-        hover="%{y:.1f} %",
-        factor=100.0,
-        bounds=(0.0, 100.0),
-        description="Share of test samples whose class is predicted right.",
+    share(
+        "accuracy",
+        "Accuracy",
+        "test samples classified right, ± standard error",
+        "Share of test samples whose class is predicted right.",
     ),
     Choice(
         metric="arrived",

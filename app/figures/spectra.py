@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 import plotly.graph_objects as go
 
-from app.figures.chart import Choice, axis, curves, figure
+from app.figures.chart import Choice, axis, curves, figure, share
 
 SPECTRA = {
     "hessian": Choice(
@@ -40,24 +40,17 @@ NORMS = (
     ),
 )
 HEALTH = (
-    Choice(
-        metric="vanishing",
-        title="Vanishing gradients",
-        unit="% of the batch",
-        hover="%{y:.1f} %",
-        factor=100.0,
-        bounds=(0.0, 100.0),
-        description="Share of samples whose output gradient is smaller than the threshold.",
+    share(
+        "vanishing",
+        "Vanishing gradients",
+        "the batch",
+        "Share of samples whose output gradient is smaller than the threshold.",
     ),
-    Choice(
-        metric="exploding",
-        title="Exploding gradients",
-        unit="% of the batch",
-        hover="%{y:.1f} %",
-        factor=100.0,
-        bounds=(0.0, 100.0),
-        description="Share of samples whose output gradient is larger than the threshold, or is"
-        " not finite.",
+    share(
+        "exploding",
+        "Exploding gradients",
+        "the batch",
+        "Share of samples whose output gradient is larger than the threshold, or is not finite.",
     ),
 )
 

@@ -103,7 +103,11 @@ export function linesFigure(view: LinesView): Drawing {
       },
       dragmode: false,
       margin: { l: 52 * view.scale, r: 12, t: 8, b: 36 * view.scale },
-      xaxis: { ...axis("xaxis", view.titles[0]), ...(view.range && { range: [...view.range] }) },
+      xaxis: {
+        ...axis("xaxis", view.titles[0]),
+        hoverformat: ".4~g",
+        ...(view.range && { range: [...view.range] }),
+      },
       yaxis: {
         ...axis("yaxis", view.titles[1]),
         type: plan.log ? "log" : "linear",

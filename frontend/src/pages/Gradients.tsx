@@ -14,6 +14,7 @@ import { linesFigure } from "../charts/lines";
 import type { Palette } from "../charts/templates";
 import { PictureCard } from "../panels/charts/PictureCard";
 import { BatchFields } from "../panels/plane/BatchFields";
+import { LineSample } from "../panels/plane/LineSample";
 import { isOffered, LossFields, sortingLoss } from "../panels/plane/LossFields";
 import { NumberField } from "../panels/plane/NumberField";
 import { useRankingRuns } from "../panels/plane/rankings";
@@ -252,17 +253,7 @@ function Legend(props: { curves: readonly GradientCurve[]; palette: Palette | un
     <ul class="walk-list walk-legend">
       {props.curves.map((curve, index) => (
         <li key={curve.name}>
-          <svg width="26" height="8" aria-hidden="true">
-            <line
-              x1="0"
-              x2="26"
-              y1="4"
-              y2="4"
-              stroke={walkLook(palette, index).colour}
-              stroke-width="3"
-              stroke-dasharray={walkLook(palette, index).dash.replaceAll("px", "")}
-            />
-          </svg>
+          <LineSample palette={palette} index={index} />
           <span>
             {NAMES[curve.name] ?? curve.name}
             {curve.problem !== null && <small> {curve.problem}</small>}

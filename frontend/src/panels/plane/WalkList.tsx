@@ -2,7 +2,7 @@
 
 import type { WalkRecord } from "../../api/surfaces";
 import type { Palette } from "../../charts/templates";
-import { walkLook } from "./walks";
+import { LineSample } from "./LineSample";
 
 interface Props {
   walks: readonly WalkRecord[];
@@ -19,17 +19,7 @@ export function WalkList({ walks, palette, step, say }: Props) {
         const value = walk.values[step];
         return (
           <li key={walk.label}>
-            <svg width="26" height="8" aria-hidden="true">
-              <line
-                x1="0"
-                x2="26"
-                y1="4"
-                y2="4"
-                stroke={walkLook(palette, index).colour}
-                stroke-width="3"
-                stroke-dasharray={walkLook(palette, index).dash.replaceAll("px", "")}
-              />
-            </svg>
+            <LineSample palette={palette} index={index} />
             <strong style={{ color: palette.arms[index % palette.arms.length]?.ink }}>
               {walk.label}
             </strong>
