@@ -4,6 +4,7 @@ import json
 import shutil
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -84,31 +85,42 @@ class Beginning:
             _link(path, folder / path.name)
         return folder / self.snapshots[self.step].name
 
-    def replay_into(self, folder: Path) -> Replay | None:
-        """The untouched arms as far as the parent's snapshots go, linked into ``folder``.
-
-        None where there are none that the run can have.
-        """
-        if not self.untouched:
-            return None
-        taken: dict[int, Path] = {}
-        for step in snapshot_steps(self.records[0]["spec"]["steps"]):
+    @cached_property
+    def replayed(self) -> dict[int, Path]:
+        """The later snapshots that the run can have of the untouched arms, without a gap."""
+        found: dict[int, Path] = {}
+        for step in snapshot_steps(self.records[0]["spec"]["steps"]) if self.untouched else ():
             if step <= self.step:
                 continue
             if step not in self.later or not _is_sound(self.later[step]):
                 break
-            taken[step] = self.later[step]
-        if not taken:
+            found[step] = self.later[step]
+        return found
+
+    def work(self, steps: int, arms: int) -> int:
+        """How many updates are left to a run of so many steps and arms."""
+        until = max(self.replayed, default=self.step)
+        return arms * (steps - self.step) - len(self.untouched) * (until - self.step)
+
+    def replay_into(self, folder: Path) -> Replay | None:
+        """The untouched arms as far as the parent's snapshots go, linked into ``folder``.
+
+        None where there is nothing that the run can have.
+
+        Raises:
+            FileNotFoundError: a snapshot was removed meanwhile.
+        """
+        if not self.replayed:
             return None
         folder.mkdir(parents=True, exist_ok=True)
-        for file in taken.values():
+        for file in self.replayed.values():
             _link(file, folder / file.name)
         bodies = tuple(
             json.dumps(record)
             for record in self.records
             if record.get("arm") in self.untouched and step_of(record) > self.step
         )
-        return Replay(self.untouched, max(taken), bodies, folder)
+        return Replay(self.untouched, max(self.replayed), bodies, folder)
 
 
 def find_beginning(log: Iterable[LoggedEvent], folder: Path, shared: int) -> Beginning | None:
@@ -158,6 +170,8 @@ def settled_step(records: Iterable[dict[str, Any]]) -> int:
         if not same_group and not torn:
             settled = max(settled, group_step)
             group_arm = -1
+        if kind == "diverged":  # said in the middle of its step: the arms after it are to come
+            settled = min(settled, record["step"] - 1)
         if kind == "metrics":
             group_arm, group_step = record["arm"], max(group_step, record["steps"][-1])
     return settled

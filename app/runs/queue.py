@@ -177,14 +177,16 @@ class RunQueue:
         if run is None:
             return
         folder = self._folder(run_id)
-        start, events, replay = self._take_over(run, folder)
-        job = Job(run_id, run.spec, folder, start, len(events), replay)
-        sink = _Sink(self._log, run_id, events)
-        reason = self._executor.execute(job, sink, stop)
-        remove_folder(folder / REPLAYED)
+        try:
+            start, events, replay = self._take_over(run, folder)
+            job = Job(run_id, run.spec, folder, start, len(events), replay)
+            sink = _Sink(self._log, run_id, events)
+            reason = self._executor.execute(job, sink, stop)
+        finally:
+            remove_folder(folder / REPLAYED)
+            self._store.set_file_bytes(run_id, folder_bytes(folder))
         if not sink.ended:
             self._end(run_id, reason or "the run ended without a last event", stop)
-        self._store.set_file_bytes(run_id, folder_bytes(folder))
 
     def _take_over(
         self, run: RunRow, folder: Path
@@ -197,17 +199,26 @@ class RunQueue:
             return None, [], None
         try:
             start = beginning.link_into(folder)
-            return start, beginning.events(), beginning.replay_into(folder / REPLAYED)
         except FileNotFoundError:  # the parent was removed just now
             return None, [], None
+        try:
+            replay = beginning.replay_into(folder / REPLAYED)
+        except FileNotFoundError:
+            replay = None
+        return start, beginning.events(), replay
 
     def _beginning(self, run: RunRow) -> Beginning | None:
-        """The longest usable beginning among the parent and the last broken run of this spec."""
+        """What leaves the least to compute of the parent and the last broken run of this spec."""
         parents = [self._store.get(run.parent)] if run.parent else []
         if run.key:
             parents.append(self._store.last_broken(run.key))
         found = [self._beginning_from(parent, run) for parent in parents if parent]
-        return max((b for b in found if b), key=lambda b: b.step, default=None)
+        spec = ExperimentSpec.model_validate_json(run.spec)
+        return min(
+            (beginning for beginning in found if beginning),
+            key=lambda beginning: beginning.work(spec.steps, len(spec.arms)),
+            default=None,
+        )
 
     def _beginning_from(self, parent: RunRow, run: RunRow) -> Beginning | None:
         same = ("version", "device", "threads")  # or the numbers could differ in the last bits

@@ -40,8 +40,14 @@ def test_a_spec_travels_in_the_address(lab: LabPage, watch: Watch) -> None:
     number = lab.page.get_by_label("Numbers in a ranking", exact=True)
     number.fill("7")
     number.press("Enter")
+    arms = lab.page.locator(".arm").count()
     lab.button("Add an arm").click()
-    lab.wait(lambda: "spec=" in lab.page.url, "the address follows")
+    expect(lab.page.locator(".arm")).to_have_count(arms + 1)
+    # both edits: an address that is written between them has only one
+    lab.wait(
+        lambda: "task.n~7" in lab.page.url and f"~arms.{arms}." in lab.page.url,
+        "the address follows",
+    )
     other = lab.second_tab(watch)
     other.page.goto(lab.page.url)
     expect(other.page.get_by_label("Numbers in a ranking", exact=True)).to_have_value("7")

@@ -19,11 +19,18 @@ import { isOffered, LossFields, sortingLoss } from "../panels/plane/LossFields";
 import { NumberField } from "../panels/plane/NumberField";
 import { useRankingRuns } from "../panels/plane/rankings";
 import { ScoresField } from "../panels/plane/ScoresField";
-import { type Batch, batchScores, exampleScores, numbersIn } from "../panels/plane/scores";
+import {
+  type Batch,
+  batchScores,
+  exampleScores,
+  numbersIn,
+  rangeAround,
+} from "../panels/plane/scores";
 import { walkLook } from "../panels/plane/walks";
 import { freshness, useAnswer } from "../state/answer";
+import { settingsAt } from "../state/edit";
 import type { RunLog } from "../state/log";
-import { integer, number, text } from "../state/properties";
+import { choice, integer, number, text } from "../state/properties";
 import { pageQuery } from "../state/query";
 import { shownTheme } from "../state/signals";
 import { loadTemplates, templates } from "../state/templates";
@@ -38,6 +45,8 @@ const NAMES: Record<string, string> = {
 
 export const gradientsQuery = pageQuery("gradients", {
   loss: text("neuralsort"),
+  numerics: choice(["log_domain", "bce_loss"], "log_domain"),
+  network: choice(["odd_even", "bitonic"], "odd_even"),
   temperature: number(0.1, 1e-3, 1e3),
   tikhonov: number(0.1, 1e-9, 1e9),
   n: integer(5, 2, 32),
@@ -58,7 +67,8 @@ export const gradientsQuery = pageQuery("gradients", {
 export function GradientsPage() {
   useEffect(() => void loadTemplates(), []);
   useEffect(() => gradientsQuery.follow(), []);
-  const { loss, temperature, tikhonov, n, scores: typed } = gradientsQuery.state;
+  const { loss, numerics: how, network, temperature, tikhonov, n } = gradientsQuery.state;
+  const { scores: typed } = gradientsQuery.state;
   const { from: low, to: high } = gradientsQuery.state;
   const { run, arm, step, vanishing, exploding } = gradientsQuery.state;
   // Scores of one's own are none of a run.
@@ -74,8 +84,9 @@ export function GradientsPage() {
   const query = useComputed<GradientsQuery | null>(() => {
     if (!isOffered("permutation", loss.value)) return null;
     const own = numbersIn(typed.value);
+    if (taken.value !== "" && batch.value === null) return null; // nothing is known of its scores
     return {
-      loss: sortingLoss(loss.value, temperature.value),
+      loss: sortingLoss(loss.value, temperature.value, how.value, network.value),
       scores: own !== null ? [own] : (batch.value?.scores ?? [exampleScores(n.value)]),
       low: low.value,
       high: high.value,
@@ -87,14 +98,16 @@ export function GradientsPage() {
       exploding: exploding.value,
     };
   });
-  // Asked for in this tab, the run's own loss and range come with its scores; a link has its own.
-  const fitting = useSignal(false);
+  // Of a run chosen in this tab, the loss and a range come with the scores; a link has its own.
+  const adopting = useSignal<string | null>(null);
   useSignalEffect(() => {
     const found = batch.value;
     const { log } = runs.chosen.value;
-    if (!fitting.value || found === null || log?.spec == null) return;
-    untracked(() => adopt(log.spec as Spec, armOf(log, arm.value), found.scores));
-    fitting.value = false;
+    if (adopting.value === null || log?.spec == null || found === null) return;
+    const { spec } = log;
+    const index = armOf(log, arm.value);
+    if (adopting.value === run.value) untracked(() => adopt(spec, index, found));
+    adopting.value = null;
   });
   const scores = () => query.value?.scores[0] ?? exampleScores(n.value);
   const answer = useAnswer<GradientsAnswer>("api/gradients", query);
@@ -133,7 +146,14 @@ export function GradientsPage() {
       <aside class="rail" aria-label="Settings">
         <section class="panel">
           <h2>Loss</h2>
-          <LossFields kind="permutation" title="Loss" name={loss} temperature={temperature} />
+          <LossFields
+            kind="permutation"
+            title="Loss"
+            name={loss}
+            temperature={temperature}
+            numerics={how}
+            network={network}
+          />
           <NumberField label="Tikhonov λ" value={tikhonov} low={1e-9} high={1e9} />
         </section>
         <section class="panel">
@@ -168,7 +188,7 @@ export function GradientsPage() {
             batch={batch}
             onChoose={() => {
               typed.value = "";
-              fitting.value = run.value !== "";
+              adopting.value = run.value === "" ? null : run.value;
             }}
           />
         </section>
@@ -227,22 +247,26 @@ function armOf(log: RunLog, index: number): number {
   return Math.max(0, Math.min(index, log.arms.length - 1));
 }
 
-/** The loss that the arm trains, and a range around its scores. */
-function adopt(spec: Spec, arm: number, [scores = []]: number[][]): void {
+/** What the arm trains with at the batch's step, and a range around its scores. */
+function adopt(spec: Spec, arm: number, { step, scores: [scores = []] }: Batch): void {
   const state = gradientsQuery.state;
   const own = spec.arms[arm];
   const loss: Named = own?.loss ?? spec.loss;
   const temperature = loss.temperature ?? loss.inverse_temperature;
-  const [low, high] = [Math.min(...scores), Math.max(...scores)];
-  const round = (value: number): number => Number(value.toPrecision(3));
   signalBatch(() => {
     state.loss.value = loss.name;
     if (typeof temperature === "number") state.temperature.value = temperature;
-    if (own !== undefined && own.curvature !== "none") state.tikhonov.value = own.tikhonov;
-    if (low < high) {
-      state.from.value = round(low - 2 * (high - low));
-      state.to.value = round(high + 2 * (high - low));
+    if (loss.numerics === "log_domain" || loss.numerics === "bce_loss") {
+      state.numerics.value = loss.numerics;
     }
+    if (loss.network === "odd_even" || loss.network === "bitonic") {
+      state.network.value = loss.network;
+    }
+    if (own !== undefined && own.curvature !== "none") {
+      state.tikhonov.value = settingsAt(spec, arm, step).tikhonov;
+    }
+    const range = rangeAround(scores);
+    if (range !== null) [state.from.value, state.to.value] = range;
   });
 }
 

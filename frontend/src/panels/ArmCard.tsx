@@ -129,7 +129,7 @@ function LiveNumber({ field, index }: { field: NumberField; index: number }) {
             onClick={() =>
               editArms((spec) => ({
                 ...spec,
-                changes: withoutChanges(spec.changes, index, key),
+                changes: withoutChanges(spec.changes, index, key, change.step),
               }))
             }
           >

@@ -1,6 +1,6 @@
 /** A question to the server whose answer follows what it is made of; the newest one wins. */
 
-import { type ReadonlySignal, type Signal, signal, useSignalEffect } from "@preact/signals";
+import { batch, type ReadonlySignal, type Signal, signal, useSignalEffect } from "@preact/signals";
 import { useMemo } from "preact/hooks";
 import { ApiError, request } from "../api/client";
 
@@ -8,8 +8,9 @@ export interface Answer<T> {
   value: Signal<T | null>;
   /** Why there is none, in words. */
   problem: Signal<string | null>;
-  /** What there is belongs to an earlier question, until the answer is here. */
   asking: Signal<boolean>;
+  /** What there is answers an earlier question. */
+  isStale: Signal<boolean>;
 }
 
 /** Waits so long for further changes, so that a slider asks once. */
@@ -17,12 +18,21 @@ const SETTLE_MS = 120;
 
 export function useAnswer<T>(path: string, query: ReadonlySignal<object | null>): Answer<T> {
   const answer = useMemo<Answer<T>>(
-    () => ({ value: signal(null), problem: signal(null), asking: signal(false) }),
+    () => ({
+      value: signal(null),
+      problem: signal(null),
+      asking: signal(false),
+      isStale: signal(false),
+    }),
     [],
   );
   useSignalEffect(() => {
     const body = query.value;
-    answer.asking.value = body !== null;
+    batch(() => {
+      answer.asking.value = body !== null;
+      answer.isStale.value = true;
+      if (body === null) answer.problem.value = null;
+    });
     if (body === null) return;
     const stop = new AbortController();
     const ask = async (): Promise<void> => {
@@ -35,6 +45,7 @@ export function useAnswer<T>(path: string, query: ReadonlySignal<object | null>)
         };
         answer.value.value = await request<T>(path, init);
         answer.problem.value = null;
+        answer.isStale.value = false;
       } catch (error) {
         if (stop.signal.aborted) return;
         if (!(error instanceof ApiError)) throw error;
@@ -51,7 +62,7 @@ export function useAnswer<T>(path: string, query: ReadonlySignal<object | null>)
   return answer;
 }
 
-/** Attributes of what shows an answer: it is pale while the answer is not that to the question. */
-export function freshness({ asking, problem }: Answer<unknown>) {
-  return { "aria-busy": asking.value, "data-stale": asking.value || problem.value !== null };
+/** Attributes of what shows an answer: it is pale while it is not that to the question. */
+export function freshness({ asking, isStale }: Answer<unknown>) {
+  return { "aria-busy": asking.value, "data-stale": isStale.value };
 }

@@ -108,6 +108,12 @@ describe("editSpec", () => {
     ]);
   });
 
+  it("drops changes of λ with the curvature that it damps", () => {
+    const asked = whatIf(spec(), 2, 40, { tikhonov: 0.01, lr: 0.5 });
+    const edited = editSpec(catalog, asked, ["arms", 2, "curvature"], "none");
+    expect(edited.changes).toEqual([{ step: 40, arm: 2, tikhonov: null, lr: 0.5 }]);
+  });
+
   it("drops changes beyond the end", () => {
     const before = spec({ changes: [{ step: 50, arm: 0, tikhonov: null, lr: 1 }] });
     expect(editSpec(catalog, before, ["steps"], 50).changes).toEqual([]);
@@ -186,6 +192,8 @@ describe("a what-if and its parent", () => {
     expect(refines(spec(), asked)).toBe(false);
     expect(refines(asked, whatIf(asked, 2, 40, { tikhonov: 0.1 }))).toBe(true);
     expect(refines(asked, whatIf(asked, 2, 60, { tikhonov: 0.1 }))).toBe(false);
+    const both = whatIf(spec(), 2, 40, { tikhonov: 0.01, lr: 0.5 });
+    expect(refines(both, whatIf(both, 2, 10, { tikhonov: 3 }))).toBe(false); // λ goes at step 40
   });
 });
 

@@ -65,11 +65,18 @@ export function editSpec(catalog: Catalog, spec: Spec, path: Path, value: unknow
     if (key === "curvature" || key === "gradient") {
       const arm = edited.arms[index] as ArmSpec;
       const hadDefault = before !== undefined && before.label === defaultLabel(before);
-      return setPath(edited, ["arms", index], {
+      const plain = arm.curvature === "none";
+      const fitting = setPath(edited, ["arms", index], {
         ...arm,
         label: hadDefault ? "" : arm.label,
-        gradient: arm.curvature === "none" ? arm.gradient : "plain",
+        gradient: plain ? arm.gradient : "plain",
       });
+      // Without curvature there is no λ that could change.
+      const { changes } = edited;
+      return {
+        ...fitting,
+        changes: plain ? withoutChanges(changes, index, "tikhonov") : changes,
+      };
     }
     // What is set for the whole run is not changed in the middle of it.
     if (key === "tikhonov" || key === "lr") {
@@ -81,14 +88,17 @@ export function editSpec(catalog: Catalog, spec: Spec, path: Path, value: unknow
   return edited;
 }
 
-/** The changes without those of one setting of one arm. */
+/** The changes without those of one setting of one arm: all of them, or the one at a step. */
 export function withoutChanges(
   changes: readonly Change[],
   arm: number,
   key: "tikhonov" | "lr",
+  step: number | null = null,
 ): Change[] {
+  const goes = (change: Change): boolean =>
+    change.arm === arm && (step === null || change.step === step);
   return changes
-    .map((change) => (change.arm === arm ? { ...change, [key]: null } : change))
+    .map((change) => (goes(change) ? { ...change, [key]: null } : change))
     .filter((change) => change.tikhonov !== null || change.lr !== null);
 }
 
@@ -200,11 +210,15 @@ export function isWhatIf(parent: Spec, child: Spec): boolean {
 
 /** Whether a what-if asks its parent's own question again, with another value. */
 export function refines(parent: Spec, child: Spec): boolean {
-  return child.changes.some(
-    (change) =>
-      !parent.changes.some((other) => same(other, change)) &&
-      parent.changes.some((other) => other.step === change.step && other.arm === change.arm),
-  );
+  return child.changes.some((change) => {
+    const before = parent.changes.find(
+      (other) => other.step === change.step && other.arm === change.arm,
+    );
+    if (before === undefined) return false;
+    return (["tikhonov", "lr"] as const).some(
+      (key) => change[key] !== null && change[key] !== before[key],
+    );
+  });
 }
 
 /** Whether two specs train the same, what the server fills in by itself aside. */

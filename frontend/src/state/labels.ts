@@ -26,6 +26,8 @@ const NAMES: Record<string, string> = {
   squared_error: "Squared error",
   styblinski_tang: "Styblinski-Tang",
   monkey_saddle: "Monkey saddle",
+  odd_even: "Odd-even transposition",
+  bitonic: "Bitonic",
   // Data and networks
   digits: "8 × 8 digits, side by side",
   digit_images: "8 × 8 digits",

@@ -171,6 +171,8 @@ describe("the sentence", () => {
     expect(say(10)).toContain("Fisher has λ 300 since step 7: 18.0 points worse than without.");
     expect(say(20)).toContain("Fisher has λ 300 since step 7, and stands where it stood without.");
     expect(say(9)).not.toContain("without"); // not measured since
+    const same = logOf([started(), changed, ...at(10, values(0.3))]);
+    expect(plainText(sentence(same, 10, "exact_match", same))).not.toContain("without");
     const barely = logOf([started(), changed, ...at(10, values(0.29))]);
     expect(plainText(sentence(barely, 10, "exact_match", before))).toContain(
       "1.0 points worse than without, within one standard error.",

@@ -6,7 +6,7 @@
 import { lastUpToStep } from "./column";
 import { formatCount, formatMeasured, formatSetting, formatShare } from "./format";
 import { shareAbove, shareBelow, type Thresholds } from "./health";
-import type { ArmLog, RunLog } from "./log";
+import type { ArmLog, ChangePoint, RunLog } from "./log";
 import { type MetricWords, metricWords } from "./metrics";
 
 /** A piece of the sentence: plain, an arm's name, or a word to mark. */
@@ -235,7 +235,7 @@ function lastChange(
   standing: Standings,
   before: RunLog | null,
 ): Clause[] {
-  let last: { arm: number; step: number; text: string } | null = null;
+  let last: (ChangePoint & { arm: number; text: string }) | null = null;
   log.arms.forEach((arm, index) => {
     const change = lastUpToStep(arm.changes, step);
     if (change === undefined || (last !== null && change.step < last.step)) return;
@@ -243,9 +243,9 @@ function lastChange(
       change.tikhonov === null ? null : `λ ${formatSetting(change.tikhonov)}`,
       change.lr === null ? null : `learning rate ${formatSetting(change.lr)}`,
     ].filter((setting) => setting !== null);
-    last = { arm: index, step: change.step, text: settings.join(" and ") };
+    last = { ...change, arm: index, text: settings.join(" and ") };
   });
-  const found = last as { arm: number; step: number; text: string } | null;
+  const found = last as (ChangePoint & { arm: number; text: string }) | null;
   if (found === null) return [];
   const since = ` has ${found.text} since step ${formatCount(found.step)}`;
   return [[name(log, found.arm), { text: since }, ...effect(found, step, standing, before)]];
@@ -253,7 +253,7 @@ function lastChange(
 
 /** What a change has done to its arm, against the same arm without it at the same step. */
 function effect(
-  { arm, step: since }: { arm: number; step: number },
+  { arm, step: since, tikhonov, lr }: ChangePoint & { arm: number },
   step: number,
   now: Standings,
   before: RunLog | null,
@@ -264,6 +264,8 @@ function effect(
   if (changed === undefined || unchanged === undefined || changed.step !== unchanged.step)
     return [];
   if (changed.step <= since) return []; // measured before it could do anything
+  const theirs = before?.arms[arm]?.changes.find((change) => change.step === since);
+  if (theirs?.tikhonov === tikhonov && theirs?.lr === lr) return []; // it is not without
   const gap = changed.value - unchanged.value;
   const size = now.words.difference(Math.abs(gap));
   if (gap === 0) return [{ text: ", and stands where it stood without" }];

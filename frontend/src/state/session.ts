@@ -178,8 +178,8 @@ async function fork(arm: number, wanted: number, setting: Setting): Promise<void
   if (parent?.spec == null) return;
   const step = Math.min(wanted, parent.spec.steps - 1);
   const spec = whatIf(parent.spec, arm, step, setting);
-  // Dragging again at the same place refines one what-if: it is still compared with the same run.
-  const refines = parent.spec.changes.some((change) => change.step === step && change.arm === arm);
+  // Dragging again at the same place: it is still compared with the same run.
+  const again = refines(parent.spec, spec);
   const own = begin("what-if");
   const overtaken = pendingFork;
   pendingFork = null;
@@ -196,7 +196,7 @@ async function fork(arm: number, wanted: number, setting: Setting): Promise<void
       waitingFor.value = "nothing";
       asking.value = null;
       lastAsked.at = performance.now();
-      if (!refines || ghost.value === null) ghost.value = parent;
+      if (!again || ghost.value === null) ghost.value = parent;
       overlays.value = [];
       show(log);
       loadDraft(log.spec ?? spec);
@@ -213,16 +213,22 @@ export function dropGhost(): void {
 
 /** Lays the whole logs of other runs of the same task over the one on the page. */
 export async function layOver(ids: readonly string[]): Promise<void> {
+  const own = generation;
   try {
-    const logs = await Promise.all(ids.map(wholeLog));
+    const details = await Promise.all(
+      ids.map((id) => request<RunDetail>(`api/runs/${encodeURIComponent(id)}`)),
+    );
     const task = run.value?.spec?.task.name;
-    overlays.value = logs.filter((log) => log.spec?.task.name === task);
-    if (overlays.value.length < logs.length) {
+    const alike = details.filter((detail) => detail.task === task);
+    const logs = await Promise.all(alike.map(({ id }) => wholeLog(id)));
+    if (own !== generation) return;
+    overlays.value = logs;
+    if (alike.length < ids.length) {
       const message = "A run of another task has nothing to be compared with here.";
       failure.value = { message, retry: null };
     }
   } catch (error) {
-    fail(error, () => void layOver(ids));
+    if (own === generation) fail(error, () => void layOver(ids));
   }
 }
 
@@ -241,7 +247,10 @@ export function reconnect(): void {
 
 function begin(what: typeof waitingFor.value): number {
   generation++;
-  if (what !== "what-if") asking.value = null;
+  if (what !== "what-if") {
+    asking.value = null;
+    clearTimeout(askTimer); // what was to be asked is about another run
+  }
   waitingFor.value = what;
   failure.value = null;
   return generation;

@@ -77,6 +77,11 @@ def metrics(arm: int, *steps: int) -> dict[str, Any]:
         ([metrics(0, 1), {"type": "failed"}], 0),
         ([metrics(0, 1), {"type": "cancelled", "summary": None}], 0),
         ([metrics(0, 1), metrics(1, 1), metrics(1, 2), {"type": "spike"}], 2),
+        ([metrics(0, 1), metrics(1, 1), metrics(0, 2), {"type": "diverged", "step": 2}], 1),
+        (
+            [metrics(0, 1, 2), {"type": "diverged", "step": 2}, metrics(2, 2), {"type": "spike"}],
+            2,
+        ),
     ],
 )
 def test_torn_groups_of_metrics_do_not_count(records: list[dict[str, Any]], settled: int) -> None:
@@ -267,6 +272,18 @@ def test_arms_are_taken_from_a_parent_that_is_not_done(
     scratch = record(tmp_path / "scratch", what)
     assert numbers_of(fork.records()) == numbers_of(scratch.records())
     assert states(fork.folder) == states(scratch.folder)
+
+
+def test_what_leaves_the_least_to_compute_is_begun_with(tmp_path: Path, parent: Recorded) -> None:
+    what = spec(changes=[change(13)])
+    whole = find_beginning(parent.log, parent.folder, 13)
+    assert whole is not None
+    whole = replace(whole, untouched=untouched_arms(parent.spec, what))
+    assert whole.work(40, 2) == 28  # arm 1 from step 12 on, arm 0 not at all
+    broken = record(tmp_path / "broken", what)
+    further = find_beginning(broken.log[:-1], broken.folder, 20)
+    assert further is not None
+    assert replace(further, later={}).work(40, 2) == 40
 
 
 def test_an_arm_that_diverged_does_so_again(tmp_path: Path) -> None:

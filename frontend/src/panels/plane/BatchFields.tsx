@@ -80,6 +80,7 @@ export function BatchFields({ runs, run, taken, arm, step, batch, onChoose }: Pr
               value={Math.min(arm.value, Math.max(0, log.arms.length - 1))}
               onChange={(event) => {
                 arm.value = Number(event.currentTarget.value);
+                onChoose();
               }}
             >
               {log.spec?.arms.map(({ label }, index) => (

@@ -15,9 +15,11 @@ interface Props {
   temperature?: Signal<number>;
   /** How it is computed. */
   numerics?: Signal<string>;
+  /** Which network sorts, where one does. */
+  network?: Signal<string>;
 }
 
-export function LossFields({ kind, title, name, temperature, numerics }: Props) {
+export function LossFields({ kind, title, name, temperature, numerics, network }: Props) {
   const id = useId();
   const losses = offered(kind);
   const entry = losses.find((loss) => loss.name === name.value);
@@ -64,6 +66,24 @@ export function LossFields({ kind, title, name, temperature, numerics }: Props) 
           </select>
         </div>
       )}
+      {network !== undefined && parameter === "inverse_temperature" && (
+        <div class="field">
+          <label for={`${id}-network`}>Sorting network</label>
+          <select
+            id={`${id}-network`}
+            value={network.value}
+            onChange={(event) => {
+              network.value = event.currentTarget.value;
+            }}
+          >
+            {["odd_even", "bitonic"].map((one) => (
+              <option key={one} value={one}>
+                {optionLabel("network", one)}
+              </option>
+            ))}
+          </select>
+        </div>
+      )}
       {temperature !== undefined && (
         <NumberField
           label={parameter === "temperature" ? "Temperature τ" : "Inverse temperature β"}
@@ -90,6 +110,13 @@ function offered(kind: Props["kind"]) {
 }
 
 /** The loss as the server takes it. */
-export function sortingLoss(name: string, temperature: number, numerics = "log_domain"): Named {
-  return { name, [temperatureOf(name)]: temperature, numerics };
+export function sortingLoss(
+  name: string,
+  temperature: number,
+  numerics: string,
+  network?: string,
+): Named {
+  const parameter = temperatureOf(name);
+  const sorted = parameter === "inverse_temperature" && network !== undefined ? { network } : {};
+  return { name, [parameter]: temperature, numerics, ...sorted };
 }

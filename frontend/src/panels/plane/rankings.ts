@@ -26,6 +26,7 @@ export interface RankingRuns {
 export function useRankingRuns(id: ReadonlySignal<string>): RankingRuns {
   const made = useMemo(() => {
     const list = signal<readonly RunInfo[]>([]);
+    const listProblem = signal<string | null>(null);
     const fetched = signal<Chosen & { id: string }>({ id: "", log: null, problem: null });
     const chosen = computed<Chosen>(() => {
       if (id.value !== "" && shown.value?.id === id.value) {
@@ -33,11 +34,12 @@ export function useRankingRuns(id: ReadonlySignal<string>): RankingRuns {
         return { log: shown.value, problem: null };
       }
       const { id: of, ...rest } = fetched.value;
-      return of === id.value ? rest : { log: null, problem: null };
+      const { problem, log } = of === id.value ? rest : { log: null, problem: null };
+      return { log, problem: problem ?? listProblem.value };
     });
-    return { list, fetched, chosen };
+    return { list, listProblem, fetched, chosen };
   }, [id]);
-  const { list, fetched } = made;
+  const { list, listProblem, fetched } = made;
   useEffect(() => {
     request<RunPage>(`api/runs?limit=${OFFERED}`).then(
       ({ items }) => {
@@ -45,20 +47,20 @@ export function useRankingRuns(id: ReadonlySignal<string>): RankingRuns {
       },
       (error: unknown) => {
         if (!(error instanceof ApiError)) throw error;
-        fetched.value = { id: id.peek(), log: null, problem: error.message };
+        listProblem.value = error.message;
       },
     );
-  }, [id, list, fetched]);
+  }, [list, listProblem]);
   useSignalEffect(() => {
     const of = id.value;
     if (of === "" || shown.value?.id === of) return;
     wholeLog(of).then(
       (log) => {
-        fetched.value = { id: of, log, problem: null };
+        if (id.peek() === of) fetched.value = { id: of, log, problem: null };
       },
       (error: unknown) => {
         if (!(error instanceof ApiError)) throw error;
-        fetched.value = { id: of, log: null, problem: error.message };
+        if (id.peek() === of) fetched.value = { id: of, log: null, problem: error.message };
       },
     );
   });

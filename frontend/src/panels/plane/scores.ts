@@ -42,3 +42,20 @@ export function batchScores(log: RunLog, arm: number, step: number): Batch | nul
     .map((items) => items.toSorted((a, b) => a.value - b.value).map(({ score }) => score));
   return point === undefined || scores.length === 0 ? null : { step: point.step, scores };
 }
+
+/** How far scores may lie from zero: as far as the server takes them. */
+const FARTHEST = 1e6;
+
+/** Round bounds two spreads to each side of the scores; null where they do not differ. */
+export function rangeAround(scores: readonly number[]): [number, number] | null {
+  const [low, high] = [Math.min(...scores), Math.max(...scores)];
+  if (!(low < high)) return null;
+  const spread = high - low;
+  const step = 10 ** Math.floor(Math.log10(spread)) / 2;
+  const clamp = (value: number): number => Math.max(-FARTHEST, Math.min(FARTHEST, value));
+  const tidy = (value: number): number => Number(value.toPrecision(12));
+  return [
+    clamp(tidy(Math.floor((low - 2 * spread) / step + 1e-9) * step)),
+    clamp(tidy(Math.ceil((high + 2 * spread) / step - 1e-9) * step)),
+  ];
+}

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { WalkRecord } from "../../api/surfaces";
 import type { RunLog } from "../../state/log";
 import { crossOf, slopeOf } from "../landscape/outputs";
-import { batchScores, exampleScores, numbersIn } from "./scores";
+import { batchScores, exampleScores, numbersIn, rangeAround } from "./scores";
 import { numberIn, outcomeWords, pointsUpTo, quadraticHeights, trustWords } from "./walks";
 
 const WALK: WalkRecord = {
@@ -76,6 +76,14 @@ describe("scores", () => {
     expect(numbersIn("1")).toBeNull();
     expect(numberIn(" ")).toBeNull();
     expect(numberIn("−2")).toBe(-2);
+  });
+
+  it("lie within round bounds, however far away and close together", () => {
+    expect(rangeAround([0.1, 0.38])).toEqual([-0.5, 0.95]);
+    expect(rangeAround([10.003, 10.001])).toEqual([9.997, 10.007]);
+    expect(rangeAround([-2e6, 5])).toEqual([-1e6, 1e6]);
+    expect(rangeAround([3, 3])).toBeNull();
+    expect(rangeAround([])).toBeNull();
   });
 
   it("are what the network says at the step", () => {
