@@ -20,13 +20,14 @@ def test_the_first_visit_is_one_press_from_training(lab: LabPage, server: LabSer
 
 
 def test_playing_moves_on_and_pausing_rests(lab: LabPage, finished: str) -> None:
-    lab.go_to_run(finished, "?step=0&speed=100")
+    lab.go_to_run(finished, "?step=0&speed=20")  # ten seconds to its end: time to press Pause
     lab.bar.get_by_role("button", name="Play").click()
     lab.wait(lambda: lab.step > 5, "playback moves")
     lab.bar.get_by_role("button", name="Pause").click()
     rested = lab.step
     lab.page.wait_for_timeout(400)
     assert lab.step == rested
+    lab.bar.get_by_label("Speed").select_option("100")
     lab.bar.get_by_role("button", name="Play").click()
     lab.wait(lambda: lab.step == 200, "playback reaches the end")
     expect(lab.bar.get_by_role("button", name="Play")).to_be_visible()

@@ -88,7 +88,8 @@ def test_what_is_set_at_the_end_holds_for_the_whole_next_run(
         {"step": 10, "arm": 0, "lr": 0.5},
         {"step": 20, "arm": 1, "tikhonov": 7.0},
     ]
-    lab.go_to_run(server.finish(tiny_spec(steps=40, changes=changes)))
+    before = server.finish(tiny_spec(steps=40, changes=changes))
+    lab.go_to_run(before)
     control = lab.page.get_by_role("textbox", name="Tikhonov λ")
     expect(control).to_have_value("7")
     later = lab.page.get_by_text("7 from step 20 on")
@@ -101,7 +102,7 @@ def test_what_is_set_at_the_end_holds_for_the_whole_next_run(
     lab.page.keyboard.press("Tab")
     expect(later).to_be_hidden()
     lab.bar.get_by_role("button", name="Train").click()
-    lab.wait(lambda: lab.step == 40, "the next run")
+    lab.wait(lambda: before not in lab.page.url and lab.step == 40, "the next run")
     spec = server.run(lab.page.url.split("/runs/")[1][:12])["spec"]
     assert spec["arms"][1]["tikhonov"] == 5
     assert [(change["arm"], change["lr"]) for change in spec["changes"]] == [(0, 0.5)]
