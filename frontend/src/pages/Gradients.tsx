@@ -27,7 +27,7 @@ import {
   rangeAround,
 } from "../panels/plane/scores";
 import { walkLook } from "../panels/plane/walks";
-import { freshness, useAnswer } from "../state/answer";
+import { freshness, useAnswer, waitingWords } from "../state/answer";
 import { settingsAt } from "../state/edit";
 import type { RunLog } from "../state/log";
 import { choice, integer, number, text } from "../state/properties";
@@ -216,6 +216,7 @@ export function GradientsPage() {
           </h2>
           <Legend curves={now?.field.curves ?? []} palette={palette} />
           <PictureCard
+            waiting={waitingWords(answer)}
             figure={field}
             title="Gradient of one score"
             label="Raw gradient and Newton directions over x1"
@@ -231,6 +232,7 @@ export function GradientsPage() {
             </h2>
             <Legend curves={now.numerics.curves} palette={palette} />
             <PictureCard
+              waiting={waitingWords(answer)}
               figure={numerics}
               title="Gradient by three numerics"
               label="The raw gradient by three numerics over x1"

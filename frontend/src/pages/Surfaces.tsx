@@ -13,7 +13,7 @@ import { NumberField } from "../panels/plane/NumberField";
 import { StepBar } from "../panels/plane/StepBar";
 import { WalkList } from "../panels/plane/WalkList";
 import { pointsUpTo, quadraticHeights, trustWords, walkLook } from "../panels/plane/walks";
-import { freshness, useAnswer } from "../state/answer";
+import { freshness, useAnswer, waitingWords } from "../state/answer";
 import { flag, integer, number, point, text } from "../state/properties";
 import { pageQuery } from "../state/query";
 import { shownTheme } from "../state/signals";
@@ -204,6 +204,7 @@ export function SurfacesPage() {
           </div>
           <div class="plane-pair">
             <PictureCard
+              waiting={waitingWords(answer)}
               title="Surface"
               figure={picture}
               label="Contours of the surface with the walks"
@@ -222,10 +223,16 @@ export function SurfacesPage() {
                 />
               )}
               <div class="plane-lines">
-                <PictureCard figure={values} title="Height" label="Height over the steps" />
+                <PictureCard
+                  waiting={waitingWords(answer)}
+                  figure={values}
+                  title="Height"
+                  label="Height over the steps"
+                />
               </div>
               <div class="plane-lines">
                 <PictureCard
+                  waiting={waitingWords(answer)}
                   figure={trust}
                   title="Trust"
                   label="Trust in the quadratic over the steps"

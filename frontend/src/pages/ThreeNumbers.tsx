@@ -14,7 +14,7 @@ import { StepBar } from "../panels/plane/StepBar";
 import { TRIES, type Try } from "../panels/plane/tries";
 import { WalkList } from "../panels/plane/WalkList";
 import { outcomeWords, pointsUpTo, walkLook } from "../panels/plane/walks";
-import { freshness, useAnswer } from "../state/answer";
+import { freshness, useAnswer, waitingWords } from "../state/answer";
 import { choice, flag, integer, number, text } from "../state/properties";
 import { pageQuery } from "../state/query";
 import { shownTheme } from "../state/signals";
@@ -188,6 +188,7 @@ export function ThreeNumbersPage() {
           )}
           <div class="plane-pair">
             <PictureCard
+              waiting={waitingWords(answer)}
               title="Sorting three numbers"
               figure={picture}
               label="The loss of sorting three numbers, six wedges, and the walks"
@@ -209,6 +210,7 @@ export function ThreeNumbersPage() {
               </p>
               <div class="plane-lines">
                 <PictureCard
+                  waiting={waitingWords(answer)}
                   figure={norms}
                   title="Gradient norm"
                   label="Norm of the gradient over the steps"

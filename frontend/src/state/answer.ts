@@ -66,3 +66,8 @@ export function useAnswer<T>(path: string, query: ReadonlySignal<object | null>)
 export function freshness({ asking, isStale }: Answer<unknown>) {
   return { "aria-busy": asking.value, "data-stale": isStale.value };
 }
+
+/** What stands in an empty picture's place until the first answer. */
+export function waitingWords({ asking }: Answer<unknown>): string {
+  return asking.value ? "Computing…" : "";
+}

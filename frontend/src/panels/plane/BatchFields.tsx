@@ -43,7 +43,7 @@ export function BatchFields({ runs, run, taken, arm, step, batch, onChoose }: Pr
   const found = batch.value;
   return (
     <>
-      <p>
+      <p class="batch-button">
         <button
           type="button"
           disabled={nearest === ""}

@@ -19,6 +19,9 @@ interface Props {
   network?: Signal<string>;
 }
 
+const NUMERICS = ["log_domain", "bce_loss"];
+const NETWORKS = ["odd_even", "bitonic"];
+
 export function LossFields({ kind, title, name, temperature, numerics, network }: Props) {
   const id = useId();
   const losses = offered(kind);
@@ -49,40 +52,10 @@ export function LossFields({ kind, title, name, temperature, numerics, network }
       </div>
       {entry !== undefined && <p class="hint">{entry.description.split("\n")[0]}</p>}
       {numerics !== undefined && (
-        <div class="field">
-          <label for={`${id}-numerics`}>Numerics</label>
-          <select
-            id={`${id}-numerics`}
-            value={numerics.value}
-            onChange={(event) => {
-              numerics.value = event.currentTarget.value;
-            }}
-          >
-            {["log_domain", "bce_loss"].map((one) => (
-              <option key={one} value={one}>
-                {optionLabel("numerics", one)}
-              </option>
-            ))}
-          </select>
-        </div>
+        <Pick field="numerics" title="Numerics" options={NUMERICS} value={numerics} />
       )}
       {network !== undefined && parameter === "inverse_temperature" && (
-        <div class="field">
-          <label for={`${id}-network`}>Sorting network</label>
-          <select
-            id={`${id}-network`}
-            value={network.value}
-            onChange={(event) => {
-              network.value = event.currentTarget.value;
-            }}
-          >
-            {["odd_even", "bitonic"].map((one) => (
-              <option key={one} value={one}>
-                {optionLabel("network", one)}
-              </option>
-            ))}
-          </select>
-        </div>
+        <Pick field="network" title="Sorting network" options={NETWORKS} value={network} />
       )}
       {temperature !== undefined && (
         <NumberField
@@ -93,6 +66,36 @@ export function LossFields({ kind, title, name, temperature, numerics, network }
         />
       )}
     </>
+  );
+}
+
+interface PickProps {
+  /** Name of the parameter, which its options are called by. */
+  field: string;
+  title: string;
+  options: readonly string[];
+  value: Signal<string>;
+}
+
+function Pick({ field, title, options, value }: PickProps) {
+  const id = useId();
+  return (
+    <div class="field">
+      <label for={id}>{title}</label>
+      <select
+        id={id}
+        value={value.value}
+        onChange={(event) => {
+          value.value = event.currentTarget.value;
+        }}
+      >
+        {options.map((one) => (
+          <option key={one} value={one}>
+            {optionLabel(field, one)}
+          </option>
+        ))}
+      </select>
+    </div>
   );
 }
 
