@@ -26,6 +26,14 @@ def available_cores() -> int:
     return max(1, cores if quota is None else min(cores, quota))
 
 
+def arms_at_once(threads: int) -> int:
+    """Arms that a run computes at the same time, beside ``threads`` of torch: two, or one.
+
+    Two on as many idle cores pay even for the smallest networks; more would wait for each other.
+    """
+    return 2 if available_cores() >= 2 * threads else 1
+
+
 def _container_quota(file: Path) -> int | None:
     """Whole cores of a control group's quota ("200000 100000" is 2), or None without one."""
     try:

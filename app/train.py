@@ -10,10 +10,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import IO, Any
 
+import torch
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from app.settings import arms_at_once
 from newton_core.statistics import PairedDifference, paired_difference
 from newton_core.training.events import (
     Cancelled,
@@ -89,6 +91,7 @@ def train(
         RunCancelledError: ``stop`` was set; the sinks have had the events up to there.
     """
     report = Report(spec)
+    at_once = arms_at_once(torch.get_num_threads())
     columns = (
         TextColumn("{task.description}"), BarColumn(bar_width=20),
         TextColumn("{task.completed:,}/{task.total:,}"), TimeRemainingColumn(),
@@ -96,7 +99,7 @@ def train(
     )  # fmt: skip
     with Progress(*columns, console=console, transient=True) as progress:
         bar = progress.add_task(title, total=spec.steps, line="")
-        for event in run(spec, stop=stop):
+        for event in run(spec, stop=stop, arms_at_once=at_once):
             line = event.model_dump_json() + "\n"
             for sink in sinks:
                 sink(line)

@@ -10,6 +10,7 @@ from typing import Any
 
 from app.processes import Wire, settle_in, take_orders
 from app.runs.records import Job
+from app.settings import arms_at_once
 
 READY, BEAT, EVENT, ERROR, DONE = "ready", "beat", "event", "error", "done"
 BEAT_SECONDS = 1.0
@@ -48,6 +49,8 @@ def _warm_up() -> None:
 
 def _compute(job: Job, send: Callable[[tuple[Any, ...]], None], stopped: set[str | int]) -> None:
     """Iterates one run and sends each event; whatever goes wrong is sent as ERROR."""
+    import torch
+
     from newton_core.training.events import Metrics, parse_event
     from newton_core.training.recording import Recording
     from newton_core.training.run import run
@@ -72,7 +75,12 @@ def _compute(job: Job, send: Callable[[tuple[Any, ...]], None], stopped: set[str
             recording = Recording(replay.arms, replay.until, said, replay.snapshots)
         shift = 0
         for event in run(
-            spec, stop=stop, start=job.start, snapshots=job.snapshots, recording=recording
+            spec,
+            stop=stop,
+            start=job.start,
+            snapshots=job.snapshots,
+            recording=recording,
+            arms_at_once=arms_at_once(torch.get_num_threads()),
         ):
             if event.type == "started":
                 shift = job.taken_over

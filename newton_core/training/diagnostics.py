@@ -1,9 +1,9 @@
-"""What a run measures beside training: spectra of both curvatures, spread of gradient norms."""
+"""What a run measures beside training: metrics, spectra, the spread of gradient norms."""
 
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from newton_core.curvature import (
     CurvatureError,
@@ -14,12 +14,22 @@ from newton_core.curvature import (
     hessian_spectrum,
 )
 from newton_core.losses.base import Derivatives
+from newton_core.tasks import Task
 from newton_core.training.events import NormHistogram, SpectrumRecord
 from newton_core.training.recorder import finite
 from newton_core.training.spec import ArmSpec
 
 LOG10_EDGES = [edge / 2 for edge in range(-24, 13)]
 """Bins half a decade wide from 1e-12 (vanished) to 1e6 (exploded)."""
+
+
+def evaluation_fields(task: Task, model: nn.Module) -> dict[str, float | None]:
+    """Each metric and its standard error under ``NAME_se``, NaN and infinity as None."""
+    fields: dict[str, float | None] = {}
+    for name, metric in task.evaluate(model).items():
+        fields[name] = finite(metric.value)
+        fields[f"{name}_se"] = finite(metric.standard_error)
+    return fields
 
 
 def curvature_fields(

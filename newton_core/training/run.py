@@ -10,9 +10,9 @@ from typing import Any, Protocol, runtime_checkable
 
 from newton_core.losses.base import LOSSES
 from newton_core.tasks import TASKS, Task
-from newton_core.training.arm import Arm, DivergedError, build_spec_loss
+from newton_core.training.arm import Arm, DivergedError, Observation, build_spec_loss
 from newton_core.training.devices import check_device, describe_device, versions
-from newton_core.training.diagnostics import curvature_fields
+from newton_core.training.diagnostics import curvature_fields, evaluation_fields
 from newton_core.training.events import (
     ArmSummary,
     Cancelled,
@@ -31,8 +31,9 @@ from newton_core.training.events import (
     Summary,
 )
 from newton_core.training.landscapes import RunLandscape, Track
-from newton_core.training.recorder import Recorder, finite
+from newton_core.training.recorder import Recorder
 from newton_core.training.recording import RecordedArm, Recording
+from newton_core.training.side_by_side import SideBySide
 from newton_core.training.snapshots import (
     SnapshotError,
     load_snapshot,
@@ -65,6 +66,7 @@ def run(
     start: Path | str | None = None,
     snapshots: Path | str | None = None,
     recording: Recording | None = None,
+    arms_at_once: int = 1,
 ) -> Iterator[Event]:
     """Trains every arm of ``spec`` side by side and says what happens.
 
@@ -77,6 +79,8 @@ def run(
         snapshots: folder to write snapshots to; None writes none.
         recording: arms that another run has trained from ``start`` on exactly as this one would;
             what it said of them is said again.
+        arms_at_once: arms computed at the same time, each in a thread of its own; on a GPU, which
+            is shared anyway, one. The numbers do not depend on it.
 
     Yields:
         ``started`` first, exactly one of ``finished``, ``failed`` and ``cancelled`` last. An
@@ -84,8 +88,12 @@ def run(
         goes wrong is said in ``failed``, with the traceback in the log.
     """
     recorder = Recorder(len(spec.arms))
+    at_once = min(len(spec.arms), arms_at_once) if spec.device == "cpu" else 1
     try:
-        yield from _Run(spec, _stop_check(stop), start, snapshots, recorder, recording).events()
+        with SideBySide(at_once) as side_by_side:
+            yield from _Run(
+                spec, _stop_check(stop), start, snapshots, recorder, recording, side_by_side
+            ).events()
     except Exception as error:  # a run reports its end as an event, whatever it was
         logger.exception("the run failed")
         yield from recorder.flush()
@@ -103,12 +111,14 @@ class _Run:
         snapshots: Path | str | None,
         recorder: Recorder,
         recording: Recording | None,
+        side_by_side: SideBySide,
     ) -> None:
         self.spec = spec
         self.stop = stop
         self.snapshots = Path(snapshots) if snapshots is not None else None
         self.recorder = recorder
         self.recording = recording
+        self.map = side_by_side.map
         self.began = time.monotonic()
         self.task = build_task(spec)
         self.initial = self.task.build_model()
@@ -180,20 +190,26 @@ class _Run:
         """Update ``self.step`` of every running arm, on one batch."""
         batch = self.task.batch(self.step, self.spec.batch_size)
         observe = self.step in self.schedule.logged
-        for arm in self._running():
+
+        def update(arm: Arm) -> Observation | DivergedError:
             try:
-                observation = arm.update(batch, self.step, observe=observe)
+                return arm.update(batch, self.step, observe=observe)
             except DivergedError as error:
+                return error
+
+        arms = self._running()
+        for arm, outcome in zip(arms, self.map(update, arms), strict=True):
+            if isinstance(outcome, DivergedError):
                 arm.status = "diverged"
                 yield from self.recorder.flush()
                 yield self.recorder.event(
-                    Diverged, arm=arm.index, step=self.step, reason=str(error)
+                    Diverged, arm=arm.index, step=self.step, reason=str(outcome)
                 )
                 continue
-            if observation.metrics is not None:
-                self.recorder.add(arm.index, self.step, observation.metrics)
-            if observation.spike is not None:
-                norm, median = observation.spike
+            if outcome.metrics is not None:
+                self.recorder.add(arm.index, self.step, outcome.metrics)
+            if outcome.spike is not None:
+                norm, median = outcome.spike
                 yield self.recorder.event(
                     Spike, arm=arm.index, step=self.step, norm=norm, median=median
                 )
@@ -201,11 +217,9 @@ class _Run:
     def _after_update(self) -> Iterator[Event]:
         """All that is said of the weights after ``self.step``: metrics, spectra, slices, files."""
         if self.step in self.schedule.evaluated:
-            for arm in self._running():
-                yield from self._evaluate(arm)
+            yield from self._evaluate()
         if self.landscape is not None:
-            for arm in self._running():
-                yield from self._slice(arm, self.landscape)
+            yield from self._slice(self.landscape)
         if self.snapshots is not None and self.step in self.schedule.snapshots:
             known = self._recorded_states()
             states = [known.get(arm.index) or arm.state() for arm in self.arms]
@@ -221,43 +235,61 @@ class _Run:
             return {}
         return self.recording.states(self.step)
 
-    def _evaluate(self, arm: Arm) -> Iterator[Event]:
-        if isinstance(arm, RecordedArm) and arm.is_recorded(self.step):
-            yield from map(self.recorder.again, arm.evaluation(self.step))
-        else:
-            yield from self._measure(arm)
-        target = self.spec.target
-        reached = arm.last_evaluation[self.task.primary_metric]
-        if target is not None and reached is not None and reached >= target:
-            arm.status = "target"
+    def _evaluate(self) -> Iterator[Event]:
+        arms = self._running()
+        if self.step == 0:  # all arms start from the same weights
+            fields = evaluation_fields(self.task, self.initial)
+            for arm in arms:
+                arm.last_evaluation = dict(fields)
+        computed = [arm for arm in arms if self._recorded(arm) is None]
+        measured = iter(self.map(self._measure, computed))
+        for arm in arms:
+            if (recorded := self._recorded(arm)) is not None:
+                yield from map(self.recorder.again, recorded.evaluation(self.step))
+            else:
+                where = {"arm": arm.index, "step": self.step}
+                spectra, items = next(measured)
+                yield self.recorder.event(Evaluation, **where, **arm.last_evaluation)
+                yield self.recorder.event(CurvatureEvent, **where, **spectra)
+                yield self.recorder.event(Examples, **where, items=items)
+            target = self.spec.target
+            reached = arm.last_evaluation[self.task.primary_metric]
+            if target is not None and reached is not None and reached >= target:
+                arm.status = "target"
 
-    def _measure(self, arm: Arm) -> Iterator[Event]:
-        if self.step == 0 and arm.index > 0:  # all arms start from the same weights
-            arm.last_evaluation = dict(self.arms[0].last_evaluation)
-        else:
-            arm.last_evaluation = evaluation_fields(self.task, arm)
-        where = {"arm": arm.index, "step": self.step}
-        yield self.recorder.event(Evaluation, **where, **arm.last_evaluation)
+    def _recorded(self, arm: Arm) -> RecordedArm | None:
+        """The arm, if it is not computed at this step."""
+        return arm if isinstance(arm, RecordedArm) and arm.is_recorded(self.step) else None
+
+    def _measure(self, arm: Arm) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+        """Evaluates an arm; the fields of its ``curvature`` event, and its examples."""
+        if self.step > 0:
+            arm.last_evaluation = evaluation_fields(self.task, arm.model)
         affordable = arm.settings.curvature == "hessian" or not arm.loss.costly_hessian
         derivatives = arm.derivatives(self.probe, self.step, hessian=affordable)
-        yield self.recorder.event(
-            CurvatureEvent, **where, **curvature_fields(derivatives, arm.settings, arm.tikhonov)
-        )
         items = self.task.examples(arm.model, images=arm.index not in self.pictured)
         self.pictured.add(arm.index)
-        yield self.recorder.event(Examples, **where, items=items)
+        return curvature_fields(derivatives, arm.settings, arm.tikhonov), items
 
-    def _slice(self, arm: Arm, landscape: RunLandscape) -> Iterator[Event]:
-        """Adds to the arm's trajectory, and says a slice of the loss if one is due."""
-        if isinstance(arm, RecordedArm) and arm.is_recorded(self.step):
-            yield from map(self.recorder.again, arm.slices(self.step))
-            return
-        assert self.spec.landscape_every is not None
-        if arm.track.wants(self.step, self.spec.landscape_every):
-            arm.track.add(landscape.place(arm.model, self.step))
-        if self.step > 0 and self.step in self.schedule.landscapes:
-            fields = landscape.fields(arm.model, self.step, arm.track)
-            yield self.recorder.event(Landscape, arm=arm.index, step=self.step, **fields)
+    def _slice(self, landscape: RunLandscape) -> Iterator[Event]:
+        """Adds to the arms' trajectories, and says slices of the loss if they are due."""
+        every = self.spec.landscape_every
+        assert every is not None
+        due = self.step > 0 and self.step in self.schedule.landscapes
+
+        def fields(arm: Arm) -> dict[str, Any] | None:
+            if arm.track.wants(self.step, every):
+                arm.track.add(landscape.place(arm.model, self.step))
+            return landscape.fields(arm.model, self.step, arm.track) if due else None
+
+        arms = self._running()
+        computed = [arm for arm in arms if self._recorded(arm) is None]
+        slices = iter(self.map(fields, computed) if due else [fields(arm) for arm in computed])
+        for arm in arms:
+            if (recorded := self._recorded(arm)) is not None:
+                yield from map(self.recorder.again, recorded.slices(self.step))
+            elif (found := next(slices)) is not None:
+                yield self.recorder.event(Landscape, arm=arm.index, step=self.step, **found)
 
     def _initial_slices(self) -> Iterator[Event]:
         """The slice at the initial weights, one for all arms, said after the first metrics.
@@ -342,15 +374,6 @@ def build_task(spec: ExperimentSpec) -> Task:
     )
     task.use_loss(build_spec_loss(spec.loss))
     return task
-
-
-def evaluation_fields(task: Task, arm: Arm) -> dict[str, float | None]:
-    """Each metric and its standard error under ``NAME_se``, NaN and infinity as None."""
-    fields: dict[str, float | None] = {}
-    for name, metric in task.evaluate(arm.model).items():
-        fields[name] = finite(metric.value)
-        fields[f"{name}_se"] = finite(metric.standard_error)
-    return fields
 
 
 def _stop_check(stop: Stop | None) -> Callable[[], bool]:
