@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterator
 import torch
 from torch import Tensor
 
+from app.settings import arms_at_once
 from newton_core import ExperimentSpec, build_loss, run
 from newton_core.landscape import (
     Grid,
@@ -51,7 +52,7 @@ SPEC = ExperimentSpec.model_validate(
 def train_forever() -> None:
     """What a run in another process does to the machine."""
     torch.set_num_threads(1)
-    for _ in run(SPEC):
+    for _ in run(SPEC, arms_at_once=arms_at_once(1)):
         pass
 
 

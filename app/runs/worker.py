@@ -3,6 +3,7 @@
 Nothing heavy is imported at the top: the number of threads must be set before torch is loaded.
 """
 
+import os
 import time
 import traceback
 from collections.abc import Callable
@@ -26,6 +27,8 @@ def main(connection: Wire, threads: int, data_dir: str) -> None:
         data_dir: where data sets are.
     """
     settle_in(threads, data_dir)
+    if hasattr(os, "nice"):  # a run may take every core: the page and its pictures come first
+        os.nice(5)
     _warm_up()
     jobs, stopped = take_orders(connection)
     connection.send((READY,))
