@@ -1,8 +1,7 @@
 """Arms side by side: what a step asks of every arm, on as many cores as the caller grants."""
 
-import contextlib
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from types import TracebackType
 from typing import TypeVar
 
@@ -34,9 +33,7 @@ class SideBySide:
         if self._pool is None or len(items) < 2:
             return [call(item) for item in items]
         jobs = [self._pool.submit(call, item) for item in items]
-        for job in jobs:
-            with contextlib.suppress(Exception):
-                job.result()
+        wait(jobs)
         return [job.result() for job in jobs]
 
     def __enter__(self) -> "SideBySide":

@@ -23,7 +23,6 @@ const NUMERICS = ["log_domain", "bce_loss"];
 const NETWORKS = ["odd_even", "bitonic"];
 
 export function LossFields({ kind, title, name, temperature, numerics, network }: Props) {
-  const id = useId();
   const losses = offered(kind);
   const entry = losses.find((loss) => loss.name === name.value);
   const parameter = temperatureOf(name.value);
@@ -34,22 +33,7 @@ export function LossFields({ kind, title, name, temperature, numerics, network }
   }, [entry, first, name]);
   return (
     <>
-      <div class="field">
-        <label for={id}>{title}</label>
-        <select
-          id={id}
-          value={name.value}
-          onChange={(event) => {
-            name.value = event.currentTarget.value;
-          }}
-        >
-          {losses.map((loss) => (
-            <option key={loss.name} value={loss.name}>
-              {optionLabel("loss", loss.name)}
-            </option>
-          ))}
-        </select>
-      </div>
+      <Pick field="loss" title={title} options={losses.map((loss) => loss.name)} value={name} />
       {entry !== undefined && <p class="hint">{entry.description.split("\n")[0]}</p>}
       {numerics !== undefined && (
         <Pick field="numerics" title="Numerics" options={NUMERICS} value={numerics} />
