@@ -204,9 +204,16 @@ def remove_run(lab: TheLab, run: TheRun) -> None:
     status_code=202,
     responses={**NO_SUCH_RUN, 409: problem("The run has ended already.")},
 )
-def stop_run(lab: TheLab, run: TheRun) -> Submitted:
+def stop_run(
+    lab: TheLab,
+    run: TheRun,
+    ended_ok: Annotated[
+        bool, Query(description="answer 202 too if it has ended: a stop may cross its last step")
+    ] = False,
+) -> Submitted:
     """Stops a run: it ends with ``cancelled`` soon."""
-    if run.status in ENDED or not lab.queue.stop(run.id):
+    stopped = run.status not in ENDED and lab.queue.stop(run.id)
+    if not stopped and not ended_ok:
         raise HTTPException(409, f"run {run.id} has ended already")
     current = lab.store.get(run.id) or run
     return Submitted(

@@ -137,11 +137,14 @@ export async function stop(): Promise<void> {
   const id = run.value?.id;
   if (id === undefined) return;
   try {
-    await send("POST", `api/runs/${id}/stop`);
+    await send("POST", stopUrl(id));
   } catch (error) {
-    if (!(error instanceof ApiError && error.status === 409)) fail(error, null);
+    fail(error, null);
   }
 }
+
+/** Stops the run if it is still going: it may end while the page asks. */
+const stopUrl = (id: string) => `api/runs/${id}/stop?ended_ok=true`;
 
 /** How often one what-if may have been refined. */
 const MOST_REFINEMENTS = 20;
@@ -277,8 +280,8 @@ async function submitted(
 
 /** A fork that nobody waits for any more should not hold up the next. */
 async function stopQuietly(id: string): Promise<void> {
-  await send("POST", `api/runs/${id}/stop`).catch((error: unknown) => {
-    if (!(error instanceof ApiError)) throw error; // ended or gone already is as good
+  await send("POST", stopUrl(id)).catch((error: unknown) => {
+    if (!(error instanceof ApiError)) throw error; // gone already is as good
   });
 }
 

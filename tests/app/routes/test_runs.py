@@ -78,6 +78,8 @@ def test_stopped_run_is_cancelled_and_goes_on_when_posted_again(server: LabServe
     assert events[-1]["type"] == "cancelled"
     assert server.run(run_id)["status"] == "cancelled"
     assert server.client.post(f"/api/runs/{run_id}/stop").status_code == 409
+    late = server.client.post(f"/api/runs/{run_id}/stop?ended_ok=true")
+    assert (late.status_code, late.json()["status"]) == (202, "cancelled")
     again = server.post(spec)
     assert not again["reused"]
     server.wait_for(again["id"], lambda run: run["step"] >= 2300)
