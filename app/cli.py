@@ -85,12 +85,17 @@ def train(
     if html is not None:
         sinks.append(records.append)
     try:
-        with training.interruptible() as stop:
+        with training.interruptible() as stop, training.idle_cores() as companions:
             for offset in range(seeds):
                 one = spec.model_copy(update={"seed": spec.seed + offset})
                 title = source if seeds == 1 else f"{source} seed {one.seed}"
                 summary, report = training.train(
-                    one, console=progress, title=title, stop=stop, sinks=sinks
+                    one,
+                    console=progress,
+                    title=title,
+                    stop=stop,
+                    sinks=sinks,
+                    companions=companions,
                 )
                 summaries.append(summary)
                 if not as_json:

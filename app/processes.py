@@ -18,14 +18,14 @@ from typing import Any, TypeAlias
 from app.settings import Settings
 
 Wire: TypeAlias = "Connection[Any, Any]"
-Main: TypeAlias = Callable[[Wire, int, str], None]
+Main: TypeAlias = Callable[[Wire, Settings], None]
 
 _spawn = multiprocessing.get_context("spawn")
 _THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 
 def start_process(main: Main, settings: Settings, name: str) -> tuple[SpawnProcess, Wire]:
-    """Starts ``main(connection, threads, data_dir)`` in a process of its own.
+    """Starts ``main(connection, settings)`` in a process of its own.
 
     Returns:
         The process, and this side of the connection to it.
@@ -33,7 +33,7 @@ def start_process(main: Main, settings: Settings, name: str) -> tuple[SpawnProce
     ours, theirs = _spawn.Pipe()
     process = _spawn.Process(
         target=main,
-        args=(theirs, settings.threads, str(settings.data_dir)),
+        args=(theirs, settings),
         name=name,
         daemon=True,
     )
@@ -42,19 +42,14 @@ def start_process(main: Main, settings: Settings, name: str) -> tuple[SpawnProce
     return process, ours
 
 
-def settle_in(threads: int, data_dir: str) -> None:
-    """What a new process does first.
-
-    Args:
-        threads: for torch.
-        data_dir: where data sets are.
-    """
+def settle_in(settings: Settings) -> None:
+    """What a new process does first: it takes torch's threads and the data folder over."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the server's to handle
-    os.environ.update(dict.fromkeys(_THREAD_VARIABLES, str(threads)))
-    os.environ["NEWTON_LAB_DATA_DIR"] = data_dir
+    os.environ.update(dict.fromkeys(_THREAD_VARIABLES, str(settings.threads)))
+    os.environ["NEWTON_LAB_DATA_DIR"] = str(settings.data_dir)
     import torch
 
-    torch.set_num_threads(threads)
+    torch.set_num_threads(settings.threads)
 
 
 def take_orders(connection: Wire) -> "tuple[queue.SimpleQueue[Any], set[str | int]]":

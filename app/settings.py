@@ -26,12 +26,12 @@ def available_cores() -> int:
     return max(1, cores if quota is None else min(cores, quota))
 
 
-def arms_at_once(threads: int) -> int:
-    """Arms that a run computes at the same time, beside ``threads`` of torch: two, or one.
+def spare_companions(workers: int, threads: int) -> int:
+    """Companion processes for each of ``workers`` runs at a time: one per further idle core.
 
-    Two on as many idle cores pay even for the smallest networks; more would wait for each other.
+    Few runs have more than four arms.
     """
-    return 2 if available_cores() >= 2 * threads else 1
+    return max(0, min(3, available_cores() // (workers * threads) - 1))
 
 
 def _container_quota(file: Path) -> int | None:
@@ -107,6 +107,16 @@ class Settings(BaseSettings):
         le=256,
         description="Threads of each worker process.",
         json_schema_extra=_shown("the cores, shared out"),
+    )
+    companions: int = Field(
+        default_factory=lambda data: spare_companions(
+            data.get("workers", 1), data.get("threads", 1)
+        ),
+        ge=0,
+        le=5,
+        description="Further processes of each worker, which start with its first run of several"
+        " arms and compute a share of them.",
+        json_schema_extra=_shown("the idle cores, shared out, at most 3"),
     )
     run_seconds: float = Field(
         3600.0, gt=0, description="Wall-clock seconds after which a run fails."

@@ -5,7 +5,7 @@ import math
 import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import IO, Any
@@ -15,8 +15,9 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from app.settings import arms_at_once
+from app.settings import spare_companions
 from newton_core.statistics import PairedDifference, paired_difference
+from newton_core.training.companion import Companion
 from newton_core.training.events import (
     Cancelled,
     Diverged,
@@ -56,6 +57,14 @@ def interruptible() -> Iterator[threading.Event]:
         signal.signal(signal.SIGINT, previous)
 
 
+@contextmanager
+def idle_cores() -> Iterator[list[Companion]]:
+    """Companions for the cores that one run would leave idle, for several runs one by one."""
+    with ExitStack() as stack:
+        count = spare_companions(1, torch.get_num_threads())
+        yield [stack.enter_context(Companion()) for _ in range(count)]
+
+
 class Report:
     """What the progress line says, gathered from a run's events."""
 
@@ -83,6 +92,7 @@ def train(
     title: str,
     stop: threading.Event,
     sinks: Sequence[Callable[[str], object]] = (),
+    companions: Sequence[Companion] = (),
 ) -> tuple[Summary, Report]:
     """Runs ``spec`` under a progress bar on ``console``, each event as a JSON line to ``sinks``.
 
@@ -91,7 +101,6 @@ def train(
         RunCancelledError: ``stop`` was set; the sinks have had the events up to there.
     """
     report = Report(spec)
-    at_once = arms_at_once(torch.get_num_threads())
     columns = (
         TextColumn("{task.description}"), BarColumn(bar_width=20),
         TextColumn("{task.completed:,}/{task.total:,}"), TimeRemainingColumn(),
@@ -99,7 +108,7 @@ def train(
     )  # fmt: skip
     with Progress(*columns, console=console, transient=True) as progress:
         bar = progress.add_task(title, total=spec.steps, line="")
-        for event in run(spec, stop=stop, arms_at_once=at_once):
+        for event in run(spec, stop=stop, companions=companions):
             line = event.model_dump_json() + "\n"
             for sink in sinks:
                 sink(line)

@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterator
 import torch
 from torch import Tensor
 
-from app.settings import arms_at_once
+from app.train import idle_cores
 from newton_core import ExperimentSpec, build_loss, run
 from newton_core.landscape import (
     Grid,
@@ -52,8 +52,9 @@ SPEC = ExperimentSpec.model_validate(
 def train_forever() -> None:
     """What a run in another process does to the machine."""
     torch.set_num_threads(1)
-    for _ in run(SPEC, arms_at_once=arms_at_once(1)):
-        pass
+    with idle_cores() as companions:
+        for _ in run(SPEC, companions=companions):
+            pass
 
 
 @contextlib.contextmanager

@@ -30,7 +30,7 @@ from torch import nn
 from newton_core import NewtonLoss, build_loss, inject_fisher
 from newton_core.tasks import Batch
 from newton_core.training.arm import Arm
-from newton_core.training.run import build_task
+from newton_core.training.bench import build_task
 from newton_core.training.spec import ExperimentSpec
 
 Step = Callable[[Batch, int], object]

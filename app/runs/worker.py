@@ -7,33 +7,38 @@ import os
 import time
 import traceback
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from app.processes import Wire, settle_in, take_orders
 from app.runs.records import Job
-from app.settings import arms_at_once
+from app.settings import Settings
+
+if TYPE_CHECKING:
+    from newton_core.training.companion import Companion
 
 READY, BEAT, EVENT, ERROR, DONE = "ready", "beat", "event", "error", "done"
 BEAT_SECONDS = 1.0
 
 
-def main(connection: Wire, threads: int, data_dir: str) -> None:
+def main(connection: Wire, settings: Settings) -> None:
     """Entry point of the process: serves jobs until the server closes the connection.
 
     Args:
         connection: to the server. In: a :class:`Job`, or the id of a run to stop. Out: tuples
             (kind, ...).
-        threads: for torch.
-        data_dir: where data sets are.
+        settings: of the server.
     """
-    settle_in(threads, data_dir)
+    settle_in(settings)
     if hasattr(os, "nice"):  # a run may take every core: the page and its pictures come first
         os.nice(5)
     _warm_up()
+    from newton_core.training.companion import Companion
+
+    companions = [Companion() for _ in range(settings.companions)]
     jobs, stopped = take_orders(connection)
     connection.send((READY,))
     while True:
-        _compute(jobs.get(), connection.send, stopped)
+        _compute(jobs.get(), connection.send, stopped, companions)
         connection.send((DONE,))
 
 
@@ -50,10 +55,13 @@ def _warm_up() -> None:
             pass
 
 
-def _compute(job: Job, send: Callable[[tuple[Any, ...]], None], stopped: set[str | int]) -> None:
+def _compute(
+    job: Job,
+    send: Callable[[tuple[Any, ...]], None],
+    stopped: set[str | int],
+    companions: "list[Companion]",
+) -> None:
     """Iterates one run and sends each event; whatever goes wrong is sent as ERROR."""
-    import torch
-
     from newton_core.training.events import Metrics, parse_event
     from newton_core.training.recording import Recording
     from newton_core.training.run import run
@@ -83,7 +91,7 @@ def _compute(job: Job, send: Callable[[tuple[Any, ...]], None], stopped: set[str
             start=job.start,
             snapshots=job.snapshots,
             recording=recording,
-            arms_at_once=arms_at_once(torch.get_num_threads()),
+            companions=companions,
         ):
             if event.type == "started":
                 shift = job.taken_over

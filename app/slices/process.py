@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from app.processes import Wire, settle_in, take_orders
+from app.settings import Settings
 
 if TYPE_CHECKING:
     from app.slices.requests import LineRequest, OutputSliceRequest, RunSliceRequest, SliceJob
@@ -24,16 +25,15 @@ Say = Callable[[str, dict[str, Any]], None]
 Stop = Callable[[], bool]
 
 
-def main(connection: Wire, threads: int, data_dir: str) -> None:
+def main(connection: Wire, settings: Settings) -> None:
     """Entry point of the process: serves jobs until the server closes the connection.
 
     Args:
         connection: to the server. In: a :class:`SliceJob`, or the number of one to stop. Out:
             tuples (kind, ...).
-        threads: for torch.
-        data_dir: where data sets are.
+        settings: of the server.
     """
-    settle_in(threads, data_dir)
+    settle_in(settings)
     from app.slices import requests  # noqa: F401  loads all that a job needs
 
     jobs, stopped = take_orders(connection)

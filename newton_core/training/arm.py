@@ -72,9 +72,6 @@ class Arm:
         self.last_evaluation: dict[str, float | None] = {}
         self.track = Track()
         self._recent_norms: deque[float] = deque(maxlen=SPIKE_WINDOW)
-        alone = self.device.type == "cpu" and torch.get_num_threads() == 1
-        # the thread's own time does not count when it waits for the threads of other arms
-        self._clock = time.thread_time if alone else time.perf_counter
 
     def _build_optimizer(self) -> torch.optim.Optimizer:
         parameters = self._parameters
@@ -127,7 +124,7 @@ class Arm:
             DivergedError: the loss or a gradient is not finite, or the curvature system has no
                 finite solution; the update is not applied.
         """
-        began = self._clock()
+        began = time.perf_counter()
         self.reseed(step)
         outputs = self.model(batch.inputs)
         if not bool(torch.isfinite(outputs).all()):  # some losses refuse such outputs
@@ -150,7 +147,7 @@ class Arm:
         self.step = step
         if step in self.settings.lr_milestones:
             self.lr *= 0.1
-        self.seconds += self._clock() - began
+        self.seconds += time.perf_counter() - began
         if not observe:
             return Observation(None, spike)
         run_value = self._run_value(outputs.detach(), batch.target, derivatives.value, step)

@@ -130,8 +130,7 @@ class RunLandscape:
         """
         here = self.place(model, step)
         plane = self._plane if self._whole else self._plane.around(model_weights(model))
-        loss = copy.deepcopy(self._loss)  # arms are sliced at the same time, each with its noise
-        patch = full_slice(ParameterFunction(model, plane, loss, self._batch), self._grid)
+        patch = full_slice(ParameterFunction(model, plane, self._loss, self._batch), self._grid)
         places = [p for p in track.places if p.step < step] + [here]
         # The event's axes: absolute on a surface, relative to the present weights elsewhere.
         at_a, at_b = self._centre if self._whole else (-here.a, -here.b)

@@ -33,8 +33,8 @@ class Recorder:
         self._seq += 1
         return kind(seq=self._seq, **fields)
 
-    def again(self, event: E) -> E:
-        """An event of another run as the next one of this."""
+    def say(self, event: E) -> E:
+        """An event made elsewhere as the next one of this run."""
         self._seq += 1
         return event.model_copy(update={"seq": self._seq})
 

@@ -6,14 +6,11 @@ the run before, to the end.
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from torch import nn
-
-from newton_core.tasks import Batch
-from newton_core.training.arm import Arm, DivergedError, Observation
+from newton_core.training.bench import Bench
 from newton_core.training.events import (
     METRIC_NAMES,
     CurvatureEvent,
@@ -26,7 +23,7 @@ from newton_core.training.events import (
     Spike,
 )
 from newton_core.training.snapshots import SnapshotError, list_snapshots, load_snapshot
-from newton_core.training.spec import ExperimentSpec
+from newton_core.training.sources import StepReport
 
 
 @dataclass(frozen=True)
@@ -48,32 +45,36 @@ class Recording:
     events: Sequence[Event]
     snapshots: Path
 
-    def states(self, step: int) -> dict[int, dict[str, Any]]:
-        """The recorded arms' complete states at a step that has a snapshot.
+    _loaded: dict[int, list[dict[str, Any]]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+
+    def state(self, arm: int, step: int) -> dict[str, Any]:
+        """An arm's complete state at a step that has a snapshot.
 
         Raises:
-            SnapshotError: it has none, or another number of arms.
+            SnapshotError: it has none, or too few arms.
         """
-        path = list_snapshots(self.snapshots).get(step)
-        if path is None:
-            raise SnapshotError(f"the recording has no snapshot of step {step}")
-        _, states = load_snapshot(path)
-        if not self.arms <= set(range(len(states))):
-            raise SnapshotError(f"{path} holds {len(states)} arms, too few for the recording")
-        return {arm: states[arm] for arm in self.arms}
+        if step not in self._loaded:  # one file holds all arms, which are asked for in turn
+            path = list_snapshots(self.snapshots).get(step)
+            if path is None:
+                raise SnapshotError(f"the recording has no snapshot of step {step}")
+            _, states = load_snapshot(path)
+            if not self.arms <= set(range(len(states))):
+                raise SnapshotError(f"{path} holds {len(states)} arms, too few for the recording")
+            self._loaded.clear()
+            self._loaded[step] = states
+        return self._loaded[step][arm]
 
 
-class RecordedArm(Arm):
-    """An arm whose updates were made by another run, up to a step.
+class RecordedArm:
+    """An arm whose updates were made by another run, up to a step."""
 
-    Until then its network stays as it was; the state of that step is to be restored afterwards.
-    """
-
-    def __init__(
-        self, spec: ExperimentSpec, index: int, model: nn.Module, recording: Recording
-    ) -> None:
-        super().__init__(spec, index, model)
-        self._until = recording.until
+    def __init__(self, bench: Bench, index: int, recording: Recording) -> None:
+        self._bench = bench
+        self._index = index
+        self._recording = recording
+        self._seconds = 0.0
         self._logged: dict[int, tuple[float, ...]] = {}
         self._spikes: dict[int, tuple[float, float]] = {}
         self._ends: dict[int, str] = {}
@@ -100,40 +101,41 @@ class RecordedArm(Arm):
         elif isinstance(event, Evaluation | CurvatureEvent | Examples):
             self._evaluations.setdefault(event.step, []).append(event)
 
-    def is_recorded(self, step: int) -> bool:
-        """Whether the arm is not computed at this step."""
-        return step <= self._until
-
-    def update(self, batch: Batch, step: int, *, observe: bool) -> Observation:
-        """What the recorded update saw; from its end on, an update.
+    def at(self, step: int) -> StepReport:
+        """See :class:`~newton_core.training.sources.ArmSource`.
 
         Raises:
-            DivergedError: that update ended the arm.
             SnapshotError: the recording does not reach this step.
         """
-        if not self.is_recorded(step):
-            return super().update(batch, step, observe=observe)
         if step in self._ends:
-            raise DivergedError(self._ends[step])
-        metrics = self._logged.get(step) if observe else None
-        if observe and metrics is None:
-            raise SnapshotError(f"the recording of arm {self.index} says nothing of step {step}")
-        self.step = step
+            return StepReport("diverged", self._seconds, reason=self._ends[step])
+        metrics = self._logged.get(step)
         if metrics is not None:
-            self.seconds = metrics[METRIC_NAMES.index("seconds")]
-        return Observation(metrics, self._spikes.get(step))
+            self._seconds = metrics[METRIC_NAMES.index("seconds")]
+        elif step in self._bench.schedule.logged:
+            raise SnapshotError(f"the recording of arm {self._index} says nothing of step {step}")
+        evaluation = tuple(self._evaluations.get(step, ()))
+        slices = (self._slices[step],) if step in self._slices else ()
+        report = StepReport(
+            "running", self._seconds, metrics, self._spikes.get(step),
+            evaluation=evaluation, slices=slices,
+        )  # fmt: skip
+        tested = report.test_metrics
+        if tested is not None and self._bench.reaches_target(tested):
+            return replace(report, status="target")
+        return report
 
-    def evaluation(self, step: int) -> list[Evaluation | CurvatureEvent | Examples]:
-        """What was said of the arm when it was evaluated at this step."""
-        said = self._evaluations.get(step, [])
-        for event in said:
-            if isinstance(event, Evaluation):
-                self.last_evaluation = event.model_dump(exclude={"type", "seq", "arm", "step"})
-        return said
+    def state(self, step: int) -> dict[str, Any]:
+        """See :class:`~newton_core.training.sources.ArmSource`.
 
-    def slices(self, step: int) -> list[Landscape]:
-        """The landscape at this step, where one was due."""
-        return [self._slices[step]] if step in self._slices else []
+        Raises:
+            SnapshotError: the recording has no snapshot of this step.
+        """
+        return self._recording.state(self._index, step)
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """See :class:`~newton_core.training.sources.ArmSource`: all else is in the recording."""
+        self._seconds = state["seconds"]
 
 
 def _number(value: float | None) -> float:

@@ -1,27 +1,22 @@
 """A run: a pure function of its spec, and an iterator of events (the design's first idea)."""
 
-import copy
 import logging
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
-from newton_core.losses.base import LOSSES
-from newton_core.tasks import TASKS, Task
-from newton_core.training.arm import Arm, DivergedError, Observation, build_spec_loss
-from newton_core.training.devices import check_device, describe_device, versions
-from newton_core.training.diagnostics import curvature_fields, evaluation_fields
+from newton_core.training.arm import ArmStatus
+from newton_core.training.bench import Bench, ComputedArm
+from newton_core.training.companion import Companion
+from newton_core.training.devices import describe_device, versions
 from newton_core.training.events import (
     ArmSummary,
     Cancelled,
     Changed,
-    CurvatureEvent,
     Diverged,
-    Evaluation,
     Event,
-    Examples,
     Failed,
     Finished,
     Landscape,
@@ -30,22 +25,15 @@ from newton_core.training.events import (
     Started,
     Summary,
 )
-from newton_core.training.landscapes import RunLandscape, Track
+from newton_core.training.landscapes import Track
 from newton_core.training.recorder import Recorder
 from newton_core.training.recording import RecordedArm, Recording
-from newton_core.training.side_by_side import SideBySide
-from newton_core.training.snapshots import (
-    SnapshotError,
-    load_snapshot,
-    save_snapshot,
-    snapshot_steps,
-)
-from newton_core.training.spec import Change, ExperimentSpec
+from newton_core.training.sharing import Sharing
+from newton_core.training.snapshots import SnapshotError, load_snapshot, save_snapshot
+from newton_core.training.sources import ArmSource, StepReport
+from newton_core.training.spec import ExperimentSpec
 
 logger = logging.getLogger(__name__)
-
-PROBE_STEP = 0
-"""The batch that no update uses: spectra are measured on it, so that they are comparable."""
 
 
 @runtime_checkable
@@ -66,7 +54,7 @@ def run(
     start: Path | str | None = None,
     snapshots: Path | str | None = None,
     recording: Recording | None = None,
-    arms_at_once: int = 1,
+    companions: Sequence[Companion] = (),
 ) -> Iterator[Event]:
     """Trains every arm of ``spec`` side by side and says what happens.
 
@@ -79,8 +67,8 @@ def run(
         snapshots: folder to write snapshots to; None writes none.
         recording: arms that another run has trained from ``start`` on exactly as this one would;
             what it said of them is said again.
-        arms_at_once: arms computed at the same time, each in a thread of its own; on a GPU, which
-            is shared anyway, one. The numbers do not depend on it.
+        companions: processes that take a share of the arms each as soon as they are ready; a GPU
+            is shared anyway and does without. The numbers do not depend on them.
 
     Yields:
         ``started`` first, exactly one of ``finished``, ``failed`` and ``cancelled`` last. An
@@ -88,16 +76,34 @@ def run(
         goes wrong is said in ``failed``, with the traceback in the log.
     """
     recorder = Recorder(len(spec.arms))
-    at_once = min(len(spec.arms), arms_at_once) if spec.device == "cpu" else 1
+    sharing = Sharing(companions if spec.device == "cpu" else ())
     try:
-        with SideBySide(at_once) as side_by_side:
-            yield from _Run(
-                spec, _stop_check(stop), start, snapshots, recorder, recording, side_by_side
-            ).events()
+        yield from _Run(
+            spec, _stop_check(stop), start, snapshots, recorder, recording, sharing
+        ).events()
     except Exception as error:  # a run reports its end as an event, whatever it was
         logger.exception("the run failed")
         yield from recorder.flush()
         yield recorder.event(Failed, error=_describe(error))
+    finally:
+        sharing.rest()
+
+
+@dataclass
+class _Standing:
+    """Where an arm is."""
+
+    status: ArmStatus = "running"
+    step: int = 0
+    seconds: float = 0.0
+    metrics: dict[str, float | None] = field(default_factory=dict)
+
+    def take(self, step: int, report: StepReport) -> None:
+        self.status, self.seconds = report.status, report.seconds
+        if report.reason is None:
+            self.step = step
+        if (tested := report.test_metrics) is not None:
+            self.metrics = tested
 
 
 class _Run:
@@ -111,47 +117,44 @@ class _Run:
         snapshots: Path | str | None,
         recorder: Recorder,
         recording: Recording | None,
-        side_by_side: SideBySide,
+        sharing: Sharing,
     ) -> None:
         self.spec = spec
         self.stop = stop
         self.snapshots = Path(snapshots) if snapshots is not None else None
         self.recorder = recorder
         self.recording = recording
-        self.map = side_by_side.map
+        self.sharing = sharing
         self.began = time.monotonic()
-        self.task = build_task(spec)
-        self.initial = self.task.build_model()
-        self.arms = [self._build_arm(i) for i in range(len(spec.arms))]
+        self.bench = Bench(spec)
+        self.schedule = self.bench.schedule
+        self.sources = [self._build_source(index) for index in range(len(spec.arms))]
+        self.standings = [_Standing() for _ in spec.arms]
         self.step = 0
         self.resumed = start is not None
         if start is not None:
             self._restore(start)
-        self.schedule = _Schedule.of(spec)
-        self.probe = self.task.batch(PROBE_STEP, spec.batch_size)
-        self.landscape = (
-            RunLandscape(self.initial, build_spec_loss(spec.loss), self.probe, spec.seed)
-            if spec.landscape_every is not None
-            else None
-        )
-        self.pictured: set[int] = set()
 
-    def _build_arm(self, index: int) -> Arm:
-        model = copy.deepcopy(self.initial)
+    def _build_source(self, index: int) -> ArmSource:
         if self.recording is not None and index in self.recording.arms:
-            return RecordedArm(self.spec, index, model, self.recording)
-        return Arm(self.spec, index, model)
+            return RecordedArm(self.bench, index, self.recording)
+        return ComputedArm(self.bench, index)
 
     def _restore(self, start: Path | str) -> None:
         step, states = load_snapshot(start)
-        if len(states) != len(self.arms):
-            raise SnapshotError(f"{start} holds {len(states)} arms, the spec has {len(self.arms)}")
+        if len(states) != len(self.sources):
+            raise SnapshotError(
+                f"{start} holds {len(states)} arms, the spec has {len(self.sources)}"
+            )
         if step > self.spec.steps:
             raise SnapshotError(
                 f"{start} is at step {step}, past the spec's {self.spec.steps} steps"
             )
-        for arm, state in zip(self.arms, states, strict=True):
-            arm.restore(state)
+        for index, state in enumerate(states):
+            self.sources[index].restore(state)
+            self.standings[index] = _Standing(
+                state["status"], state["step"], state["seconds"], dict(state["last_evaluation"])
+            )
         self.step = step
 
     def events(self) -> Iterator[Event]:
@@ -160,11 +163,12 @@ class _Run:
             spec=self.spec,
             versions=versions(),
             device=describe_device(self.spec.device),
-            parameters=sum(p.numel() for p in self.arms[0].model.parameters()),
+            parameters=sum(p.numel() for p in self.bench.initial.parameters()),
         )
         if not self.resumed:
-            yield from self._after_update()
-        yield from self._apply_changes()
+            yield from self._say_measurements(self._reports())
+            yield from self._save()
+        yield from self._say_changes()
         while self.step < self.spec.steps and self._running():
             if self.stop():
                 yield from self.recorder.flush()
@@ -172,208 +176,102 @@ class _Run:
                 return
             if self.spec.seconds and time.monotonic() - self.began >= self.spec.seconds:
                 break
+            self.sharing.share(self.spec, self.step, self.sources, self._running())
             self.step += 1
-            yield from self._update()
+            reports = self._reports()
+            yield from self._say_updates(reports)
             if self.recorder.due():
                 yield from self.recorder.flush()
             if self.step == 1 and not self.resumed:
                 yield from self._initial_slices()
-            yield from self._after_update()
-            yield from self._apply_changes()
+            yield from self._say_measurements(reports)
+            yield from self._save()
+            self._leave_recording()
+            yield from self._say_changes()
         yield from self.recorder.flush()
         yield self.recorder.event(Finished, summary=self._summary())
 
-    def _running(self) -> list[Arm]:
-        return [arm for arm in self.arms if arm.status == "running"]
+    def _running(self) -> list[int]:
+        return [i for i, standing in enumerate(self.standings) if standing.status == "running"]
 
-    def _update(self) -> Iterator[Event]:
-        """Update ``self.step`` of every running arm, on one batch."""
-        batch = self.task.batch(self.step, self.spec.batch_size)
-        observe = self.step in self.schedule.logged
+    def _reports(self) -> dict[int, StepReport]:
+        """What every arm that still trains says of ``self.step``."""
+        reports = {index: self.sources[index].at(self.step) for index in self._running()}
+        for index, report in reports.items():
+            self.standings[index].take(self.step, report)
+        return reports
 
-        def update(arm: Arm) -> Observation | DivergedError:
-            try:
-                return arm.update(batch, self.step, observe=observe)
-            except DivergedError as error:
-                return error
-
-        arms = self._running()
-        for arm, outcome in zip(arms, self.map(update, arms), strict=True):
-            if isinstance(outcome, DivergedError):
-                arm.status = "diverged"
+    def _say_updates(self, reports: Mapping[int, StepReport]) -> Iterator[Event]:
+        for index, report in reports.items():
+            where = {"arm": index, "step": self.step}
+            if report.reason is not None:
                 yield from self.recorder.flush()
-                yield self.recorder.event(
-                    Diverged, arm=arm.index, step=self.step, reason=str(outcome)
-                )
+                yield self.recorder.event(Diverged, **where, reason=report.reason)
                 continue
-            if outcome.metrics is not None:
-                self.recorder.add(arm.index, self.step, outcome.metrics)
-            if outcome.spike is not None:
-                norm, median = outcome.spike
-                yield self.recorder.event(
-                    Spike, arm=arm.index, step=self.step, norm=norm, median=median
-                )
+            if report.metrics is not None:
+                self.recorder.add(index, self.step, report.metrics)
+            if report.spike is not None:
+                norm, median = report.spike
+                yield self.recorder.event(Spike, **where, norm=norm, median=median)
 
-    def _after_update(self) -> Iterator[Event]:
-        """All that is said of the weights after ``self.step``: metrics, spectra, slices, files."""
-        if self.step in self.schedule.evaluated:
-            yield from self._evaluate()
-        if self.landscape is not None:
-            yield from self._slice(self.landscape)
-        if self.snapshots is not None and self.step in self.schedule.snapshots:
-            known = self._recorded_states()
-            states = [known.get(arm.index) or arm.state() for arm in self.arms]
-            file = save_snapshot(self.snapshots, self.step, states)
-            yield self.recorder.event(Snapshot, step=self.step, file=file.name)
-        if self.recording is not None and self.step == self.recording.until < self.spec.steps:
-            for index, state in self._recorded_states().items():
-                self.arms[index].restore(state)  # from here on, it is computed
-
-    def _recorded_states(self) -> dict[int, dict[str, Any]]:
-        """The states after ``self.step`` of the arms that are not computed at it."""
-        if self.recording is None or self.step > self.recording.until:
-            return {}
-        return self.recording.states(self.step)
-
-    def _evaluate(self) -> Iterator[Event]:
-        arms = self._running()
-        if self.step == 0:  # all arms start from the same weights
-            fields = evaluation_fields(self.task, self.initial)
-            for arm in arms:
-                arm.last_evaluation = dict(fields)
-        computed = [arm for arm in arms if self._recorded(arm) is None]
-        measured = iter(self.map(self._measure, computed))
-        for arm in arms:
-            if (recorded := self._recorded(arm)) is not None:
-                yield from map(self.recorder.again, recorded.evaluation(self.step))
-            else:
-                where = {"arm": arm.index, "step": self.step}
-                spectra, items = next(measured)
-                yield self.recorder.event(Evaluation, **where, **arm.last_evaluation)
-                yield self.recorder.event(CurvatureEvent, **where, **spectra)
-                yield self.recorder.event(Examples, **where, items=items)
-            target = self.spec.target
-            reached = arm.last_evaluation[self.task.primary_metric]
-            if target is not None and reached is not None and reached >= target:
-                arm.status = "target"
-
-    def _recorded(self, arm: Arm) -> RecordedArm | None:
-        """The arm, if it is not computed at this step."""
-        return arm if isinstance(arm, RecordedArm) and arm.is_recorded(self.step) else None
-
-    def _measure(self, arm: Arm) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-        """Evaluates an arm; the fields of its ``curvature`` event, and its examples."""
-        if self.step > 0:
-            arm.last_evaluation = evaluation_fields(self.task, arm.model)
-        affordable = arm.settings.curvature == "hessian" or not arm.loss.costly_hessian
-        derivatives = arm.derivatives(self.probe, self.step, hessian=affordable)
-        items = self.task.examples(arm.model, images=arm.index not in self.pictured)
-        self.pictured.add(arm.index)
-        return curvature_fields(derivatives, arm.settings, arm.tikhonov), items
-
-    def _slice(self, landscape: RunLandscape) -> Iterator[Event]:
-        """Adds to the arms' trajectories, and says slices of the loss if they are due."""
-        every = self.spec.landscape_every
-        assert every is not None
-        due = self.step > 0 and self.step in self.schedule.landscapes
-
-        def fields(arm: Arm) -> dict[str, Any] | None:
-            if arm.track.wants(self.step, every):
-                arm.track.add(landscape.place(arm.model, self.step))
-            return landscape.fields(arm.model, self.step, arm.track) if due else None
-
-        arms = self._running()
-        computed = [arm for arm in arms if self._recorded(arm) is None]
-        slices = iter(self.map(fields, computed) if due else [fields(arm) for arm in computed])
-        for arm in arms:
-            if (recorded := self._recorded(arm)) is not None:
-                yield from map(self.recorder.again, recorded.slices(self.step))
-            elif (found := next(slices)) is not None:
-                yield self.recorder.event(Landscape, arm=arm.index, step=self.step, **found)
+    def _say_measurements(self, reports: Mapping[int, StepReport]) -> Iterator[Event]:
+        for report in reports.values():
+            yield from map(self.recorder.say, report.evaluation)
+        for report in reports.values():
+            yield from map(self.recorder.say, report.slices)
 
     def _initial_slices(self) -> Iterator[Event]:
         """The slice at the initial weights, one for all arms, said after the first metrics.
 
         It takes longer than everything before them, and people wait for the first numbers.
         """
-        if self.landscape is not None:
-            fields = self.landscape.fields(self.initial, 0, Track())
-            for arm in self.arms:
-                yield self.recorder.event(Landscape, arm=arm.index, step=0, **fields)
+        if self.bench.landscape is not None:
+            fields = self.bench.landscape.fields(self.bench.initial, 0, Track())
+            for index in range(len(self.sources)):
+                yield self.recorder.event(Landscape, arm=index, step=0, **fields)
 
-    def _apply_changes(self) -> Iterator[Event]:
-        for change in self.schedule.changes.get(self.step, []):
-            arm = self.arms[change.arm]
-            if arm.status != "running":
-                continue
-            if change.tikhonov is not None:
-                arm.tikhonov = change.tikhonov
-            if change.lr is not None:
-                arm.lr = change.lr
-            yield self.recorder.event(
-                Changed,
-                arm=change.arm, step=self.step, tikhonov=change.tikhonov, lr=change.lr,
-            )  # fmt: skip
+    def _save(self) -> Iterator[Event]:
+        """The snapshot of all arms, where one is due."""
+        if self.snapshots is not None and self.step in self.schedule.snapshots:
+            states = [source.state(self.step) for source in self.sources]
+            file = save_snapshot(self.snapshots, self.step, states)
+            yield self.recorder.event(Snapshot, step=self.step, file=file.name)
+
+    def _leave_recording(self) -> None:
+        """Where the recording ends, its arms are computed from there on."""
+        if self.recording is not None and self.step == self.recording.until < self.spec.steps:
+            for index in self.recording.arms:
+                computed = ComputedArm(self.bench, index)
+                computed.restore(self.sources[index].state(self.step))
+                self.sources[index] = computed
+
+    def _say_changes(self) -> Iterator[Event]:
+        """What the arms that still train set before their next update."""
+        for change in self.schedule.changes.get(self.step, ()):
+            if self.standings[change.arm].status == "running":
+                yield self.recorder.event(
+                    Changed,
+                    arm=change.arm, step=self.step, tikhonov=change.tikhonov, lr=change.lr,
+                )  # fmt: skip
 
     def _summary(self) -> Summary:
         return Summary(
-            arms=[self._arm_summary(arm) for arm in self.arms],
+            arms=[self._arm_summary(index) for index in range(len(self.sources))],
             step=self.step,
             seconds=time.monotonic() - self.began,
-            primary_metric=self.task.primary_metric,
+            primary_metric=self.bench.task.primary_metric,
         )
 
-    def _arm_summary(self, arm: Arm) -> ArmSummary:
-        unfinished = "completed" if arm.step >= self.spec.steps else "stopped"
+    def _arm_summary(self, index: int) -> ArmSummary:
+        standing = self.standings[index]
+        unfinished = "completed" if standing.step >= self.spec.steps else "stopped"
         return ArmSummary(
-            label=arm.settings.label,
-            status=unfinished if arm.status == "running" else arm.status,
-            step=arm.step,
-            metrics=arm.last_evaluation,
-            seconds=arm.seconds,
+            label=self.spec.arms[index].label,
+            status=unfinished if standing.status == "running" else standing.status,
+            step=standing.step,
+            metrics=standing.metrics,
+            seconds=standing.seconds,
         )
-
-
-@dataclass(frozen=True)
-class _Schedule:
-    """Which steps are logged, evaluated, saved and changed at."""
-
-    logged: range
-    evaluated: frozenset[int]
-    landscapes: range
-    snapshots: frozenset[int]
-    changes: dict[int, list[Change]]
-
-    @classmethod
-    def of(cls, spec: ExperimentSpec) -> "_Schedule":
-        assert spec.evaluate_every is not None  # the spec's validator fills it in
-        changes: dict[int, list[Change]] = {}
-        for change in spec.changes:
-            changes.setdefault(change.step, []).append(change)
-        return cls(
-            logged=range(1, spec.steps + 1, spec.log_every),
-            evaluated=frozenset({*range(0, spec.steps, spec.evaluate_every), spec.steps}),
-            # in turn only: a longer run of the same spec then says the same up to here
-            landscapes=range(0, spec.steps + 1, spec.landscape_every or spec.steps + 1),
-            snapshots=frozenset(snapshot_steps(spec.steps)),
-            changes=changes,
-        )
-
-
-def build_task(spec: ExperimentSpec) -> Task:
-    """The task that a spec describes, on its device.
-
-    Raises:
-        ValueError: the device is not there, or the data cannot be read.
-    """
-    task = TASKS.get(spec.task.name)(
-        spec.task,
-        target_kind=LOSSES.get(spec.loss.name).target_kind,
-        seed=spec.seed,
-        device=check_device(spec.device),
-    )
-    task.use_loss(build_spec_loss(spec.loss))
-    return task
 
 
 def _stop_check(stop: Stop | None) -> Callable[[], bool]:

@@ -25,8 +25,8 @@ from newton_core.losses import Loss
 from newton_core.settings import Settings, setting
 from newton_core.tasks import Batch, Task
 from newton_core.training.arm import build_spec_loss
+from newton_core.training.bench import PROBE_STEP, build_task
 from newton_core.training.landscapes import is_surface, surface_plane
-from newton_core.training.run import PROBE_STEP, build_task
 from newton_core.training.snapshots import SnapshotError, list_snapshots, load_snapshot
 from newton_core.training.spec import ExperimentSpec
 

@@ -3,6 +3,8 @@ from collections.abc import Iterator
 import jaxtyping
 import pytest
 
+from tests.newton_core.training.companions import PatientCompanion
+
 
 @pytest.fixture
 def as_users_run() -> Iterator[None]:
@@ -10,3 +12,17 @@ def as_users_run() -> Iterator[None]:
     jaxtyping.config.update("jaxtyping_disable", True)
     yield
     jaxtyping.config.update("jaxtyping_disable", False)
+
+
+@pytest.fixture(scope="session")
+def warm_companion() -> Iterator[PatientCompanion]:
+    with PatientCompanion() as companion:
+        yield companion
+
+
+@pytest.fixture
+def companion(warm_companion: PatientCompanion) -> Iterator[PatientCompanion]:
+    """A warm one, whose loans are those of the test."""
+    warm_companion.loans.clear()
+    yield warm_companion
+    assert warm_companion.loans, "the companion was never lent an arm"

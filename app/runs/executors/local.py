@@ -1,5 +1,6 @@
 """The local executor: a small pool of warm worker processes, one run each at a time."""
 
+import contextlib
 import signal
 import threading
 import time
@@ -77,11 +78,13 @@ class _Worker:
         return messages
 
     def memory(self) -> int:
-        """Resident bytes; 0 once the process is gone."""
-        try:
-            return int(psutil.Process(self.process.pid).memory_info().rss)
-        except psutil.Error:
-            return 0
+        """Resident bytes of the process and its companions; 0 once it is gone."""
+        total = 0
+        with contextlib.suppress(psutil.Error):
+            process = psutil.Process(self.process.pid)
+            for member in (process, *process.children()):
+                total += int(member.memory_info().rss)
+        return total
 
     def obituary(self) -> str:
         """How the process ended, in words."""

@@ -8,6 +8,7 @@ import pytest
 from newton_core.data import load_terrain
 from newton_core.training.run import run
 from newton_core.training.spec import ExperimentSpec
+from tests.newton_core.training.companions import PatientCompanion
 
 ARMS = [{}, {"curvature": "hessian", "tikhonov": 10.0}, {"curvature": "fisher", "tikhonov": 0.1}]
 LOSSES = [
@@ -59,7 +60,9 @@ def numbers(events: list[Any]) -> list[Any]:
 
 
 @pytest.mark.parametrize("loss", LOSSES, ids=lambda loss: "-".join(map(str, loss.values())))
-def test_every_loss_runs_under_every_curvature(loss: dict[str, Any]) -> None:
+def test_every_loss_runs_under_every_curvature(
+    loss: dict[str, Any], companion: PatientCompanion
+) -> None:
     wanted = spec(loss, landscape_every=2)
     events = list(run(wanted))
     assert events[-1].type == "finished"
@@ -74,7 +77,7 @@ def test_every_loss_runs_under_every_curvature(loss: dict[str, Any]) -> None:
             assert (event.hessian is not None) == (loss["name"] != "bellman_ford" or event.arm == 1)
         if event.type == "examples":
             assert len(event.items) == 4
-    assert numbers(events) == numbers(list(run(wanted, arms_at_once=3)))
+    assert numbers(events) == numbers(list(run(wanted, companions=[companion])))
 
 
 def test_the_seed_seeds_the_noise() -> None:

@@ -8,9 +8,10 @@ import torch
 
 from newton_core.landscape import descent_plane, model_weights
 from newton_core.training.arm import build_spec_loss
+from newton_core.training.bench import PROBE_STEP, build_task
 from newton_core.training.events import Event, Landscape
 from newton_core.training.landscapes import MOST_PLACES, Place, RunLandscape, Track
-from newton_core.training.run import PROBE_STEP, build_task, run
+from newton_core.training.run import run
 from newton_core.training.snapshots import list_snapshots
 from tests.newton_core.training.specs import small_spec
 

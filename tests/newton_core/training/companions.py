@@ -1,0 +1,29 @@
+import time
+from collections.abc import Mapping
+
+from newton_core.training.bench import ComputedArm
+from newton_core.training.companion import Companion
+
+
+class PatientCompanion(Companion):
+    """A run waits for it, so that runs of a few steps are shared too; remembers its loans."""
+
+    def __init__(self, not_before: int = 0) -> None:
+        """Is not ready before the run has asked ``not_before`` times, once a step."""
+        super().__init__()
+        self.loans: list[tuple[int, frozenset[int]]] = []
+        self.not_before = not_before
+
+    def is_ready(self) -> bool:
+        self.not_before -= 1
+        if self.not_before >= 0:
+            return False
+        patience = time.monotonic() + 120
+        while not super().is_ready():
+            assert time.monotonic() < patience, "the companion does not get ready"
+            time.sleep(0.005)
+        return True
+
+    def lend(self, step: int, arms: Mapping[int, ComputedArm]) -> None:
+        super().lend(step, arms)
+        self.loans.append((step, frozenset(arms)))
