@@ -21,18 +21,25 @@ _AFFINE = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d)
 class AffineFirstLayer(nn.Module):
     """Stands in for a first layer whose input never changes: base + a first + b second."""
 
-    parts: Tensor
+    base: Tensor
+    first: Tensor
+    second: Tensor
+    output: Tensor
 
     def __init__(self, base: Tensor, first: Tensor, second: Tensor) -> None:
         super().__init__()
-        self.register_buffer("parts", torch.stack([base, first, second]).flatten(1))
-        self.shape = base.shape
-        self.mix = nn.Parameter(base.new_tensor([1.0, 0.0, 0.0]), requires_grad=False)
+        self.register_buffer("base", base)
+        self.register_buffer("first", first)
+        self.register_buffer("second", second)
+        self.register_buffer("output", base.clone())
+
+    def move(self, a: float, b: float) -> None:
+        """Goes to a point of the plane; the output is written to the same memory every time."""
+        torch.add(self.base, self.first, alpha=a, out=self.output).add_(self.second, alpha=b)
 
     def forward(self, inputs: Tensor) -> Tensor:
-        """The layer's output at ``mix`` = (1, a, b); the inputs are those it was made for."""
-        # One matrix product for all points of a chunk: each output is written once.
-        return (self.mix @ self.parts).view(self.shape)
+        """The layer's output at that point, good for one pass; the inputs are those it knows."""
+        return self.output
 
 
 @dataclass(frozen=True)
@@ -41,15 +48,11 @@ class SplitNetwork:
 
     Attributes:
         network: the copy with the replacement.
-        mix: name of the parameter that takes (1, a, b).
-        absorbed: names of the original parameters that the replacement stands for.
-        dtype: of that parameter.
+        layer: the replacement.
     """
 
     network: nn.Module
-    mix: str
-    absorbed: frozenset[str]
-    dtype: torch.dtype
+    layer: AffineFirstLayer
 
 
 @dataclass(frozen=True)
@@ -60,11 +63,13 @@ class Trace:
         calls: (name, module) of every module that has parameters of its own, in order of call.
         first_input: what the first of them was called with, if that is one tensor.
         largest: number of elements of the largest output of any module.
+        output: of the network.
     """
 
     calls: tuple[tuple[str, nn.Module], ...]
     first_input: Tensor | None
     largest: int
+    output: Tensor
 
 
 def trace(network: nn.Module, weights: dict[str, Tensor], inputs: Tensor) -> Trace:
@@ -90,8 +95,9 @@ def trace(network: nn.Module, weights: dict[str, Tensor], inputs: Tensor) -> Tra
             handles.append(module.register_forward_hook(after))
             if any(True for _ in module.parameters(recurse=False)):
                 handles.append(module.register_forward_pre_hook(before(name)))
-        functional_call(network, weights, (inputs,))
-    return Trace(tuple(calls), first_inputs[0] if first_inputs else None, max(largest))
+        output = functional_call(network, weights, (inputs,))
+    first = first_inputs[0] if first_inputs else None
+    return Trace(tuple(calls), first, max(largest), output)
 
 
 @contextmanager
@@ -134,10 +140,6 @@ def split_first_layer(
         return None
     replaced = copy.deepcopy(network)
     parent, _, attribute = name.rpartition(".")
-    setattr(replaced.get_submodule(parent), attribute, AffineFirstLayer(*parts))
-    return SplitNetwork(
-        network=replaced,
-        mix=f"{name}.mix",
-        absorbed=frozenset(own),
-        dtype=parts[0].dtype,
-    )
+    affine = AffineFirstLayer(*parts)
+    setattr(replaced.get_submodule(parent), attribute, affine)
+    return SplitNetwork(replaced, affine)

@@ -15,8 +15,12 @@ from newton_core.landscapes.planes import ParameterPlane, PlaneError, Weights, d
 from newton_core.losses.base import LossFunction
 from newton_core.tasks.base import Batch
 
-_CHUNK_ELEMENTS = 2**20
-"""Numbers in the largest tensor of a chunk: it stays near the cache, 4 MB in float32."""
+_MOST_ELEMENTS = 2**20
+"""Numbers in the first layer's output up to which it is kept three times, 4 MB in float32 each."""
+_CHUNK_WORK = 2**24
+"""Numbers in the largest tensors of a chunk's passes together: a fraction of a second."""
+_CHUNK_ENTRIES = 2**18
+"""Entries of m x m matrices of a chunk's samples, as the losses make them: they stay near cache."""
 _MOST_POINTS = 64
 
 
@@ -39,10 +43,11 @@ class LineSlice:
 class ParameterFunction:
     """Mean loss of a network at each point of a plane (a :class:`PlaneFunction`).
 
-    The network is evaluated in evaluation mode, with ``functional_call`` on a private copy, at
-    many points at once; its buffers (batch statistics) are those of ``model`` everywhere. If a
-    linear or convolutional layer comes first, its output is affine in the coordinates and three
-    passes through it serve all points.
+    A private copy of the network is evaluated in evaluation mode, point by point, so that what it
+    computes with stays in the cache; the loss is evaluated at many points at once. The network's
+    buffers (batch statistics) are those of ``model`` everywhere. If a linear or convolutional
+    layer comes first, its output is affine in the coordinates and three passes through it serve
+    all points.
 
     A loss with a ``generator`` (sampled losses) draws the same noise at every point.
     """
@@ -51,28 +56,41 @@ class ParameterFunction:
         self, model: nn.Module, plane: ParameterPlane, loss: LossFunction, batch: Batch
     ) -> None:
         _check_names(model, plane)
-        self._plane = plane
         self._origin = detached(plane.origin)
         self._loss = loss
         self._batch = batch
         self._network = copy.deepcopy(model).eval().requires_grad_(False)
         with torch.no_grad():
             traced = trace(self._network, self._origin, batch.inputs)
-            self._split = split_first_layer(
-                self._network, plane, traced, most_elements=_CHUNK_ELEMENTS
-            )
-        parameters = sum(value.numel() for value in self._origin.values())
-        points = _CHUNK_ELEMENTS // max(traced.largest, parameters)
-        self.chunk = max(1, min(points, _MOST_POINTS))
+            split = split_first_layer(self._network, plane, traced, most_elements=_MOST_ELEMENTS)
+        outputs = traced.output
+        self._like = outputs
+        self._moving = self._network if split is None else split.network
+        self._first_layer = None if split is None else split.layer
+        self._moved = [
+            (parameter, self._origin[name], plane.first[name], plane.second[name])
+            for name, parameter in self._moving.named_parameters()
+        ]
+        work = max(traced.largest, sum(value.numel() for value in self._origin.values()))
+        entries = outputs.numel() ** 2 // len(outputs)
+        points = min(_CHUNK_WORK // work, _CHUNK_ENTRIES // max(1, entries), _MOST_POINTS)
+        self.chunk = max(1, points)
 
     @torch.no_grad()
     def at(self, a: Float[Tensor, " P"], b: Float[Tensor, " P"]) -> Float[Tensor, " P"]:
         """The mean loss at each point."""
-        some = next(iter(self._origin.values()))
-        # dtype first: not every device has float64
-        coordinates = torch.stack([a, b], dim=1).to(some.dtype).to(some.device)
-        outputs = self._outputs(coordinates)
+        outputs = self._like.new_empty(len(a), *self._like.shape)
+        for output, *point in zip(outputs, a.tolist(), b.tolist(), strict=True):
+            self._move(*point)
+            output.copy_(self._moving(self._batch.inputs))
         return mean_losses(self._loss, outputs, self._batch.target)
+
+    def _move(self, a: float, b: float) -> None:
+        """Brings the network to a point of the plane."""
+        if self._first_layer is not None:
+            self._first_layer.move(a, b)
+        for parameter, origin, first, second in self._moved:
+            torch.add(origin, first, alpha=a, out=parameter).add_(second, alpha=b)
 
     def centre(self) -> float:
         """The mean loss at the plane's origin, by a plain forward pass."""
@@ -83,28 +101,6 @@ class ParameterFunction:
         """The mean loss at any weights, by a plain forward pass."""
         outputs = functional_call(self._network, detached(weights), (self._batch.inputs,))
         return mean_losses(self._loss, outputs[None], self._batch.target).item()
-
-    def _outputs(self, coordinates: Float[Tensor, "P 2"]) -> Tensor:
-        """The network's outputs (P, N, *S) at each point."""
-        split, plane = self._split, self._plane
-        network = self._network if split is None else split.network
-        moved = [name for name in self._origin if split is None or name not in split.absorbed]
-
-        def forward(point: Tensor) -> Tensor:
-            weights = {}
-            for name in moved:
-                origin = self._origin[name]
-                a, b = point.to(origin).unbind()
-                weights[name] = origin + a * plane.first[name] + b * plane.second[name]
-            if split is not None:
-                weights[split.mix] = torch.cat([point.new_ones(1), point]).to(split.dtype)
-            output: Tensor = functional_call(network, weights, (self._batch.inputs,))
-            return output
-
-        if len(coordinates) == 1:
-            return forward(coordinates[0])[None]
-        outputs: Tensor = torch.vmap(forward)(coordinates)
-        return outputs
 
 
 def parameter_slice(

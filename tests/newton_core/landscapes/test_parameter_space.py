@@ -128,8 +128,8 @@ def test_slices_equal_direct_evaluation_at_random_points_and_the_centre_exactly(
 @pytest.mark.parametrize("name", NETWORKS)
 def test_the_first_layer_is_shared_only_where_that_is_right(name: str) -> None:
     model, batch, plane = setup(name)
-    split = ParameterFunction(model, plane, squared, batch)._split
-    assert (split is not None) == (name in {"mlp", "conv", "batch_norm", "linear"})
+    layer = ParameterFunction(model, plane, squared, batch)._first_layer
+    assert (layer is not None) == (name in {"mlp", "conv", "batch_norm", "linear"})
 
 
 def test_with_and_without_the_shortcut_the_slice_is_the_same(
