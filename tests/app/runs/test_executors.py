@@ -43,6 +43,15 @@ def workers_of(_executor: LocalExecutor) -> list[psutil.Process]:
     return [child for child in children if "spawn_main" in " ".join(child.cmdline())]
 
 
+def companions_of(executor: LocalExecutor) -> list[psutil.Process]:
+    return [
+        process
+        for worker in workers_of(executor)
+        for process in worker.children()
+        if "companion_process" in " ".join(process.cmdline())
+    ]
+
+
 class Following(threading.Thread):
     """A run that an executor computes, followed from a thread as the queue does."""
 
@@ -104,6 +113,29 @@ def test_stopped_run_says_so_itself(executor: LocalExecutor, tmp_path: Path) -> 
     assert following.outcome() is None
     assert following.events[-1].type == "cancelled"
     assert workers_of(executor) == before, "a polite end costs no worker"
+
+
+def test_run_goes_on_without_its_companion_which_ends_with_its_worker(tmp_path: Path) -> None:
+    executor = LocalExecutor(settings_for(tmp_path / "data", companions=1))
+    executor.start()
+    arms = [{"label": "Vanilla"}, {"label": "Fisher", "curvature": "fisher"}]
+    following = Following(executor, tmp_path / "long", long_spec(2, arms=arms))
+    following.until(lambda: companions_of(executor) != [])
+    (companion,) = companions_of(executor)
+    companion.kill()
+    told = len(following.events)
+    following.until(lambda: len(following.events) > told + 20)
+    following.stop.ask()
+    assert following.outcome() is None
+    assert following.events[-1].type == "cancelled"
+    following = Following(executor, tmp_path / "next", long_spec(3, arms=arms))
+    following.until(lambda: companions_of(executor) != [])
+    (companion,) = companions_of(executor)
+    (worker,) = workers_of(executor)
+    worker.kill()
+    companion.wait(20)  # raises if it outlives its worker
+    assert "killed (signal SIGKILL)" in str(following.outcome())
+    executor.close()
 
 
 def test_late_stop_does_not_hit_the_next_run(executor: LocalExecutor, tmp_path: Path) -> None:
