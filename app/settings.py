@@ -27,9 +27,9 @@ def available_cores() -> int:
 
 
 def spare_companions(workers: int, threads: int) -> int:
-    """Companion processes for each of ``workers`` runs at a time: one per further idle core.
+    """Companion processes for each of ``workers`` runs at a time, on the cores that these leave.
 
-    Few runs have more than four arms.
+    Fork workers do not count, for they are seldom busy; few runs have more than four arms.
     """
     return max(0, min(3, available_cores() // (workers * threads) - 1))
 
@@ -128,7 +128,10 @@ class Settings(BaseSettings):
         5.0, gt=0, description="Seconds that a stopped run has to end by itself."
     )
     memory_mb: int = Field(
-        4096, ge=256, description="Megabytes of memory past which a run's worker is ended."
+        4096,
+        ge=256,
+        description="Megabytes of memory past which a run's worker is ended, its"
+        " companions counted too.",
     )
     max_steps: int = Field(100_000, ge=1, description="Most updates of one run.")
     max_arms: int = Field(6, ge=1, le=6, description="Most arms of one run.")

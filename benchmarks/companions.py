@@ -33,8 +33,8 @@ def seconds(spec: ExperimentSpec, companions: Sequence[Companion]) -> float:
 def warm_up(spec: ExperimentSpec, companion: Companion) -> None:
     """Loads data and kernels here and there."""
     seconds(spec.model_copy(update={"steps": 1}), ())
-    companion.prepare(spec)
-    while not companion.is_ready():
+    job = companion.prepare(spec)
+    while not companion.is_ready(job):
         time.sleep(0.01)
 
 

@@ -59,7 +59,7 @@ def measure(job: Job, connection: "Connection[Any, Any]") -> Cost:
     serialising = _Clock()
     began = time.thread_time()
     with serialising:
-        worker._compute(job, send, set(), [])
+        worker._compute(job, send, set())
     return Cost(time.thread_time() - began, sending + serialising.seconds, events, size)
 
 

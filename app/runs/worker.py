@@ -6,7 +6,7 @@ Nothing heavy is imported at the top: the number of threads must be set before t
 import os
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from app.processes import Wire, settle_in, take_orders
@@ -59,7 +59,7 @@ def _compute(
     job: Job,
     send: Callable[[tuple[Any, ...]], None],
     stopped: set[str | int],
-    companions: "list[Companion]",
+    companions: "Sequence[Companion]" = (),
 ) -> None:
     """Iterates one run and sends each event; whatever goes wrong is sent as ERROR."""
     from newton_core.training.events import Metrics, parse_event

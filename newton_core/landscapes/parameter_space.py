@@ -18,7 +18,7 @@ from newton_core.tasks.base import Batch
 _MOST_ELEMENTS = 2**20
 """Numbers in the first layer's output up to which it is kept three times, 4 MB in float32 each."""
 _CHUNK_WORK = 2**24
-"""Numbers in the largest tensors of a chunk's passes together: a fraction of a second."""
+"""Numbers in the largest tensors of all passes of a chunk: a stop waits for a second at most."""
 _CHUNK_ENTRIES = 2**18
 """Entries of m x m matrices of a chunk's samples, as the losses make them: they stay near cache."""
 _MOST_POINTS = 64
@@ -49,7 +49,8 @@ class ParameterFunction:
     layer comes first, its output is affine in the coordinates and three passes through it serve
     all points.
 
-    A loss with a ``generator`` (sampled losses) draws the same noise at every point.
+    A loss with a ``generator`` (sampled losses) draws the same noise at every point. One thread
+    at a time may ask.
     """
 
     def __init__(

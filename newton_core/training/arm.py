@@ -1,5 +1,6 @@
 """One arm of a run: its network, optimizer, loss and one update at a time."""
 
+import copy
 import statistics
 import time
 from collections import deque
@@ -259,7 +260,8 @@ class Arm:
     def restore(self, state: dict[str, Any]) -> None:
         """Goes back to a state that :meth:`state` gave."""
         self.model.load_state_dict(state["model"])
-        self.optimizer.load_state_dict(state["optimizer"])
+        # it takes the tensors themselves, which training would then change in the given state
+        self.optimizer.load_state_dict(copy.deepcopy(state["optimizer"]))
         self.tikhonov = state["tikhonov"]
         self.status = state["status"]
         self.step = state["step"]

@@ -13,7 +13,7 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import TracebackType
-from typing import IO, Any
+from typing import IO, Any, NoReturn
 
 import torch
 
@@ -90,8 +90,9 @@ class CompanionLostError(RuntimeError):
 class Companion:
     """A process that computes arms for one run at a time, and stays warm between runs.
 
-    It starts when it is first needed, gives up with the process that made it, and computes the
-    same numbers. Use it as a context manager, or :meth:`close` it.
+    It starts when it is first needed, ends with the process that made it, and computes the same
+    numbers. Use it as a context manager, or :meth:`close` it. A run that calls it takes it from
+    the run before, which then goes on by itself; all methods are for one thread.
     """
 
     def __init__(self) -> None:
@@ -99,6 +100,7 @@ class Companion:
         self._mail: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._job = 0
         self._prepared = False
+        self._lost: str | None = None
         self._said: dict[tuple[int, int], tuple[StepReport, dict[str, Any] | None]] = {}
 
     @property
@@ -106,8 +108,11 @@ class Companion:
         """Of the process, once it has been needed."""
         return self._process.pid if self._process is not None else None
 
-    def prepare(self, spec: ExperimentSpec) -> None:
+    def prepare(self, spec: ExperimentSpec) -> int:
         """Has the process get ready for the arms of a run, without waiting for it.
+
+        Returns:
+            The number of the job, which the other methods take.
 
         Raises:
             CompanionLostError: it cannot be started.
@@ -116,46 +121,56 @@ class Companion:
             self._start()
         self._job += 1
         self._prepared = False
+        self._lost = None
         self._said.clear()
-        order = Prepare(spec.model_dump_json(), torch.get_num_threads(), str(data_dir()))
-        self._send(order)
+        self._send(Prepare(spec.model_dump_json(), torch.get_num_threads(), str(data_dir())))
+        return self._job
 
-    def is_ready(self) -> bool:
-        """Whether it waits for arms of the spec that it was prepared for.
+    def is_ready(self, job: int) -> bool:
+        """Whether it waits for the arms of that job.
 
         Raises:
-            CompanionLostError: it is gone, or the spec is beyond it.
+            CompanionLostError: it is gone, has another job, or the spec is beyond it.
         """
+        self._check(job)
         while not self._prepared and self._take(wait=False):
             pass
         return self._prepared
 
-    def lend(self, step: int, arms: Mapping[int, ComputedArm]) -> None:
+    def lend(self, job: int, step: int, arms: Mapping[int, ComputedArm]) -> None:
         """Hands over arms that have done ``step``.
 
         Raises:
-            CompanionLostError: it is gone.
+            CompanionLostError: it is gone, or has another job.
         """
-        self._prepared = False
+        self._check(job)
         self._send(Lend(step, {i: (arm.state(step), arm.pictured) for i, arm in arms.items()}))
 
-    def answer(self, arm: int, step: int) -> tuple[StepReport, dict[str, Any] | None]:
+    def answer(self, job: int, arm: int, step: int) -> tuple[StepReport, dict[str, Any] | None]:
         """What a lent arm says of a step, waiting for it; its state where snapshots are due.
 
         Raises:
-            CompanionLostError: it is gone or failed before that.
+            CompanionLostError: it is gone, failed before that, or has another job.
         """
+        self._check(job, said=(arm, step) in self._said)
         while (arm, step) not in self._said:
             self._take(wait=True)
         return self._said.pop((arm, step))
 
-    def rest(self) -> None:
-        """Has it leave the arms that it has."""
-        if self._process is not None and self._process.poll() is None:
+    def rest(self, job: int) -> None:
+        """Has it leave what it still does for that job."""
+        if job == self._job and self._lost is None:
             try:
                 self._send(Rest())
             except CompanionLostError as loss:
                 logger.warning("%s", loss)
+
+    def _check(self, job: int, *, said: bool = False) -> None:
+        """Raises if the job is not the present one, or lost with nothing said to be fetched."""
+        if job != self._job:
+            raise CompanionLostError("a companion process was called away by another run")
+        if self._lost is not None and not said:
+            raise CompanionLostError(self._lost)
 
     def close(self) -> None:
         """Ends the process."""
@@ -215,7 +230,7 @@ class Companion:
             pickle.dump((self._job, order), process.stdin)
             process.stdin.flush()
         except OSError:
-            raise CompanionLostError(self._obituary()) from None
+            self._lose(self._obituary())
 
     def _take(self, *, wait: bool) -> bool:
         """Takes one message in; false if there is none."""
@@ -224,8 +239,9 @@ class Companion:
         except queue.Empty:
             return False
         if message is None:
-            self._mail.put(None)  # whoever asks next is told too
-            raise CompanionLostError(self._obituary())
+            reason = self._obituary()
+            self.close()
+            self._lose(reason)
         job, answer = message
         if job == self._job:  # else it is about a run before
             match answer:
@@ -234,8 +250,12 @@ class Companion:
                 case Computed():
                     self._said.update({(i, answer.step): said for i, said in answer.arms.items()})
                 case Failure():
-                    raise CompanionLostError(f"a companion process failed: {answer.error}")
+                    self._lose(f"a companion process failed: {answer.error}")
         return True
+
+    def _lose(self, reason: str) -> NoReturn:
+        self._lost = reason  # every arm that it has is told
+        raise CompanionLostError(reason)
 
     def _obituary(self) -> str:
         assert self._process is not None
@@ -251,36 +271,40 @@ def _read(pipe: IO[bytes], mail: "queue.SimpleQueue[Any]") -> None:
     try:
         while True:
             mail.put(pickle.load(pipe))
-    except (EOFError, OSError, ValueError, pickle.UnpicklingError):
+    except (EOFError, OSError, ValueError):
+        pass  # it ended, or was closed while it spoke
+    finally:
         mail.put(None)
 
 
 class LentArm:
     """An arm that a companion computes; if that is lost, the arm is computed here after all."""
 
-    def __init__(self, companion: Companion, computed: ComputedArm) -> None:
+    def __init__(self, companion: Companion, job: int, computed: ComputedArm) -> None:
         """The arm was lent in its present state."""
         self._companion: Companion | None = companion
+        self._job = job
         self._computed = computed
-        self._done = computed.arm.step
 
     def at(self, step: int) -> StepReport:
-        """See :class:`~newton_core.training.sources.ArmSource`."""
+        """See :class:`~newton_core.training.sources.ArmSource`.
+
+        If the companion is lost, all since the last state that it sent is computed again, at most
+        a twentieth of the run.
+        """
         if self._companion is not None:
             try:
-                report, state = self._companion.answer(self._computed.index, step)
+                report, state = self._companion.answer(self._job, self._computed.index, step)
             except CompanionLostError as loss:
-                logger.warning("%s; its arms are computed by the run itself", loss)
+                logger.warning("%s; arm %d goes on without", loss, self._computed.index)
                 self._companion = None
             else:
                 if state is not None:
                     self.restore(state)
-                    self._done = step
                 self._computed.pictured |= bool(report.evaluation)
                 return report
-        for behind in range(self._done + 1, step):
+        for behind in range(self._computed.arm.step + 1, step):
             self._computed.at(behind)
-        self._done = step
         return self._computed.at(step)
 
     def state(self, step: int) -> dict[str, Any]:

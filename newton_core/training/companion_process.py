@@ -29,14 +29,18 @@ def serve(answers: IO[bytes]) -> None:
     threading.Thread(target=_listen, args=(sys.stdin.buffer, orders), daemon=True).start()
     worker = _Worker(answers, orders)
     while True:
-        worker.carry_out(*orders.get())
+        job, order = orders.get()
+        if orders.empty():  # else it is about a run that is over
+            worker.carry_out(job, order)
 
 
 def _listen(pipe: IO[bytes], orders: "queue.SimpleQueue[Any]") -> None:
-    with contextlib.suppress(EOFError, OSError, pickle.UnpicklingError):
-        while True:
-            orders.put(pickle.load(pipe))
-    os._exit(0)  # nobody is left to compute for
+    try:
+        with contextlib.suppress(EOFError, OSError):
+            while True:
+                orders.put(pickle.load(pipe))
+    finally:
+        os._exit(0)  # nobody is left to compute for
 
 
 class _Worker:

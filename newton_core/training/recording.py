@@ -112,7 +112,7 @@ class RecordedArm:
         metrics = self._logged.get(step)
         if metrics is not None:
             self._seconds = metrics[METRIC_NAMES.index("seconds")]
-        elif step in self._bench.schedule.logged:
+        elif step > self._recording.until or step in self._bench.schedule.logged:
             raise SnapshotError(f"the recording of arm {self._index} says nothing of step {step}")
         evaluation = tuple(self._evaluations.get(step, ()))
         slices = (self._slices[step],) if step in self._slices else ()

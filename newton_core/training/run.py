@@ -168,6 +168,7 @@ class _Run:
         if not self.resumed:
             yield from self._say_measurements(self._reports())
             yield from self._save()
+        self._leave_recording()
         yield from self._say_changes()
         while self.step < self.spec.steps and self._running():
             if self.stop():

@@ -19,8 +19,8 @@ class Sharing:
 
     def __init__(self, companions: Sequence[Companion]) -> None:
         self._free = list(companions)
-        self._called: list[Companion] = []
-        self._busy: list[Companion] = []
+        self._called: dict[Companion, int] = {}
+        self._busy: dict[Companion, int] = {}
 
     def share(
         self, spec: ExperimentSpec, step: int, sources: list[ArmSource], running: Sequence[int]
@@ -42,37 +42,35 @@ class Sharing:
         ready = [companion for companion in list(self._called) if self._is_ready(companion)]
         _, *shares = _shares(here, len(ready) + 1)
         for companion, share in zip(ready, shares, strict=True):
-            self._called.remove(companion)
+            job = self._called.pop(companion)
             try:
-                companion.lend(step, share)
+                companion.lend(job, step, share)
             except CompanionLostError as loss:
                 logger.warning("%s", loss)
                 continue
-            self._busy.append(companion)
+            self._busy[companion] = job
             for index, arm in share.items():
-                sources[index] = LentArm(companion, arm)
+                sources[index] = LentArm(companion, job, arm)
 
     def rest(self) -> None:
         """Has all companions leave what they still do for the run."""
-        for companion in self._called + self._busy:
-            companion.rest()
+        for companion, job in (self._called | self._busy).items():
+            companion.rest(job)
 
     def _call(self, spec: ExperimentSpec, most: int) -> None:
         while self._free and len(self._called) < most:
             companion = self._free.pop(0)
             try:
-                companion.prepare(spec)
+                self._called[companion] = companion.prepare(spec)
             except CompanionLostError as loss:
                 logger.warning("%s", loss)
-            else:
-                self._called.append(companion)
 
     def _is_ready(self, companion: Companion) -> bool:
         try:
-            return companion.is_ready()
+            return companion.is_ready(self._called[companion])
         except CompanionLostError as loss:
             logger.warning("%s", loss)
-            self._called.remove(companion)
+            del self._called[companion]
             return False
 
 

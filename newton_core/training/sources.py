@@ -6,9 +6,6 @@ from typing import Any, Protocol, runtime_checkable
 from newton_core.training.arm import ArmStatus
 from newton_core.training.events import CurvatureEvent, Evaluation, Examples, Landscape
 
-METRICS_ONLY = frozenset({"type", "seq", "arm", "step"})
-"""What an ``evaluation`` event holds beside its metrics."""
-
 
 @dataclass(frozen=True)
 class StepReport:
@@ -38,7 +35,7 @@ class StepReport:
         """The metrics of an evaluation at this step, if there was one."""
         for event in self.evaluation:
             if isinstance(event, Evaluation):
-                return event.model_dump(exclude=set(METRICS_ONLY))
+                return dict(event.__pydantic_extra__)
         return None
 
 

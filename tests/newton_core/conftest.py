@@ -2,6 +2,7 @@ from collections.abc import Iterator
 
 import jaxtyping
 import pytest
+import torch
 
 from tests.newton_core.training.companions import PatientCompanion
 
@@ -21,7 +22,16 @@ def warm_companion() -> Iterator[PatientCompanion]:
 
 
 @pytest.fixture
-def companion(warm_companion: PatientCompanion) -> Iterator[PatientCompanion]:
+def one_thread() -> Iterator[None]:
+    """On each side of a shared run: more threads than cores wait for each other for minutes."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture
+def companion(warm_companion: PatientCompanion, one_thread: None) -> Iterator[PatientCompanion]:
     """A warm one, whose loans are those of the test."""
     warm_companion.loans.clear()
     yield warm_companion

@@ -31,7 +31,8 @@ def settings_for(data_dir: Path, **changes: Any) -> Settings:
 
 @pytest.fixture(scope="module")
 def executor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalExecutor]:
-    made = LocalExecutor(settings_for(tmp_path_factory.mktemp("data"), hang_seconds=3))
+    settings = settings_for(tmp_path_factory.mktemp("data"), hang_seconds=3, companions=1)
+    made = LocalExecutor(settings)
     made.start()
     yield made
     made.close()
@@ -115,9 +116,9 @@ def test_stopped_run_says_so_itself(executor: LocalExecutor, tmp_path: Path) -> 
     assert workers_of(executor) == before, "a polite end costs no worker"
 
 
-def test_run_goes_on_without_its_companion_which_ends_with_its_worker(tmp_path: Path) -> None:
-    executor = LocalExecutor(settings_for(tmp_path / "data", companions=1))
-    executor.start()
+def test_run_goes_on_without_its_companion_which_ends_with_its_worker(
+    executor: LocalExecutor, tmp_path: Path
+) -> None:
     arms = [{"label": "Vanilla"}, {"label": "Fisher", "curvature": "fisher"}]
     following = Following(executor, tmp_path / "long", long_spec(2, arms=arms))
     following.until(lambda: companions_of(executor) != [])
@@ -135,7 +136,6 @@ def test_run_goes_on_without_its_companion_which_ends_with_its_worker(tmp_path: 
     worker.kill()
     companion.wait(20)  # raises if it outlives its worker
     assert "killed (signal SIGKILL)" in str(following.outcome())
-    executor.close()
 
 
 def test_late_stop_does_not_hit_the_next_run(executor: LocalExecutor, tmp_path: Path) -> None:

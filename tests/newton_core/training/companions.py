@@ -14,16 +14,16 @@ class PatientCompanion(Companion):
         self.loans: list[tuple[int, frozenset[int]]] = []
         self.not_before = not_before
 
-    def is_ready(self) -> bool:
+    def is_ready(self, job: int) -> bool:
         self.not_before -= 1
         if self.not_before >= 0:
             return False
         patience = time.monotonic() + 120
-        while not super().is_ready():
+        while not super().is_ready(job):
             assert time.monotonic() < patience, "the companion does not get ready"
             time.sleep(0.005)
         return True
 
-    def lend(self, step: int, arms: Mapping[int, ComputedArm]) -> None:
-        super().lend(step, arms)
+    def lend(self, job: int, step: int, arms: Mapping[int, ComputedArm]) -> None:
+        super().lend(job, step, arms)
         self.loans.append((step, frozenset(arms)))

@@ -6,6 +6,8 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +15,16 @@ import psutil
 import pytest
 import torch
 
-from newton_core.training.companion import Companion, CompanionLostError
+from newton_core.training.bench import ComputedArm
+from newton_core.training.companion import Companion, CompanionLostError, Lend
 from newton_core.training.recording import Recording
 from newton_core.training.run import run
 from newton_core.training.snapshots import list_snapshots, load_snapshot
 from tests.newton_core.training.companions import PatientCompanion
 from tests.newton_core.training.specs import ARMS, small_record, small_spec
 from tests.newton_core.training.test_run import numbers
+
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 DIVERGING = {
     "task": {"name": "classification", "model": {"name": "mlp"}},
@@ -139,6 +144,14 @@ def test_recorded_arms_are_shared_where_the_recording_ends(
     assert numbers(forked) == numbers(scratch, after=8)
     assert companion.loans[0][0] == 16
     check_same_states(tmp_path, _without_first(tmp_path / "scratch", 8))
+    again = list(run(spec, start=start, recording=recording))  # it is as it was
+    assert numbers(again) == without_snapshots(numbers(forked))
+    at_once = list(run(spec, start=start, recording=replace(recording, until=8)))
+    assert numbers(at_once) == without_snapshots(numbers(forked))
+
+
+def without_snapshots(found: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in found.items() if not key.startswith("snapshot/")}
 
 
 def _without_first(folder: Path, step: int) -> Path:
@@ -164,7 +177,7 @@ def test_a_companion_that_is_killed_costs_time_only(
     assert killed is not None
     check_same(shared, list(run(spec, snapshots=tmp_path / "alone")))
     check_same_states(tmp_path / "shared", tmp_path / "alone")
-    assert "its arms are computed by the run itself" in caplog.text
+    assert "goes on without" in caplog.text
 
 
 def test_a_run_left_early_leaves_nothing_to_the_next(companion: PatientCompanion) -> None:
@@ -185,6 +198,32 @@ def test_a_cancelled_run_has_its_summary(companion: PatientCompanion) -> None:
     assert all(arm.seconds > 0 for arm in last.summary.arms)
 
 
+class BreakingCompanion(PatientCompanion):
+    """Meets an error with the arms that it has."""
+
+    def lend(self, job: int, step: int, arms: Mapping[int, ComputedArm]) -> None:
+        self.loans.append((step, frozenset(arms)))
+        self._send(Lend(step, {index: ({}, False) for index in arms}))
+
+
+def test_an_error_in_a_companion_reaches_each_of_its_arms(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    spec = small_spec(arms=[*ARMS, {"gradient": "clip"}])
+    with BreakingCompanion() as broken:
+        check_same(list(run(spec, companions=[broken])), list(run(spec)))
+        assert [len(arms) for _, arms in broken.loans] == [2]
+    assert caplog.text.count("a companion process failed: KeyError") == 2
+
+
+def test_a_second_run_takes_the_companion_from_the_first(companion: PatientCompanion) -> None:
+    first = run(small_spec(seed=5), companions=[companion])
+    begun = [next(first) for _ in range(12)]
+    check_same(list(run(small_spec(), companions=[companion])), list(run(small_spec())))
+    check_same([*begun, *first], list(run(small_spec(seed=5))))
+    assert len(companion.loans) == 2
+
+
 OWN_LOSS = """
 import sys, time
 from typing import Literal
@@ -199,13 +238,14 @@ class Here(NeuralSort):
     Parameters = HereParameters
 
 from newton_core import ExperimentSpec, run
-from newton_core.training.companion import Companion, CompanionLostError
+from newton_core.training.bench import ComputedArm
+from newton_core.training.companion import Companion, CompanionLostError, Lend
 
 spec = ExperimentSpec.model_validate_json(sys.argv[1])
 with Companion() as companion:
-    companion.prepare(spec)
+    job = companion.prepare(spec)
     try:
-        while not companion.is_ready():
+        while not companion.is_ready(job):
             time.sleep(0.01)
     except CompanionLostError as error:
         print(error)
