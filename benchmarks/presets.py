@@ -19,7 +19,7 @@ from rich.console import Console
 
 from app.presets import load_presets
 from app.specs import read_spec
-from app.train import compare, train
+from app.train import compare, idle_cores, train
 from newton_core.training.events import Summary
 
 FOLDER = Path(__file__).parents[1] / "app" / "presets"
@@ -29,15 +29,20 @@ def train_seeds(name: str, seeds: int, console: Console) -> list[Summary]:
     """What a preset's runs say at their ends, one per seed."""
     spec = read_spec(name)
     summaries = []
-    for offset in range(seeds):
-        one = spec.model_copy(update={"seed": spec.seed + offset})
-        summary, _ = train(
-            one, console=console, title=f"{name} seed {one.seed}", stop=threading.Event()
-        )
-        summaries.append(summary)
-        metric = summary.primary_metric
-        reached = {arm.label: arm.metrics.get(metric) for arm in summary.arms}
-        console.print(f"{name} seed {one.seed}: {reached} in {summary.seconds:.1f} s")
+    with idle_cores() as companions:
+        for offset in range(seeds):
+            one = spec.model_copy(update={"seed": spec.seed + offset})
+            summary, _ = train(
+                one,
+                console=console,
+                title=f"{name} seed {one.seed}",
+                stop=threading.Event(),
+                companions=companions,
+            )
+            summaries.append(summary)
+            metric = summary.primary_metric
+            reached = {arm.label: arm.metrics.get(metric) for arm in summary.arms}
+            console.print(f"{name} seed {one.seed}: {reached} in {summary.seconds:.1f} s")
     return summaries
 
 
