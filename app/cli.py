@@ -85,7 +85,7 @@ def train(
     if html is not None:
         sinks.append(records.append)
     try:
-        with training.interruptible() as stop, training.idle_cores() as companions:
+        with training.interruptible() as stop, training.idle_cores() as arm_workers:
             for offset in range(seeds):
                 one = spec.model_copy(update={"seed": spec.seed + offset})
                 title = source if seeds == 1 else f"{source} seed {one.seed}"
@@ -95,7 +95,7 @@ def train(
                     title=title,
                     stop=stop,
                     sinks=sinks,
-                    companions=companions,
+                    workers=arm_workers,
                 )
                 summaries.append(summary)
                 if not as_json:
@@ -231,7 +231,7 @@ def download(
 ) -> None:
     """Fetch a public data set into the data folder, with checksums."""
     from newton_core.data import DatasetError, download_mnist
-    from newton_core.paths import data_dir
+    from newton_core.folders import data_dir
 
     if dataset != "mnist":
         _stop(f"unknown data set {dataset!r}; known: mnist", BAD_INPUT)

@@ -10,8 +10,8 @@ import torch
 
 from app.presets import load_presets
 from newton_core.data import describe_datasets
+from newton_core.folders import data_dir
 from newton_core.losses import list_losses
-from newton_core.paths import data_dir
 from newton_core.training.devices import available_devices, versions
 
 

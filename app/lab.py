@@ -6,13 +6,13 @@ from dataclasses import dataclass
 import torch
 
 from app.database import Database
+from app.landscapes import SliceService
 from app.runs.executors import Executor
 from app.runs.feed import Feed
 from app.runs.log import EventLog
 from app.runs.queue import RunQueue
 from app.runs.store import RunStore
 from app.settings import Settings
-from app.slices import SliceService
 from app.throttle import Throttle
 
 

@@ -5,7 +5,7 @@ import sys
 from typing import Any
 
 from app.server import create_app
-from newton_core.training.events import EVENT_ADAPTER
+from newton_core.experiment.events import EVENT_ADAPTER
 
 
 def openapi_document() -> dict[str, Any]:

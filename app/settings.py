@@ -27,7 +27,7 @@ def available_cores() -> int:
 
 
 def spare_companions(workers: int, threads: int) -> int:
-    """Companion processes for each of ``workers`` runs at a time, on the cores that these leave.
+    """ArmWorker processes for each of ``workers`` runs at a time, on the cores that these leave.
 
     Fork workers do not count, for they are seldom busy; few runs have more than four arms.
     """
@@ -44,7 +44,7 @@ def _container_quota(file: Path) -> int | None:
 
 
 def _default_data_dir() -> Path:
-    # The same folder as newton_core.paths.data_dir, without importing newton_core: the server
+    # The same folder as newton_core.folders.data_dir, without importing newton_core: the server
     # starts its workers, which takes seconds, before it imports anything heavy.
     return Path(platformdirs.user_data_dir("newton-lab", appauthor=False))
 

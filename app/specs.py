@@ -7,8 +7,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from app.presets import get_preset, load_presets
-from newton_core.training.spec import ExperimentSpec
-from newton_core.training.spec_errors import explain
+from newton_core.experiment.errors import explain
+from newton_core.experiment.spec import ExperimentSpec
 
 
 class SpecError(ValueError):

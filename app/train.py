@@ -16,9 +16,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from app.settings import spare_companions
-from newton_core.statistics import PairedDifference, paired_difference
-from newton_core.training.companion import Companion
-from newton_core.training.events import (
+from newton_core.experiment.events import (
     Cancelled,
     Diverged,
     Evaluation,
@@ -28,8 +26,10 @@ from newton_core.training.events import (
     Spike,
     Summary,
 )
+from newton_core.experiment.spec import ExperimentSpec
+from newton_core.statistics import PairedDifference, paired_difference
+from newton_core.training.parallel.arm_worker import ArmWorker
 from newton_core.training.run import run
-from newton_core.training.spec import ExperimentSpec
 
 
 class RunFailedError(RuntimeError):
@@ -58,11 +58,11 @@ def interruptible() -> Iterator[threading.Event]:
 
 
 @contextmanager
-def idle_cores() -> Iterator[list[Companion]]:
+def idle_cores() -> Iterator[list[ArmWorker]]:
     """Companions for the cores that one run would leave idle, for several runs one by one."""
     with ExitStack() as stack:
         count = spare_companions(1, torch.get_num_threads())
-        yield [stack.enter_context(Companion()) for _ in range(count)]
+        yield [stack.enter_context(ArmWorker()) for _ in range(count)]
 
 
 class Report:
@@ -92,7 +92,7 @@ def train(
     title: str,
     stop: threading.Event,
     sinks: Sequence[Callable[[str], object]] = (),
-    companions: Sequence[Companion] = (),
+    workers: Sequence[ArmWorker] = (),
 ) -> tuple[Summary, Report]:
     """Runs ``spec`` under a progress bar on ``console``, each event as a JSON line to ``sinks``.
 
@@ -108,7 +108,7 @@ def train(
     )  # fmt: skip
     with Progress(*columns, console=console, transient=True) as progress:
         bar = progress.add_task(title, total=spec.steps, line="")
-        for event in run(spec, stop=stop, companions=companions):
+        for event in run(spec, stop=stop, workers=workers):
             line = event.model_dump_json() + "\n"
             for sink in sinks:
                 sink(line)

@@ -70,7 +70,7 @@ class _Clock:
         self.seconds = 0.0
 
     def __enter__(self) -> None:
-        from newton_core.training.events import EventBase
+        from newton_core.experiment.events import EventBase
 
         self.original = EventBase.model_dump_json
 
@@ -83,7 +83,7 @@ class _Clock:
         EventBase.model_dump_json = timed  # type: ignore[assignment,method-assign]
 
     def __exit__(self, *_: object) -> None:
-        from newton_core.training.events import EventBase
+        from newton_core.experiment.events import EventBase
 
         EventBase.model_dump_json = self.original  # type: ignore[method-assign]
 
@@ -153,7 +153,7 @@ def main() -> None:
     parser.add_argument("--repeat", type=int, default=3)
     arguments = parser.parse_args()
 
-    from newton_core.training.spec import ExperimentSpec
+    from newton_core.experiment.spec import ExperimentSpec
 
     preset = load_presets()[0]
     spec = ExperimentSpec.model_validate(

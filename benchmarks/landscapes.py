@@ -52,8 +52,8 @@ SPEC = ExperimentSpec.model_validate(
 def train_forever() -> None:
     """What a run in another process does to the machine."""
     torch.set_num_threads(1)
-    with idle_cores() as companions:
-        for _ in run(SPEC, companions=companions):
+    with idle_cores() as arm_workers:
+        for _ in run(SPEC, workers=arm_workers):
             pass
 
 

@@ -28,10 +28,10 @@ import torch
 from torch import nn
 
 from newton_core import NewtonLoss, build_loss, inject_fisher
+from newton_core.experiment.spec import ExperimentSpec
 from newton_core.tasks import Batch
 from newton_core.training.arm import Arm
-from newton_core.training.bench import build_task
-from newton_core.training.spec import ExperimentSpec
+from newton_core.training.context import build_task
 
 Step = Callable[[Batch, int], object]
 CURVATURES = {"plain": "none", "hessian": "hessian", "fisher": "fisher"}

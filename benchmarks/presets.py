@@ -20,7 +20,7 @@ from rich.console import Console
 from app.presets import load_presets
 from app.specs import read_spec
 from app.train import compare, idle_cores, train
-from newton_core.training.events import Summary
+from newton_core.experiment.events import Summary
 
 FOLDER = Path(__file__).parents[1] / "app" / "presets"
 
@@ -29,7 +29,7 @@ def train_seeds(name: str, seeds: int, console: Console) -> list[Summary]:
     """What a preset's runs say at their ends, one per seed."""
     spec = read_spec(name)
     summaries = []
-    with idle_cores() as companions:
+    with idle_cores() as arm_workers:
         for offset in range(seeds):
             one = spec.model_copy(update={"seed": spec.seed + offset})
             summary, _ = train(
@@ -37,7 +37,7 @@ def train_seeds(name: str, seeds: int, console: Console) -> list[Summary]:
                 console=console,
                 title=f"{name} seed {one.seed}",
                 stop=threading.Event(),
-                companions=companions,
+                workers=arm_workers,
             )
             summaries.append(summary)
             metric = summary.primary_metric

@@ -19,8 +19,8 @@ from newton_core.losses import (
 from newton_core.newton import NewtonLoss, inject_fisher, newton_direction, newton_target
 
 if TYPE_CHECKING:
+    from newton_core.experiment.spec import ExperimentSpec
     from newton_core.training.run import run
-    from newton_core.training.spec import ExperimentSpec
 
 __all__ = [
     "CurvatureError",
@@ -46,7 +46,7 @@ def __getattr__(name: str) -> Any:
 
         return run
     if name == "ExperimentSpec":
-        from newton_core.training.spec import ExperimentSpec
+        from newton_core.experiment.spec import ExperimentSpec
 
         return ExperimentSpec
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

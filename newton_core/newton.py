@@ -22,9 +22,9 @@ from newton_core.curvature import (
     check_choices,
     damped_direction,
 )
-from newton_core.fisher import fisher_direction
+from newton_core.curvature.fisher import fisher_direction
+from newton_core.curvature.systems import all_finite, check_tikhonov, like, not_finite
 from newton_core.losses.base import Loss, LossFunction, autodiff_derivatives
-from newton_core.systems import all_finite, check_tikhonov, like, not_finite
 from newton_core.tensors import flatten_outputs
 
 Reduction = Literal["mean", "sum"]

@@ -10,9 +10,9 @@ from pydantic import BaseModel, Field
 from app.presets import Preset, load_presets
 from app.routes.common import TheLab
 from app.runs.limits import limits
+from newton_core.experiment.spec import ExperimentSpec
 from newton_core.losses.base import LOSSES
 from newton_core.tasks import TASKS
-from newton_core.training.spec import ExperimentSpec
 
 router = APIRouter(tags=["catalog"])
 

@@ -15,7 +15,7 @@ from app.routes.common import NO_SUCH_RUN, TheLab, TheRun, problem
 from app.routes.runs import RunInfo, run_record
 from app.runs.files import folder_of
 from app.static import PageNotBuiltError
-from newton_core.training.events import Event
+from newton_core.experiment.events import Event
 from newton_core.training.snapshots import SnapshotError, latest_snapshot
 
 router = APIRouter(tags=["runs"])

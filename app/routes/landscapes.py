@@ -10,10 +10,10 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.sse import EventSourceResponse, format_sse_event
 
 from app.errors import validation_error
+from app.landscapes import SliceFailure, SliceService
+from app.landscapes.requests import AnySliceRequest, LandscapeRequest
 from app.routes.common import TheLab, is_run_id, problem
 from app.runs.files import folder_of
-from app.slices import SliceFailure, SliceService
-from app.slices.requests import AnySliceRequest, LandscapeRequest
 
 router = APIRouter(tags=["landscapes"])
 

@@ -16,8 +16,8 @@ from app.routes.common import NO_SUCH_RUN, TheLab, TheRun, is_run_id, problem
 from app.runs.limits import check_limits
 from app.runs.store import ENDED, QueueFullError
 from app.runs.submission import new_run, preset_spec
-from newton_core.training.events import Summary
-from newton_core.training.spec import ExperimentSpec
+from newton_core.experiment.events import Summary
+from newton_core.experiment.spec import ExperimentSpec
 
 router = APIRouter(tags=["runs"])
 

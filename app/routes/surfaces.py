@@ -7,13 +7,13 @@ from fastapi import APIRouter
 from pydantic import Field, model_validator
 
 from app.errors import validation_error
-from newton_core.landscapes.grid import Grid, OddPoints
-from newton_core.landscapes.surface import surface_domain, surface_picture
-from newton_core.landscapes.three_numbers import three_numbers_landscape, three_numbers_walks
+from newton_core.descent import Walk, Walker, walk
+from newton_core.landscape.grid import Grid, OddPoints
+from newton_core.landscape.surface import surface_domain, surface_picture
+from newton_core.landscape.three_numbers import three_numbers_landscape, three_numbers_walks
 from newton_core.losses.base import LOSSES, build_loss
 from newton_core.records import to_json
 from newton_core.settings import Settings, setting
-from newton_core.walks import Walk, Walker, walk
 
 router = APIRouter(tags=["landscapes"])
 

@@ -15,7 +15,7 @@ import anyio.to_thread
 
 from app.runs.log import EventLog
 from app.runs.records import LoggedEvent
-from newton_core.training.events import LAST_EVENTS
+from newton_core.experiment.events import LAST_EVENTS
 
 TAIL_EVENTS = 400
 TAIL_BYTES = 4_000_000

@@ -8,14 +8,15 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from app.runs.records import LoggedEvent, Replay
-from newton_core.training.events import LAST_EVENTS
+from app.runs.records import LoggedEvent
+from newton_core.experiment.events import LAST_EVENTS
+from newton_core.experiment.spec import ExperimentSpec
+from newton_core.training.replay import Replay
 from newton_core.training.snapshots import (
     SnapshotError,
     load_snapshot,
     snapshot_steps,
 )
-from newton_core.training.spec import ExperimentSpec
 
 _FREE = {"changes", "steps", "seconds"}
 """Fields that may differ between runs with a common beginning."""
@@ -57,7 +58,7 @@ def _fixed(spec: ExperimentSpec) -> dict[str, Any]:
 
 
 @dataclass(frozen=True)
-class Beginning:
+class ResumePlan:
     """What a run can take over from another.
 
     Attributes:
@@ -123,7 +124,7 @@ class Beginning:
         return Replay(self.untouched, max(self.replayed), bodies, folder)
 
 
-def find_beginning(log: Iterable[LoggedEvent], folder: Path, shared: int) -> Beginning | None:
+def find_resume_plan(log: Iterable[LoggedEvent], folder: Path, shared: int) -> ResumePlan | None:
     """The most that a run can take over from another whose log and snapshots these are.
 
     Args:
@@ -152,7 +153,7 @@ def find_beginning(log: Iterable[LoggedEvent], folder: Path, shared: int) -> Beg
         if (step > 0 or is_whole) and _is_sound(usable[step]):
             until_there = {at: path for at, path in usable.items() if at <= step}
             later = {at: path for at, path in usable.items() if at > step}
-            return Beginning(step, until_there, later, records)
+            return ResumePlan(step, until_there, later, records)
     return None
 
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from importlib.metadata import version
 
 from app import __version__
-from newton_core.paths import own_data_dir
-from newton_core.training.spec import ExperimentSpec
+from newton_core.experiment.spec import ExperimentSpec
+from newton_core.folders import own_data_dir
 
 
 @dataclass(frozen=True)

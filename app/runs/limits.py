@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.settings import Settings
-from newton_core.paths import is_within_data_dir
+from newton_core.experiment.spec import ExperimentSpec
+from newton_core.folders import is_within_data_dir
 from newton_core.training.devices import check_device
-from newton_core.training.spec import ExperimentSpec
 
 
 @dataclass(frozen=True)

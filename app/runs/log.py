@@ -10,7 +10,7 @@ from sqlalchemy import case, insert, select, update
 
 from app.database import Database, EventRow, RunRow
 from app.runs.records import LoggedEvent
-from newton_core.training.events import LAST_EVENTS
+from newton_core.experiment.events import LAST_EVENTS
 
 PAGE_EVENTS = 200
 

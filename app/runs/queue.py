@@ -11,13 +11,14 @@ from app.database import RunRow
 from app.runs.executors.base import Executor, StopRequest
 from app.runs.feed import Feed
 from app.runs.files import folder_bytes, folder_of, remove_folder
-from app.runs.forks import Beginning, common_steps, find_beginning, untouched_arms
+from app.runs.forks import ResumePlan, common_steps, find_resume_plan, untouched_arms
 from app.runs.log import EventLog
-from app.runs.records import Job, LoggedEvent, Replay
+from app.runs.records import Job, LoggedEvent
 from app.runs.store import NewRun, RunStore
 from app.settings import Settings
-from newton_core.training.events import LAST_EVENTS, Cancelled, Failed
-from newton_core.training.spec import ExperimentSpec
+from newton_core.experiment.events import LAST_EVENTS, Cancelled, Failed
+from newton_core.experiment.spec import ExperimentSpec
+from newton_core.training.replay import Replay
 
 INTERRUPTED = (
     "interrupted: the server stopped while this run was going; start it again to go on from its"
@@ -207,7 +208,7 @@ class RunQueue:
             replay = None
         return start, beginning.events(), replay
 
-    def _beginning(self, run: RunRow) -> Beginning | None:
+    def _beginning(self, run: RunRow) -> ResumePlan | None:
         """What leaves the least to compute of the parent and the last broken run of this spec."""
         parents = [self._store.get(run.parent)] if run.parent else []
         if run.key:
@@ -220,7 +221,7 @@ class RunQueue:
             default=None,
         )
 
-    def _beginning_from(self, parent: RunRow, run: RunRow) -> Beginning | None:
+    def _beginning_from(self, parent: RunRow, run: RunRow) -> ResumePlan | None:
         same = ("version", "device", "threads")  # or the numbers could differ in the last bits
         if any(getattr(parent, name) != getattr(run, name) for name in same):
             return None
@@ -228,7 +229,7 @@ class RunQueue:
         shared = common_steps(theirs, own)
         if shared is None:
             return None
-        beginning = find_beginning(self._log.all(parent.id), self._folder(parent.id), shared)
+        beginning = find_resume_plan(self._log.all(parent.id), self._folder(parent.id), shared)
         return beginning and replace(beginning, untouched=untouched_arms(theirs, own))
 
     def _end(self, run_id: str, reason: str, stop: StopRequest | None = None) -> None:

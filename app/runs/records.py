@@ -2,6 +2,10 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from newton_core.training.replay import Replay
 
 
 @dataclass(frozen=True)
@@ -22,23 +26,6 @@ class LoggedEvent:
 
 
 @dataclass(frozen=True)
-class Replay:
-    """Arms that the parent of a fork has trained already, as far as it has come.
-
-    Attributes:
-        arms: their indices.
-        until: the step of the last of the snapshots.
-        bodies: the parent's events of these arms after the fork's start, as JSON texts.
-        snapshots: folder with the parent's snapshots after the start.
-    """
-
-    arms: frozenset[int]
-    until: int
-    bodies: tuple[str, ...]
-    snapshots: Path
-
-
-@dataclass(frozen=True)
 class Job:
     """What a worker is to compute.
 
@@ -56,4 +43,4 @@ class Job:
     snapshots: Path
     start: Path | None = None
     taken_over: int = 0
-    replay: Replay | None = None
+    replay: "Replay | None" = None

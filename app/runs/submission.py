@@ -4,7 +4,7 @@ from app.presets import get_preset
 from app.runs.identity import identify, is_reusable
 from app.runs.store import NewRun
 from app.settings import Settings
-from newton_core.training.spec import ExperimentSpec
+from newton_core.experiment.spec import ExperimentSpec
 
 
 def new_run(

@@ -14,7 +14,7 @@ from app.runs.records import Job
 from app.settings import Settings
 
 if TYPE_CHECKING:
-    from newton_core.training.companion import Companion
+    from newton_core.training.parallel.arm_worker import ArmWorker
 
 READY, BEAT, EVENT, ERROR, DONE = "ready", "beat", "event", "error", "done"
 BEAT_SECONDS = 1.0
@@ -32,21 +32,21 @@ def main(connection: Wire, settings: Settings) -> None:
     if hasattr(os, "nice"):  # a run may take every core: the page and its pictures come first
         os.nice(5)
     _warm_up()
-    from newton_core.training.companion import Companion
+    from newton_core.training.parallel.arm_worker import ArmWorker
 
-    companions = [Companion() for _ in range(settings.companions)]
+    arm_workers = [ArmWorker() for _ in range(settings.companions)]
     jobs, stopped = take_orders(connection)
     connection.send((READY,))
     while True:
-        _compute(jobs.get(), connection.send, stopped, companions)
+        _compute(jobs.get(), connection.send, stopped, arm_workers)
         connection.send((DONE,))
 
 
 def _warm_up() -> None:
     """One step of the default preset, so that the first run finds data and kernels loaded."""
     from app.presets import load_presets
+    from newton_core.experiment.spec import ExperimentSpec
     from newton_core.training.run import run
-    from newton_core.training.spec import ExperimentSpec
 
     presets = load_presets()
     if presets:
@@ -59,13 +59,12 @@ def _compute(
     job: Job,
     send: Callable[[tuple[Any, ...]], None],
     stopped: set[str | int],
-    companions: "Sequence[Companion]" = (),
+    arm_workers: "Sequence[ArmWorker]" = (),
 ) -> None:
     """Iterates one run and sends each event; whatever goes wrong is sent as ERROR."""
-    from newton_core.training.events import Metrics, parse_event
-    from newton_core.training.recording import Recording
+    from newton_core.experiment.events import Metrics
+    from newton_core.experiment.spec import ExperimentSpec
     from newton_core.training.run import run
-    from newton_core.training.spec import ExperimentSpec
 
     next_beat = time.monotonic()
 
@@ -80,18 +79,14 @@ def _compute(
 
     try:
         spec = ExperimentSpec.model_validate_json(job.spec)
-        recording = None
-        if (replay := job.replay) is not None:
-            said = [parse_event(body) for body in replay.bodies]
-            recording = Recording(replay.arms, replay.until, said, replay.snapshots)
         shift = 0
         for event in run(
             spec,
             stop=stop,
             start=job.start,
             snapshots=job.snapshots,
-            recording=recording,
-            companions=companions,
+            replay=job.replay,
+            workers=arm_workers,
         ):
             if event.type == "started":
                 shift = job.taken_over

@@ -10,6 +10,7 @@ from typing import no_type_check
 
 import numpy as np
 
+from newton_core.algorithms.backtrace_kernels import collect, walk, walk_reverse
 from newton_core.algorithms.compiled import compiled
 from newton_core.algorithms.soft_sweep_kernels import (
     sweep,
@@ -17,7 +18,6 @@ from newton_core.algorithms.soft_sweep_kernels import (
     weight_adjoints,
     weight_tangents,
 )
-from newton_core.algorithms.soft_walk_kernels import collect, walk, walk_reverse
 
 LANES = 48
 """Costs that the Hessian is taken by at a time: the tangents of a 12 x 12 grid stay in cache."""

@@ -18,7 +18,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from newton_core.data.base import DataParameters, DatasetError, ImageDataset, LabelledImages
 from newton_core.data.table import Problems, Row, read_rows
-from newton_core.paths import own_data_folder
+from newton_core.folders import own_data_folder
 from newton_core.settings import setting
 
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP", "PPM")

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from newton_core.data.base import DataParameters, DatasetError, ImageDataset, LabelledImages
 from newton_core.data.idx import read_idx
-from newton_core.paths import data_dir
+from newton_core.folders import data_dir
 from newton_core.settings import setting
 
 SIDE = 28

@@ -9,7 +9,7 @@ from newton_core.data.mnist import FILES, find_file, mnist_dir
 from newton_core.data.table import read_rows
 from newton_core.data.terrain import terrain_dir
 from newton_core.data.warcraft import PUBLISHED, missing_files, warcraft_dir
-from newton_core.paths import own_data_dir
+from newton_core.folders import own_data_dir
 
 
 @dataclass(frozen=True)

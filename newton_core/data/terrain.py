@@ -21,7 +21,7 @@ from newton_core.algorithms.shortest_path import shortest_path, solve_grids
 from newton_core.data.maps import MapDataParameters, MapDataset, Maps
 from newton_core.data.terrain_drawing import TILE, draw_terrain
 from newton_core.data.terrain_textures import FOREST, GRASS, ROCK, SAND, WATER
-from newton_core.paths import data_dir
+from newton_core.folders import data_dir
 from newton_core.seeding import derive_seed
 from newton_core.settings import setting
 

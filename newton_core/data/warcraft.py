@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from newton_core.data.base import DatasetError
 from newton_core.data.maps import MapDataParameters, MapDataset, Maps
-from newton_core.paths import data_dir
+from newton_core.folders import data_dir
 from newton_core.settings import setting
 
 PUBLISHED = "Edmond (the Max Planck Society's data repository), doi:10.17617/3.YJCQ5S"

@@ -7,7 +7,7 @@ from pydantic import field_validator
 from pydantic_core import PydanticCustomError
 from torch import Tensor
 
-from newton_core.formula import MOST_CHARACTERS, FormulaError, parse_formula
+from newton_core.algorithms.expressions import MOST_CHARACTERS, FormulaError, parse_formula
 from newton_core.losses.base import Loss, LossParameters, TargetKind, register_loss
 from newton_core.settings import setting
 

@@ -1,8 +1,9 @@
 """Two-dimensional test surfaces: the simplest place to see what curvature does to a step.
 
 Each is one loss per point (x, y), without a target, with closed-form gradient and Hessian. Its
-docstring, which the page shows, begins with its formula as ``newton_core.formula`` reads it, up to
-the colon. The code calls x and y u and v: y is the batch of points there, as in every loss.
+docstring, which the page shows, begins with its formula as
+``newton_core.algorithms.expressions`` reads it, up to the colon. The code calls x and y u and v,
+because y is the batch of points there, as in every loss.
 """
 
 from typing import ClassVar, Literal

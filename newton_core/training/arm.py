@@ -11,15 +11,15 @@ import torch
 from torch import Tensor, nn
 
 from newton_core.curvature import CurvatureError, damped_direction
+from newton_core.experiment.metrics import METRIC_NAMES
+from newton_core.experiment.spec import ArmSpec, ExperimentSpec
 from newton_core.losses import Loss, build_loss
 from newton_core.losses.base import Derivatives, LossParameters
 from newton_core.seeding import derive_seed
 from newton_core.tasks import Batch
 from newton_core.tasks.evaluation import inference
 from newton_core.tensors import flatten_outputs
-from newton_core.training.events import METRIC_NAMES
 from newton_core.training.landscapes import Track
-from newton_core.training.spec import ArmSpec, ExperimentSpec
 
 SPIKE_FACTOR = 10.0
 SPIKE_WINDOW = 101

@@ -8,17 +8,17 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from newton_core.landscapes.evaluation import kept_noise
-from newton_core.landscapes.grid import Grid, full_slice
-from newton_core.landscapes.parameter_space import ParameterFunction
-from newton_core.landscapes.planes import (
+from newton_core.landscape.evaluation import kept_noise
+from newton_core.landscape.grid import Grid, full_slice
+from newton_core.landscape.parameters import ParameterFunction
+from newton_core.landscape.planes import (
     ParameterPlane,
     coordinate_plane,
     descent_plane,
     model_weights,
     project,
 )
-from newton_core.landscapes.surface import surface_domain
+from newton_core.landscape.surface import surface_domain
 from newton_core.losses.base import Loss
 from newton_core.records import to_json
 from newton_core.tasks.base import Batch
@@ -86,7 +86,7 @@ class RunLandscape:
 
     The directions are fixed by the seed and the initial weights, which all arms share: downhill
     at the start (of the run's loss, whatever the arm), and a Gaussian one; both
-    filter-normalised (:func:`~newton_core.landscapes.planes.descent_plane`). Each slice is
+    filter-normalised (:func:`~newton_core.landscape.planes.descent_plane`). Each slice is
     centred at the arm's own weights of that moment, so that arms and steps can be compared: who
     has found the deeper, the wider, the smoother place. Directions chosen before training see
     little of where it goes later, and the residual says how little; principal planes, which see

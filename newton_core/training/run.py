@@ -7,11 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
-from newton_core.training.arm import ArmStatus
-from newton_core.training.bench import Bench, ComputedArm
-from newton_core.training.companion import Companion
-from newton_core.training.devices import describe_device, versions
-from newton_core.training.events import (
+from newton_core.experiment.events import (
     ArmSummary,
     Cancelled,
     Changed,
@@ -25,13 +21,18 @@ from newton_core.training.events import (
     Started,
     Summary,
 )
+from newton_core.experiment.spec import ExperimentSpec
+from newton_core.training.arm import ArmStatus
+from newton_core.training.context import RunContext
+from newton_core.training.devices import describe_device, versions
 from newton_core.training.landscapes import Track
-from newton_core.training.recorder import Recorder
-from newton_core.training.recording import RecordedArm, Recording
-from newton_core.training.sharing import Sharing
+from newton_core.training.local_arm import LocalArm
+from newton_core.training.parallel.arm_worker import ArmWorker
+from newton_core.training.parallel.sharing import Sharing
+from newton_core.training.replay import Replay, ReplayedArm
 from newton_core.training.snapshots import SnapshotError, load_snapshot, save_snapshot
-from newton_core.training.sources import ArmSource, StepReport
-from newton_core.training.spec import ExperimentSpec
+from newton_core.training.stepper import ArmStepper, StepReport
+from newton_core.training.writer import EventWriter
 
 logger = logging.getLogger(__name__)
 
@@ -53,8 +54,8 @@ def run(
     stop: Stop | None = None,
     start: Path | str | None = None,
     snapshots: Path | str | None = None,
-    recording: Recording | None = None,
-    companions: Sequence[Companion] = (),
+    replay: Replay | None = None,
+    workers: Sequence[ArmWorker] = (),
 ) -> Iterator[Event]:
     """Trains every arm of ``spec`` side by side and says what happens.
 
@@ -65,9 +66,9 @@ def run(
         start: a snapshot to go on from; the events of its step (evaluation, examples, snapshot)
             are not said again, changes at its step are applied.
         snapshots: folder to write snapshots to; None writes none.
-        recording: arms that another run has trained from ``start`` on exactly as this one would;
+        replay: arms that another run has trained from ``start`` on exactly as this one would;
             what it said of them is said again.
-        companions: processes that take a share of the arms each as soon as they are ready; a GPU
+        workers: processes that take a share of the arms each as soon as they are ready; a GPU
             is shared anyway and does without. The numbers do not depend on them.
 
     Yields:
@@ -75,22 +76,20 @@ def run(
         arm that meets NaN or infinity ends with ``diverged``; the others go on. Whatever else
         goes wrong is said in ``failed``, with the traceback in the log.
     """
-    recorder = Recorder(len(spec.arms))
-    sharing = Sharing(companions if spec.device == "cpu" else ())
+    writer = EventWriter(len(spec.arms))
+    sharing = Sharing(workers if spec.device == "cpu" else ())
     try:
-        yield from _Run(
-            spec, _stop_check(stop), start, snapshots, recorder, recording, sharing
-        ).events()
+        yield from _Run(spec, _stop_check(stop), start, snapshots, writer, replay, sharing).events()
     except Exception as error:  # a run reports its end as an event, whatever it was
         logger.exception("the run failed")
-        yield from recorder.flush()
-        yield recorder.event(Failed, error=_describe(error))
+        yield from writer.flush()
+        yield writer.emit(Failed, error=_describe(error))
     finally:
         sharing.rest()
 
 
 @dataclass
-class _Standing:
+class ArmState:
     """Where an arm is."""
 
     status: ArmStatus = "running"
@@ -99,6 +98,7 @@ class _Standing:
     metrics: dict[str, float | None] = field(default_factory=dict)
 
     def take(self, step: int, report: StepReport) -> None:
+        """Takes in what the arm reported of a step."""
         self.status, self.seconds = report.status, report.seconds
         if report.reason is None:
             self.step = step
@@ -115,163 +115,163 @@ class _Run:
         stop: Callable[[], bool],
         start: Path | str | None,
         snapshots: Path | str | None,
-        recorder: Recorder,
-        recording: Recording | None,
+        writer: EventWriter,
+        replay: Replay | None,
         sharing: Sharing,
     ) -> None:
         self.spec = spec
         self.stop = stop
         self.snapshots = Path(snapshots) if snapshots is not None else None
-        self.recorder = recorder
-        self.recording = recording
+        self.writer = writer
+        self.replay = replay
         self.sharing = sharing
         self.began = time.monotonic()
-        self.bench = Bench(spec)
-        self.schedule = self.bench.schedule
-        self.sources = [self._build_source(index) for index in range(len(spec.arms))]
-        self.standings = [_Standing() for _ in spec.arms]
+        self.context = RunContext(spec)
+        self.schedule = self.context.schedule
+        self.steppers = [self._build_stepper(index) for index in range(len(spec.arms))]
+        self.states = [ArmState() for _ in spec.arms]
         self.step = 0
         self.resumed = start is not None
         if start is not None:
             self._restore(start)
 
-    def _build_source(self, index: int) -> ArmSource:
-        if self.recording is not None and index in self.recording.arms:
-            return RecordedArm(self.bench, index, self.recording)
-        return ComputedArm(self.bench, index)
+    def _build_stepper(self, index: int) -> ArmStepper:
+        if self.replay is not None and index in self.replay.arms:
+            return ReplayedArm(self.context, index, self.replay)
+        return LocalArm(self.context, index)
 
     def _restore(self, start: Path | str) -> None:
         step, states = load_snapshot(start)
-        if len(states) != len(self.sources):
+        if len(states) != len(self.steppers):
             raise SnapshotError(
-                f"{start} holds {len(states)} arms, the spec has {len(self.sources)}"
+                f"{start} holds {len(states)} arms, the spec has {len(self.steppers)}"
             )
         if step > self.spec.steps:
             raise SnapshotError(
                 f"{start} is at step {step}, past the spec's {self.spec.steps} steps"
             )
         for index, state in enumerate(states):
-            self.sources[index].restore(state)
-            self.standings[index] = _Standing(
+            self.steppers[index].restore(state)
+            self.states[index] = ArmState(
                 state["status"], state["step"], state["seconds"], dict(state["last_evaluation"])
             )
         self.step = step
 
     def events(self) -> Iterator[Event]:
-        yield self.recorder.event(
+        yield self.writer.emit(
             Started,
             spec=self.spec,
             versions=versions(),
             device=describe_device(self.spec.device),
-            parameters=sum(p.numel() for p in self.bench.initial.parameters()),
+            parameters=sum(p.numel() for p in self.context.initial.parameters()),
         )
         if not self.resumed:
-            yield from self._say_measurements(self._reports())
+            yield from self._emit_measurements(self._reports())
             yield from self._save()
-        self._leave_recording()
-        yield from self._say_changes()
+        self._leave_replay()
+        yield from self._emit_changes()
         while self.step < self.spec.steps and self._running():
             if self.stop():
-                yield from self.recorder.flush()
-                yield self.recorder.event(Cancelled, summary=self._summary())
+                yield from self.writer.flush()
+                yield self.writer.emit(Cancelled, summary=self._summary())
                 return
             if self.spec.seconds and time.monotonic() - self.began >= self.spec.seconds:
                 break
-            self.sharing.share(self.spec, self.step, self.sources, self._running())
+            self.sharing.share(self.spec, self.step, self.steppers, self._running())
             self.step += 1
             reports = self._reports()
-            yield from self._say_updates(reports)
-            if self.recorder.due():
-                yield from self.recorder.flush()
+            yield from self._emit_updates(reports)
+            if self.writer.due():
+                yield from self.writer.flush()
             if self.step == 1 and not self.resumed:
                 yield from self._initial_slices()
-            yield from self._say_measurements(reports)
+            yield from self._emit_measurements(reports)
             yield from self._save()
-            self._leave_recording()
-            yield from self._say_changes()
-        yield from self.recorder.flush()
-        yield self.recorder.event(Finished, summary=self._summary())
+            self._leave_replay()
+            yield from self._emit_changes()
+        yield from self.writer.flush()
+        yield self.writer.emit(Finished, summary=self._summary())
 
     def _running(self) -> list[int]:
-        return [i for i, standing in enumerate(self.standings) if standing.status == "running"]
+        return [i for i, state in enumerate(self.states) if state.status == "running"]
 
     def _reports(self) -> dict[int, StepReport]:
         """What every arm that still trains says of ``self.step``."""
-        reports = {index: self.sources[index].at(self.step) for index in self._running()}
+        reports = {index: self.steppers[index].advance(self.step) for index in self._running()}
         for index, report in reports.items():
-            self.standings[index].take(self.step, report)
+            self.states[index].take(self.step, report)
         return reports
 
-    def _say_updates(self, reports: Mapping[int, StepReport]) -> Iterator[Event]:
+    def _emit_updates(self, reports: Mapping[int, StepReport]) -> Iterator[Event]:
         for index, report in reports.items():
             where = {"arm": index, "step": self.step}
             if report.reason is not None:
-                yield from self.recorder.flush()
-                yield self.recorder.event(Diverged, **where, reason=report.reason)
+                yield from self.writer.flush()
+                yield self.writer.emit(Diverged, **where, reason=report.reason)
                 continue
             if report.metrics is not None:
-                self.recorder.add(index, self.step, report.metrics)
+                self.writer.add(index, self.step, report.metrics)
             if report.spike is not None:
                 norm, median = report.spike
-                yield self.recorder.event(Spike, **where, norm=norm, median=median)
+                yield self.writer.emit(Spike, **where, norm=norm, median=median)
 
-    def _say_measurements(self, reports: Mapping[int, StepReport]) -> Iterator[Event]:
+    def _emit_measurements(self, reports: Mapping[int, StepReport]) -> Iterator[Event]:
         for report in reports.values():
-            yield from map(self.recorder.say, report.evaluation)
+            yield from map(self.writer.forward, report.evaluation)
         for report in reports.values():
-            yield from map(self.recorder.say, report.slices)
+            yield from map(self.writer.forward, report.slices)
 
     def _initial_slices(self) -> Iterator[Event]:
         """The slice at the initial weights, one for all arms, said after the first metrics.
 
         It takes longer than everything before them, and people wait for the first numbers.
         """
-        if self.bench.landscape is not None:
-            fields = self.bench.landscape.fields(self.bench.initial, 0, Track())
-            for index in range(len(self.sources)):
-                yield self.recorder.event(Landscape, arm=index, step=0, **fields)
+        if self.context.landscape is not None:
+            fields = self.context.landscape.fields(self.context.initial, 0, Track())
+            for index in range(len(self.steppers)):
+                yield self.writer.emit(Landscape, arm=index, step=0, **fields)
 
     def _save(self) -> Iterator[Event]:
         """The snapshot of all arms, where one is due."""
         if self.snapshots is not None and self.step in self.schedule.snapshots:
-            states = [source.state(self.step) for source in self.sources]
+            states = [stepper.state(self.step) for stepper in self.steppers]
             file = save_snapshot(self.snapshots, self.step, states)
-            yield self.recorder.event(Snapshot, step=self.step, file=file.name)
+            yield self.writer.emit(Snapshot, step=self.step, file=file.name)
 
-    def _leave_recording(self) -> None:
-        """Where the recording ends, its arms are computed from there on."""
-        if self.recording is not None and self.step == self.recording.until < self.spec.steps:
-            for index in self.recording.arms:
-                computed = ComputedArm(self.bench, index)
-                computed.restore(self.sources[index].state(self.step))
-                self.sources[index] = computed
+    def _leave_replay(self) -> None:
+        """Where the replay ends, its arms are computed from there on."""
+        if self.replay is not None and self.step == self.replay.until < self.spec.steps:
+            for index in self.replay.arms:
+                computed = LocalArm(self.context, index)
+                computed.restore(self.steppers[index].state(self.step))
+                self.steppers[index] = computed
 
-    def _say_changes(self) -> Iterator[Event]:
+    def _emit_changes(self) -> Iterator[Event]:
         """What the arms that still train set before their next update."""
         for change in self.schedule.changes.get(self.step, ()):
-            if self.standings[change.arm].status == "running":
-                yield self.recorder.event(
+            if self.states[change.arm].status == "running":
+                yield self.writer.emit(
                     Changed,
                     arm=change.arm, step=self.step, tikhonov=change.tikhonov, lr=change.lr,
                 )  # fmt: skip
 
     def _summary(self) -> Summary:
         return Summary(
-            arms=[self._arm_summary(index) for index in range(len(self.sources))],
+            arms=[self._arm_summary(index) for index in range(len(self.steppers))],
             step=self.step,
             seconds=time.monotonic() - self.began,
-            primary_metric=self.bench.task.primary_metric,
+            primary_metric=self.context.task.primary_metric,
         )
 
     def _arm_summary(self, index: int) -> ArmSummary:
-        standing = self.standings[index]
-        unfinished = "completed" if standing.step >= self.spec.steps else "stopped"
+        state = self.states[index]
+        unfinished = "completed" if state.step >= self.spec.steps else "stopped"
         return ArmSummary(
             label=self.spec.arms[index].label,
-            status=unfinished if standing.status == "running" else standing.status,
-            step=standing.step,
-            metrics=standing.metrics,
-            seconds=standing.seconds,
+            status=unfinished if state.status == "running" else state.status,
+            step=state.step,
+            metrics=state.metrics,
+            seconds=state.seconds,
         )
 
 

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
+from newton_core.experiment.spec import Change, ExperimentSpec
 from newton_core.training.snapshots import snapshot_steps
-from newton_core.training.spec import Change, ExperimentSpec
 
 
 @dataclass(frozen=True)

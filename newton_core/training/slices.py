@@ -9,9 +9,10 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
-from newton_core.landscapes.grid import Grid, GridPatch, OddPoints, Stop, progressive_slice
-from newton_core.landscapes.parameter_space import LineSlice, ParameterFunction, line_slice
-from newton_core.landscapes.planes import (
+from newton_core.experiment.spec import ExperimentSpec
+from newton_core.landscape.grid import Grid, GridPatch, OddPoints, Stop, progressive_slice
+from newton_core.landscape.parameters import LineSlice, ParameterFunction, line_slice
+from newton_core.landscape.planes import (
     ParameterPlane,
     PlaneError,
     Projection,
@@ -25,10 +26,9 @@ from newton_core.losses import Loss
 from newton_core.settings import Settings, setting
 from newton_core.tasks import Batch, Task
 from newton_core.training.arm import build_spec_loss
-from newton_core.training.bench import PROBE_STEP, build_task
+from newton_core.training.context import PROBE_STEP, build_task
 from newton_core.training.landscapes import is_surface, surface_plane
 from newton_core.training.snapshots import SnapshotError, list_snapshots, load_snapshot
-from newton_core.training.spec import ExperimentSpec
 
 
 class SliceRequest(Settings):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from newton_core.training.events import parse_event
+from newton_core.experiment.events import parse_event
 from tests.newton_core.training.specs import small_record
 
 

@@ -10,8 +10,9 @@ import plotly.graph_objects as go
 import pytest
 
 from app.figures import palettes, templates
+from newton_core.experiment.events import CurvatureEvent, SpectrumRecord
+from newton_core.experiment.metrics import METRIC_NAMES
 from newton_core.tasks import TASKS
-from newton_core.training.events import METRIC_NAMES, CurvatureEvent, SpectrumRecord
 
 FRONTEND = Path(__file__).parents[2] / "frontend"
 COLOR = re.compile(r"#[0-9a-fA-F]{3,8}\b|rgba?\(")

@@ -1,7 +1,7 @@
 import pytest
 
 from app.presets import UnknownPresetError, get_preset, load_presets
-from newton_core.training.spec import ExperimentSpec
+from newton_core.experiment.spec import ExperimentSpec
 
 PRESETS = load_presets()
 MEASURED = [preset for preset in PRESETS if preset.pace != "hours"]

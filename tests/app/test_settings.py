@@ -12,7 +12,7 @@ from app.settings import (
     load_settings,
     settings_markdown,
 )
-from newton_core.paths import data_dir
+from newton_core.folders import data_dir
 
 DOCS = Path(__file__).parents[2] / "docs" / "settings.md"
 

@@ -4,7 +4,7 @@ import jaxtyping
 import pytest
 import torch
 
-from tests.newton_core.training.companions import PatientCompanion
+from tests.newton_core.training.parallel.arm_workers import PatientCompanion
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.testing import assert_close
 
 from newton_core import CurvatureError, NewtonLoss, build_loss, inject_fisher
-from tests.newton_core.curvature_cases import normal
+from tests.newton_core.curvature.cases import normal
 
 
 @pytest.mark.parametrize("shape", [(3, 6), (20, 4), (5, 2, 3), (7,)])

@@ -18,7 +18,7 @@ from newton_core import (
     newton_target,
 )
 from newton_core.losses import CrossEntropy
-from tests.newton_core.curvature_cases import normal
+from tests.newton_core.curvature.cases import normal
 
 OPTIONS: list[dict[str, Any]] = [
     {"curvature": "none"},

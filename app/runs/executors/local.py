@@ -48,7 +48,7 @@ class _Worker:
             while self.connection.poll(0):  # an idle process says nothing: this is READY, or EOF
                 self._ready = self.connection.recv() == (protocol.READY,)
         except (EOFError, OSError):
-            raise WorkerLostError(self.obituary()) from None
+            raise WorkerLostError(self.exit_reason()) from None
         return self._ready
 
     def begin(self, job: Job) -> None:
@@ -78,7 +78,7 @@ class _Worker:
         return messages
 
     def memory(self) -> int:
-        """Resident bytes of the process and its companions; 0 once it is gone."""
+        """Resident bytes of the process and its arm_workers; 0 once it is gone."""
         total = 0
         with contextlib.suppress(psutil.Error):
             process = psutil.Process(self.process.pid)
@@ -86,7 +86,7 @@ class _Worker:
                 total += int(member.memory_info().rss)
         return total
 
-    def obituary(self) -> str:
+    def exit_reason(self) -> str:
         """How the process ended, in words."""
         self.process.join(2.0)
         code = self.process.exitcode
@@ -156,7 +156,7 @@ class LocalExecutor(Executor):
             try:
                 reason = self._attend(worker, job, sink, stop)
             except (EOFError, OSError):
-                reason = worker.obituary()
+                reason = worker.exit_reason()
                 if not (worker.spoke or last_try):
                     logger.warning("a worker was lost before its run began", reason=reason)
                     continue

@@ -11,9 +11,9 @@ import safetensors
 import torch
 
 from app.static import page_dir
-from newton_core.training.events import parse_event
+from newton_core.experiment.events import parse_event
+from newton_core.experiment.spec import ExperimentSpec
 from newton_core.training.snapshots import load_snapshot
-from newton_core.training.spec import ExperimentSpec
 from tests.app.harness import LabServer, long_spec, tiny_spec
 
 

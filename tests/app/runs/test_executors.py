@@ -14,10 +14,10 @@ import psutil
 import pytest
 
 from app.runs.executors import Executor, LocalExecutor, StopRequest
-from app.runs.forks import common_steps, find_beginning
+from app.runs.forks import common_steps, find_resume_plan
 from app.runs.records import Job, LoggedEvent
 from app.settings import Settings, load_settings
-from newton_core.training.spec import ExperimentSpec
+from newton_core.experiment.spec import ExperimentSpec
 from tests.app.harness import long_spec, numbers_of, tiny_spec
 
 READY_SECONDS = 120.0
@@ -31,7 +31,7 @@ def settings_for(data_dir: Path, **changes: Any) -> Settings:
 
 @pytest.fixture(scope="module")
 def executor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalExecutor]:
-    settings = settings_for(tmp_path_factory.mktemp("data"), hang_seconds=3, companions=1)
+    settings = settings_for(tmp_path_factory.mktemp("data"), hang_seconds=3, workers=1)
     made = LocalExecutor(settings)
     made.start()
     yield made
@@ -152,7 +152,7 @@ def test_run_goes_on_from_a_snapshot(executor: LocalExecutor, tmp_path: Path) ->
     shared = common_steps(
         ExperimentSpec.model_validate(tiny_spec()), ExperimentSpec.model_validate(spec)
     )
-    beginning = find_beginning(parent.events, tmp_path / "parent", shared)
+    beginning = find_resume_plan(parent.events, tmp_path / "parent", shared)
     assert beginning is not None
     taken = beginning.events()
     start = beginning.link_into(tmp_path / "fork")

@@ -10,10 +10,10 @@ import torch
 
 from app.runs import worker
 from app.runs.executors.base import Sink
-from app.runs.forks import common_steps, find_beginning, settled_step, untouched_arms
+from app.runs.forks import common_steps, find_resume_plan, settled_step, untouched_arms
 from app.runs.records import Job, LoggedEvent
+from newton_core.experiment.spec import ExperimentSpec
 from newton_core.training.snapshots import list_snapshots, load_snapshot
-from newton_core.training.spec import ExperimentSpec
 from tests.app.harness import numbers_of, tiny_spec
 
 PARENT = tiny_spec(steps=40)
@@ -105,7 +105,7 @@ def record(folder: Path, what: ExperimentSpec, parent: "Recorded | None" = None)
     if parent is not None:
         shared = common_steps(parent.spec, what)
         assert shared is not None
-        beginning = find_beginning(parent.log, parent.folder, shared)
+        beginning = find_resume_plan(parent.log, parent.folder, shared)
         assert beginning is not None
         beginning = replace(beginning, untouched=untouched_arms(parent.spec, what))
         recorded.began_at = beginning.step
@@ -226,7 +226,7 @@ def test_fork_of_a_fork_equals_the_run_from_scratch(tmp_path: Path, parent: Reco
 def test_log_that_was_torn_is_used_as_far_as_it_is_whole(tmp_path: Path, parent: Recorded) -> None:
     for length in range(len(parent.log)):
         torn = [*parent.log[:length], LoggedEvent(length + 1, "failed", 0, '{"type":"failed"}')]
-        beginning = find_beginning(torn, parent.folder, 40)
+        beginning = find_resume_plan(torn, parent.folder, 40)
         if beginning is None:
             continue
         copied = [json.loads(event.body) for event in beginning.events()]
@@ -235,14 +235,14 @@ def test_log_that_was_torn_is_used_as_far_as_it_is_whole(tmp_path: Path, parent:
 
 
 def test_no_beginning_without_a_sound_snapshot(tmp_path: Path, parent: Recorded) -> None:
-    assert find_beginning(parent.log, tmp_path, 40) is None
-    assert find_beginning(parent.log[:-1], parent.folder, 1) is None
-    assert find_beginning([], parent.folder, 40) is None
+    assert find_resume_plan(parent.log, tmp_path, 40) is None
+    assert find_resume_plan(parent.log[:-1], parent.folder, 1) is None
+    assert find_resume_plan([], parent.folder, 40) is None
     damaged = tmp_path / "damaged"
     copies = record(damaged, spec())
     (damaged / "step-00000040.pt").write_bytes(b"not a snapshot")
     (damaged / "step-00000038.pt").unlink()
-    beginning = find_beginning(copies.log, damaged, 40)
+    beginning = find_resume_plan(copies.log, damaged, 40)
     assert beginning is not None
     assert beginning.step == 36
 
@@ -276,12 +276,12 @@ def test_arms_are_taken_from_a_parent_that_is_not_done(
 
 def test_what_leaves_the_least_to_compute_is_begun_with(tmp_path: Path, parent: Recorded) -> None:
     what = spec(changes=[change(13)])
-    whole = find_beginning(parent.log, parent.folder, 13)
+    whole = find_resume_plan(parent.log, parent.folder, 13)
     assert whole is not None
     whole = replace(whole, untouched=untouched_arms(parent.spec, what))
     assert whole.work(40, 2) == 28  # arm 1 from step 12 on, arm 0 not at all
     broken = record(tmp_path / "broken", what)
-    further = find_beginning(broken.log[:-1], broken.folder, 20)
+    further = find_resume_plan(broken.log[:-1], broken.folder, 20)
     assert further is not None
     assert replace(further, later={}).work(40, 2) == 40
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from app.runs.identity import canonical, identify, is_reusable
 from app.runs.limits import outputs_per_sample
-from newton_core.training.spec import ExperimentSpec
+from newton_core.experiment.spec import ExperimentSpec
 from tests.app.harness import tiny_spec
 
 

@@ -5,8 +5,8 @@ import torch
 
 from newton_core.algorithms import perturbed_paths as perturbed_paths_module
 from newton_core.algorithms.perturbed_paths import draw_noise
-from newton_core.landscapes.grid import Grid
-from newton_core.landscapes.output_space import OutputPlane, output_slice
+from newton_core.landscape.grid import Grid
+from newton_core.landscape.outputs import OutputPlane, output_slice
 from newton_core.losses import build_loss
 from tests.newton_core.algorithms.grid_references import all_paths
 from tests.newton_core.losses.checks import LossCase, family_test

@@ -8,8 +8,8 @@ from pydantic import ValidationError
 
 from newton_core import NewtonLoss
 from newton_core.curvature import fisher_direction
-from newton_core.landscapes.grid import Grid
-from newton_core.landscapes.output_space import OutputPlane, output_slice
+from newton_core.landscape.grid import Grid
+from newton_core.landscape.outputs import OutputPlane, output_slice
 from newton_core.losses import autodiff_derivatives, build_loss
 from newton_core.losses.base import LOSSES
 from tests.newton_core.losses.path_cases import draw_grids

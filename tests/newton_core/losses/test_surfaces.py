@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from newton_core import build_loss, newton_target
-from newton_core.formula import parse_formula
+from newton_core.algorithms.expressions import parse_formula
 from newton_core.losses import Surface
 from newton_core.losses.base import LOSSES
 from tests.newton_core.losses.checks import LossCase, family_test

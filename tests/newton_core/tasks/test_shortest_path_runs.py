@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from newton_core.data import load_terrain
+from newton_core.experiment.spec import ExperimentSpec
 from newton_core.training.run import run
-from newton_core.training.spec import ExperimentSpec
-from tests.newton_core.training.companions import PatientCompanion
+from tests.newton_core.training.parallel.arm_workers import PatientCompanion
 
 ARMS = [{}, {"curvature": "hessian", "tikhonov": 10.0}, {"curvature": "fisher", "tikhonov": 0.1}]
 LOSSES = [
@@ -77,7 +77,7 @@ def test_every_loss_runs_under_every_curvature(
             assert (event.hessian is not None) == (loss["name"] != "bellman_ford" or event.arm == 1)
         if event.type == "examples":
             assert len(event.items) == 4
-    assert numbers(events) == numbers(list(run(wanted, companions=[companion])))
+    assert numbers(events) == numbers(list(run(wanted, workers=[companion])))
 
 
 def test_the_seed_seeds_the_noise() -> None:

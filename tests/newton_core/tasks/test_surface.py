@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from newton_core import ExperimentSpec, build_loss, run
+from newton_core.experiment.events import Evaluation, Examples, Finished, Landscape
 from newton_core.tasks import SurfaceParameters, SurfaceTask
-from newton_core.training.events import Evaluation, Examples, Finished, Landscape
 
 
 def task(seed: int = 0, surface: str = "rosenbrock", **parameters: Any) -> SurfaceTask:

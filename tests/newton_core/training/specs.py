@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from newton_core.training.spec import ExperimentSpec
+from newton_core.experiment.spec import ExperimentSpec
 
 ARMS = [
     {"curvature": "none"},

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 import torch
 
+from newton_core.experiment.events import Event, Landscape
 from newton_core.landscape import descent_plane, model_weights
 from newton_core.training.arm import build_spec_loss
-from newton_core.training.bench import PROBE_STEP, build_task
-from newton_core.training.events import Event, Landscape
+from newton_core.training.context import PROBE_STEP, build_task
 from newton_core.training.landscapes import MOST_PLACES, Place, RunLandscape, Track
 from newton_core.training.run import run
 from newton_core.training.snapshots import list_snapshots

@@ -7,12 +7,13 @@ from typing import Any
 import pytest
 import torch
 
+from newton_core.experiment.events import EventBase, parse_event
+from newton_core.experiment.metrics import METRIC_NAMES
+from newton_core.experiment.spec import ExperimentSpec
 from newton_core.losses import build_loss
-from newton_core.training.bench import build_task
-from newton_core.training.events import METRIC_NAMES, EventBase, parse_event
+from newton_core.training.context import build_task
 from newton_core.training.run import run
 from newton_core.training.snapshots import list_snapshots, load_snapshot, snapshot_steps
-from newton_core.training.spec import ExperimentSpec
 from tests.newton_core.training.specs import ARMS, small_spec
 
 

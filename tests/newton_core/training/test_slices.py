@@ -9,8 +9,8 @@ import torch
 
 from newton_core import ExperimentSpec, run
 from newton_core.landscape import PlaneError
-from newton_core.landscapes.grid import GridPatch
-from newton_core.landscapes.planes import principal_plane, project
+from newton_core.landscape.grid import GridPatch
+from newton_core.landscape.planes import principal_plane, project
 from newton_core.training.slices import RunHistory, SliceRequest, arms_line, run_slices
 from newton_core.training.snapshots import SnapshotError
 from tests.newton_core.training.specs import small_spec

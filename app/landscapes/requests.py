@@ -1,0 +1,95 @@
+"""What can be asked of a run's landscape, and the record that travels to the process."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Discriminator, Tag
+
+from newton_core.curvature.surrogate import NewtonSettings
+from newton_core.landscape.grid import OddPoints
+from newton_core.landscape.outputs import OutputPlane
+from newton_core.settings import Settings, setting
+from newton_core.training.slices import SliceRequest
+
+
+class RunSliceRequest(SliceRequest):
+    """A slice through the weights of a run's arms."""
+
+    space: Literal["parameters"] = setting("parameters", "Through the networks' weights.")
+    run: str = setting(..., "Id of the run.", max_length=100)
+
+
+class OutputSliceRequest(OutputPlane):
+    """A slice through the outputs of one arm's network, with the quadratics fitted there."""
+
+    space: Literal["outputs"] = setting(..., "Through the networks' outputs.")
+    run: str = setting(..., "Id of the run.", max_length=100)
+    step: int = setting(0, "Step of the run; the nearest snapshot answers.", title="Step", ge=0)
+    arm: int = setting(0, "Index of the arm.", title="Arm", ge=0, le=63)
+    sample: int | None = setting(
+        0, "Which sample is drawn; empty draws the mean of the batch.", title="Sample", ge=0
+    )
+    samples: int = setting(
+        20, "Samples in the batch that the curvature is taken of.", title="Samples", ge=1, le=1000
+    )
+    points: OddPoints = setting(61, "Points a side; odd.", title="Points a side", ge=21, le=101)
+    span: float | None = setting(
+        5.0,
+        "Distance from the centre to the edge, in units of the outputs; empty means as far as the"
+        " quadratics' z* need.",
+        title="Range", scale="log", gt=0.0, le=1e6,
+    )  # fmt: skip
+    surrogates: list[NewtonSettings] = setting(
+        [NewtonSettings()], "The quadratics to lay over the loss.", title="Surrogates", max_length=4
+    )
+    damped: bool = setting(False, "Whether the quadratics include tikhonov.", title="Damped")
+
+
+class LineRequest(Settings):
+    """The loss along the straight line from one arm's weights to another's."""
+
+    space: Literal["line"] = setting(..., "Between two arms' weights.")
+    run: str = setting(..., "Id of the run.", max_length=100)
+    step: int = setting(0, "Step of the run; the nearest snapshot answers.", title="Step", ge=0)
+    start: int = setting(0, "Index of the arm at 0.", title="From", ge=0, le=63)
+    end: int = setting(1, "Index of the arm at 1.", title="To", ge=0, le=63)
+    points: int = setting(41, "Points of the line.", title="Points", ge=11, le=201)
+    samples: int = setting(
+        100, "Samples of training data that the loss is measured on, used by no update.",
+        title="Samples", unit="samples", scale="log", ge=1, le=1000,
+    )  # fmt: skip
+
+
+def _space(body: Any) -> str:
+    given = body.get("space") if isinstance(body, Mapping) else getattr(body, "space", None)
+    return given if given in ("outputs", "line") else "parameters"
+
+
+AnySliceRequest = RunSliceRequest | OutputSliceRequest | LineRequest
+
+LandscapeRequest = Annotated[
+    Annotated[RunSliceRequest, Tag("parameters")]
+    | Annotated[OutputSliceRequest, Tag("outputs")]
+    | Annotated[LineRequest, Tag("line")],
+    Discriminator(_space),
+]
+"""One of the three, told apart by ``space``; weights where it is left out."""
+
+
+@dataclass(frozen=True)
+class SliceJob:
+    """What the process is to compute.
+
+    Attributes:
+        number: tells jobs apart.
+        spec: the run's complete spec as JSON text.
+        snapshots: its folder of snapshots.
+        request: as JSON text.
+    """
+
+    number: int
+    spec: str
+    snapshots: Path
+    request: str

@@ -1,5 +1,0 @@
-"""Slices of a run's loss on demand, computed in one process of their own."""
-
-from app.slices.service import SliceFailure, SliceService
-
-__all__ = ["SliceFailure", "SliceService"]

@@ -1,0 +1,213 @@
+"""What a run says: JSON records told apart by ``type``, numbered by ``seq`` from 1 without gaps.
+
+Non-finite numbers travel as null. ``arm`` is the 0-based index; step 0 is the initial weights.
+"""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+from newton_core.experiment.spec import ExperimentSpec
+
+Number = float | None
+"""A finite number, or null where the computation gave NaN or infinity."""
+
+
+class Record(BaseModel):
+    """Base of all records: frozen, unknown fields refused, NaN and infinity as null in JSON."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, ser_json_inf_nan="null")
+
+
+class EventBase(Record):
+    seq: int = Field(ge=1)
+
+
+class Started(EventBase):
+    """The first event: the complete spec, defaults filled in."""
+
+    type: Literal["started"] = "started"
+    spec: ExperimentSpec
+    versions: dict[str, str]
+    device: str
+    parameters: int = Field(description="number of trained parameters of one arm's network")
+
+
+class Metrics(EventBase):
+    """A batch of logged steps of one arm: values at k use batch k and the weights before it."""
+
+    type: Literal["metrics"] = "metrics"
+    arm: int
+    steps: list[int]
+    values: dict[str, list[Number]]
+
+
+class SpectrumRecord(Record):
+    """Eigenvalues ascending without tikhonov, condition number with it."""
+
+    eigenvalues: list[Number]
+    condition: Number
+    negative: int = Field(description="count of negative eigenvalues")
+
+
+class NormHistogram(Record):
+    """Counts of per-sample gradient norms in bins whose edges are powers of ten."""
+
+    log10_edges: list[float]
+    counts: list[int] = Field(description="one per bin; the outer bins take what lies beyond")
+    zero: int
+    non_finite: int
+
+
+class CurvatureEvent(EventBase):
+    """Spectra of both curvatures at one arm's outputs, whichever it trains with."""
+
+    type: Literal["curvature"] = "curvature"
+    arm: int
+    step: int
+    hessian: SpectrumRecord | None
+    fisher: SpectrumRecord | None
+    direction_cosine: Number = Field(description="between the Hessian and the Fisher direction")
+    gradient_norms: NormHistogram
+
+
+class Evaluation(EventBase):
+    """Test metrics, flat: each name beside its standard error, ``exact_match_se``."""
+
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, Number]
+
+    type: Literal["evaluation"] = "evaluation"
+    arm: int
+    step: int
+
+
+class Examples(EventBase):
+    """What the network sees and says; images travel in an arm's first examples only."""
+
+    type: Literal["examples"] = "examples"
+    arm: int
+    step: int
+    items: list[dict[str, Any]]
+
+
+class Landscape(EventBase):
+    """A slice of the run's loss around one arm's weights; all arms share directions and range.
+
+    ``values[j][i]`` is the loss at ``(grid["a"][i], grid["b"][j])``, ``trajectory`` holds
+    ``[a, b, step]``, ``residual`` the share of the way that leaves the plane
+    (:class:`newton_core.training.landscapes.RunLandscape`).
+    """
+
+    type: Literal["landscape"] = "landscape"
+    arm: int
+    step: int
+    plane: dict[str, Any]
+    grid: dict[str, list[float]]
+    values: list[list[Number]]
+    trajectory: list[list[Number]]
+    residual: Number
+
+
+class Spike(EventBase):
+    """A largest per-sample gradient over 10 times its running median."""
+
+    type: Literal["spike"] = "spike"
+    arm: int
+    step: int
+    norm: Number
+    median: Number
+
+
+class Changed(EventBase):
+    """A change took effect: it acts from update step + 1 on."""
+
+    type: Literal["changed"] = "changed"
+    arm: int
+    step: int
+    tikhonov: float | None = None
+    lr: float | None = None
+
+
+class Snapshot(EventBase):
+    """A complete state of all arms was written to ``file`` in the snapshots folder."""
+
+    type: Literal["snapshot"] = "snapshot"
+    step: int
+    file: str
+
+
+class Diverged(EventBase):
+    """The arm met NaN or infinity at this update and stopped; the others go on."""
+
+    type: Literal["diverged"] = "diverged"
+    arm: int
+    step: int
+    reason: str
+
+
+class ArmSummary(Record):
+    """How one arm ended."""
+
+    label: str
+    status: Literal["completed", "diverged", "target", "stopped"]
+    step: int = Field(description="last update applied")
+    metrics: dict[str, Number] = Field(description="the arm's last evaluation, flat")
+    seconds: float = Field(description="the arm's own compute")
+
+
+class Summary(Record):
+    """How the run ended."""
+
+    arms: list[ArmSummary]
+    step: int = Field(description="last step of the run")
+    seconds: float = Field(description="wall clock of the run, since its last start")
+    primary_metric: str
+
+
+class Finished(EventBase):
+    type: Literal["finished"] = "finished"
+    summary: Summary
+
+
+class Failed(EventBase):
+    type: Literal["failed"] = "failed"
+    error: str
+
+
+class Cancelled(EventBase):
+    type: Literal["cancelled"] = "cancelled"
+    summary: Summary | None = None
+
+
+Event = Annotated[
+    Started
+    | Metrics
+    | CurvatureEvent
+    | Evaluation
+    | Examples
+    | Landscape
+    | Spike
+    | Changed
+    | Snapshot
+    | Diverged
+    | Finished
+    | Failed
+    | Cancelled,
+    Field(discriminator="type"),
+]
+"""Any event of a run."""
+
+EVENT_ADAPTER: TypeAdapter[Event] = TypeAdapter(Event)
+LAST_EVENTS = frozenset({"finished", "failed", "cancelled"})
+
+
+def parse_event(record: dict[str, Any] | str | bytes) -> Event:
+    """The event in a JSON text or a decoded record.
+
+    Raises:
+        pydantic.ValidationError: it is no event.
+    """
+    if isinstance(record, dict):
+        return EVENT_ADAPTER.validate_python(record)
+    return EVENT_ADAPTER.validate_json(record)

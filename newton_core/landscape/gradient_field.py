@@ -1,0 +1,253 @@
+"""The gradient of a sorting loss over one score, the others fixed (the paper's Figure 6)."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
+from typing import Any, Literal
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from newton_core.curvature import CurvatureError
+from newton_core.curvature.surrogate import NewtonSettings, newton_step
+from newton_core.experiment.metrics import EXPLODING, VANISHING
+from newton_core.losses import Loss, build_loss
+from newton_core.losses.base import Derivatives
+
+RegionKind = Literal["vanishing", "exploding", "non_finite"]
+
+
+@dataclass(frozen=True)
+class Region:
+    """A stretch of scores where the gradient is lost or too large.
+
+    Attributes:
+        kind: "vanishing", "exploding" or "non_finite".
+        first: first swept score in it.
+        last: last swept score in it.
+    """
+
+    kind: RegionKind
+    first: float
+    last: float
+
+
+@dataclass(frozen=True)
+class GradientCurve:
+    """One gradient or direction over the swept score.
+
+    Attributes:
+        name: "raw", or the curvature ("hessian", "fisher"), or a variant of the numerics.
+        component: (P,) float64: its entry for the swept score; NaN where it cannot be computed.
+        norm: (P,) float64: norm over all scores of the sample.
+        regions: where a gradient's norm is vanishing, exploding or not finite, from left to
+            right; empty for Newton directions, which are steps and have no such thresholds.
+        settings: of the Newton step, None for plain gradients.
+        problem: why some entries are NaN; None if none are for want of a solution.
+    """
+
+    name: str
+    component: Tensor
+    norm: Tensor
+    regions: tuple[Region, ...] = ()
+    settings: NewtonSettings | None = None
+    problem: str | None = None
+
+
+@dataclass(frozen=True)
+class GradientField:
+    """What a score feels as it moves.
+
+    Attributes:
+        scores: (P,) float64: the values that the swept score takes.
+        value: (P,) float64: the sample's loss.
+        curves: the raw gradient first, then one per Newton setting.
+    """
+
+    scores: Tensor
+    value: Tensor
+    curves: tuple[GradientCurve, ...]
+
+
+def gradient_field(
+    loss: Loss,
+    y: Float[Tensor, "N n"],
+    target: Tensor | None,
+    scores: Float[Tensor, " P"],
+    *,
+    sample: int = 0,
+    item: int = 0,
+    settings: Sequence[NewtonSettings] = (
+        NewtonSettings(),
+        NewtonSettings(curvature="fisher"),
+    ),
+    vanishing: float = VANISHING,
+    exploding: float = EXPLODING,
+) -> GradientField:
+    """The raw gradient and the Newton directions of one score, over a range of it.
+
+    ``y`` is a batch, as in training. One score of one sample moves; at each of its values the
+    curvature is that of the whole batch as it is then, the other samples unchanged. With N = 1 the
+    batch is the swept sample alone: its Fisher has rank one, and its direction is the gradient
+    at the length ``|g| / (|g|^2 + tikhonov)``, which bounds it by 1 / (2 sqrt(tikhonov)).
+
+    Args:
+        loss: the loss.
+        y: scores of a batch.
+        target: what the loss compares y with.
+        scores: the values of the swept score, ascending.
+        sample: the sample it belongs to.
+        item: its index in the sample: x_1 is 0.
+        settings: the Newton steps to show beside the raw gradient.
+        vanishing: norm below which a gradient counts as vanished.
+        exploding: norm above which it counts as exploding.
+
+    Raises:
+        ValueError: there is no such sample or item.
+    """
+    _check(y, sample, item)
+    swept = _sweep(y[sample], scores, item)
+    own = None if target is None else target[sample].expand(len(scores), *target.shape[1:])
+    hessian = any(s.curvature == "hessian" for s in settings)
+    moving = loss.derivatives(swept, own, hessian=hessian)
+    still = loss.derivatives(y, target, hessian=hessian)
+    curves = [_gradient_curve("raw", moving.gradient, item, scores, vanishing, exploding)]
+    for setting in settings:
+        direction, problem = _newton_sweep(moving, still, sample, setting)
+        curve = _curve(setting.curvature, direction, item)
+        curves.append(replace(curve, settings=setting, problem=problem))
+    return GradientField(scores.double().cpu(), moving.value.double().cpu(), tuple(curves))
+
+
+NumericsName = Literal["bce_loss float32", "bce_loss float64", "log_domain float32"]
+_NUMERICS: tuple[tuple[NumericsName, str, torch.dtype], ...] = (
+    ("bce_loss float32", "bce_loss", torch.float32),
+    ("bce_loss float64", "bce_loss", torch.float64),
+    ("log_domain float32", "log_domain", torch.float32),
+)
+
+
+def numerics_field(
+    loss: Loss,
+    y: Float[Tensor, " n"],
+    target: Tensor,
+    scores: Float[Tensor, " P"],
+    *,
+    item: int = 0,
+    vanishing: float = VANISHING,
+    exploding: float = EXPLODING,
+) -> GradientField:
+    """The same raw gradient by three ways of computing it, so that rounding shows.
+
+    Where the three agree, a large gradient is the loss's own; where ``bce_loss float32`` alone is
+    large (or zero), it is rounding.
+
+    Args:
+        loss: a loss with ``numerics`` among its parameters; its other parameters are kept.
+        y: scores of one sample.
+        target: (n, n) its permutation matrix.
+        scores: the values of the swept score, ascending.
+        item: index of the swept score.
+        vanishing: norm below which a gradient counts as vanished.
+        exploding: norm above which it counts as exploding.
+
+    Raises:
+        ValueError: the loss has no ``numerics``, or there is no such item.
+    """
+    parameters: dict[str, Any] = loss.settings.model_dump()
+    if "numerics" not in parameters:
+        raise ValueError(f"the loss {parameters['name']!r} has only one way to be computed")
+    _check(y[None], 0, item)
+    curves, values = [], []
+    for name, numerics, dtype in _NUMERICS:
+        variant = build_loss(**{**parameters, "numerics": numerics})
+        swept = _sweep(y.to(dtype), scores.to(dtype), item)
+        own = target.to(dtype).expand(len(scores), *target.shape)
+        derivatives = variant.derivatives(swept, own, hessian=False)
+        values.append(derivatives.value.double().cpu())
+        curves.append(
+            _gradient_curve(name, derivatives.gradient, item, scores, vanishing, exploding)
+        )
+    return GradientField(scores.double().cpu(), values[1], tuple(curves))
+
+
+def _sweep(y: Tensor, scores: Tensor, item: int) -> Float[Tensor, "P n"]:
+    swept = y.detach().repeat(len(scores), 1)
+    swept[:, item] = scores.to(swept)
+    return swept
+
+
+def _newton_sweep(
+    moving: Derivatives, still: Derivatives, sample: int, settings: NewtonSettings
+) -> tuple[Tensor, str | None]:
+    """The Newton direction (P, n) of the moving sample within its batch, NaN where there is none.
+
+    One batch a step, solved by the very function that training uses.
+    """
+    direction = torch.full_like(moving.gradient, torch.nan)
+    problem = None
+    for step in range(len(direction)):
+        try:
+            direction[step] = newton_step(_replaced(still, moving, sample, step), settings)[sample]
+        except CurvatureError as error:
+            problem = problem or str(error)
+    return direction, problem
+
+
+def _replaced(still: Derivatives, moving: Derivatives, sample: int, step: int) -> Derivatives:
+    """The batch's derivatives with one sample's replaced by those at one step of the sweep."""
+
+    def put(whole: Tensor, part: Tensor) -> Tensor:
+        changed = whole.clone()
+        changed[sample] = part[step]
+        return changed
+
+    hessian = still.hessian
+    if hessian is not None and moving.hessian is not None:
+        hessian = put(hessian, moving.hessian)
+    return Derivatives(
+        put(still.value, moving.value), put(still.gradient, moving.gradient), hessian
+    )
+
+
+def _gradient_curve(
+    name: str, gradient: Tensor, item: int, scores: Tensor, vanishing: float, exploding: float
+) -> GradientCurve:
+    curve = _curve(name, gradient, item)
+    return replace(curve, regions=find_regions(scores, curve.norm, vanishing, exploding))
+
+
+def _curve(name: str, vectors: Tensor, item: int) -> GradientCurve:
+    vectors = vectors.detach().double().cpu()
+    return GradientCurve(name, vectors[:, item], torch.linalg.vector_norm(vectors, dim=1))
+
+
+def find_regions(
+    scores: Float[Tensor, " P"], norm: Float[Tensor, " P"], vanishing: float, exploding: float
+) -> tuple[Region, ...]:
+    """The stretches of scores where a norm is below, above or not finite, from left to right."""
+    kinds: list[RegionKind | None] = []
+    for value in norm.tolist():
+        if not math.isfinite(value):
+            kinds.append("non_finite")
+        elif value < vanishing:
+            kinds.append("vanishing")
+        else:
+            kinds.append("exploding" if value > exploding else None)
+    places = scores.tolist()
+    regions: list[Region] = []
+    for kind, stretch in groupby(range(len(kinds)), key=kinds.__getitem__):
+        if kind is not None:
+            indices = list(stretch)
+            regions.append(Region(kind, places[indices[0]], places[indices[-1]]))
+    return tuple(regions)
+
+
+def _check(y: Tensor, sample: int, item: int) -> None:
+    N, n = y.shape
+    if not 0 <= sample < N:
+        raise ValueError(f"there is no sample {sample} in a batch of {N}")
+    if not 0 <= item < n:
+        raise ValueError(f"there is no score {item} in a sample of {n}")

@@ -1,0 +1,87 @@
+"""An arm that is trained and measured in this process."""
+
+import copy
+from typing import Any
+
+from newton_core.experiment.events import CurvatureEvent, Evaluation, Examples, Landscape
+from newton_core.training.arm import Arm, DivergedError
+from newton_core.training.context import RunContext
+from newton_core.training.diagnostics import curvature_fields, evaluation_fields
+from newton_core.training.stepper import StepReport
+
+UNNUMBERED = 1
+"""``seq`` of an event until the run emits it."""
+
+
+class LocalArm:
+    """An arm that is trained and measured in this process."""
+
+    def __init__(self, context: RunContext, index: int) -> None:
+        self.context = context
+        self.index = index
+        self.arm = Arm(context.spec, index, copy.deepcopy(context.initial))
+        self.pictured = False
+        """Whether its examples have come with their images already."""
+
+    def advance(self, step: int) -> StepReport:
+        """See :class:`~newton_core.training.stepper.ArmStepper`."""
+        arm, schedule = self.arm, self.context.schedule
+        for change in schedule.changes.get(step - 1, ()):
+            if change.arm == self.index:
+                arm.tikhonov = arm.tikhonov if change.tikhonov is None else change.tikhonov
+                arm.lr = arm.lr if change.lr is None else change.lr
+        metrics = spike = None
+        if step > 0:
+            try:
+                seen = arm.update(self.context.batch(step), step, observe=step in schedule.logged)
+            except DivergedError as error:
+                arm.status = "diverged"
+                return StepReport(arm.status, arm.seconds, reason=str(error))
+            metrics, spike = seen.metrics, seen.spike
+        evaluation = self._evaluate(step) if step in schedule.evaluated else ()
+        slices = self._slice(step) if arm.status == "running" else ()
+        return StepReport(
+            arm.status, arm.seconds, metrics, spike, evaluation=evaluation, slices=slices
+        )
+
+    def state(self, step: int) -> dict[str, Any]:
+        """See :class:`~newton_core.training.stepper.ArmStepper`."""
+        return self.arm.state()
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """See :class:`~newton_core.training.stepper.ArmStepper`."""
+        self.arm.restore(state)
+
+    def _evaluate(self, step: int) -> tuple[Evaluation, CurvatureEvent, Examples]:
+        context, arm = self.context, self.arm
+        if step == 0:
+            metrics = dict(context.initial_metrics)
+        else:
+            metrics = evaluation_fields(context.task, arm.model)
+        arm.last_evaluation = metrics
+        affordable = arm.settings.curvature == "hessian" or not arm.loss.costly_hessian
+        derivatives = arm.derivatives(context.probe, step, hessian=affordable)
+        spectra = curvature_fields(derivatives, arm.settings, arm.tikhonov)
+        items = context.task.examples(arm.model, images=not self.pictured)
+        self.pictured = True
+        if context.reaches_target(metrics):
+            arm.status = "target"
+        where: dict[str, Any] = {"seq": UNNUMBERED, "arm": self.index, "step": step}
+        return (
+            Evaluation(**where, **metrics),
+            CurvatureEvent(**where, **spectra),
+            Examples(**where, items=items),
+        )
+
+    def _slice(self, step: int) -> tuple[Landscape, ...]:
+        """Adds to the arm's trajectory, and slices the loss where that is due."""
+        landscape, every = self.context.landscape, self.context.spec.landscape_every
+        if landscape is None or every is None:
+            return ()
+        track = self.arm.track
+        if track.wants(step, every):
+            track.add(landscape.place(self.arm.model, step))
+        if step == 0 or step not in self.context.schedule.landscapes:
+            return ()
+        fields = landscape.fields(self.arm.model, step, track)
+        return (Landscape(seq=UNNUMBERED, arm=self.index, step=step, **fields),)

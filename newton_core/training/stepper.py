@@ -1,0 +1,56 @@
+"""Where a run's words about an arm come from: computed here, by a companion, or by a run before."""
+
+from dataclasses import dataclass
+from typing import Any, Protocol, runtime_checkable
+
+from newton_core.experiment.events import CurvatureEvent, Evaluation, Examples, Landscape
+from newton_core.training.arm import ArmStatus
+
+
+@dataclass(frozen=True)
+class StepReport:
+    """All that one arm says of one step.
+
+    Attributes:
+        status: of the arm after the step.
+        seconds: the arm's own compute so far.
+        metrics: in the order of METRIC_NAMES, where the step is logged.
+        spike: (largest per-sample gradient norm, its running median), where it was one.
+        reason: why the arm diverged; it then says nothing else.
+        evaluation: test metrics, spectra and examples, where they are due. Events of a report
+            have no number of their own yet.
+        slices: the landscape, where it is due.
+    """
+
+    status: ArmStatus
+    seconds: float
+    metrics: tuple[float, ...] | None = None
+    spike: tuple[float, float] | None = None
+    reason: str | None = None
+    evaluation: tuple[Evaluation | CurvatureEvent | Examples, ...] = ()
+    slices: tuple[Landscape, ...] = ()
+
+    @property
+    def test_metrics(self) -> dict[str, float | None] | None:
+        """The metrics of an evaluation at this step, if there was one."""
+        for event in self.evaluation:
+            if isinstance(event, Evaluation):
+                return dict(event.__pydantic_extra__)
+        return None
+
+
+@runtime_checkable
+class ArmStepper(Protocol):
+    """One arm, step by step. No arm depends on its neighbours, so a run can mix the kinds."""
+
+    def advance(self, step: int) -> StepReport:
+        """What the arm says of the step after the one asked before; 0 is before any update."""
+        ...
+
+    def state(self, step: int) -> dict[str, Any]:
+        """The arm's complete state after ``step``, or after its end if that was before."""
+        ...
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Goes on from a state that ``state`` gave; the step after it is asked next."""
+        ...

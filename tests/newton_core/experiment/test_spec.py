@@ -1,0 +1,98 @@
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from newton_core.experiment.errors import explain
+from newton_core.experiment.spec import ExperimentSpec
+from tests.newton_core.training.specs import small_record, small_spec
+
+
+def problems(**fields: Any) -> list[str]:
+    with pytest.raises(ValidationError) as caught:
+        small_spec(**fields)
+    return [str(problem) for problem in explain(caught.value)]
+
+
+def test_defaults_are_filled_in_and_survive_a_round_trip():
+    spec = small_spec()
+    assert spec.seed == 0
+    assert spec.loss.numerics == "log_domain"
+    assert [arm.label for arm in spec.arms] == ["Vanilla", "Hessian", "Fisher"]
+    again = ExperimentSpec.model_validate_json(spec.model_dump_json())
+    assert again == spec
+
+
+def test_equal_labels_by_default_are_numbered():
+    spec = small_spec(arms=[{}, {}, {"label": "Vanilla 3"}, {}, {"gradient": "clip"}])
+    assert [arm.label for arm in spec.arms] == [
+        "Vanilla", "Vanilla 2", "Vanilla 3", "Vanilla 4", "Clipped",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("steps", "expected"), [(100, 25), (1500, 25), (6000, 100), (6001, 101), (1, 25)]
+)
+def test_evaluations_are_about_sixty_and_never_closer_than_25_steps(steps, expected):
+    assert small_spec(steps=steps, evaluate_every=None).evaluate_every == expected
+
+
+def test_changes_and_milestones_are_sorted():
+    changes = [{"step": 9, "arm": 1, "lr": 0.1}, {"step": 3, "arm": 2, "tikhonov": 1.0}]
+    spec = small_spec(
+        changes=changes, arms=[{"lr_milestones": [9, 3, 9]}, *[{"curvature": "fisher"}] * 2]
+    )
+    assert [change.step for change in spec.changes] == [3, 9]
+    assert spec.arms[0].lr_milestones == (3, 9)
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"steps": 0}, "steps: Input should be greater than or equal to 1 (given: 0)"
+                       "; allowed: at least 1 and at most 1000000"),
+        ({"arms": []}, "arms: Tuple should have at least 1 item"),
+        ({"arms": [{"curvature": "gauss"}]}, "arms.0.curvature: Input should be 'none'"),
+        ({"arms": [{"lr": -1.0}]}, "arms.0.lr: Input should be greater than or equal to"),
+        ({"arms": [{"curvature": "fisher", "gradient": "clip"}]},
+         "arms.0: gradient 'clip' is a control without curvature"),
+        ({"loss": {"name": "neuralsort", "temperature": -1}},
+         "loss.temperature: Input should be greater than"),
+        ({"loss": {"name": "bogosort"}}, "loss: Input tag 'bogosort'"),
+        ({"loss": {"name": "cross_entropy"}}, "loss: cross_entropy does not fit the task"),
+        ({"arms": [{"loss": {"name": "cross_entropy"}}]}, "arms.0.loss: cross_entropy does"),
+        ({"changes": [{"step": 24, "arm": 0, "lr": 1.0}]}, "changes.0.step: 24 is not before"),
+        ({"changes": [{"step": 1, "arm": 5, "lr": 1.0}]}, "changes.0.arm: there is no arm 5"),
+        ({"changes": [{"step": 1, "arm": 0, "tikhonov": 1.0}]}, "changes.0.tikhonov: arm 0 has no"),
+        ({"changes": [{"step": 1, "arm": 1}]}, "changes.0: a change needs"),
+        ({"changes": [{"step": 1, "arm": 1, "lr": 1.0}, {"step": 1, "arm": 1, "tikhonov": 1.0}]},
+         "changes.1: arm 1 changes twice"),
+        ({"colour": "red"}, "colour: Extra inputs are not permitted"),
+        ({"device": "tpu"}, "device: String should match pattern"),
+        ({"seed": float("nan")}, "seed: "),
+    ],
+)  # fmt: skip
+def test_a_bad_spec_names_path_value_and_range(fields, message):
+    assert any(problem.startswith(message) for problem in problems(**fields)), problems(**fields)
+
+
+def test_a_missing_field_is_named():
+    record = small_record()
+    del record["loss"]
+    with pytest.raises(ValidationError) as caught:
+        ExperimentSpec.model_validate(record)
+    (problem,) = explain(caught.value)
+    assert str(problem).startswith("loss: Field required; allowed: ")
+    assert "neuralsort" in str(problem)
+
+
+def test_every_field_of_the_schema_is_described():
+    schema = ExperimentSpec.model_json_schema()
+    models = [schema, *schema["$defs"].values()]
+    undescribed = [
+        f"{model.get('title')}.{name}"
+        for model in models
+        for name, field in model.get("properties", {}).items()
+        if not field.get("description") and name != "name"
+    ]
+    assert undescribed == []

@@ -1,0 +1,29 @@
+import time
+from collections.abc import Mapping
+
+from newton_core.training.local_arm import LocalArm
+from newton_core.training.parallel.arm_worker import ArmWorker
+
+
+class PatientCompanion(ArmWorker):
+    """A run waits for it, so that runs of a few steps are shared too; remembers its loans."""
+
+    def __init__(self, not_before: int = 0) -> None:
+        """Is not ready before the run has asked ``not_before`` times, once a step."""
+        super().__init__()
+        self.loans: list[tuple[int, frozenset[int]]] = []
+        self.not_before = not_before
+
+    def is_ready(self, job: int) -> bool:
+        self.not_before -= 1
+        if self.not_before >= 0:
+            return False
+        patience = time.monotonic() + 120
+        while not super().is_ready(job):
+            assert time.monotonic() < patience, "the companion does not get ready"
+            time.sleep(0.005)
+        return True
+
+    def lend(self, job: int, step: int, arms: Mapping[int, LocalArm]) -> None:
+        super().lend(job, step, arms)
+        self.loans.append((step, frozenset(arms)))

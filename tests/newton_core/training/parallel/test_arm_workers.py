@@ -1,0 +1,314 @@
+"""Runs that share their arms with other processes, which change no number, whatever happens."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+import torch
+
+from newton_core.training.local_arm import LocalArm
+from newton_core.training.parallel.arm_worker import ArmWorker, ArmWorkerLostError, Lend
+from newton_core.training.replay import Replay
+from newton_core.training.run import run
+from newton_core.training.snapshots import list_snapshots, load_snapshot
+from tests.newton_core.training.parallel.arm_workers import PatientCompanion
+from tests.newton_core.training.specs import ARMS, small_record, small_spec
+from tests.newton_core.training.test_run import numbers
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+DIVERGING = {
+    "task": {"name": "classification", "model": {"name": "mlp"}},
+    "loss": {"name": "squared_error"},
+    "arms": [{"curvature": "fisher"}, {"optimizer": "sgd", "lr": 1e3, "momentum": 0.9}],
+    "steps": 60,
+}
+SPECS: dict[str, dict[str, Any]] = {
+    "hessian, landscapes": {
+        "loss": {"name": "neuralsort", "temperature": 0.1, "numerics": "bce_loss"},
+        "landscape_every": 8,
+    },
+    "a loss of its own": {"arms": [*ARMS, {"loss": {"name": "softsort", "temperature": 0.5}}]},
+    "an arm that diverges": DIVERGING,
+    "a target": {
+        "task": {"name": "classification", "model": {"name": "mlp"}},
+        "loss": {"name": "cross_entropy"},
+        "arms": [{"lr": 1e-8}, {"lr": 1e-2}],
+        "steps": 60,
+        "target": 0.3,
+    },
+    "changes": {
+        "changes": [{"step": step, "arm": arm, "tikhonov": 0.5 * step + 1, "lr": 1e-3}
+                    for step in (0, 7, 8) for arm in (1, 2)],
+        "log_every": 3,
+    },
+}  # fmt: skip
+
+
+def statuses(events: list[Any]) -> list[tuple[str, str, int]]:
+    return [(arm.label, arm.status, arm.step) for arm in events[-1].summary.arms]
+
+
+def check_same(shared: list[Any], alone: list[Any]) -> None:
+    assert alone[-1].type == shared[-1].type == "finished"
+    assert numbers(shared) == numbers(alone)
+    assert statuses(shared) == statuses(alone)
+    assert [event.seq for event in shared] == list(range(1, len(shared) + 1))
+
+
+def plain(value: Any) -> Any:
+    """Nested containers of tensors as nested lists of numbers, clocks left out."""
+    if isinstance(value, dict):
+        return {key: plain(item) for key, item in value.items() if key != "seconds"}
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    return value.tolist() if isinstance(value, torch.Tensor) else value
+
+
+def check_same_states(folder: Path, other: Path) -> None:
+    """Snapshots equal bit for bit."""
+    files, others = list_snapshots(folder), list_snapshots(other)
+    assert list(files) == list(others)
+    for step, file in files.items():
+        assert plain(load_snapshot(file)[1]) == plain(load_snapshot(others[step])[1]), step
+
+
+@pytest.mark.parametrize("fields", SPECS.values(), ids=SPECS)
+@pytest.mark.parametrize("late", [False, True])
+def test_numbers_and_states_are_those_of_a_run_alone(
+    companion: PatientCompanion, tmp_path: Path, fields: dict[str, Any], late: bool
+) -> None:
+    at = 5 if late and fields is not DIVERGING else 0
+    spec = small_spec(**fields)
+    alone = list(run(spec, snapshots=tmp_path / "alone"))
+    companion.not_before = at
+    shared = list(run(spec, snapshots=tmp_path / "shared", workers=[companion]))
+    check_same(shared, alone)
+    check_same_states(tmp_path / "shared", tmp_path / "alone")
+    assert [step for step, _ in companion.loans] == [at]
+
+
+def test_arms_end_in_the_companion_too(companion: PatientCompanion) -> None:
+    arms = [DIVERGING["arms"][1], DIVERGING["arms"][1]]
+    *_, last = run(small_spec(**{**DIVERGING, "arms": arms}), workers=[companion])
+    assert [arm.status for arm in last.summary.arms] == ["diverged"] * 2
+
+
+def test_many_companions_take_an_arm_each(companion: PatientCompanion) -> None:
+    spec = small_spec(arms=[*ARMS, {"gradient": "clip"}])
+    with PatientCompanion() as second, PatientCompanion() as third, ArmWorker() as spare:
+        shared = list(run(spec, workers=[companion, second, third, spare]))
+        lent = [loan for one in (companion, second, third) for _, loan in one.loans]
+        assert spare.process_id is None  # nothing is left for it
+    check_same(shared, list(run(spec)))
+    assert sorted(map(len, lent)) == [1, 1, 1]
+    assert len(frozenset.union(*lent)) == 3
+
+
+def test_one_arm_is_not_shared() -> None:
+    with ArmWorker() as idle:
+        *_, last = run(small_spec(arms=ARMS[:1]), workers=[idle])
+        assert last.type == "finished"
+        assert idle.process_id is None
+
+
+def test_a_run_resumes_with_its_arms_shared(companion: PatientCompanion, tmp_path: Path) -> None:
+    spec = small_spec(landscape_every=8)
+    alone = list(run(spec, snapshots=tmp_path))
+    start = list_snapshots(tmp_path)[12]
+    shared = list(run(spec, start=start, snapshots=tmp_path / "on", workers=[companion]))
+    assert numbers(shared) == numbers(alone, after=12)
+    assert companion.loans[0][0] == 12
+
+
+def test_recorded_arms_are_shared_where_the_recording_ends(
+    companion: PatientCompanion, tmp_path: Path
+) -> None:
+    before = list(run(small_spec(), snapshots=tmp_path / "before"))
+    start = list_snapshots(tmp_path / "before")[8]
+    spec = small_spec(changes=[{"step": 10, "arm": 1, "tikhonov": 5.0}])
+    replay = Replay(frozenset({0, 2}), 16, before, tmp_path / "before")
+    forked = list(run(spec, start=start, replay=replay, workers=[companion], snapshots=tmp_path))
+    scratch = list(run(spec, snapshots=tmp_path / "scratch"))
+    assert numbers(forked) == numbers(scratch, after=8)
+    assert companion.loans[0][0] == 16
+    check_same_states(tmp_path, _without_first(tmp_path / "scratch", 8))
+    again = list(run(spec, start=start, replay=replay))  # it is as it was
+    assert numbers(again) == without_snapshots(numbers(forked))
+    at_once = list(run(spec, start=start, replay=replace(replay, until=8)))
+    assert numbers(at_once) == without_snapshots(numbers(forked))
+
+
+def without_snapshots(found: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in found.items() if not key.startswith("snapshot/")}
+
+
+def _without_first(folder: Path, step: int) -> Path:
+    """Leaves the snapshots after a step, those of a run that started from it."""
+    for at, file in list_snapshots(folder).items():
+        if at <= step:
+            file.unlink()
+    return folder
+
+
+@pytest.mark.parametrize("at", [0, 60])
+def test_a_companion_that_is_killed_costs_time_only(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, at: int
+) -> None:
+    spec = small_spec(steps=120, landscape_every=60, evaluate_every=40)
+    shared, killed = [], None
+    with PatientCompanion() as victim:
+        for event in run(spec, workers=[victim], snapshots=tmp_path / "shared"):
+            shared.append(event)
+            if victim.loans and killed is None and getattr(event, "step", 0) >= at:
+                killed = victim.process_id
+                os.kill(killed, signal.SIGKILL)
+    assert killed is not None
+    check_same(shared, list(run(spec, snapshots=tmp_path / "alone")))
+    check_same_states(tmp_path / "shared", tmp_path / "alone")
+    assert "goes on without" in caplog.text
+
+
+def test_a_run_left_early_leaves_nothing_to_the_next(companion: PatientCompanion) -> None:
+    slow = small_spec(steps=100_000, seed=3)
+    for event in run(slow, workers=[companion]):
+        if event.type == "evaluation" and event.step >= 16:
+            break
+    began = time.monotonic()
+    check_same(list(run(small_spec(), workers=[companion])), list(run(small_spec())))
+    assert time.monotonic() - began < 60  # it did not go on with the run before
+
+
+def test_a_cancelled_run_has_its_summary(companion: PatientCompanion) -> None:
+    steps = iter(range(10))
+    *_, last = run(small_spec(), stop=lambda: next(steps) == 9, workers=[companion])
+    assert last.type == "cancelled"
+    assert {(arm.status, arm.step) for arm in last.summary.arms} == {("stopped", 9)}
+    assert all(arm.seconds > 0 for arm in last.summary.arms)
+
+
+class BreakingCompanion(PatientCompanion):
+    """Meets an error with the arms that it has."""
+
+    def lend(self, job: int, step: int, arms: Mapping[int, LocalArm]) -> None:
+        self.loans.append((step, frozenset(arms)))
+        self._send(Lend(step, {index: ({}, False) for index in arms}))
+
+
+def test_an_error_in_a_companion_reaches_each_of_its_arms(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    spec = small_spec(arms=[*ARMS, {"gradient": "clip"}])
+    with BreakingCompanion() as broken:
+        check_same(list(run(spec, workers=[broken])), list(run(spec)))
+        assert [len(arms) for _, arms in broken.loans] == [2]
+    assert caplog.text.count("a companion process failed: KeyError") == 2
+
+
+def test_a_second_run_takes_the_companion_from_the_first(companion: PatientCompanion) -> None:
+    first = run(small_spec(seed=5), workers=[companion])
+    begun = [next(first) for _ in range(12)]
+    check_same(list(run(small_spec(), workers=[companion])), list(run(small_spec())))
+    check_same([*begun, *first], list(run(small_spec(seed=5))))
+    assert len(companion.loans) == 2
+
+
+OWN_LOSS = """
+import sys, time
+from typing import Literal
+from newton_core import register_loss
+from newton_core.losses.neuralsort import NeuralSort, NeuralSortParameters
+
+class HereParameters(NeuralSortParameters):
+    name: Literal["here"] = "here"
+
+@register_loss
+class Here(NeuralSort):
+    Parameters = HereParameters
+
+from newton_core import ExperimentSpec, run
+from newton_core.training.local_arm import LocalArm
+from newton_core.training.parallel.arm_worker import ArmWorker, ArmWorkerLostError, Lend
+
+spec = ExperimentSpec.model_validate_json(sys.argv[1])
+with ArmWorker() as companion:
+    job = companion.prepare(spec)
+    try:
+        while not companion.is_ready(job):
+            time.sleep(0.01)
+    except ArmWorkerLostError as error:
+        print(error)
+    *_, last = run(spec, workers=[companion])
+    print(last.type)
+"""
+
+
+def test_a_loss_that_only_the_run_knows_is_computed_by_the_run() -> None:
+    spec = json.dumps(small_record(loss={"name": "here"}))
+    done = subprocess.run(
+        [sys.executable, "-c", OWN_LOSS, spec], capture_output=True, text=True, check=True
+    )
+    assert "a companion process failed: ValidationError" in done.stdout
+    assert done.stdout.endswith("finished\n")
+
+
+CUT_OFF = """
+import os, sys
+from newton_core import ExperimentSpec, run
+from tests.newton_core.training.parallel.arm_workers import PatientCompanion
+
+companion = PatientCompanion()
+for event in run(ExperimentSpec.model_validate_json(sys.argv[1]), workers=[companion]):
+    if event.type == "evaluation" and event.step > 16:
+        print(companion.process_id, flush=True)
+        os._exit(9)
+"""
+
+
+def test_a_companion_ends_with_the_process_that_made_it() -> None:
+    spec = json.dumps(small_record(steps=1_000_000))
+    done = subprocess.run(
+        [sys.executable, "-c", CUT_OFF, spec], stdout=subprocess.PIPE, text=True, check=False
+    )
+    assert done.returncode == 9
+    process_id = int(done.stdout)
+    until = time.monotonic() + 20
+    while psutil.pid_exists(process_id) and time.monotonic() < until:
+        time.sleep(0.05)
+    assert not psutil.pid_exists(process_id)
+
+
+def test_a_companion_that_cannot_start_is_done_without(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(sys, "executable", "/no/such/python")
+    with ArmWorker() as missing:
+        with pytest.raises(ArmWorkerLostError, match="no companion process could be started"):
+            missing.prepare(small_spec())
+        check_same(list(run(small_spec(), workers=[missing])), list(run(small_spec())))
+    assert "no companion process could be started" in caplog.text
+
+
+def test_what_is_printed_in_a_companion_does_not_get_between_its_answers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "noisy.py").write_text("print('a library greets' * 10_000, flush=True)")
+    folder = tmp_path / "noisy-1.dist-info"
+    folder.mkdir()
+    (folder / "METADATA").write_text("Metadata-Version: 2.1\nName: noisy\nVersion: 1\n")
+    (folder / "entry_points.txt").write_text("[newton_lab.losses]\nnoisy = noisy\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    with PatientCompanion() as companion:
+        *_, last = run(small_spec(), workers=[companion])
+        assert last.type == "finished"
+        assert companion.loans
+    assert "a library greets" in capfd.readouterr().err
