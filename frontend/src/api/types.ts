@@ -34,4 +34,3 @@ export type Submitted = Schemas["Submitted"];
 export type RunInfo = Schemas["RunInfo"];
 export type RunDetail = Omit<Schemas["RunDetail"], "spec"> & { spec: Spec };
 export type RunPage = Schemas["RunPage"];
-export type RunState = Submitted["status"];

@@ -1,11 +1,10 @@
+import { fixed, formatCount, power, significant } from "../format";
 /**
  * Ranges and ticks of the axes: few ticks, at round numbers, that hold still while data arrives.
  *
  * Ranges move in steps (a rung at a time, not a pixel at a time), and the same data give the same
  * axis whatever came before.
  */
-
-import { fixed, integer, power, significant } from "./format";
 
 export interface Tick {
   value: number;
@@ -253,7 +252,7 @@ export function zoomed(axis: AxisPlan, range: readonly [number, number], count: 
 
 /** Steps are whole numbers, seconds are not. */
 export function xText(value: number, unit: "step" | "seconds"): string {
-  return unit === "step" ? integer(value) : `${significant(value, 3)} s`;
+  return unit === "step" ? formatCount(value) : `${significant(value, 3)} s`;
 }
 
 /** A value axis together with where a value of the metric lies on it. */

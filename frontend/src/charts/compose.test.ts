@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { arm, evaluation, logOf, metrics, spec, started } from "../state/fixtures";
+import { choice, template, view } from "../../tests/figures";
+import { arm, evaluation, logOf, metrics, spec, started } from "../../tests/logs";
 import type { RunLog } from "../state/log";
 import { compose, outline, unitText } from "./compose";
-import { choice, template, view } from "./fixtures";
 import { titled } from "./image";
 import type { PlotlyTrace } from "./plotly";
 import type { Role, TraceMeta } from "./templates";

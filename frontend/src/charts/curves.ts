@@ -13,7 +13,7 @@ import {
 } from "./axes";
 import { pickLog, pyramidOf } from "./decimate";
 import { type End, endsOf } from "./ends";
-import { parseHover } from "./format";
+import { parseHover } from "./hover";
 import { labelRoom } from "./labelRoom";
 import { layoutOf, type Plot, plotBox, textRoom, tickRoom, yTexts } from "./layout";
 import { type Mark, marksOf } from "./marks";

@@ -18,9 +18,3 @@ export interface Numbers {
   columns: string[];
   rows: { name: string; cells: string[] }[];
 }
-
-/** At most `limit` of `count` indices, evenly spread, the first and the last among them. */
-export function spread(count: number, limit: number): number[] {
-  if (count <= limit) return Array.from({ length: count }, (_, index) => index);
-  return Array.from({ length: limit }, (_, k) => Math.round((k * (count - 1)) / (limit - 1)));
-}

@@ -12,6 +12,7 @@ import {
   type ValueAxis,
   yPlan,
 } from "./axes";
+import { thin } from "./evenly";
 import { plotBox } from "./layout";
 import type { PlotlyTrace } from "./plotly";
 import { xOf } from "./series";
@@ -92,13 +93,4 @@ export function fanTrace(
 export function ranksOf(count: number): number[] {
   if (count <= MOST_LINES) return Array.from({ length: count }, (_, rank) => rank);
   return QUANTILES.map((share) => Math.round(share * (count - 1)));
-}
-
-/** At most `limit` records, evenly, with the first and the last. */
-export function thin<T>(records: readonly T[], limit: number): T[] {
-  if (records.length <= limit) return [...records];
-  return Array.from(
-    { length: limit },
-    (_, place) => records[Math.round((place * (records.length - 1)) / (limit - 1))] as T,
-  );
 }

@@ -4,7 +4,7 @@ import { countUpToStep } from "../state/column";
 import { sampleCount } from "../state/health";
 import type { ArmLog, CurvaturePoint } from "../state/log";
 import { type AxisPlan, decade, drawable, placeOn, type Tick, type ValueAxis } from "./axes";
-import { thin } from "./fan";
+import { thin } from "./evenly";
 import type { PlotlyTrace } from "./plotly";
 import { xOf } from "./series";
 import { prototype, withAlpha } from "./templates";

@@ -85,12 +85,3 @@ export function heightColours(palette: Palette): [number, string][] {
     mixed(palette.panel, palette.accent, 0.72 * (1 - at) ** 1.25 + 0.03),
   ]);
 }
-
-/** At most four significant digits, as people write them. */
-export function shortNumber(value: number | null): string {
-  if (value === null || !Number.isFinite(value)) return "not finite";
-  if (value !== 0 && (Math.abs(value) >= 1e5 || Math.abs(value) < 1e-3)) {
-    return value.toExponential(1).replace("e+", "e");
-  }
-  return `${Number(value.toPrecision(3))}`;
-}

@@ -1,9 +1,9 @@
 /** A chart as a picture file: the figure with the title that the page shows above it. */
 
+import { formatCount } from "../format";
 import { type Drawn, unitText } from "./compose";
 import type { Drawing } from "./drawing";
 import { endTraces } from "./ends";
-import { integer } from "./format";
 import type { Plot } from "./layout";
 import { markShapes } from "./marks";
 import { type Figure, type PlotlyLayout, plotly } from "./plotly";
@@ -43,7 +43,7 @@ export function titled(drawn: Drawn): Figure {
       title: {
         ...titleOf(choice.title, drawn.view.height + HEAD * scale, palette.ink, scale),
         subtitle: {
-          text: `${unitText(drawn.view)}, step ${integer(cursor)}`,
+          text: `${unitText(drawn.view)}, step ${formatCount(cursor)}`,
           font: { size: 12 * scale, color: palette.soft },
         },
       },

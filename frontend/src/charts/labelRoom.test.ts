@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { logOf, metrics, started } from "../state/fixtures";
+import { choice, template, view } from "../../tests/figures";
+import { logOf, metrics, started } from "../../tests/logs";
 import type { RunLog } from "../state/log";
 import { compose, outline } from "./compose";
-import { choice, template, view } from "./fixtures";
 import { shortened, textWidth } from "./labelRoom";
 import type { View } from "./view";
 

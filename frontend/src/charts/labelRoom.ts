@@ -1,6 +1,6 @@
 /** How much room the labels at the curves' ends need: by their texts, before they are drawn. */
 
-import { formatValue, parseHover } from "./format";
+import { formatValue, parseHover } from "./hover";
 import type { Curve, View } from "./view";
 
 /** Pixels between a curve's end and its label. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { template } from "./fixtures";
+import { template } from "../../tests/figures";
 import { type LinesView, linesFigure } from "./lines";
 
 const TEMPLATE = template({ kind: "lines", source: "landscape" }, ["line"]);

@@ -1,8 +1,9 @@
 /** Lines of a panel's own as a figure, with shaded stretches behind them. Pure. */
 
+import { formatHeight } from "../format";
 import { drawable, EMPTY, extend, joined, yPlan } from "./axes";
-import { type Drawing, type Numbers, spread } from "./drawing";
-import { shortNumber } from "./heights";
+import type { Drawing, Numbers } from "./drawing";
+import { evenly } from "./evenly";
 import type { PlotlyLayout } from "./plotly";
 import { type SignedAxis, signedAxis } from "./signedLog";
 import { type Palette, prototype, type Template, withAlpha } from "./templates";
@@ -172,11 +173,11 @@ function linesTable({ lines, titles }: LinesView): Numbers {
     caption: titles[1],
     corner: titles[0],
     columns: lines.map((line) => line.name),
-    rows: spread(axis.length, TABLE_ROWS).map((index) => ({
-      name: shortNumber(axis[index] ?? null),
+    rows: evenly(axis.length, TABLE_ROWS).map((index) => ({
+      name: formatHeight(axis[index] ?? null),
       cells: lines.map((line) => {
         const value = line.y[index];
-        return value === undefined ? "" : shortNumber(value);
+        return value === undefined ? "" : formatHeight(value);
       }),
     })),
   };

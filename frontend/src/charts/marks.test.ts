@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { logOf, metrics, started } from "../state/fixtures";
+import { template, view } from "../../tests/figures";
+import { logOf, metrics, started } from "../../tests/logs";
 import type { RunLog } from "../state/log";
 import { xPlan } from "./axes";
-import { template, view } from "./fixtures";
 import { largestApart, markShapes, marksOf, reach, thinned } from "./marks";
 
 const PLOT = { left: 40, top: 10, width: 200, height: 100 };

@@ -1,7 +1,7 @@
 /** Events on the x axis: spikes, changes. Few lines where they matter, ticks for the rest. */
 
+import { significant } from "../format";
 import { type AxisPlan, fraction } from "./axes";
-import { significant } from "./format";
 import type { Plot } from "./layout";
 import type { PlotlyLayout } from "./plotly";
 import { xOf } from "./series";

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { logOf, metrics, started } from "../state/fixtures";
+import { choice, template, view } from "../../tests/figures";
+import { logOf, metrics, started } from "../../tests/logs";
 import type { CurvaturePoint, RunLog } from "../state/log";
 import { compose, outline } from "./compose";
-import { ranksOf, thin } from "./fan";
-import { choice, template, view } from "./fixtures";
+import { ranksOf } from "./fan";
 import { summary } from "./reading";
 import type { View } from "./view";
 
@@ -130,13 +130,5 @@ describe("heat", () => {
     const norms = { log10_edges: [-1, 0, 1, 2], counts: [5, 0, 5], zero: 0, non_finite: 0 };
     const { figure } = draw(run([point(0, { gradientNorms: norms })]), { template: HEAT });
     expect(figure.data[0]?.z).toEqual([[0.5], [null], [0.5]]);
-  });
-});
-
-describe("thin", () => {
-  it("keeps the first and the last", () => {
-    const all = Array.from({ length: 1000 }, (_, index) => index);
-    expect(thin(all, 5)).toEqual([0, 250, 500, 749, 999]);
-    expect(thin([1, 2], 5)).toEqual([1, 2]);
   });
 });

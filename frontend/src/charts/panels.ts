@@ -1,5 +1,6 @@
 /** Small multiples: one panel an arm, side by side on the same axes, for pictures that would collide. */
 
+import { armName } from "../state/arms";
 import { type AxisPlan, fraction, type ValueAxis, xPlan, zoomed } from "./axes";
 import type { Filled, Title } from "./curves";
 import { fanAxis, fanTrace } from "./fan";
@@ -83,7 +84,7 @@ export function fillPanels(view: View, x: AxisPlan): Filled {
     if (trace !== null) data.push({ ...trace, xaxis: `x${name}`, yaxis: "y" });
     titles.push({
       text: shortened(
-        layer?.log.spec?.arms[index]?.label || `Arm ${index + 1}`,
+        armName(layer?.log.spec?.arms, index),
         Math.floor((width + BETWEEN) / (7 * view.scale)),
       ),
       ink: lookOf(view, index).ink,

@@ -1,14 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { template } from "./fixtures";
-import {
-  type Heights,
-  heightAt,
-  heightRange,
-  liftOf,
-  mixed,
-  shortNumber,
-  trimmedRange,
-} from "./heights";
+import { template } from "../../tests/figures";
+import { formatHeight } from "../format";
+import { type Heights, heightAt, heightRange, liftOf, mixed, trimmedRange } from "./heights";
 import { type PlaneView, planeFigure, pointUnder } from "./plane";
 
 const TEMPLATE = template({ kind: "plane", source: "landscape" }, [
@@ -202,8 +195,8 @@ describe("small helpers", () => {
 
   it("mixes colours and shortens numbers", () => {
     expect(mixed("#000000", "#ff8000", 0.5)).toBe("#804000");
-    expect(shortNumber(0.123456)).toBe("0.123");
-    expect(shortNumber(1234567)).toBe("1.2e6");
-    expect(shortNumber(null)).toBe("not finite");
+    expect(formatHeight(0.123456)).toBe("0.123");
+    expect(formatHeight(1234567)).toBe("1.2e6");
+    expect(formatHeight(null)).toBe("not finite");
   });
 });

@@ -1,14 +1,15 @@
 /** A loss over a plane as a figure: contours or a surface, with what lies on it. Pure. */
 
+import { formatHeight } from "../format";
 import { clipped, isInside, surroundings } from "./clip";
-import { type Drawing, type Numbers, spread } from "./drawing";
+import type { Drawing, Numbers } from "./drawing";
+import { evenly } from "./evenly";
 import {
   type Heights,
   heightAt,
   heightColours,
   liftOf,
   type PlanePoint,
-  shortNumber,
   trimmedRange,
 } from "./heights";
 import type { PlotlyLayout, PlotlyTrace } from "./plotly";
@@ -136,7 +137,7 @@ function sceneOf(view: PlaneView, low: number, high: number, lift: number): Plot
   const { palette } = view;
   const look = { color: palette.faint, gridcolor: palette.line, showbackground: false };
   const ticks = [0, 1, 2, 3].map((k) => low + ((high - low) * k) / 3);
-  const words = ticks.map((at) => shortNumber((view.log ? 10 ** at : at) - lift));
+  const words = ticks.map((at) => formatHeight((view.log ? 10 ** at : at) - lift));
   return {
     ...scene,
     xaxis: { ...scene.xaxis, ...look },
@@ -171,11 +172,11 @@ function part(view: PlaneView, role: PlaneRole, own: PlotlyTrace): PlotlyTrace {
 function readings(view: PlaneView): string[][] {
   return view.heights.values.map((row, j) =>
     row.map((value, i) => {
-      const first = `${view.label} ${shortNumber(value)}`;
+      const first = `${view.label} ${formatHeight(value)}`;
       if (!view.layer) return first;
       const other = view.layer.heights.values[j]?.[i] ?? null;
       const gap = value === null || other === null ? null : other - value;
-      return `${first}<br>${view.layer.label} ${shortNumber(other)}, gap ${shortNumber(gap)}`;
+      return `${first}<br>${view.layer.label} ${formatHeight(other)}, gap ${formatHeight(gap)}`;
     }),
   );
 }
@@ -339,25 +340,25 @@ function surfaceTraces(
 /** Where the paths begin and end, and a coarse grid of the heights. */
 export function planeTables(view: PlaneView): Numbers[] {
   const { heights, titles, label } = view;
-  const place = ([a, b]: PlanePoint): string => `(${shortNumber(a)}, ${shortNumber(b)})`;
+  const place = ([a, b]: PlanePoint): string => `(${formatHeight(a)}, ${formatHeight(b)})`;
   const ways = (view.paths ?? []).flatMap((path) => {
     const [from, to] = [path.points[0], path.points.at(-1)];
     if (from === undefined || to === undefined) return [];
     const high = [from, to].map((point) => {
       const height = heightAt(heights, point);
-      return height === null ? "outside" : shortNumber(height);
+      return height === null ? "outside" : formatHeight(height);
     });
     return [{ name: path.name ?? "", cells: [place(from), place(to), ...high] }];
   });
-  const columns = spread(heights.x.length, TABLE_POINTS);
-  const rows = spread(heights.y.length, TABLE_POINTS);
+  const columns = evenly(heights.x.length, TABLE_POINTS);
+  const rows = evenly(heights.y.length, TABLE_POINTS);
   const grid: Numbers = {
     caption: `${label}; columns: ${titles[0]}, rows: ${titles[1]}`,
     corner: `${titles[1]} \\ ${titles[0]}`,
-    columns: columns.map((i) => shortNumber(heights.x[i] ?? null)),
+    columns: columns.map((i) => formatHeight(heights.x[i] ?? null)),
     rows: rows.toReversed().map((j) => ({
-      name: shortNumber(heights.y[j] ?? null),
-      cells: columns.map((i) => shortNumber(heights.values[j]?.[i] ?? null)),
+      name: formatHeight(heights.y[j] ?? null),
+      cells: columns.map((i) => formatHeight(heights.values[j]?.[i] ?? null)),
     })),
   };
   if (ways.length === 0) return [grid];

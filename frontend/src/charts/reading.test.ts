@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { evaluation, logOf, metrics, started } from "../state/fixtures";
+import { choice, template, view } from "../../tests/figures";
+import { evaluation, logOf, metrics, started } from "../../tests/logs";
 import { outline } from "./compose";
-import { choice, template, view } from "./fixtures";
 import { headingStep, readAt, readingText, stepNote, summary, tableOf } from "./reading";
 
 const log = logOf([

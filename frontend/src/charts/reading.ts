@@ -1,6 +1,8 @@
 /** What the curves say at one step: for the hover readout, the summary and the data table. */
 
-import { formatValue, integer, parseHover } from "./format";
+import { formatCount } from "../format";
+import { evenly } from "./evenly";
+import { formatValue, parseHover } from "./hover";
 import { type Curve, lastOf, pointX, type View } from "./view";
 
 /** One curve's value at or just before a step. */
@@ -46,7 +48,7 @@ export function headingStep(readings: readonly Reading[], pointed: number): numb
 
 /** " at step 150", where a value is not of the step that heads it. */
 export function stepNote({ step }: Reading, heading: number): string {
-  return step === heading ? "" : ` at step ${integer(step)}`;
+  return step === heading ? "" : ` at step ${formatCount(step)}`;
 }
 
 /** "29.1 %": what the line shows. */
@@ -77,7 +79,7 @@ export function summary(view: View, curves: readonly Curve[]): string {
   });
   const head = `${title}, ${unit}.`;
   if (parts.length === 0) return `${head} No values yet.`;
-  return `${head} At step ${integer(view.cursor)}: ${parts.join("; ")}.`;
+  return `${head} At step ${formatCount(view.cursor)}: ${parts.join("; ")}.`;
 }
 
 function summaryOf(curve: Curve, hover: string): string | null {
@@ -86,7 +88,7 @@ function summaryOf(curve: Curve, hover: string): string | null {
   const { spec, suffix } = parseHover(hover);
   const say = (value: number): string => `${formatValue(value, spec)}${suffix}`;
   const { low, high, missing } = extremes(curve);
-  const gaps = missing > 0 ? `, ${integer(missing)} values not finite` : "";
+  const gaps = missing > 0 ? `, ${formatCount(missing)} values not finite` : "";
   const range = low === high ? "" : `, between ${say(low)} and ${say(high)} so far`;
   return `${curve.label} ${say(curve.line.at(last))}${range}${gaps}`;
 }
@@ -138,11 +140,7 @@ export function tableOf(view: View, curves: readonly Curve[], limit: number): Ta
     null,
   );
   const total = longest?.shown ?? 0;
-  const count = Math.min(total, limit);
-  const chosen = Array.from({ length: count }, (_, row) => {
-    const index = count === total ? row : Math.round((row * (total - 1)) / (count - 1));
-    return longest?.series.steps.at(index) ?? 0;
-  });
+  const chosen = evenly(total, limit).map((index) => longest?.series.steps.at(index) ?? 0);
   const { spec } = parseHover(view.choice.hover);
   return {
     columns: own.map((curve) => curve.label),

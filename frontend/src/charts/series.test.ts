@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { evaluation, logOf, metrics, started } from "../state/fixtures";
+import { choice } from "../../tests/figures";
+import { evaluation, logOf, metrics, started } from "../../tests/logs";
 import { quantile, shareAbove, shareBelow } from "../state/health";
 import type { ArmLog, CurvaturePoint, RunLog } from "../state/log";
-import { choice } from "./fixtures";
 import { seriesOf, stepAt, xOf } from "./series";
 
 const LIMITS = { vanishing: -4, exploding: 1 };

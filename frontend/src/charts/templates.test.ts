@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { choice, template } from "./fixtures";
+import { choice, template } from "../../tests/figures";
 import { fileName } from "./image";
 import { symbolPath } from "./ink";
 import { zoomOf } from "./plotter";

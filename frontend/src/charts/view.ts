@@ -1,6 +1,7 @@
 /** What a chart is asked to show, and the curves that follow from it. Pure: no DOM, no Plotly. */
 
 import type { ArmStyle } from "../state/arms";
+import { armName } from "../state/arms";
 import { countUpToStep } from "../state/column";
 import type { Thresholds } from "../state/health";
 import type { ArmLog, RunLog } from "../state/log";
@@ -95,7 +96,7 @@ function curveOf(view: View, layer: Layer, arm: number): Curve | null {
     layer,
     arm,
     log,
-    label: [spec?.label || `Arm ${arm + 1}`, layer.name].filter(Boolean).join(" · "),
+    label: [armName(layer.log.spec?.arms, arm), layer.name].filter(Boolean).join(" · "),
     part: "",
     ...lookOf(view, arm),
     series,

@@ -4,7 +4,7 @@ import { signal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { ApiError, request, send } from "../api/client";
 import type { RunInfo, RunPage } from "../api/types";
-import { formatDuration } from "../state/format";
+import { formatDuration } from "../format";
 import { metricWords } from "../state/metrics";
 import { navigate } from "../state/router";
 import { Icon } from "../ui/Icon";

@@ -3,10 +3,10 @@
 import { useSignal } from "@preact/signals";
 import { useId } from "preact/hooks";
 import type { ArmSpec, Change } from "../api/types";
+import { formatCount, formatSetting } from "../format";
 import { type ArmStyle, SLOT_NAMES, strokeDash } from "../state/arms";
 import { catalog, draft, edit, editArms, isEdited, problemsAt } from "../state/draft";
 import { removeArm, settingsAt, summariseArm, unusedSettings, withoutChanges } from "../state/edit";
-import { formatCount, formatSetting } from "../state/format";
 import { type Field, fieldsOf, type NumberField } from "../state/schema";
 import { ask, asking, beginDrag } from "../state/session";
 import { chosenColours, cursor, run } from "../state/signals";

@@ -1,7 +1,7 @@
 /** Before the first run: what will happen, and the one thing to do. */
 
+import { formatCount } from "../format";
 import { draft, draftLabels, draftStyles, presetOfDraft } from "../state/draft";
-import { formatCount } from "../state/format";
 import { start, waitingFor } from "../state/session";
 import { Icon } from "../ui/Icon";
 

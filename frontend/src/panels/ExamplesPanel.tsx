@@ -1,8 +1,8 @@
 /** See what it does: the same test cases through the eyes of every arm, at the playback step. */
 
 import { useSignal } from "@preact/signals";
+import { formatCount } from "../format";
 import { lastUpToStep } from "../state/column";
-import { formatCount } from "../state/format";
 import { cursor, styles, watchRun } from "../state/signals";
 import { examplesAt } from "./examples/items";
 import { examplesView } from "./examples/registry";

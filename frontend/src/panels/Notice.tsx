@@ -1,8 +1,8 @@
 /** When something is not as usual: what it is, in a sentence, and one thing to do about it. */
 
 import type { ComponentChildren } from "preact";
+import { formatCount } from "../format";
 import { draft, isEdited, loadDraft, problems } from "../state/draft";
-import { formatCount } from "../state/format";
 import { hasEnded } from "../state/log";
 import { humanise } from "../state/schema";
 import { connection, dropGhost, failure, reconnect, retryIn, start, stop } from "../state/session";

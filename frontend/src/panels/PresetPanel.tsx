@@ -2,8 +2,8 @@
 
 import { useId, useState } from "preact/hooks";
 import type { Preset } from "../api/types";
+import { formatDuration } from "../format";
 import { catalog, loadDraft, presetOfDraft, presetSpec } from "../state/draft";
-import { formatDuration } from "../state/format";
 import { metricWords } from "../state/metrics";
 import { leave } from "../state/session";
 import { Icon } from "../ui/Icon";

@@ -1,8 +1,8 @@
 /** How far playback and the run are, in words. */
 
 import { useEffect, useRef } from "preact/hooks";
+import { formatCount, formatDuration } from "../format";
 import { tape } from "../state/clock";
-import { formatCount, formatDuration } from "../state/format";
 import { hasEnded, type RunLog } from "../state/log";
 import { timeLeft } from "../state/playback";
 import { waitingFor } from "../state/session";

@@ -1,7 +1,7 @@
 /** The time slider: where playback is, how far the run has computed, and what happened when. */
 
+import { formatCount } from "../format";
 import { pause, seek } from "../state/clock";
-import { formatCount } from "../state/format";
 import { trackMarks } from "../state/marks";
 import { cursor, styles, watchRun } from "../state/signals";
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
+import { arm } from "../../tests/logs";
 import { armStyles, strokeDash } from "./arms";
-import { arm } from "./fixtures";
 
 const three = [
   arm("Vanilla"),

@@ -18,6 +18,14 @@ export interface ArmStyle {
 /** Colour names in the order of the slots, as the colour picker says them. */
 export const SLOT_NAMES = ["grey", "blue", "orange", "green", "pink", "ochre"];
 
+/** What an arm is called: by its label, or by its place. */
+export function armName(
+  arms: readonly Pick<ArmSpec, "label">[] | undefined,
+  index: number,
+): string {
+  return arms?.[index]?.label || `Arm ${index + 1}`;
+}
+
 /** The same as `ARM_STYLES` of `app/figures/palette.py`. */
 const LOOKS = [
   { dash: "solid", marker: "circle" },
@@ -27,6 +35,11 @@ const LOOKS = [
   { dash: "14px,4px", marker: "triangle-down" },
   { dash: "6px,2px,2px,2px,2px,2px", marker: "cross" },
 ] as const;
+
+/** The dash of the `index`-th of some lines that are told apart: Plotly's. */
+export function dashOf(index: number): string {
+  return (LOOKS[index % LOOKS.length] as (typeof LOOKS)[number]).dash;
+}
 
 /** What SVG's `stroke-dasharray` takes for Plotly's `dash`. */
 export function strokeDash(dash: string): string {

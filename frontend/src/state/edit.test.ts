@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { arm, spec } from "../../tests/logs";
 import type { Catalog, Named } from "../api/types";
 import {
   addArm,
@@ -13,7 +14,6 @@ import {
   unusedSettings,
   whatIf,
 } from "./edit";
-import { arm, spec } from "./fixtures";
 import type { VariantField } from "./schema";
 
 const armSchema = {

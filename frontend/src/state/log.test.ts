@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
+import { evaluation, logOf, metrics, numbered, spec, started } from "../../tests/logs";
 import type { RunEvent } from "../api/types";
-import { evaluation, logOf, metrics, numbered, spec, started } from "./fixtures";
 import { applyEvent, hasEnded, newLog } from "./log";
 
 const summary = { arms: [], step: 40, seconds: 2, primary_metric: "exact_match" };

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { logOf, spec, started } from "./fixtures";
+import { logOf, spec, started } from "../../tests/logs";
 import { trackMarks } from "./marks";
 
 describe("trackMarks", () => {

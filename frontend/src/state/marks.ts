@@ -1,6 +1,7 @@
 /** What the time slider marks: spikes, changes, divergence. Few enough to see. */
 
-import { formatCount, formatMeasured, formatSetting } from "./format";
+import { formatCount, formatMeasured, formatSetting } from "../format";
+import { armName } from "./arms";
 import type { RunLog } from "./log";
 
 export interface Mark {
@@ -15,7 +16,7 @@ const BINS = 80;
 
 export function trackMarks(log: RunLog): Mark[] {
   const steps = log.spec?.steps ?? 1;
-  const name = (arm: number) => log.spec?.arms[arm]?.label ?? `Arm ${arm + 1}`;
+  const name = (arm: number) => armName(log.spec?.arms, arm);
   const marks: Mark[] = [];
   const worst = new Map<number, { size: number; mark: Mark }>();
   log.arms.forEach((arm, index) => {

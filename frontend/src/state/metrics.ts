@@ -1,6 +1,6 @@
 /** Test metrics in words. */
 
-import { formatMeasured, formatShare } from "./format";
+import { formatMeasured, formatShare } from "../format";
 import { humanise } from "./schema";
 
 export interface MetricWords {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { evaluation, logOf, spec, started } from "./fixtures";
+import { evaluation, logOf, spec, started } from "../../tests/logs";
 import { plainText, sentence, standings } from "./sentence";
 
 function say(events: Parameters<typeof logOf>[0], step: number): string {

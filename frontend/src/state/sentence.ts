@@ -3,8 +3,9 @@
  * that the page can colour an arm's name and a screen reader hears the same.
  */
 
+import { formatCount, formatMeasured, formatSetting, formatShare } from "../format";
+import { armName } from "./arms";
 import { lastUpToStep } from "./column";
-import { formatCount, formatMeasured, formatSetting, formatShare } from "./format";
 import { shareAbove, shareBelow, type Thresholds } from "./health";
 import type { ArmLog, ChangePoint, RunLog } from "./log";
 import { type MetricWords, metricWords } from "./metrics";
@@ -96,7 +97,7 @@ function hasDiverged(arm: ArmLog | undefined, step: number): boolean {
 }
 
 function name(log: RunLog, arm: number): Part {
-  return { text: log.spec?.arms[arm]?.label ?? `Arm ${arm + 1}`, arm };
+  return { text: armName(log.spec?.arms, arm), arm };
 }
 
 function leader(log: RunLog, { words, rows }: Standings, step: number): Part[] {

@@ -1,6 +1,6 @@
 /** A number field as a slider: a short scale of round values, which may leave the bounds unused. */
 
-import { formatSetting } from "./format";
+import { formatSetting } from "../format";
 import type { NumberField } from "./schema";
 
 const MANTISSAS = [1, 1.5, 2, 3, 5, 7];

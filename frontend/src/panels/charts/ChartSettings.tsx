@@ -1,7 +1,7 @@
 /** How all charts draw, in one quiet line: what x counts, the scales, the smoothing. */
 
 import type { ComponentChildren } from "preact";
-import { integer } from "../../charts/format";
+import { formatCount } from "../../format";
 import { type Axis, chartSettings } from "../../state/signals";
 import { fitted, setAllScales } from "./model";
 
@@ -55,12 +55,14 @@ export function ChartSettings() {
           smoothing.value = Number(value);
         }}
       >
-        <option value="0">fitting ({fitted.value === 1 ? "none" : integer(fitted.value)})</option>
+        <option value="0">
+          fitting ({fitted.value === 1 ? "none" : formatCount(fitted.value)})
+        </option>
         {widths
           .filter((width) => width > 0)
           .map((width) => (
             <option key={width} value={width}>
-              {width === 1 ? "none" : `${integer(width)} points`}
+              {width === 1 ? "none" : `${formatCount(width)} points`}
             </option>
           ))}
       </Quiet>

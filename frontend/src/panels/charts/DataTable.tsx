@@ -3,8 +3,8 @@
 import { useEffect, useReducer } from "preact/hooks";
 import { outline, unitText } from "../../charts/compose";
 import type { Numbers } from "../../charts/drawing";
-import { integer } from "../../charts/format";
 import { tableOf } from "../../charts/reading";
+import { formatCount } from "../../format";
 import type { ChartModel } from "./model";
 
 const ROWS = 100;
@@ -59,13 +59,13 @@ export function ChartTable({ model }: { model: ChartModel }) {
   const unit = `${choice.title}, ${unitText({ choice, yLog: false })}`;
   const part =
     table.rows.length < table.total
-      ? `; ${integer(table.rows.length)} of ${integer(table.total)} steps, the export has all`
+      ? `; ${formatCount(table.rows.length)} of ${formatCount(table.total)} steps, the export has all`
       : "";
   const numbers: Numbers = {
     caption: unit + part,
     corner: "step",
     columns: table.columns,
-    rows: table.rows.map((row) => ({ name: integer(row.step), cells: row.cells })),
+    rows: table.rows.map((row) => ({ name: formatCount(row.step), cells: row.cells })),
   };
   return <DataTable title={choice.title} tables={[numbers]} />;
 }

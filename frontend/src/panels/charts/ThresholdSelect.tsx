@@ -1,6 +1,6 @@
 /** What counts as a vanishing or exploding gradient: a power of ten that the reader may move. */
 
-import { power } from "../../charts/format";
+import { power } from "../../format";
 import { thresholds } from "../../state/signals";
 
 const VANISHING = [-12, -10, -8, -6, -5, -4, -3, -2];

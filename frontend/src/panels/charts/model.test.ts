@@ -1,7 +1,7 @@
 import { signal } from "@preact/signals";
 import { beforeEach, describe, expect, it } from "vitest";
-import { choice, template } from "../../charts/fixtures";
-import { evaluation, logOf, spec, started } from "../../state/fixtures";
+import { choice, template } from "../../../tests/figures";
+import { evaluation, logOf, spec, started } from "../../../tests/logs";
 import {
   chartChoices,
   chartSettings,

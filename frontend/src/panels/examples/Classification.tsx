@@ -1,6 +1,6 @@
 /** Test images with the class that an arm sees in them; right and wrong marked. */
 
-import { formatShare } from "../../state/format";
+import { formatShare } from "../../format";
 import { Picture } from "./Picture";
 import type { ExamplesProps } from "./props";
 

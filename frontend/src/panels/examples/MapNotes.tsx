@@ -1,6 +1,6 @@
 /** How to read the maps: the scale of the costs, the marks, and all of it as a table. */
 
-import { formatMeasured } from "../../state/format";
+import { formatMeasured } from "../../format";
 import { type CostScale, costScale, type MapItem, mapItem, verdict, wrongTiles } from "./maps";
 import type { SharedProps } from "./props";
 

@@ -2,7 +2,7 @@
 
 import type { ComponentChildren } from "preact";
 import { useMemo } from "preact/hooks";
-import { formatMeasured } from "../../state/format";
+import { formatMeasured } from "../../format";
 import { type CostScale, type MapItem, pointsOf, shadeOf, type Tile, wrongTiles } from "./maps";
 
 interface FrameProps {

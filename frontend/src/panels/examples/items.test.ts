@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { logOf, started } from "../../state/fixtures";
+import { logOf, started } from "../../../tests/logs";
 import type { ArmLog } from "../../state/log";
 import { examplesAt } from "./items";
 

@@ -1,6 +1,5 @@
+import { formatMeasured } from "../../format";
 /** Maps of the shortest-path task: what is drawn of them and said about them. Pure. */
-
-import { formatMeasured } from "../../state/format";
 
 /** [row, column] from the top-left. */
 export type Tile = [number, number];

@@ -3,8 +3,8 @@
 import { type Signal, useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { send } from "../../api/client";
+import { formatMeasured } from "../../format";
 import { useAnswer } from "../../state/answer";
-import { formatMeasured } from "../../state/format";
 import { canTrain, run } from "../../state/signals";
 import { distinct, type MapItem, type Tile } from "./maps";
 

@@ -1,7 +1,7 @@
 /** A number: typed, or dragged on a slider of round values. */
 
 import { useId, useLayoutEffect, useState } from "preact/hooks";
-import { formatSetting } from "../../state/format";
+import { formatSetting } from "../../format";
 import type { NumberField } from "../../state/schema";
 import { problemWith, sliderIndex, sliderValues } from "../../state/slider";
 import { Described, FieldErrors } from "./Described";

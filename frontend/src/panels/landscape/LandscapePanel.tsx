@@ -2,9 +2,9 @@
 
 import { useComputed, useSignal, useSignalEffect } from "@preact/signals";
 import type { SliceQuery } from "../../api/slices";
-import { heightRange, shortNumber } from "../../charts/heights";
+import { heightRange } from "../../charts/heights";
 import type { Templates } from "../../charts/templates";
-import { formatCount } from "../../state/format";
+import { formatCount, formatHeight } from "../../format";
 import {
   canTrain,
   cursor,
@@ -120,10 +120,10 @@ export function LandscapePanel({ templates }: { templates: Templates }) {
       )}
       {range !== null && shared.value && (
         <p class="landscapes-scale">
-          <span>{shortNumber(range[0])}</span>
+          <span>{formatHeight(range[0])}</span>
           <span class="landscapes-ramp" aria-hidden="true" />
           <span>
-            {shortNumber(range[1])}
+            {formatHeight(range[1])}
             {logScale.value ? ", log" : ""}
           </span>
         </p>

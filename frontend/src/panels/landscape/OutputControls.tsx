@@ -2,7 +2,7 @@
 
 import type { Signal } from "@preact/signals";
 import type { OutputQuery, OutputSlice } from "../../api/slices";
-import { formatSetting } from "../../state/format";
+import { formatSetting } from "../../format";
 import type { RunLog } from "../../state/log";
 import { Choice } from "./Choice";
 import { dampingOf, type OutputChoice, ownSurrogate, SURROGATES, type Surrogate } from "./outputs";

@@ -4,7 +4,7 @@ import { type Signal, useComputed, useSignal, useSignalEffect } from "@preact/si
 import { Picture } from "../../charts/Picture";
 import { planeFigure } from "../../charts/plane";
 import type { Template, Templates } from "../../charts/templates";
-import { formatCount } from "../../state/format";
+import { formatCount } from "../../format";
 import { cursor, presenting, revision, run, shownTheme, watchRun } from "../../state/signals";
 import { useSlice } from "./ask";
 import "./landscape.css";

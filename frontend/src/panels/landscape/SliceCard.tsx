@@ -3,7 +3,7 @@
 import { useComputed, useSignal } from "@preact/signals";
 import { planeFigure } from "../../charts/plane";
 import type { Template } from "../../charts/templates";
-import { formatCount } from "../../state/format";
+import { formatCount } from "../../format";
 import { presenting, run, shownTheme, styles } from "../../state/signals";
 import { PictureCard } from "../charts/PictureCard";
 import { residualWords, type SlicePicture } from "./model";

@@ -2,6 +2,7 @@
 
 import type { SlicePatch, SliceStart } from "../../api/slices";
 import { type Heights, heightRange, type PlanePoint } from "../../charts/heights";
+import { formatMeasured } from "../../format";
 import { lastUpToStep } from "../../state/column";
 import { hasEnded, type LandscapePoint, type RunLog } from "../../state/log";
 import type { LandscapePlane } from "../../state/signals";
@@ -147,7 +148,7 @@ export function barrierWords(barrier: number | null, ends: readonly number[]): s
   if (barrier <= 0.01 * scale) {
     return "No barrier between them: nowhere does the loss rise above the straight line of its ends.";
   }
-  return `A barrier between them: the loss rises ${Number(barrier.toPrecision(2))} above the straight line of its ends.`;
+  return `A barrier between them: the loss rises ${formatMeasured(barrier, 2)} above the straight line of its ends.`;
 }
 
 /** Surfaces that may be alive at once: browsers keep few WebGL contexts. */

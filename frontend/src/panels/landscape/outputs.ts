@@ -2,8 +2,8 @@
 
 import type { OutputQuery, OutputSlice } from "../../api/slices";
 import type { PlanePoint } from "../../charts/heights";
+import { formatCount, formatMeasured, formatSetting } from "../../format";
 import { settingsAt } from "../../state/edit";
-import { formatCount, formatMeasured, formatSetting } from "../../state/format";
 import type { RunLog } from "../../state/log";
 
 type Spec = NonNullable<RunLog["spec"]>;

@@ -2,6 +2,7 @@
 
 import type { ReadonlySignal, Signal } from "@preact/signals";
 import { useId } from "preact/hooks";
+import { armName } from "../../state/arms";
 import { cursor, run as shown } from "../../state/signals";
 import { NumberField } from "./NumberField";
 import type { RankingRuns } from "./rankings";
@@ -83,9 +84,9 @@ export function BatchFields({ runs, run, taken, arm, step, batch, onChoose }: Pr
                 onChoose();
               }}
             >
-              {log.spec?.arms.map(({ label }, index) => (
+              {log.spec?.arms.map(({ label }, index, arms) => (
                 <option key={`${index} ${label}`} value={index}>
-                  {label || `Arm ${index + 1}`}
+                  {armName(arms, index)}
                 </option>
               ))}
             </select>

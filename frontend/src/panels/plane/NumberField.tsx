@@ -2,6 +2,7 @@
 
 import { useSignal } from "@preact/signals";
 import { useId } from "preact/hooks";
+import { formatSetting } from "../../format";
 import { numberIn } from "./walks";
 
 interface Props {
@@ -31,7 +32,7 @@ export function NumberField({ label, value, low, high, whole = false }: Props) {
           class="number"
           type="text"
           inputMode="decimal"
-          value={typed.value ?? `${whole ? value.value : Number(value.value.toPrecision(4))}`}
+          value={typed.value ?? formatSetting(value.value, whole ? undefined : 4)}
           aria-invalid={bad}
           onInput={(event) => {
             typed.value = event.currentTarget.value;

@@ -2,6 +2,7 @@
 
 import { type Signal, useSignal } from "@preact/signals";
 import { useId } from "preact/hooks";
+import { formatSetting } from "../../format";
 import { numbersIn } from "./scores";
 
 interface Props {
@@ -14,7 +15,7 @@ interface Props {
 export function ScoresField({ scores, typed }: Props) {
   const writing = useSignal<string | null>(null);
   const id = useId();
-  const shown = writing.value ?? scores.map((score) => Number(score.toPrecision(4))).join(", ");
+  const shown = writing.value ?? scores.map((score) => formatSetting(score, 4)).join(", ");
   const isBad =
     writing.value !== null && writing.value.trim() !== "" && numbersIn(writing.value) === null;
   return (

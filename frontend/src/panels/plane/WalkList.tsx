@@ -2,6 +2,7 @@
 
 import type { WalkRecord } from "../../api/surfaces";
 import type { Palette } from "../../charts/templates";
+import { formatMeasured } from "../../format";
 import { LineSample } from "./LineSample";
 
 interface Props {
@@ -24,7 +25,7 @@ export function WalkList({ walks, palette, step, say }: Props) {
               {walk.label}
             </strong>
             <span>
-              {value == null ? "no value" : Number(value.toPrecision(4))}
+              {value == null ? "no value" : formatMeasured(value, 4)}
               <small> {say(walk, step)}</small>
             </span>
           </li>

@@ -3,15 +3,15 @@
 import type { WalkRecord } from "../../api/surfaces";
 import type { Heights, PlanePoint } from "../../charts/heights";
 import type { Palette } from "../../charts/templates";
+import { formatMeasured } from "../../format";
+import { dashOf } from "../../state/arms";
 
 type Row = (number | null | undefined)[];
-
-const DASHES = ["solid", "7px,3px", "2px,2px", "10px,3px,2px,3px", "14px,4px", "6px,2px,2px,2px"];
 
 /** The look of a walk: its place in the palette, beginning with grey for plain descent. */
 export function walkLook(palette: Palette, index: number): { colour: string; dash: string } {
   const arm = palette.arms[index % palette.arms.length];
-  return { colour: arm?.color ?? palette.ink, dash: DASHES[index % DASHES.length] ?? "solid" };
+  return { colour: arm?.color ?? palette.ink, dash: dashOf(index) };
 }
 
 /** The walk's points up to a step; it ends where it stops being finite. */
@@ -46,9 +46,8 @@ export function trustWords(walk: WalkRecord, step: number): string {
   const actual = walk.actual[step];
   if (predicted == null || actual == null) return "";
   const trust = walk.trust[step];
-  const number = (value: number): string => `${Number(value.toPrecision(3))}`;
-  const ratio = trust == null ? "" : `, trust ${number(trust)}`;
-  return `promised ${number(predicted)}, got ${number(actual)}${ratio}`;
+  const ratio = trust == null ? "" : `, trust ${formatMeasured(trust)}`;
+  return `promised ${formatMeasured(predicted)}, got ${formatMeasured(actual)}${ratio}`;
 }
 
 /** The quadratic that a method believes in at a step, on a picture's grid; null if there is none. */

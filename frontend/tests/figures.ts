@@ -1,9 +1,9 @@
 /** Templates and views for unit tests, in the form that the server gives them. */
 
-import type { ArmStyle } from "../state/arms";
-import type { RunLog } from "../state/log";
-import type { Choice, Palette, Role, Template, TemplateMeta } from "./templates";
-import type { View } from "./view";
+import type { Choice, Palette, Role, Template, TemplateMeta } from "../src/charts/templates";
+import type { View } from "../src/charts/view";
+import type { ArmStyle } from "../src/state/arms";
+import type { RunLog } from "../src/state/log";
 
 const COLOURS: Palette = {
   panel: "#ffffff",

@@ -1,7 +1,7 @@
 /** Small specs and logs for unit tests. */
 
-import type { ArmSpec, RunEvent, Spec } from "../api/types";
-import { applyEvent, newLog, type RunLog } from "./log";
+import type { ArmSpec, RunEvent, Spec } from "../src/api/types";
+import { applyEvent, newLog, type RunLog } from "../src/state/log";
 
 export function arm(label: string, settings: Partial<ArmSpec> = {}): ArmSpec {
   return {

@@ -1,5 +1,14 @@
 import { describe, expect, it } from "vitest";
-import { formatCount, formatDuration, formatMeasured, formatSetting, formatShare } from "./format";
+import {
+  fixed,
+  formatCount,
+  formatDuration,
+  formatMeasured,
+  formatSetting,
+  formatShare,
+  power,
+  significant,
+} from "./format";
 
 describe("formatSetting", () => {
   it("writes a value that reads back as itself", () => {
@@ -34,5 +43,31 @@ describe("counts, shares and durations", () => {
     expect(formatDuration(60)).toBe("1 min");
     expect(formatDuration(125)).toBe("2 min 5 s");
     expect(formatDuration(3 * 3600 + 20 * 60)).toBe("3 h 20 min");
+  });
+});
+
+describe("numbers as text", () => {
+  it.each([
+    [0.31, "0.31"],
+    [12345.678, "12,300"],
+    [2.5e6, "2.5×10⁶"],
+    [1e6, "10⁶"],
+    [0.00012, "1.2×10⁻⁴"],
+    [-0.5, "−0.5"],
+    [-1e-5, "−10⁻⁵"],
+    [0, "0"],
+  ])("writes %f to three digits as %s", (value, text) => {
+    expect(significant(value, 3)).toBe(text);
+  });
+
+  it("rounds up into the next power of ten without a mantissa of ten", () => {
+    expect(significant(9.9999e-7, 3, true)).toBe("1.00×10⁻⁶");
+  });
+
+  it("writes powers, decimals and counts", () => {
+    expect(power(-12)).toBe("10⁻¹²");
+    expect(fixed(29.123, 1)).toBe("29.1");
+    expect(fixed(-3, 1)).toBe("−3.0");
+    expect(formatCount(12000.4)).toBe("12,000");
   });
 });
