@@ -1,7 +1,8 @@
 /** Small specs and logs for unit tests. */
 
 import type { ArmSpec, RunEvent, Spec } from "../src/api/types";
-import { applyEvent, newLog, type RunLog } from "../src/state/log";
+import type { ArmLog, RunLog } from "../src/state/log";
+import { logOfEvents } from "../src/state/store";
 
 export function arm(label: string, settings: Partial<ArmSpec> = {}): ArmSpec {
   return {
@@ -72,7 +73,18 @@ export function evaluation(
 }
 
 export function logOf(events: Unnumbered<RunEvent>[], id = "run"): RunLog {
-  const log = newLog(id);
-  for (const event of numbered(events)) applyEvent(log, event);
-  return log;
+  return logOfEvents(id, numbered(events));
+}
+
+type Lists = Pick<ArmLog, "curvature" | "spikes" | "changes">;
+
+/** The log with more records of an arm. */
+export function withRecords(log: RunLog, index: number, more: Partial<Lists>): RunLog {
+  const longer = (arm: ArmLog): ArmLog => ({
+    ...arm,
+    curvature: [...arm.curvature, ...(more.curvature ?? [])],
+    spikes: [...arm.spikes, ...(more.spikes ?? [])],
+    changes: [...arm.changes, ...(more.changes ?? [])],
+  });
+  return { ...log, arms: log.arms.map((arm, at) => (at === index ? longer(arm) : arm)) };
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { choice, template, view } from "../../tests/figures";
-import { arm, evaluation, logOf, metrics, spec, started } from "../../tests/logs";
+import { arm, evaluation, logOf, metrics, spec, started, withRecords } from "../../tests/logs";
 import type { RunLog } from "../state/log";
 import { compose, outline, unitText } from "./compose";
 import { titled } from "./image";
@@ -276,8 +276,12 @@ describe("signature", () => {
 
 describe("figure that leaves the page", () => {
   it("has its title, labels and marks in it", () => {
-    const log = run(50, (step) => step);
-    log.arms[0]?.spikes.push({ step: 20, norm: 9, median: 0.1 });
+    const spikes = [{ step: 20, norm: 9, median: 0.1 }];
+    const log = withRecords(
+      run(50, (step) => step),
+      0,
+      { spikes },
+    );
     const { data, layout } = titled(draw(view(log)));
     expect((layout.title as { text: string }).text).toBe("Loss");
     expect(

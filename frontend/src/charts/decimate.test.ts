@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { Column } from "../state/column";
+import { ColumnBuffer } from "../state/column";
 import { MinMaxPyramid, pickLog, pyramidOf } from "./decimate";
 
-function column(values: Iterable<number>): Column {
-  const made = new Column(8);
+function buffer(values: Iterable<number>): ColumnBuffer {
+  const made = new ColumnBuffer(8);
   for (const value of values) made.push(value);
   return made;
 }
@@ -18,11 +18,11 @@ function noise(length: number): number[] {
 
 describe("MinMaxPyramid", () => {
   it("gives everything where it fits", () => {
-    expect(new MinMaxPyramid(column([3, 1, 2])).pick(0, 3, 10)).toEqual([0, 1, 2]);
+    expect(new MinMaxPyramid(buffer([3, 1, 2])).pick(0, 3, 10)).toEqual([0, 1, 2]);
   });
 
   it("gives nothing for an empty window", () => {
-    expect(new MinMaxPyramid(column([1])).pick(1, 1, 10)).toEqual([]);
+    expect(new MinMaxPyramid(buffer([1])).pick(1, 1, 10)).toEqual([]);
   });
 
   it.each([
@@ -31,7 +31,7 @@ describe("MinMaxPyramid", () => {
     [12_345, 600],
     [100_000, 2000],
   ])("keeps %i values to %i points, ascending, with both ends", (length, points) => {
-    const picked = new MinMaxPyramid(column(noise(length))).pick(0, length, points);
+    const picked = new MinMaxPyramid(buffer(noise(length))).pick(0, length, points);
     expect(picked.length).toBeLessThanOrEqual(points);
     expect(picked.length).toBeGreaterThan(points / 8);
     expect(picked[0]).toBe(0);
@@ -41,14 +41,14 @@ describe("MinMaxPyramid", () => {
 
   it("keeps points within the limit when every bucket has a gap", () => {
     const values = noise(50_000).map((value, index) => (index % 10 === 0 ? Number.NaN : value));
-    expect(new MinMaxPyramid(column(values)).pick(0, 50_000, 500).length).toBeLessThanOrEqual(500);
+    expect(new MinMaxPyramid(buffer(values)).pick(0, 50_000, 500).length).toBeLessThanOrEqual(500);
   });
 
   it("never loses a spike, wherever it is", () => {
     for (const at of [0, 1, 777, 4_999, 9_998, 9_999]) {
       const values = noise(10_000);
       values[at] = 5300;
-      const picked = new MinMaxPyramid(column(values)).pick(0, 10_000, 100);
+      const picked = new MinMaxPyramid(buffer(values)).pick(0, 10_000, 100);
       expect(picked).toContain(at);
     }
   });
@@ -56,12 +56,12 @@ describe("MinMaxPyramid", () => {
   it("keeps a gap of a single value visible", () => {
     const values = noise(10_000);
     values[4321] = Number.NaN;
-    expect(new MinMaxPyramid(column(values)).pick(0, 10_000, 100)).toContain(4321);
+    expect(new MinMaxPyramid(buffer(values)).pick(0, 10_000, 100)).toContain(4321);
   });
 
   it("has the extremes of any window among its points", () => {
     const values = noise(5_000);
-    const pyramid = new MinMaxPyramid(column(values));
+    const pyramid = new MinMaxPyramid(buffer(values));
     for (const [from, to] of [
       [0, 5_000],
       [13, 4_990],
@@ -76,18 +76,18 @@ describe("MinMaxPyramid", () => {
 
   it("gives the same after growing as if made at once", () => {
     const values = noise(3_000);
-    const growing = column([]);
+    const growing = buffer([]);
     const pyramid = new MinMaxPyramid(growing);
     values.forEach((value, index) => {
       growing.push(value);
       if (index % 97 === 0) pyramid.pick(0, growing.length, 50);
     });
-    const atOnce = new MinMaxPyramid(column(values)).pick(0, 3_000, 50);
+    const atOnce = new MinMaxPyramid(buffer(values)).pick(0, 3_000, 50);
     expect(pyramid.pick(0, 3_000, 50)).toEqual(atOnce);
   });
 
   it("leaves points in place while more arrive at the same resolution", () => {
-    const growing = column(noise(4_000));
+    const growing = buffer(noise(4_000));
     const pyramid = new MinMaxPyramid(growing);
     const before = pyramid.pick(0, 4_000, 600).slice(0, -4);
     for (const value of noise(200)) growing.push(value);
@@ -95,14 +95,14 @@ describe("MinMaxPyramid", () => {
   });
 
   it("is made once for a column", () => {
-    const of = column([1]);
+    const of = buffer([1]).column;
     expect(pyramidOf(of)).toBe(pyramidOf(of));
   });
 });
 
 describe("pickLog", () => {
   it("spends points where a logarithmic axis stretches", () => {
-    const picked = pickLog(column(noise(100_000)), 0, 100_000, 400);
+    const picked = pickLog(buffer(noise(100_000)).column, 0, 100_000, 400);
     const early = picked.filter((index) => index < 100).length;
     expect(early).toBeGreaterThan(40);
     expect(picked.length).toBeLessThanOrEqual(450);

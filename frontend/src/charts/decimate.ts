@@ -7,7 +7,7 @@
  * Buckets are aligned to the column, so points already drawn do not shimmer as more arrive.
  */
 
-import type { Column } from "../state/column";
+import type { Column, ColumnBuffer } from "../state/column";
 
 const BASE = 8;
 
@@ -20,7 +20,7 @@ interface Level {
 export class MinMaxPyramid {
   private readonly levels: Level[] = [];
 
-  constructor(private readonly column: Column) {}
+  constructor(private readonly column: ColumnBuffer) {}
 
   /**
    * Indices, ascending, of at most `points` values that stand for `[from, to)`: all of them where
@@ -134,14 +134,14 @@ function withRoom(marks: Int32Array, length: number): Int32Array {
   return larger;
 }
 
-const pyramids = new WeakMap<Column, MinMaxPyramid>();
+const pyramids = new WeakMap<ColumnBuffer, MinMaxPyramid>();
 
-/** The column's pyramid, made once and kept as long as the column. */
-export function pyramidOf(column: Column): MinMaxPyramid {
-  let pyramid = pyramids.get(column);
+/** The pyramid of the column's buffer, made once and kept as long as the buffer. */
+export function pyramidOf({ source }: Column): MinMaxPyramid {
+  let pyramid = pyramids.get(source);
   if (pyramid === undefined) {
-    pyramid = new MinMaxPyramid(column);
-    pyramids.set(column, pyramid);
+    pyramid = new MinMaxPyramid(source);
+    pyramids.set(source, pyramid);
   }
   return pyramid;
 }

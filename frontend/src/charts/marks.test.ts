@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { template, view } from "../../tests/figures";
-import { logOf, metrics, started } from "../../tests/logs";
+import { logOf, metrics, started, withRecords } from "../../tests/logs";
 import type { RunLog } from "../state/log";
 import { xPlan } from "./axes";
 import { largestApart, markShapes, marksOf, reach, thinned } from "./marks";
@@ -9,10 +9,11 @@ const PLOT = { left: 40, top: 10, width: 200, height: 100 };
 const AXIS = xPlan(1000, false, 4);
 
 function spiked(spikes: [arm: number, step: number, size: number][]): RunLog {
-  const log = logOf([started(), metrics(0, [1000], { loss: [1] })]);
-  for (const [arm, step, size] of spikes)
-    log.arms[arm]?.spikes.push({ step, norm: size, median: 1 });
-  return log;
+  return spikes.reduce(
+    (log, [arm, step, size]) =>
+      withRecords(log, arm, { spikes: [{ step, norm: size, median: 1 }] }),
+    logOf([started(), metrics(0, [1000], { loss: [1] })]),
+  );
 }
 
 const spike = (at: number, size: number, colour = "#000000") => ({
@@ -40,8 +41,9 @@ describe("marksOf", () => {
   });
 
   it("notes what changed on the big chart, and draws the line on all", () => {
-    const log = spiked([]);
-    log.arms[1]?.changes.push({ step: 250, tikhonov: 0.1, lr: 1e-4 });
+    const log = withRecords(spiked([]), 1, {
+      changes: [{ step: 250, tikhonov: 0.1, lr: 1e-4 }],
+    });
     const hero = template({ span: "hero" });
     expect(marksOf(view(log, { template: hero, cursor: 1000 }), AXIS, PLOT)[0]).toMatchObject({
       kind: "change",

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { choice, template, view } from "../../tests/figures";
-import { logOf, metrics, started } from "../../tests/logs";
+import { logOf, metrics, started, withRecords } from "../../tests/logs";
 import type { CurvaturePoint, RunLog } from "../state/log";
 import { compose, outline } from "./compose";
 import { ranksOf } from "./fan";
@@ -29,8 +29,7 @@ function point(step: number, settings: Partial<CurvaturePoint> = {}): CurvatureP
 
 function run(points: CurvaturePoint[], arm = 0): RunLog {
   const log = logOf([started(), metrics(0, [100], { loss: [1] })]);
-  log.arms[arm]?.curvature.push(...points);
-  return log;
+  return withRecords(log, arm, { curvature: points });
 }
 
 function draw(log: RunLog, settings: Partial<View>) {
@@ -81,8 +80,9 @@ describe("fan", () => {
   it("does not press a calm arm flat where another explodes", () => {
     const calm = { eigenvalues: [0.001, 0.5], condition: 1, negative: 0 };
     const wild = { eigenvalues: [0, 1e7], condition: 1, negative: 0 };
-    const log = run([point(0, { hessian: calm })]);
-    log.arms[1]?.curvature.push(point(0, { hessian: wild }));
+    const log = withRecords(run([point(0, { hessian: calm })]), 1, {
+      curvature: [point(0, { hessian: wild })],
+    });
     const { place, y } = draw(log, { template: FAN });
     expect(place(0.5) - place(0.001)).toBeGreaterThan(0.15);
     expect(y.ticks.length).toBeGreaterThan(2);

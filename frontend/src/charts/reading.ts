@@ -1,6 +1,7 @@
 /** What the curves say at one step: for the hover readout, the summary and the data table. */
 
 import { formatCount } from "../format";
+import type { ColumnBuffer } from "../state/column";
 import { evenly } from "./evenly";
 import { formatValue, parseHover } from "./hover";
 import { type Curve, lastOf, pointX, type View } from "./view";
@@ -101,15 +102,15 @@ interface Extremes {
   seen: number;
 }
 
-const known = new WeakMap<object, Extremes>();
+const known = new WeakMap<ColumnBuffer, Extremes>();
 
 /** Least and greatest recorded value up to the cursor; goes on from where it was, if it can. */
 function extremes(curve: Curve): Extremes {
   const { y } = curve.series;
-  let found = known.get(y);
+  let found = known.get(y.source);
   if (found === undefined || found.seen > curve.shown) {
     found = { low: Number.POSITIVE_INFINITY, high: Number.NEGATIVE_INFINITY, missing: 0, seen: 0 };
-    known.set(y, found);
+    known.set(y.source, found);
   }
   const values = y.values;
   for (; found.seen < curve.shown; found.seen += 1) {

@@ -1,8 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { choice } from "../../tests/figures";
-import { evaluation, logOf, metrics, started } from "../../tests/logs";
+import { evaluation, logOf, metrics, numbered, started, withRecords } from "../../tests/logs";
 import { quantile, shareAbove, shareBelow } from "../state/health";
 import type { ArmLog, CurvaturePoint, RunLog } from "../state/log";
+import { RunStore } from "../state/store";
 import { seriesOf, stepAt, xOf } from "./series";
 
 const LIMITS = { vanishing: -4, exploding: 1 };
@@ -43,15 +44,19 @@ describe("seriesOf", () => {
     expect(seriesOf(arm(log), undefined, exact, LIMITS)).toBeNull();
   });
 
-  it("scales evaluations and their errors, and grows with them", () => {
-    const log = logOf([started(), evaluation(0, 0, { exact_match: 0.1, exact_match_se: 0.02 })]);
+  it("scales evaluations and their errors, and continues where there are more", () => {
+    const store = new RunStore();
+    const first = evaluation(0, 0, { exact_match: 0.1, exact_match_se: 0.02 });
+    const all = numbered([started(), first, evaluation(0, 25, { exact_match: 0.5 })]);
     const percent = choice({ metric: "exact_match", factor: 100, source: "evaluation" });
-    const before = seriesOf(arm(log), undefined, percent, LIMITS);
+    const [before, after] = [2, 3].map((count) => {
+      for (const event of all.slice(0, count)) store.apply(event);
+      return seriesOf(arm(store.log), undefined, percent, LIMITS);
+    });
     expect(before?.y.at(0)).toBeCloseTo(10);
     expect(before?.error?.at(0)).toBeCloseTo(2);
-    arm(log).evaluations.push({ step: 25, values: { exact_match: 0.5 } });
-    const after = seriesOf(arm(log), undefined, percent, LIMITS);
-    expect(after).toBe(before);
+    expect(before?.steps.length).toBe(1);
+    expect(after?.y.source).toBe(before?.y.source);
     expect(after?.steps.at(1)).toBe(25);
     expect(after?.y.at(1)).toBeCloseTo(50);
     expect(after?.error?.at(1)).toBeNaN();
@@ -66,8 +71,7 @@ describe("seriesOf", () => {
     ["direction_cosine", 0.7],
     ["gradient_norms.median", 0.1],
   ])("reads %s of a curvature event", (metric, value) => {
-    const log = logOf([started()]);
-    arm(log, 1).curvature.push(curvature(0));
+    const log = withRecords(logOf([started()]), 1, { curvature: [curvature(0)] });
     const series = seriesOf(
       arm(log, 1),
       { curvature: "hessian" },
@@ -78,15 +82,13 @@ describe("seriesOf", () => {
   });
 
   it("has no own curvature for an arm that trains without", () => {
-    const log = logOf([started()]);
-    arm(log).curvature.push(curvature(0));
+    const log = withRecords(logOf([started()]), 0, { curvature: [curvature(0)] });
     const own = choice({ metric: "own.condition", source: "curvature" });
     expect(seriesOf(arm(log), { curvature: "none" }, own, LIMITS)).toBeNull();
   });
 
   it("follows a moved threshold", () => {
-    const log = logOf([started()]);
-    arm(log).curvature.push(curvature(0));
+    const log = withRecords(logOf([started()]), 0, { curvature: [curvature(0)] });
     const vanishing = choice({ metric: "vanishing", factor: 100, source: "curvature" });
     const at = (limit: number) =>
       seriesOf(arm(log), undefined, vanishing, { ...LIMITS, vanishing: limit })?.y.at(0);

@@ -1,7 +1,7 @@
 /** Columns to draw, read from a log by metric name; records become columns once, and grow with it. */
 
 import type { ArmSpec } from "../api/types";
-import { Column } from "../state/column";
+import { type Column, ColumnBuffer } from "../state/column";
 import { quantile, shareAbove, shareBelow, type Thresholds } from "../state/health";
 import type { ArmLog, CurvaturePoint, SpectrumPoint } from "../state/log";
 import type { Choice } from "./templates";
@@ -39,37 +39,45 @@ export function seriesOf(
 
 type Reader<T> = (record: T) => number;
 
-interface Cached extends Series {
-  read: number;
+interface Cached {
+  steps: ColumnBuffer;
+  y: ColumnBuffer;
+  error: ColumnBuffer | null;
 }
 
+/** By the first record, which all lists of one arm's records begin with. */
 const cache = new WeakMap<object, Map<string, Cached>>();
 
-/** Records as columns: those seen before are kept, new ones appended. */
+/** Records as columns: those seen before, in a list that has grown since, are not read again. */
 function column<T extends { step: number }>(
   records: readonly T[],
   key: string,
   read: { y: Reader<T>; error?: Reader<T> },
 ): Series | null {
-  if (records.length === 0) return null;
-  let kept = cache.get(records);
+  const [first] = records;
+  if (first === undefined) return null;
+  let kept = cache.get(first);
   if (kept === undefined) {
     kept = new Map();
-    cache.set(records, kept);
+    cache.set(first, kept);
   }
   let found = kept.get(key);
   if (found === undefined) {
-    const error = read.error === undefined ? null : new Column(64);
-    found = { steps: new Column(64), y: new Column(64), error, read: 0 };
+    const error = read.error === undefined ? null : new ColumnBuffer(64);
+    found = { steps: new ColumnBuffer(64), y: new ColumnBuffer(64), error };
     kept.set(key, found);
   }
-  for (; found.read < records.length; found.read += 1) {
-    const record = records[found.read] as T;
+  for (const record of records.slice(found.steps.length)) {
     found.steps.push(record.step);
     found.y.push(read.y(record));
     found.error?.push(read.error?.(record) ?? Number.NaN);
   }
-  return found;
+  const { length } = records;
+  return {
+    steps: found.steps.upTo(length),
+    y: found.y.upTo(length),
+    error: found.error?.upTo(length) ?? null,
+  };
 }
 
 function curvatureReader(

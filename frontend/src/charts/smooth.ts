@@ -6,32 +6,32 @@
  * averaged, so that one spike of a thousand times the usual does not lift a whole stretch.
  */
 
-import { Column } from "../state/column";
+import { type Column, ColumnBuffer } from "../state/column";
 
 export class Smoothed {
-  readonly column = new Column();
+  private readonly means = new ColumnBuffer();
   private sum = 0;
   private weight = 0;
 
   /** `width`: the average's centre of mass is that of a plain mean over `width` points (>= 1). */
   constructor(
-    private readonly source: Column,
+    private readonly source: ColumnBuffer,
     private readonly width: number,
     private readonly geometric: boolean,
   ) {
     if (!(width >= 1)) throw new RangeError(`a smoothing width is at least 1, not ${width}`);
   }
 
-  /** The averages of every value that the source now has. */
-  extended(): Column {
+  /** The averages of the first `length` values of the source, of all that it has now without. */
+  upTo(length = this.source.length): Column {
     const keep = 1 - 2 / (this.width + 1);
     const values = this.source.values;
-    for (let index = this.column.length; index < values.length; index += 1) {
+    for (let index = this.means.length; index < values.length; index += 1) {
       const value = values[index] as number;
       if (Number.isNaN(value)) {
         this.sum = 0;
         this.weight = 0;
-        this.column.push(Number.NaN);
+        this.means.push(Number.NaN);
         continue;
       }
       const term = this.geometric ? Math.log(value) : value;
@@ -41,9 +41,9 @@ export class Smoothed {
       }
       // A zero or negative value has no logarithm: the raw curve shows it, the average waits.
       const mean = this.weight > 0 ? this.sum / this.weight : Number.NaN;
-      this.column.push(this.geometric ? Math.exp(mean) : mean);
+      this.means.push(this.geometric ? Math.exp(mean) : mean);
     }
-    return this.column;
+    return this.means.upTo(length);
   }
 }
 
@@ -55,11 +55,12 @@ export function fittingWidth(points: number): number {
 }
 
 const KEPT = 4;
-const cache = new WeakMap<Column, Map<string, Smoothed>>();
+const cache = new WeakMap<ColumnBuffer, Map<string, Smoothed>>();
 
-/** The smoothed column, continued where the source has grown; the source itself for width 1. */
-export function smoothed(source: Column, width: number, geometric: boolean): Column {
-  if (width <= 1) return source;
+/** The smoothed column, continued where its buffer has grown; the column itself for width 1. */
+export function smoothed(column: Column, width: number, geometric: boolean): Column {
+  if (width <= 1) return column;
+  const { source, length } = column;
   let kept = cache.get(source);
   if (kept === undefined) {
     kept = new Map();
@@ -73,5 +74,5 @@ export function smoothed(source: Column, width: number, geometric: boolean): Col
     for (const old of kept.keys()) if (kept.size >= KEPT) kept.delete(old);
     kept.set(key, found);
   }
-  return found.extended();
+  return found.upTo(length);
 }

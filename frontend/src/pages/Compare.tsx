@@ -13,7 +13,7 @@ import { primaryMetric, SentencePanel } from "../panels/SentencePanel";
 import { SpecPanel } from "../panels/SpecPanel";
 import { Transport } from "../panels/Transport";
 import { catalog } from "../state/draft";
-import { canTrain, presenting, run } from "../state/signals";
+import { canTrain, hasRun, presenting } from "../state/signals";
 import { loadTemplates, templates } from "../state/templates";
 
 export function ComparePage() {
@@ -35,10 +35,10 @@ export function ComparePage() {
         <Transport />
         <Notices />
         <SentencePanel />
-        {run.value === null && <Empty />}
+        {!hasRun.value && <Empty />}
         {/* Before the first run there is nothing to draw, but Plotly loads and is ready for it. */}
         {templates.value !== null && (
-          <div class="drawn" hidden={run.value === null}>
+          <div class="drawn" hidden={!hasRun.value}>
             <ChartGrid templates={templates.value} primary={primaryMetric} />
           </div>
         )}

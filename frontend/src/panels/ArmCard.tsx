@@ -8,8 +8,8 @@ import { type ArmStyle, SLOT_NAMES, strokeDash } from "../state/arms";
 import { catalog, draft, edit, editArms, isEdited, problemsAt } from "../state/draft";
 import { removeArm, settingsAt, summariseArm, unusedSettings, withoutChanges } from "../state/edit";
 import { type Field, fieldsOf, type NumberField } from "../state/schema";
-import { ask, asking, beginDrag } from "../state/session";
-import { chosenColours, cursor, run } from "../state/signals";
+import { chosenColours, cursor, runSpec } from "../state/signals";
+import { ask, asking, beginDrag, type Setting } from "../state/whatIf";
 import { Icon } from "../ui/Icon";
 import { FieldView } from "./form/FieldView";
 import { Fold } from "./form/Fold";
@@ -22,9 +22,6 @@ interface Props {
   style: ArmStyle | undefined;
   removable: boolean;
 }
-
-/** Settings that may change in the middle of a run. */
-type Live = "tikhonov" | "lr";
 
 export function ArmCard({ index, arm, label, style, removable }: Props) {
   const known = catalog.value;
@@ -85,8 +82,8 @@ function isLive(field: Field): field is NumberField {
 function LiveNumber({ field, index }: { field: NumberField; index: number }) {
   const dragged = useSignal<{ value: number; step: number } | null>(null);
   const asked = asking.value;
-  const key = field.key as Live;
-  const spec = run.value?.spec ?? null;
+  const key = field.key as Setting;
+  const spec = runSpec.value;
   const step = Math.round(cursor.value);
   const isUnderWay = spec !== null && !isEdited.value && step > 0;
   const isWhatIf = isUnderWay && step < spec.steps;

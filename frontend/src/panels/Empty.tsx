@@ -2,14 +2,14 @@
 
 import { formatCount } from "../format";
 import { draft, draftLabels, draftStyles, presetOfDraft } from "../state/draft";
-import { start, waitingFor } from "../state/session";
+import { isStarting, start } from "../state/session";
 import { Icon } from "../ui/Icon";
 
 export function Empty() {
   const spec = draft.value;
   if (spec === null) return null;
   const preset = presetOfDraft.value;
-  const starting = waitingFor.value === "start";
+  const starting = isStarting.value;
   return (
     <section class="panel empty" aria-labelledby="empty-title">
       <h2 id="empty-title">{preset?.title ?? "Your own experiment"}</h2>

@@ -3,12 +3,12 @@
 import { useSignal } from "@preact/signals";
 import { formatCount } from "../format";
 import { lastUpToStep } from "../state/column";
-import { cursor, styles, watchRun } from "../state/signals";
+import { cursor, run, styles } from "../state/signals";
 import { examplesAt } from "./examples/items";
 import { examplesView } from "./examples/registry";
 
 export function ExamplesPanel() {
-  const log = watchRun();
+  const log = run.value;
   const chosen = useSignal(0);
   const spec = log?.spec;
   if (log === null || spec == null) return null;

@@ -5,7 +5,7 @@ import { exportUrl } from "../api/client";
 import { PAGES } from "../pages/list";
 import { hrefOf, place, runIdOf } from "../state/router";
 import { leave } from "../state/session";
-import { canTrain, presenting, run, theme, watchRun } from "../state/signals";
+import { canTrain, hasRun, presenting, runId, theme } from "../state/signals";
 import { THEMES } from "../state/theme";
 import { Icon } from "../ui/Icon";
 import { Link } from "../ui/Link";
@@ -34,7 +34,7 @@ export function Header() {
         </nav>
       )}
       <div class="header-actions">
-        {compares && run.value !== null && (
+        {compares && hasRun.value && (
           <button
             type="button"
             data-tip="Takes this run’s settings into the controls, to change them and train again"
@@ -117,7 +117,7 @@ const FORMATS = [
 ];
 
 function ExportMenu() {
-  const id = watchRun()?.id;
+  const id = runId.value;
   return (
     <Menu
       label={
@@ -127,7 +127,7 @@ function ExportMenu() {
         </>
       }
     >
-      {id === undefined ? (
+      {id === "" ? (
         <p>Train first: then its numbers, log, spec, weights and a report are here.</p>
       ) : (
         FORMATS.map(({ format, title, hint }) => (

@@ -3,10 +3,11 @@
 import type { ComponentChildren } from "preact";
 import { formatCount } from "../format";
 import { draft, isEdited, loadDraft, problems } from "../state/draft";
+import { failure } from "../state/failure";
 import { hasEnded } from "../state/log";
 import { humanise } from "../state/schema";
-import { connection, dropGhost, failure, reconnect, retryIn, start, stop } from "../state/session";
-import { canTrain, ghost, overlays, watchRun } from "../state/signals";
+import { dropGhost, reconnect, session, start, stop } from "../state/session";
+import { canTrain, ghost, overlays, run, runSpec } from "../state/signals";
 
 export function Notices() {
   return (
@@ -72,12 +73,15 @@ function Failure() {
 }
 
 function Lost() {
-  const log = watchRun();
-  if (connection.value !== "lost" || log === null || hasEnded(log)) return null;
+  const now = session.value;
+  const log = run.value;
+  if (now.kind === "gone")
+    return <Notice tone="warn">This run was removed from the server.</Notice>;
+  if (now.kind !== "lost" || log === null || hasEnded(log)) return null;
   return (
     <Notice tone="warn" action={{ label: "Try now", run: reconnect }}>
       Connection lost at step {formatCount(log.head)}. Trying again
-      {retryIn.value >= 1 ? ` in ${Math.round(retryIn.value)} s` : ""}; nothing is lost, the page
+      {now.retryIn >= 1 ? ` in ${Math.round(now.retryIn)} s` : ""}; nothing is lost, the page
       catches up by itself.
     </Notice>
   );
@@ -85,11 +89,12 @@ function Lost() {
 
 /** The run waits, or ended before its time. */
 function State() {
-  const log = watchRun();
+  const now = session.value;
+  const log = run.value;
   if (log === null) return null;
   const again = canTrain.value ? { label: "Train again", run: () => void start() } : null;
-  if (log.status === "queued") {
-    const ahead = (log.position ?? 1) - 1;
+  if (now.kind === "queued") {
+    const ahead = (now.place ?? 1) - 1;
     return (
       <Notice action={{ label: "Leave the queue", run: () => void stop() }}>
         {ahead <= 0
@@ -117,8 +122,8 @@ function State() {
 }
 
 function Edited() {
-  const spec = watchRun()?.spec;
-  if (!isEdited.value || spec == null || draft.value === null) return null;
+  const spec = runSpec.value;
+  if (!isEdited.value || spec === null || draft.value === null) return null;
   return (
     <Notice action={{ label: "Back to the run’s settings", run: () => loadDraft(spec) }}>
       The controls differ from the run on the page: <strong>Train</strong> starts a new one.

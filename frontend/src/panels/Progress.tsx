@@ -5,11 +5,11 @@ import { formatCount, formatDuration } from "../format";
 import { tape } from "../state/clock";
 import { hasEnded, type RunLog } from "../state/log";
 import { timeLeft } from "../state/playback";
-import { waitingFor } from "../state/session";
-import { cursor, watchRun } from "../state/signals";
+import { session } from "../state/session";
+import { cursor, run } from "../state/signals";
 
 export function Progress() {
-  const log = watchRun();
+  const log = run.value;
   const left = useTimeLeft(log);
   if (log === null) return <p class="progress" />;
   const steps = log.spec?.steps ?? 0;
@@ -22,10 +22,10 @@ export function Progress() {
 }
 
 function describe(log: RunLog, steps: number, left: number | null): string {
-  if (waitingFor.value === "what-if") return "asking what if…";
+  const now = session.value;
+  if (now.kind === "asking") return "asking what if…";
+  if (now.kind === "queued") return now.place === null ? "queued" : `queued, place ${now.place}`;
   switch (log.status) {
-    case "queued":
-      return log.position === null ? "queued" : `queued, place ${log.position}`;
     case "loading":
       return "loading";
     case "failed":
@@ -41,14 +41,14 @@ function describe(log: RunLog, steps: number, left: number | null): string {
 
 /** Estimates from the pace since the page began to follow, over at most the last 20 s. */
 function useTimeLeft(log: RunLog | null): number | null {
-  const marks = useRef<{ log: RunLog | null; points: { at: number; head: number }[] }>({
-    log: null,
+  const marks = useRef<{ of: string | undefined; points: { at: number; head: number }[] }>({
+    of: undefined,
     points: [],
   });
   const now = performance.now() / 1000;
   const state = marks.current;
-  if (state.log !== log) {
-    state.log = log;
+  if (state.of !== log?.id) {
+    state.of = log?.id;
     state.points = [];
   }
   useEffect(() => {

@@ -4,19 +4,18 @@ import { computed, useSignalEffect } from "@preact/signals";
 import { playing } from "../state/clock";
 import { catalog } from "../state/draft";
 import { type Part, plainText, sentence } from "../state/sentence";
-import { cursor, ghost, styles, thresholds, watchRun } from "../state/signals";
+import { cursor, ghost, run, runSpec, styles, thresholds } from "../state/signals";
 import { announce } from "../ui/announce";
 
 /** The primary metric of the task on the page, as far as it is known. */
 export const primaryMetric = computed<string | null>(() => {
-  const log = watchRun();
-  const name = log?.spec?.task.name;
+  const name = runSpec.value?.task.name;
   const entry = catalog.value?.tasks.find((task) => task.name === name);
-  return log?.summary?.primary_metric ?? entry?.primary_metric ?? null;
+  return run.value?.summary?.primary_metric ?? entry?.primary_metric ?? null;
 });
 
 const parts = computed<Part[]>(() => {
-  const log = watchRun();
+  const log = run.value;
   return log === null
     ? []
     : sentence(log, cursor.value, primaryMetric.value ?? undefined, ghost.value, thresholds.value);

@@ -3,10 +3,10 @@
 import { formatCount } from "../format";
 import { pause, seek } from "../state/clock";
 import { trackMarks } from "../state/marks";
-import { cursor, styles, watchRun } from "../state/signals";
+import { cursor, run, styles } from "../state/signals";
 
 export function Track() {
-  const log = watchRun();
+  const log = run.value;
   const steps = log?.spec?.steps ?? 1;
   const head = log?.head ?? 0;
   const at = cursor.value;

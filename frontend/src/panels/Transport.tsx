@@ -6,8 +6,8 @@ import { draft, isEdited } from "../state/draft";
 
 import { SPEEDS, speedLabel } from "../state/playback";
 import { newSeed, reset } from "../state/restart";
-import { start, waitingFor } from "../state/session";
-import { canTrain, run, watchRun } from "../state/signals";
+import { isStarting, start } from "../state/session";
+import { canTrain, hasRun } from "../state/signals";
 import { Icon } from "../ui/Icon";
 import { Progress } from "./Progress";
 import { Track } from "./Track";
@@ -16,7 +16,7 @@ const STEP_SIZES = [1, 10, 100];
 
 /** What the big button does: train what is in the controls, or play what is on the page. */
 export function mainAction(): void {
-  if (run.peek() === null || isEdited.peek()) {
+  if (!hasRun.peek() || isEdited.peek()) {
     if (canTrain.peek()) void start();
   } else {
     toggle();
@@ -24,10 +24,9 @@ export function mainAction(): void {
 }
 
 export function Transport() {
-  const log = watchRun();
   const size = useSignal(1);
-  const busy = waitingFor.value === "start";
-  const trains = canTrain.value && (log === null || isEdited.value);
+  const busy = isStarting.value;
+  const trains = canTrain.value && (!hasRun.value || isEdited.value);
   const isPlaying = playing.value && !trains;
   return (
     <section class="transport panel" aria-label="Playback">
@@ -41,14 +40,14 @@ export function Transport() {
           data-tip={trains ? "Train all arms side by side from the same weights" : "Space"}
         >
           <Icon name={isPlaying ? "pause" : "play"} size={16} />
-          {busy ? "Starting…" : isPlaying ? "Pause" : log !== null && trains ? "Train" : "Play"}
+          {busy ? "Starting…" : isPlaying ? "Pause" : hasRun.value && trains ? "Train" : "Play"}
         </button>
         <fieldset class="joined" aria-label="Step">
           <button
             type="button"
             aria-label={`Back ${size.value}`}
             data-tip="Step back (left arrow)"
-            disabled={log === null}
+            disabled={!hasRun.value}
             onClick={() => stepBy(-size.value)}
           >
             <Icon name="minus" size={16} />
@@ -71,7 +70,7 @@ export function Transport() {
             aria-label={`Forward ${size.value}`}
             aria-keyshortcuts="."
             data-tip="Step on (full stop, or right arrow)"
-            disabled={log === null}
+            disabled={!hasRun.value}
             onClick={() => stepBy(size.value)}
           >
             <Icon name="plus" size={16} />
@@ -97,7 +96,7 @@ export function Transport() {
           aria-label="To the newest step"
           aria-keyshortcuts="l"
           data-tip="To the newest step (l)"
-          disabled={log === null}
+          disabled={!hasRun.value}
           onClick={toHead}
         >
           <Icon name="head" />
@@ -107,7 +106,7 @@ export function Transport() {
           class="icon-button"
           aria-label="Reset: step 0, same initial weights"
           data-tip="Reset: back to step 0, same initial weights and batches, without what-ifs"
-          disabled={log === null}
+          disabled={!hasRun.value}
           onClick={() => void reset()}
         >
           <Icon name="reset" />

@@ -4,19 +4,22 @@ import { batch, computed, effect, untracked } from "@preact/signals";
 import type { Catalog, Spec } from "../api/types";
 import { playing, seek, speed } from "./clock";
 import { catalog, draft, isEdited, loadDraft, presetOfDraft, presetSpec } from "./draft";
+import { failure } from "./failure";
 import { hasEnded } from "./log";
 import { hrefOf, type Place, place, placeOf, runIdOf } from "./router";
-import { failure, layOver, leave, loadSpecOf, open } from "./session";
+import { layOver, leave, loadSpecOf, open } from "./session";
 import {
   type ChartChoice,
   chartChoices,
   chartSettings,
   chosenColours,
   cursor,
+  hasRun,
   landscapeSettings,
   overlays,
   presenting,
   run,
+  runId,
   theme,
   thresholds,
 } from "./signals";
@@ -58,7 +61,7 @@ async function applyAddress(known: Catalog, path: string, state: UrlState): Prom
     if (own === null && state.like !== "") await loadSpecOf(state.like);
     return;
   }
-  if (run.peek()?.id === id) {
+  if (runId.peek() === id) {
     if (state.step !== null) seek(state.step);
     return;
   }
@@ -93,9 +96,11 @@ const specText = computed(() => {
   return known === null || draft.value === null ? "" : encodeSpec(known.schema, draft.value);
 });
 
+/** Whether the run on the page goes on and is looked at as it does. */
+const isLive = computed(() => playing.value && run.value !== null && !hasEnded(run.value));
+
 /** The address of what the page shows now. */
-function currentAddress(): string {
-  const log = run.value;
+const currentAddress = computed((): string => {
   const state: Partial<UrlState> = {
     speed: speed.value,
     x: chartSettings.x.value,
@@ -116,14 +121,14 @@ function currentAddress(): string {
   };
   const preset = presetOfDraft.value;
   const isDefault = preset !== null && preset === catalog.value?.presets[0];
-  if (log === null || isEdited.value) {
+  if (!hasRun.value || isEdited.value) {
     if (preset === null) state.spec = specText.value;
-    else if (log !== null || !isDefault) state.preset = preset.name;
+    else if (hasRun.value || !isDefault) state.preset = preset.name;
   }
   // A reload of a live run that plays goes on at its head; everything else comes back to its step.
-  if (log !== null && !(playing.value && !hasEnded(log))) state.step = cursor.value;
-  return hrefOf({ path: log === null ? "" : `runs/${log.id}`, search: writeUrl(state) });
-}
+  if (hasRun.value && !isLive.value) state.step = cursor.value;
+  return hrefOf({ path: hasRun.value ? `runs/${runId.value}` : "", search: writeUrl(state) });
+});
 
 function isChosen([, { metric, log }]: [string, ChartChoice]): boolean {
   return metric !== null || log !== null;
@@ -150,7 +155,7 @@ export function startAddress(): void {
     clearTimeout(timer);
     const { path } = place.value;
     if (draft.value === null || !(path === "" || runIdOf(path) !== null)) return;
-    const address = currentAddress();
+    const address = currentAddress.value;
     timer = setTimeout(() => {
       if (!reading) write(address);
     }, WRITE_MS);
@@ -167,5 +172,5 @@ function write(address: string): void {
 
 /** The page for comparing arms with what it shows now. */
 export function comparePlace(): Place {
-  return placeOf(new URL(untracked(currentAddress), document.baseURI).href, document.baseURI);
+  return placeOf(new URL(currentAddress.peek(), document.baseURI).href, document.baseURI);
 }

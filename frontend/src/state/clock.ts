@@ -3,7 +3,7 @@
 import { effect, signal } from "@preact/signals";
 import { hasEnded } from "./log";
 import { advance, clampStep, type Tape } from "./playback";
-import { cursor, revision, run } from "./signals";
+import { cursor, run } from "./signals";
 
 export const playing = signal(false);
 
@@ -101,7 +101,7 @@ function tick(now: number): void {
 /** Starts the clock; returns how to stop it. */
 export function startClock(): () => void {
   const stopFollowing = effect(() => {
-    revision.value;
+    run.value;
     reach();
   });
   const stopTicking = effect(() => {

@@ -6,7 +6,7 @@ import type { Catalog, Preset, Spec } from "../api/types";
 import { type ArmStyle, armStyles } from "./arms";
 import { armLabels, editSpec, equivalent } from "./edit";
 import { complete, type Path } from "./schema";
-import { chosenColours, run } from "./signals";
+import { chosenColours, runSpec } from "./signals";
 
 /** What can be chosen; null until the server has said it. */
 export const catalog = signal<Catalog | null>(null);
@@ -33,7 +33,7 @@ export const presetOfDraft = computed<Preset | null>(() => {
 
 /** Whether the controls say something else than the run on the page. */
 export const isEdited = computed(() => {
-  const shown = run.value?.spec ?? null;
+  const shown = runSpec.value;
   return shown !== null && draft.value !== null && !equivalent(shown, draft.value);
 });
 

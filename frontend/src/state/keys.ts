@@ -1,7 +1,7 @@
 /** What the keyboard does: one list, which the help reads too. */
 
 import { stepBy, toHead } from "./clock";
-import { run } from "./signals";
+import { hasRun } from "./signals";
 
 export interface Shortcut {
   /** Values of `KeyboardEvent.key`. */
@@ -14,7 +14,7 @@ export interface Shortcut {
 /** `main`: what space does; `help`: opens the help. */
 export function shortcuts(main: () => void, help: () => void): Shortcut[] {
   const step = (direction: 1 | -1) => (event: KeyboardEvent) => {
-    if (run.peek() !== null) stepBy(direction * (event.shiftKey ? 10 : 1));
+    if (hasRun.peek()) stepBy(direction * (event.shiftKey ? 10 : 1));
   };
   return [
     { keys: [" "], shown: "space", does: "play or pause; train, where there is no run", act: main },
@@ -26,7 +26,7 @@ export function shortcuts(main: () => void, help: () => void): Shortcut[] {
       shown: "page up, page down",
       does: "a hundred steps back or on, on the time slider",
       act: (event) => {
-        if (run.peek() !== null) stepBy(event.key === "PageUp" ? -100 : 100);
+        if (hasRun.peek()) stepBy(event.key === "PageUp" ? -100 : 100);
       },
     },
     { keys: ["l"], shown: "l", does: "to the newest step", act: toHead },

@@ -3,12 +3,12 @@
 import { pause, seek } from "./clock";
 import { draft, edit, loadDraft } from "./draft";
 import { start } from "./session";
-import { canTrain, ghost, run } from "./signals";
+import { canTrain, ghost, runSpec } from "./signals";
 
 /** Back to step 0: the same initial weights and batches, without the what-ifs since. */
 export async function reset(): Promise<void> {
-  const spec = run.peek()?.spec;
-  if (spec == null) return;
+  const spec = runSpec.peek();
+  if (spec === null) return;
   pause();
   if (spec.changes.length > 0 && canTrain.peek()) {
     loadDraft({ ...spec, changes: [] });

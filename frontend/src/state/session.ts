@@ -1,128 +1,173 @@
 /**
- * What the page does with runs: start one, show one, fork one. The only place that talks to the
- * server about runs; a report, which has no server, never calls it.
+ * What the page does with runs: starts one, shows one, compares some. The only place that talks to
+ * the server about runs; a report, which has no server, never calls it.
+ *
+ * A session is in one state at a time. The page has one task at most: another one aborts it, and
+ * what it has begun that still goes on.
  */
 
-import { batch, signal } from "@preact/signals";
+import { batch, computed, signal } from "@preact/signals";
 import { ApiError, exportUrl, request, send, submitRun } from "../api/client";
-import { type Connection, RunStream } from "../api/stream";
 import type { RunDetail, RunEvent, Spec, Submitted } from "../api/types";
 import { pause, play, seek, startTape } from "./clock";
 import { draft, loadDraft, presetOfDraft, problems } from "./draft";
-import { isWhatIf, refines, whatIf } from "./edit";
-import { applyEvent, hasEnded, newLog, type RunLog } from "./log";
-import { cursor, ghost, overlays, revision, run } from "./signals";
+import { isWhatIf, refines } from "./edit";
+import { failure } from "./failure";
+import { Following, type FollowState } from "./following";
+import type { RunLog } from "./log";
+import { cursor, ghost, overlays, run, source } from "./signals";
+import { logOfEvents } from "./store";
 
-/** What the page waits for. */
-export const waitingFor = signal<"nothing" | "start" | "load" | "what-if">("nothing");
-
-export const connection = signal<Connection>("closed");
-
-/** Seconds until the next attempt while the connection is lost. */
-export const retryIn = signal(0);
-
-/** Something went wrong that belongs to no field. */
-export const failure = signal<{ message: string; retry: (() => void) | null } | null>(null);
-
-/** The what-if that is being asked, until its curves are there. */
-export const asking = signal<{ arm: number; step: number; setting: Setting } | null>(null);
-
-/** What a what-if may change. */
-export interface Setting {
-  tikhonov?: number;
-  lr?: number;
+/** A question: how would the run have gone on with another setting of an arm from a step on? */
+export interface WhatIf {
+  arm: number;
+  step: number;
+  setting: { tikhonov?: number; lr?: number };
 }
 
-/** At most ten redraws a second follow a run. */
-const REVISION_MS = 100;
+/** What the page waits for. */
+type Task =
+  | { kind: "opening"; what: "start" | "load" }
+  /** The curves of the run without it stay until those with it are there. */
+  | { kind: "asking"; whatIf: WhatIf };
 
-let stream: RunStream | null = null;
-/** Answers to requests that a later one has overtaken are dropped. */
-let generation = 0;
-/** A fork that this page asked for and still computes: overtaken by the next one, it is stopped. */
-let pendingFork: string | null = null;
+/** `idle`: no run is on the page, and none is wanted. */
+export type Session = { kind: "idle" } | Task | FollowState;
+
+const current = signal<{ task: Task | null; stop: AbortController }>({
+  task: null,
+  stop: new AbortController(),
+});
+
+/** The run on the page, where it is one of the server's. */
+const followed = computed(() => (source.value instanceof Following ? source.value : null));
+
+export const session = computed<Session>(
+  () => current.value.task ?? followed.value?.state.value ?? { kind: "idle" },
+);
+
+/** Whether a run of the draft is about to begin. */
+export const isStarting = computed(() => {
+  const now = session.value;
+  return now.kind === "opening" && now.what === "start";
+});
+
+/**
+ * Does `work` as the page's one task, and aborts the one before. Gives false where it failed, which
+ * is then said with `retry` as the way out, or where another task has overtaken it.
+ */
+export async function perform(
+  task: Task,
+  work: (signal: AbortSignal) => Promise<void>,
+  retry: (() => void) | null,
+): Promise<boolean> {
+  const signal = begin(task);
+  try {
+    await work(signal);
+    return !signal.aborted;
+  } catch (error) {
+    if (signal.aborted && (error === signal.reason || isAnswer(error))) return false;
+    explain(error, retry);
+    return false;
+  } finally {
+    const { stop } = current.peek();
+    if (stop.signal === signal) current.value = { task: null, stop };
+  }
+}
+
+function begin(task: Task | null): AbortSignal {
+  current.peek().stop.abort();
+  const stop = new AbortController();
+  batch(() => {
+    current.value = { task, stop };
+    failure.value = null;
+  });
+  return stop.signal;
+}
+
+function isAnswer(error: unknown): boolean {
+  return (
+    error instanceof ApiError || (error instanceof DOMException && error.name === "AbortError")
+  );
+}
+
+/** Says what the server refused: at its fields, or in a notice. */
+function explain(error: unknown, retry: (() => void) | null): void {
+  if (!(error instanceof ApiError)) throw error;
+  batch(() => {
+    problems.value = error.problems;
+    const isAboutFields = error.problems.length > 0;
+    failure.value = isAboutFields ? null : { message: error.message, retry };
+  });
+}
 
 /** Starts (or joins) the run of the draft and plays it from step 0. */
 export async function start(): Promise<void> {
   const spec = draft.value;
   if (spec === null) return;
   const preset = presetOfDraft.value;
-  const own = begin("start");
-  const answer = await submitted(own, preset === null ? spec : { preset: preset.name });
-  if (answer === null) return;
-  const log = followed(answer, own);
-  log.spec = spec; // until the run says it itself: it may have to wait
-  batch(() => {
-    ghost.value = null;
-    overlays.value = [];
-    show(log);
-    seek(0);
-    play();
-  });
+  const work = async (signal: AbortSignal): Promise<void> => {
+    const answer = await submitRun(preset === null ? spec : { preset: preset.name });
+    signal.throwIfAborted();
+    batch(() => {
+      problems.value = [];
+      ghost.value = null;
+      overlays.value = [];
+      show(follow(answer, spec));
+      seek(0);
+      play();
+    });
+  };
+  await perform({ kind: "opening", what: "start" }, work, () => void start());
 }
 
 /** Shows a run that the server has: live at its head, or an ended one at its end. */
-export async function open(id: string, step: number | null): Promise<boolean> {
-  const own = begin("load");
-  try {
-    const detail = await request<RunDetail>(`api/runs/${encodeURIComponent(id)}`);
-    if (own !== generation) return false;
-    const log = newLog(id);
-    log.spec = detail.spec;
-    log.status = detail.status === "queued" ? "queued" : "loading";
-    log.position = detail.position;
+export function open(id: string, step: number | null): Promise<boolean> {
+  const work = async (signal: AbortSignal): Promise<void> => {
+    const detail = await detailOf(id, signal);
+    const live = detail.ended === null;
     batch(() => {
-      waitingFor.value = "nothing";
       ghost.value = null;
       loadDraft(detail.spec);
-      const live = detail.ended === null;
       startTape(step ?? (live ? 0 : detail.step), step === null && live ? "live" : "paused");
-      show(follow(log, own));
+      show(follow(detail, detail.spec));
     });
-    void showWithout(detail, own);
-    return true;
-  } catch (error) {
-    if (own === generation) fail(error, () => void open(id, step));
-    return false;
-  }
+    void showWithout(detail, signal);
+  };
+  return perform({ kind: "opening", what: "load" }, work, () => void open(id, step));
 }
 
+/** How often one what-if may have been refined. */
+const MOST_REFINEMENTS = 20;
+
 /** A what-if is shown with the run as it was without it, as on the page that asked. */
-async function showWithout(detail: RunDetail, own: number): Promise<void> {
+async function showWithout(detail: RunDetail, signal: AbortSignal): Promise<void> {
   try {
     let child = detail;
     for (let depth = 0; depth < MOST_REFINEMENTS && child.parent !== null; depth++) {
-      const parent = await request<RunDetail>(`api/runs/${encodeURIComponent(child.parent)}`);
+      const parent = await detailOf(child.parent, signal);
       if (!isWhatIf(parent.spec, child.spec)) return;
       // Dragging again at the same place refined one what-if: the run without it lies further up.
       if (!refines(parent.spec, child.spec)) {
-        const log = await wholeLog(parent.id);
-        if (own === generation) ghost.value = log;
+        ghost.value = await wholeLog(parent.id, signal);
         return;
       }
       child = parent;
     }
   } catch (error) {
-    if (!(error instanceof ApiError)) throw error; // the parent is gone: there is nothing to show
+    if (!isAnswer(error)) throw error; // the parent is gone, or nobody looks: nothing to show
   }
 }
 
 /** Puts the spec of a run into the controls, without showing the run. */
 export async function loadSpecOf(id: string): Promise<void> {
-  const own = begin("load");
-  try {
-    const detail = await request<RunDetail>(`api/runs/${encodeURIComponent(id)}`);
-    if (own !== generation) return;
-    waitingFor.value = "nothing";
-    loadDraft(detail.spec);
-  } catch (error) {
-    if (own === generation) fail(error, () => void loadSpecOf(id));
-  }
+  const work = async (signal: AbortSignal) => loadDraft((await detailOf(id, signal)).spec);
+  await perform({ kind: "opening", what: "load" }, work, () => void loadSpecOf(id));
 }
 
 /** Leaves the run on the page; the controls keep their spec. */
 export function leave(): void {
-  begin("nothing");
+  begin(null);
   batch(() => {
     ghost.value = null;
     overlays.value = [];
@@ -137,76 +182,28 @@ export async function stop(): Promise<void> {
   const id = run.value?.id;
   if (id === undefined) return;
   try {
-    await send("POST", stopUrl(id));
+    await stopRun(id);
   } catch (error) {
-    fail(error, null);
+    explain(error, null);
   }
 }
 
-/** Stops the run if it is still going: it may end while the page asks. */
-const stopUrl = (id: string) => `api/runs/${id}/stop?ended_ok=true`;
-
-/** How often one what-if may have been refined. */
-const MOST_REFINEMENTS = 20;
-
-const ASK_MS = 250;
-/** A drag of the same setting so soon after a what-if goes on trying: it asks from the same step. */
-const SAME_DRAG_MS = 3000;
-let askTimer: ReturnType<typeof setTimeout> | undefined;
-let lastAsked = { arm: -1, key: "", step: 0, at: Number.NEGATIVE_INFINITY };
-
-/** The step from which a drag that begins now asks what if. Playback rests there. */
-export function beginDrag(arm: number, key: keyof Setting): number {
-  const { step, at } = lastAsked;
-  const goesOn = arm === lastAsked.arm && key === lastAsked.key;
-  const soon = performance.now() - at < SAME_DRAG_MS;
-  pause();
-  return goesOn && soon ? step : Math.round(cursor.peek());
-}
-
-/**
- * Forks the run on the page: `arm` goes on with another setting from `step`. The curves so far stay
- * as the ghost. Many calls in a row: the last one counts.
- */
-export function ask(arm: number, step: number, key: keyof Setting, value: number): void {
-  const setting = { [key]: value };
-  lastAsked = { arm, key, step, at: performance.now() };
-  asking.value = { arm, step, setting };
-  clearTimeout(askTimer);
-  askTimer = setTimeout(() => void fork(arm, step, setting), ASK_MS);
-}
-
-async function fork(arm: number, wanted: number, setting: Setting): Promise<void> {
-  const parent = run.value;
-  if (parent?.spec == null) return;
-  const step = Math.min(wanted, parent.spec.steps - 1);
-  const spec = whatIf(parent.spec, arm, step, setting);
-  // Dragging again at the same place: it is still compared with the same run.
-  const again = refines(parent.spec, spec);
-  const own = begin("what-if");
-  const overtaken = pendingFork;
-  pendingFork = null;
-  if (overtaken !== null) void stopQuietly(overtaken);
-  pause();
-  const answer = await submitted(own, spec, parent.id);
-  if (answer === null) return;
-  if (!answer.reused) pendingFork = answer.id;
-  const log = followed(answer, own);
-  log.spec = spec;
-  // The fork's log repeats the parent's up to the change: show it once it has got there.
-  whenComputedTo(log, own, step, () => {
-    batch(() => {
-      waitingFor.value = "nothing";
-      asking.value = null;
-      lastAsked.at = performance.now();
-      if (!again || ghost.value === null) ghost.value = parent;
-      overlays.value = [];
-      show(log);
-      loadDraft(log.spec ?? spec);
-      seek(step);
-      play();
-    });
-  });
+/** Lays the whole logs of other runs of the same task over the one on the page. */
+export async function layOver(ids: readonly string[]): Promise<void> {
+  const { signal } = current.peek().stop;
+  try {
+    const details = await Promise.all(ids.map((id) => detailOf(id, signal)));
+    const task = run.value?.spec?.task.name;
+    const alike = details.filter((detail) => detail.task === task);
+    overlays.value = await Promise.all(alike.map(({ id }) => wholeLog(id, signal)));
+    if (alike.length < ids.length) {
+      const message = "A run of another task has nothing to be compared with here.";
+      failure.value = { message, retry: null };
+    }
+  } catch (error) {
+    if (!signal.aborted) explain(error, () => void layOver(ids));
+    else if (!isAnswer(error)) throw error;
+  }
 }
 
 /** Forgets the curves of before the what-if. */
@@ -214,166 +211,54 @@ export function dropGhost(): void {
   ghost.value = null;
 }
 
-/** Lays the whole logs of other runs of the same task over the one on the page. */
-export async function layOver(ids: readonly string[]): Promise<void> {
-  const own = generation;
-  try {
-    const details = await Promise.all(
-      ids.map((id) => request<RunDetail>(`api/runs/${encodeURIComponent(id)}`)),
-    );
-    const task = run.value?.spec?.task.name;
-    const alike = details.filter((detail) => detail.task === task);
-    const logs = await Promise.all(alike.map(({ id }) => wholeLog(id)));
-    if (own !== generation) return;
-    overlays.value = logs;
-    if (alike.length < ids.length) {
-      const message = "A run of another task has nothing to be compared with here.";
-      failure.value = { message, retry: null };
-    }
-  } catch (error) {
-    if (own === generation) fail(error, () => void layOver(ids));
-  }
-}
-
-/** All that a run has said so far. */
-export async function wholeLog(id: string): Promise<RunLog> {
-  const events = await request<RunEvent[]>(exportUrl(id, "json"));
-  const log = newLog(id);
-  for (const event of events) applyEvent(log, event);
-  return log;
-}
-
 /** Tries a lost connection again at once. */
 export function reconnect(): void {
-  stream?.retry();
+  followed.value?.retry();
 }
 
-function begin(what: typeof waitingFor.value): number {
-  generation++;
-  if (what !== "what-if") {
-    asking.value = null;
-    clearTimeout(askTimer); // what was to be asked is about another run
-  }
-  waitingFor.value = what;
-  failure.value = null;
-  return generation;
+/** Puts a run on the page, in place of the one before. */
+export function show(following: Following | null): void {
+  followed.peek()?.close();
+  source.value = following;
 }
 
-async function submitted(
-  own: number,
-  what: Spec | { preset: string },
-  from?: string,
-): Promise<Submitted | null> {
-  try {
-    const answer = await submitRun(what, from);
-    if (own === generation) {
-      problems.value = [];
-      return answer;
-    }
-    if (!answer.reused && from !== undefined) void stopQuietly(answer.id);
-    return null;
-  } catch (error) {
-    if (own === generation) fail(error, from === undefined ? () => void start() : null);
-    return null;
-  }
-}
-
-/** A fork that nobody waits for any more should not hold up the next. */
-async function stopQuietly(id: string): Promise<void> {
-  await send("POST", stopUrl(id)).catch((error: unknown) => {
-    if (!(error instanceof ApiError)) throw error; // gone already is as good
-  });
-}
-
-function followed(answer: Submitted, own: number): RunLog {
-  const log = newLog(answer.id);
-  log.status = answer.status === "queued" ? "queued" : "loading";
-  log.position = answer.position;
-  return follow(log, own);
-}
-
-/** Streams the run's events into `log`; replaces the stream before. */
-function follow(log: RunLog, own: number): RunLog {
-  stream?.close();
-  const current = new RunStream(log.id, {
-    after: () => log.seq,
-    onEvent(event) {
-      const outcome = applyEvent(log, event);
-      if (event.type === "started" && run.value === log) settled(log);
-      if (log.id === pendingFork && hasEnded(log)) pendingFork = null;
-      announce(log, event.type === "started" || hasEnded(log));
-      return outcome;
-    },
-    onPosition(position) {
-      log.position = position;
-      announce(log, true);
-    },
-    onConnection(state, wait) {
-      if (stream !== current) return;
-      batch(() => {
-        connection.value = state;
-        retryIn.value = wait;
-        if (state === "gone") {
-          failure.value = { message: "This run was removed from the server.", retry: null };
-        }
-      });
-    },
-  });
-  stream = current;
-  current.start();
-  if (own === generation && waitingFor.value !== "what-if") waitingFor.value = "nothing";
-  return log;
+/** Follows a run as the server answered it; `isOwnFork`: nobody else has asked for it. */
+export function follow(
+  { id, status, position }: Pick<Submitted, "id" | "status" | "position">,
+  spec: Spec,
+  isOwnFork = false,
+): Following {
+  return new Following({ id, spec, status, position, isOwnFork, onStarted: settle });
 }
 
 /** The server has completed the spec: the controls take it over unless they were edited since. */
-function settled(log: RunLog): void {
-  if (log.spec !== null && problems.value.length === 0) loadDraft(log.spec);
+function settle(following: Following, spec: Spec): void {
+  if (source.peek() === following && problems.peek().length === 0) loadDraft(spec);
 }
 
-function show(log: RunLog | null): void {
-  if (log === null) {
-    stream?.close();
-    stream = null;
-    connection.value = "closed";
-  }
-  run.value = log;
-  revision.value++;
-}
-
-let announceTimer: ReturnType<typeof setTimeout> | undefined;
-
-function announce(log: RunLog, now: boolean): void {
-  if (run.value !== log) return;
-  if (now) {
-    clearTimeout(announceTimer);
-    announceTimer = undefined;
-    revision.value++;
-  } else if (announceTimer === undefined) {
-    announceTimer = setTimeout(() => {
-      announceTimer = undefined;
-      revision.value++;
-    }, REVISION_MS);
-  }
-}
-
-/** Calls `then` once the log reaches `step` or has ended; never, once overtaken. */
-function whenComputedTo(log: RunLog, own: number, step: number, then: () => void): void {
-  const timer = setInterval(() => {
-    if (own !== generation) clearInterval(timer);
-    else if ((log.seq > 0 && log.head >= step) || hasEnded(log)) {
-      clearInterval(timer);
-      then();
-    }
-  }, 30);
-}
-
-function fail(error: unknown, retry: (() => void) | null): void {
-  if (!(error instanceof ApiError)) throw error;
-  batch(() => {
-    waitingFor.value = "nothing";
-    asking.value = null;
-    problems.value = error.problems;
-    const isAboutFields = error.problems.length > 0;
-    failure.value = isAboutFields ? null : { message: error.message, retry };
+/** A what-if that nobody waits for any more should not hold up the next. */
+export function abandon(following: Following | null): void {
+  if (following?.isOwn !== true) return;
+  stopRun(following.log.peek().id).catch((error: unknown) => {
+    if (!isAnswer(error)) throw error; // gone already is as good
   });
+}
+
+/** The run on the page, to be abandoned or followed on. */
+export function shown(): Following | null {
+  return followed.peek();
+}
+
+/** Stops the run if it is still going: it may end while the page asks. */
+function stopRun(id: string): Promise<unknown> {
+  return send("POST", `api/runs/${id}/stop?ended_ok=true`);
+}
+
+function detailOf(id: string, signal: AbortSignal): Promise<RunDetail> {
+  return request<RunDetail>(`api/runs/${encodeURIComponent(id)}`, { signal });
+}
+
+/** All that a run has said so far. */
+export async function wholeLog(id: string, signal: AbortSignal): Promise<RunLog> {
+  return logOfEvents(id, await request<RunEvent[]>(exportUrl(id, "json"), { signal }));
 }

@@ -1,20 +1,28 @@
 /** The page's shared state. Everything visible follows from these signals. */
 
-import { computed, signal } from "@preact/signals";
+import { computed, type ReadonlySignal, signal } from "@preact/signals";
 import { type ArmStyle, armStyles } from "./arms";
 import type { Thresholds } from "./health";
 import type { RunLog } from "./log";
 
-/** The run on the page. The log grows in place: read `revision` too to follow it. */
-export const run = signal<RunLog | null>(null);
+/** Where the run on the page comes from: the server that computes it, or the page itself. */
+export interface RunSource {
+  readonly log: ReadonlySignal<RunLog>;
+}
 
-/** Counts the times that `run`'s log has grown, at most ten a second. */
-export const revision = signal(0);
+export const source = signal<RunSource | null>(null);
 
-/** The run on the page, for a component that must follow its log as it grows. */
-export function watchRun(): RunLog | null {
-  revision.value;
-  return run.value;
+/** The run on the page as far as it has come; null: none. It is another log once it has grown. */
+export const run = computed<RunLog | null>(() => source.value?.log.value ?? null);
+
+/** What of the run stays while it grows, for those who need no more. */
+export const hasRun = computed(() => run.value !== null);
+export const runId = computed(() => run.value?.id ?? "");
+export const runSpec = computed(() => run.value?.spec ?? null);
+
+/** Shows a log that is complete. */
+export function showLog(log: RunLog): void {
+  source.value = { log: signal(log) };
 }
 
 /** The playback step: everything on the page shows the run up to here. */
@@ -24,16 +32,15 @@ export const cursor = signal(0);
 export const ghost = signal<RunLog | null>(null);
 
 /** Other runs laid over this one (compare). */
-export const overlays = signal<RunLog[]>([]);
+export const overlays = signal<readonly RunLog[]>([]);
 
 /** Colours chosen by hand, one palette slot per arm; null follows from what the arm is. */
 export const chosenColours = signal<(number | null)[]>([]);
 
 /** The look of each arm of `run`. */
-export const styles = computed<ArmStyle[]>(() => {
-  revision.value;
-  return armStyles(run.value?.spec?.arms ?? [], chosenColours.value);
-});
+export const styles = computed<ArmStyle[]>(() =>
+  armStyles(runSpec.value?.arms ?? [], chosenColours.value),
+);
 
 export type Theme = "system" | "light" | "dark";
 

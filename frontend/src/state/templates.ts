@@ -3,7 +3,7 @@
 import { signal } from "@preact/signals";
 import { ApiError, request } from "../api/client";
 import type { Templates } from "../charts/templates";
-import { failure } from "./session";
+import { failure } from "./failure";
 
 export const templates = signal<Templates | null>(null);
 

@@ -137,7 +137,7 @@ function MetricSelect({ model }: { model: ChartModel }) {
 function Waiting({ drawn }: { drawn: Drawn | null }) {
   if (drawn === null || drawn.curves.some((curve) => curve.shown > 0)) return null;
   const log = run.value;
-  if (log === null || log.status === "loading" || log.status === "queued") return null;
+  if (log === null || log.status === "loading") return null;
   const message = log.status === "running" ? "No values yet" : "This run has none";
   return <p class="chart-message">{message}</p>;
 }

@@ -8,8 +8,8 @@ import {
   cursor,
   ghost,
   overlays,
-  revision,
   run,
+  showLog,
   systemTheme,
 } from "../../state/signals";
 import { chartModel, setAllScales, smoothing } from "./model";
@@ -23,7 +23,7 @@ const EVALUATED = template({
 
 beforeEach(() => {
   chartChoices.value = {};
-  run.value = logOf([started(spec({ steps: 5000 }))], "one");
+  showLog(logOf([started(spec({ steps: 5000 }))], "one"));
   ghost.value = null;
   overlays.value = [];
   primary.value = null;
@@ -50,8 +50,7 @@ describe("chartModel", () => {
       elementwise: 0.2,
       elementwise_se: 0.01,
     };
-    run.value = logOf([started(), evaluation(0, 0, values)]);
-    revision.value += 1;
+    showLog(logOf([started(), evaluation(0, 0, values)]));
     expect(model.choices.value.map(({ metric }) => metric)).toEqual(["elementwise", "exact_match"]);
   });
 
@@ -87,7 +86,7 @@ describe("chartModel", () => {
     chartSettings.x.value = "seconds";
     expect(model.zoomed.value).toBe(false);
     chartSettings.x.value = "step";
-    run.value = logOf([started()], "two");
+    showLog(logOf([started()], "two"));
     expect(model.zoomed.value).toBe(false);
     model.resetZoom();
   });

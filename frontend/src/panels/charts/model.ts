@@ -15,8 +15,9 @@ import {
   ghost,
   overlays,
   presenting,
-  revision,
   run,
+  runId,
+  runSpec,
   shownTheme,
   styles,
   thresholds,
@@ -36,9 +37,8 @@ export const smoothing = computed(() => chartSettings.smoothing.value || fitted.
 
 /** The width that fits the run on the page. */
 export const fitted = computed(() => {
-  revision.value;
-  const spec = run.value?.spec;
-  return spec === null || spec === undefined ? 1 : fittingWidth(spec.steps / spec.log_every);
+  const spec = runSpec.value;
+  return spec === null ? 1 : fittingWidth(spec.steps / spec.log_every);
 });
 
 /** One scale for all charts: what was chosen for single ones goes. */
@@ -81,7 +81,6 @@ export function chartModel(template: Template, primary: ReadonlySignal<string | 
 
   // Compared as text, so that a log that grows does not make new choices of the same names.
   const names = computed(() => {
-    revision.value;
     const { value: log } = run;
     return [log?.summary?.primary_metric ?? primary.value ?? "", ...evaluated(log)].join(" ");
   });
@@ -99,9 +98,9 @@ export function chartModel(template: Template, primary: ReadonlySignal<string | 
   });
 
   const xKey = computed(
-    () => `${run.value?.id} ${chartSettings.x.value} ${chartSettings.xAxis.value}`,
+    () => `${runId.value} ${chartSettings.x.value} ${chartSettings.xAxis.value}`,
   );
-  const yKey = computed(() => `${run.value?.id} ${choice.value.metric} ${log.value}`);
+  const yKey = computed(() => `${runId.value} ${choice.value.metric} ${log.value}`);
   const kept = (from: Kept | null, key: string) => (from?.of === key ? from.range : null);
   const zoomNow = computed(() => ({
     x: kept(zoomX.value, xKey.value),
@@ -109,13 +108,12 @@ export function chartModel(template: Template, primary: ReadonlySignal<string | 
   }));
 
   const layers = computed<Layer[]>(() => {
-    revision.value;
     const main = run.value;
     if (main === null) return [];
     const past: Layer[] =
       ghost.value === null ? [] : [{ log: ghost.value, kind: "ghost", name: "before" }];
     const over = overlays.value
-      .filter((other) => other !== main)
+      .filter((other) => other.id !== main.id)
       .map((other): Layer => ({ log: other, kind: "overlay", name: other.id.slice(0, 6) }));
     return [{ log: main, kind: "main", name: "" }, ...past, ...over];
   });

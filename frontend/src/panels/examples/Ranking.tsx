@@ -41,6 +41,6 @@ export function Ranking({ items, group }: ExamplesProps) {
 }
 
 /** The test sets among the items. */
-export function rankingGroups(items: Record<string, unknown>[]): number[] {
+export function rankingGroups(items: readonly Record<string, unknown>[]): number[] {
   return [...new Set((items as unknown as Item[]).map((item) => item.set))];
 }

@@ -3,7 +3,7 @@
 import { lastUpToStep } from "../../state/column";
 import type { ArmLog } from "../../state/log";
 
-export function examplesAt(arm: ArmLog, step: number): Record<string, unknown>[] {
+export function examplesAt(arm: ArmLog, step: number): readonly Record<string, unknown>[] {
   const record = lastUpToStep(arm.examples, step);
   const first = arm.examples[0];
   if (record === undefined || first === undefined || record === first) return record?.items ?? [];

@@ -118,11 +118,14 @@ function capital(words: string): string {
 }
 
 /** The maps among the items. */
-export function mapGroups(items: Record<string, unknown>[]): number[] {
+export function mapGroups(items: readonly Record<string, unknown>[]): number[] {
   return (items as unknown as MapItem[]).map((item) => item.map);
 }
 
 /** The item of a map. */
-export function mapItem(items: Record<string, unknown>[], map: number): MapItem | undefined {
+export function mapItem(
+  items: readonly Record<string, unknown>[],
+  map: number,
+): MapItem | undefined {
   return (items as unknown as MapItem[]).find((item) => item.map === map);
 }

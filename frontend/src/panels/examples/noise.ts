@@ -5,7 +5,7 @@ import { useEffect } from "preact/hooks";
 import { send } from "../../api/client";
 import { formatMeasured } from "../../format";
 import { useAnswer } from "../../state/answer";
-import { canTrain, run } from "../../state/signals";
+import { canTrain, runSpec } from "../../state/signals";
 import { distinct, type MapItem, type Tile } from "./maps";
 
 const MOST_SAMPLES = 100;
@@ -40,7 +40,7 @@ export function useNoise(arm: number, item: MapItem): Noise {
   const open = useSignal(false);
   const query = useSignal<object | null>(null);
   const answer = useAnswer<NoiseAnswer>("api/perturbed-paths", query);
-  const spec = run.value?.spec;
+  const spec = runSpec.value;
   const loss: Record<string, unknown> = spec?.arms[arm]?.loss ?? spec?.loss ?? {};
   const { sigma, samples, antithetic } = loss;
   const known = typeof sigma === "number" && typeof samples === "number";

@@ -4,7 +4,7 @@ import type { ArmStyle } from "../../state/arms";
 
 /** All arms' examples at the playback step, images included. */
 export interface SharedProps {
-  all: Record<string, unknown>[][];
+  all: readonly (readonly Record<string, unknown>[])[];
   /** Which part of them to show. */
   group: number;
   labels: string[];
@@ -13,7 +13,7 @@ export interface SharedProps {
 /** One arm among them. */
 export interface ExamplesProps extends SharedProps {
   arm: number;
-  items: Record<string, unknown>[];
+  items: readonly Record<string, unknown>[];
   label: string;
   look: ArmStyle;
 }

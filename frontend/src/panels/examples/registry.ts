@@ -12,7 +12,7 @@ export interface ExamplesView {
   title: string;
   subtitle: string;
   /** The parts (test sets) that the items fall into, shown one at a time. */
-  groups?(items: Record<string, unknown>[]): number[];
+  groups?(items: readonly Record<string, unknown>[]): number[];
   /** What a part is called; "Test set" without it. */
   part?: string;
   /** Arms side by side, not one below another. */

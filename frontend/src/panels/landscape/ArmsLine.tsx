@@ -4,7 +4,14 @@ import { type ReadonlySignal, useComputed, useSignal, useSignalEffect } from "@p
 import type { LineQuery, LineSlice } from "../../api/slices";
 import { linesFigure } from "../../charts/lines";
 import type { Template } from "../../charts/templates";
-import { landscapeSettings, presenting, run, shownTheme, styles } from "../../state/signals";
+import {
+  landscapeSettings,
+  presenting,
+  runId,
+  runSpec,
+  shownTheme,
+  styles,
+} from "../../state/signals";
 import { PictureCard } from "../charts/PictureCard";
 import { useSlice } from "./ask";
 import { Choice } from "./Choice";
@@ -22,7 +29,7 @@ export function ArmsLine({ template, step }: Props) {
   const end = useSignal(1);
   const found = useSignal<LineSlice["line"] | null>(null);
   const query = useComputed<LineQuery | null>(() => {
-    const id = run.value?.id ?? "";
+    const id = runId.value;
     const differ = start.value !== end.value;
     if (id === "" || step.value === null || !differ) return null;
     return { space: "line", run: id, step: step.value, start: start.value, end: end.value };
@@ -58,7 +65,7 @@ export function ArmsLine({ template, step }: Props) {
       scale: presenting.value ? 1.5 : 1,
     });
   });
-  const names = (run.value?.spec?.arms ?? []).map((_, arm): [string, string] => [
+  const names = (runSpec.value?.arms ?? []).map((_, arm): [string, string] => [
     `${arm}`,
     armName(arm),
   ]);

@@ -10,9 +10,8 @@ import {
   cursor,
   type LandscapePlane,
   landscapeSettings,
-  revision,
   run,
-  watchRun,
+  runId,
 } from "../../state/signals";
 import { ArmsLine } from "./ArmsLine";
 import { type Asking, useNearestSnapshot, usePictures } from "./ask";
@@ -33,14 +32,13 @@ import { SliceCard } from "./SliceCard";
 const NO_PICTURES: SlicePicture[] = [];
 
 export function LandscapePanel({ templates }: { templates: Templates }) {
-  const log = watchRun();
+  const log = run.value;
   const { plane: chosen, points, surface: deep, log: logScale, shared } = landscapeSettings;
   const surfaces = useSignal<string[]>([]);
   /** The run whose fitting plane the server could not make, and why. */
   const refused = useSignal({ run: "", problem: "" });
-  const id = useComputed(() => run.value?.id ?? "");
+  const id = runId;
   const plane = useComputed<LandscapePlane>(() => {
-    revision.value;
     if (!canTrain.value) return "run";
     if (chosen.value !== null) return chosen.value;
     return refused.value.run === id.value ? "run" : fittingPlane(run.value, true);
@@ -58,7 +56,6 @@ export function LandscapePanel({ templates }: { templates: Templates }) {
     refused.value = { run: id.peek(), problem: said.problem };
   });
   const pictures = useComputed(() => {
-    revision.value;
     if (plane.value !== "run") {
       const now = answer.value;
       return now === null ? NO_PICTURES : streamedPictures(now.start, now.patches);

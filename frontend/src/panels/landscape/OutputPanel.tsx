@@ -5,7 +5,7 @@ import { Picture } from "../../charts/Picture";
 import { planeFigure } from "../../charts/plane";
 import type { Template, Templates } from "../../charts/templates";
 import { formatCount } from "../../format";
-import { cursor, presenting, revision, run, shownTheme, watchRun } from "../../state/signals";
+import { cursor, presenting, run, runId, runSpec, shownTheme } from "../../state/signals";
 import { useSlice } from "./ask";
 import "./landscape.css";
 import { OutputControls } from "./OutputControls";
@@ -34,7 +34,7 @@ const START: OutputChoice = {
 };
 
 export function OutputPanel({ templates }: { templates: Templates }) {
-  const log = watchRun();
+  const spec = runSpec.value;
   const open = useSignal(false);
   const choice = useSignal(START);
   /** The task whose first answer named two outputs worth varying. */
@@ -42,16 +42,15 @@ export function OutputPanel({ templates }: { templates: Templates }) {
   const turn = useSignal<0 | 1>(0);
   const shown = useSignal<Shown | null>(null);
   const step = useComputed(() => {
-    revision.value;
     const steps = run.value?.snapshots.map((one) => one.step) ?? [];
     return steps.findLast((one) => one <= cursor.value) ?? steps[0] ?? null;
   });
-  const id = useComputed(() => run.value?.id ?? "");
+  const id = runId;
   const asked = useComputed<OutputChoice | null>(() => {
     const now = choice.value;
     if (!open.value || id.value === "" || step.value === null) return null;
-    const spec = run.peek()?.spec;
-    if (spec == null) return null;
+    const spec = runSpec.peek();
+    if (spec === null) return null;
     const known = JSON.stringify(spec.task) === settled.peek();
     return {
       ...now,
@@ -60,13 +59,13 @@ export function OutputPanel({ templates }: { templates: Templates }) {
     };
   });
   const query = useComputed(() => {
-    const spec = run.peek()?.spec;
-    if (asked.value === null || step.value === null || spec == null) return null;
+    const spec = runSpec.peek();
+    if (asked.value === null || step.value === null || spec === null) return null;
     return outputQuery(id.value, spec, step.value, asked.value);
   });
   const state = useSlice(query, ({ event, data }) => {
-    const [now, spec] = [asked.peek(), run.peek()?.spec];
-    if (event !== "slice" || now === null || spec == null) return;
+    const [now, spec] = [asked.peek(), runSpec.peek()];
+    if (event !== "slice" || now === null || spec === null) return;
     shown.value = { choice: now, samples: query.peek()?.samples ?? 0, found: data };
     const task = JSON.stringify(spec.task);
     if (task === settled.peek()) return;
@@ -79,7 +78,7 @@ export function OutputPanel({ templates }: { templates: Templates }) {
     shown.value = null;
   });
   const template = templates.landscape;
-  if (log === null || log.spec === null || template === undefined) return null;
+  if (spec === null || template === undefined) return null;
   const now = shown.value;
   return (
     <section class="panel landscapes" aria-labelledby="outputs-title">
@@ -104,7 +103,7 @@ export function OutputPanel({ templates }: { templates: Templates }) {
       {open.value && (
         <>
           <OutputControls
-            spec={log.spec}
+            spec={spec}
             step={step.value ?? 0}
             choice={choice}
             found={now?.found ?? null}
@@ -132,7 +131,7 @@ export function OutputPanel({ templates }: { templates: Templates }) {
                     }}
                   />
                 )}
-              {now !== null && <OutputNotes spec={log.spec} shown={now} />}
+              {now !== null && <OutputNotes spec={spec} shown={now} />}
             </div>
           </div>
         </>

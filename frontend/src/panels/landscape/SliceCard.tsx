@@ -4,7 +4,8 @@ import { useComputed, useSignal } from "@preact/signals";
 import { planeFigure } from "../../charts/plane";
 import type { Template } from "../../charts/templates";
 import { formatCount } from "../../format";
-import { presenting, run, shownTheme, styles } from "../../state/signals";
+import { armName as nameOf } from "../../state/arms";
+import { presenting, runSpec, shownTheme, styles } from "../../state/signals";
 import { PictureCard } from "../charts/PictureCard";
 import { residualWords, type SlicePicture } from "./model";
 
@@ -20,7 +21,7 @@ interface Props {
 
 /** An arm by its name. */
 export function armName(arm: number): string {
-  return run.value?.spec?.arms[arm]?.label || `Arm ${arm + 1}`;
+  return nameOf(runSpec.value?.arms, arm);
 }
 
 /** An arm's colour as Plotly takes it. */

@@ -16,7 +16,7 @@ import {
   type SliceStart,
   streamSlice,
 } from "../../api/slices";
-import { cursor, revision, run } from "../../state/signals";
+import { cursor, run } from "../../state/signals";
 
 export type Asking = "idle" | "computing" | { problem: string };
 
@@ -86,7 +86,6 @@ export function usePictures(
 /** The step of the snapshot nearest to the playback step, which answers; null: there is none yet. */
 export function useNearestSnapshot(): ReadonlySignal<number | null> {
   return useComputed(() => {
-    revision.value;
     const at = cursor.value;
     const steps = run.value?.snapshots.map((one) => one.step) ?? [];
     return steps.reduce<number | null>(

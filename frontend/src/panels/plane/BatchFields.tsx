@@ -3,7 +3,7 @@
 import type { ReadonlySignal, Signal } from "@preact/signals";
 import { useId } from "preact/hooks";
 import { armName } from "../../state/arms";
-import { cursor, run as shown } from "../../state/signals";
+import { cursor, runId, runSpec } from "../../state/signals";
 import { NumberField } from "./NumberField";
 import type { RankingRuns } from "./rankings";
 import type { Batch } from "./scores";
@@ -30,7 +30,7 @@ export function BatchFields({ runs, run, taken, arm, step, batch, onChoose }: Pr
     step.value = at;
     onChoose();
   };
-  const here = shown.value?.spec?.task.name === "ranking" ? shown.value.id : "";
+  const here = runSpec.value?.task.name === "ranking" ? runId.value : "";
   const nearest = here !== "" ? here : (runs.list.value[0]?.id ?? "");
   const unlisted = taken !== "" && !runs.list.value.some((item) => item.id === taken);
   const place = {

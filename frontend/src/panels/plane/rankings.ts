@@ -6,7 +6,7 @@ import { ApiError, request } from "../../api/client";
 import type { RunInfo, RunPage } from "../../api/types";
 import type { RunLog } from "../../state/log";
 import { wholeLog } from "../../state/session";
-import { revision, run as shown } from "../../state/signals";
+import { runId, run as shown } from "../../state/signals";
 
 /** The newest runs that are offered. */
 const OFFERED = 50;
@@ -29,8 +29,7 @@ export function useRankingRuns(id: ReadonlySignal<string>): RankingRuns {
     const listProblem = signal<string | null>(null);
     const fetched = signal<Chosen & { id: string }>({ id: "", log: null, problem: null });
     const chosen = computed<Chosen>(() => {
-      if (id.value !== "" && shown.value?.id === id.value) {
-        revision.value;
+      if (id.value !== "" && runId.value === id.value) {
         return { log: shown.value, problem: null };
       }
       const { id: of, ...rest } = fetched.value;
@@ -53,16 +52,19 @@ export function useRankingRuns(id: ReadonlySignal<string>): RankingRuns {
   }, [list, listProblem]);
   useSignalEffect(() => {
     const of = id.value;
-    if (of === "" || shown.value?.id === of) return;
-    wholeLog(of).then(
+    if (of === "" || runId.value === of) return;
+    const stop = new AbortController();
+    wholeLog(of, stop.signal).then(
       (log) => {
-        if (id.peek() === of) fetched.value = { id: of, log, problem: null };
+        fetched.value = { id: of, log, problem: null };
       },
       (error: unknown) => {
+        if (stop.signal.aborted) return;
         if (!(error instanceof ApiError)) throw error;
-        if (id.peek() === of) fetched.value = { id: of, log: null, problem: error.message };
+        fetched.value = { id: of, log: null, problem: error.message };
       },
     );
+    return () => stop.abort();
   });
   return made;
 }
