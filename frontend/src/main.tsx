@@ -4,13 +4,12 @@ import { render } from "preact";
 import { ApiError, request } from "./api/client";
 import type { Catalog } from "./api/types";
 import { App } from "./app";
-import { applyView, startAddress } from "./state/address";
+import { applyView, startAddress } from "./state/address/compare";
+import { place, startRouter } from "./state/address/router";
 import { startClock } from "./state/clock";
 import { catalog } from "./state/draft";
 import { failure } from "./state/failure";
-import { place, startRouter } from "./state/router";
 import { startTheme } from "./state/theme";
-import { readUrl } from "./state/url";
 import "./styles";
 
 async function loadCatalog(): Promise<void> {
@@ -26,7 +25,7 @@ async function loadCatalog(): Promise<void> {
 
 startTheme();
 startRouter();
-applyView(readUrl(place.value.search));
+applyView(place.value.search);
 startClock();
 startAddress();
 void loadCatalog();

@@ -27,11 +27,11 @@ import {
   rangeAround,
 } from "../panels/plane/scores";
 import { walkLook } from "../panels/plane/walks";
+import { pageAddress } from "../state/address/page";
+import { choice, integer, number, text } from "../state/address/properties";
 import { freshness, useAnswer, waitingWords } from "../state/answer";
 import { settingsAt } from "../state/edit";
 import type { RunLog } from "../state/log";
-import { choice, integer, number, text } from "../state/properties";
-import { pageQuery } from "../state/query";
 import { shownTheme } from "../state/signals";
 import { loadTemplates, templates } from "../state/templates";
 import "../panels/landscape/landscape.css";
@@ -43,7 +43,7 @@ const NAMES: Record<string, string> = {
   fisher: "Newton, Fisher",
 };
 
-export const gradientsQuery = pageQuery("gradients", {
+export const gradientsAddress = pageAddress("gradients", {
   loss: text("neuralsort"),
   numerics: choice(["log_domain", "bce_loss"], "log_domain"),
   network: choice(["odd_even", "bitonic"], "odd_even"),
@@ -66,11 +66,11 @@ export const gradientsQuery = pageQuery("gradients", {
 
 export function GradientsPage() {
   useEffect(() => void loadTemplates(), []);
-  useEffect(() => gradientsQuery.follow(), []);
-  const { loss, numerics: how, network, temperature, tikhonov, n } = gradientsQuery.state;
-  const { scores: typed } = gradientsQuery.state;
-  const { from: low, to: high } = gradientsQuery.state;
-  const { run, arm, step, vanishing, exploding } = gradientsQuery.state;
+  useEffect(() => gradientsAddress.follow(), []);
+  const { loss, numerics: how, network, temperature, tikhonov, n } = gradientsAddress.state;
+  const { scores: typed } = gradientsAddress.state;
+  const { from: low, to: high } = gradientsAddress.state;
+  const { run, arm, step, vanishing, exploding } = gradientsAddress.state;
   // Scores of one's own are none of a run.
   const taken = useComputed(() => (typed.value === "" ? run.value : ""));
   const runs = useRankingRuns(taken);
@@ -251,7 +251,7 @@ function armOf(log: RunLog, index: number): number {
 
 /** What the arm trains with at the batch's step, and a range around its scores. */
 function adopt(spec: Spec, arm: number, { step, scores: [scores = []] }: Batch): void {
-  const state = gradientsQuery.state;
+  const state = gradientsAddress.state;
   const own = spec.arms[arm];
   const loss: Named = own?.loss ?? spec.loss;
   const temperature = loss.temperature ?? loss.inverse_temperature;

@@ -5,8 +5,8 @@ import { useEffect } from "preact/hooks";
 import { ApiError, request, send } from "../api/client";
 import type { RunInfo, RunPage } from "../api/types";
 import { formatDuration } from "../format";
+import { navigate } from "../state/address/router";
 import { metricWords } from "../state/metrics";
-import { navigate } from "../state/router";
 import { Icon } from "../ui/Icon";
 import { Link } from "../ui/Link";
 

@@ -13,9 +13,9 @@ import { NumberField } from "../panels/plane/NumberField";
 import { StepBar } from "../panels/plane/StepBar";
 import { WalkList } from "../panels/plane/WalkList";
 import { pointsUpTo, quadraticHeights, trustWords, walkLook } from "../panels/plane/walks";
+import { pageAddress } from "../state/address/page";
+import { flag, integer, number, point, text } from "../state/address/properties";
 import { freshness, useAnswer, waitingWords } from "../state/answer";
-import { flag, integer, number, point, text } from "../state/properties";
-import { pageQuery } from "../state/query";
 import { shownTheme } from "../state/signals";
 import { loadTemplates, templates } from "../state/templates";
 import "../panels/landscape/landscape.css";
@@ -23,7 +23,7 @@ import "../panels/plane/plane.css";
 
 const STEPS = 100;
 
-export const surfacesQuery = pageQuery("surfaces", {
+export const surfacesAddress = pageAddress("surfaces", {
   function: text("rosenbrock"),
   formula: text("(1 - x)**2 + 100*(y - x**2)**2"),
   /** Null: the function's customary one. */
@@ -51,9 +51,9 @@ function walkers(lr: number, adam: number, newton: number, tikhonov: number): Wa
 
 export function SurfacesPage() {
   useEffect(() => void loadTemplates(), []);
-  useEffect(() => surfacesQuery.follow(), []);
-  const { formula, start, lr, adam, newton, tikhonov, step, surface } = surfacesQuery.state;
-  const { function: name, quadratic: layer } = surfacesQuery.state;
+  useEffect(() => surfacesAddress.follow(), []);
+  const { formula, start, lr, adam, newton, tikhonov, step, surface } = surfacesAddress.state;
+  const { function: name, quadratic: layer } = surfacesAddress.state;
   const formulaId = useId();
   const query = useComputed<SurfaceQuery | null>(() =>
     isOffered("none", name.value)

@@ -14,9 +14,9 @@ import { StepBar } from "../panels/plane/StepBar";
 import { TRIES, type Try } from "../panels/plane/tries";
 import { WalkList } from "../panels/plane/WalkList";
 import { outcomeWords, pointsUpTo, walkLook } from "../panels/plane/walks";
+import { pageAddress } from "../state/address/page";
+import { choice, flag, integer, number, text } from "../state/address/properties";
 import { freshness, useAnswer, waitingWords } from "../state/answer";
-import { choice, flag, integer, number, text } from "../state/properties";
-import { pageQuery } from "../state/query";
 import { shownTheme } from "../state/signals";
 import { loadTemplates, templates } from "../state/templates";
 import "../panels/landscape/landscape.css";
@@ -26,7 +26,7 @@ const STEPS = 100;
 /** Where the wedges are named, as a share of the range: a name has room to its right. */
 const NAMES_AT = 0.68;
 
-export const threeNumbersQuery = pageQuery("three-numbers", {
+export const threeNumbersAddress = pageAddress("three-numbers", {
   loss: text("softsort"),
   numerics: choice(["log_domain", "bce_loss"], "bce_loss"),
   temperature: number(0.05, 1e-3, 1e3),
@@ -50,9 +50,9 @@ function walkers(lr: number, tikhonov: number): Walker[] {
 
 export function ThreeNumbersPage() {
   useEffect(() => void loadTemplates(), []);
-  useEffect(() => threeNumbersQuery.follow(), []);
-  const { loss, numerics, temperature, lr, tikhonov, step, surface } = threeNumbersQuery.state;
-  const { range: span, across: startA, up: startB } = threeNumbersQuery.state;
+  useEffect(() => threeNumbersAddress.follow(), []);
+  const { loss, numerics, temperature, lr, tikhonov, step, surface } = threeNumbersAddress.state;
+  const { range: span, across: startA, up: startB } = threeNumbersAddress.state;
   const query = useComputed<ThreeQuery | null>(() =>
     isOffered("permutation", loss.value)
       ? {
@@ -130,7 +130,7 @@ export function ThreeNumbersPage() {
     batch(() => {
       const all = { ...state, range: 3, lr: 1, tikhonov: 0.1, step: STEPS };
       for (const name of Object.keys(all) as (keyof typeof all)[]) {
-        (threeNumbersQuery.state[name] as Signal<string | number>).value = all[name];
+        (threeNumbersAddress.state[name] as Signal<string | number>).value = all[name];
       }
     });
   return (

@@ -1,14 +1,14 @@
 /** The pages, in the order of the navigation. A new page is one entry. */
 
 import type { ComponentType } from "preact";
-import { comparePlace } from "../state/address";
-import type { Place } from "../state/router";
-import { runIdOf } from "../state/router";
+import { comparePlace } from "../state/address/compare";
+import type { Place } from "../state/address/router";
+import { runIdOf } from "../state/address/router";
 import { ComparePage } from "./Compare";
-import { GradientsPage, gradientsQuery } from "./Gradients";
+import { GradientsPage, gradientsAddress } from "./Gradients";
 import { RunsPage } from "./Runs";
-import { SurfacesPage, surfacesQuery } from "./Surfaces";
-import { ThreeNumbersPage, threeNumbersQuery } from "./ThreeNumbers";
+import { SurfacesPage, surfacesAddress } from "./Surfaces";
+import { ThreeNumbersPage, threeNumbersAddress } from "./ThreeNumbers";
 
 export interface Page {
   title: string;
@@ -28,19 +28,19 @@ export const PAGES: readonly Page[] = [
   },
   {
     title: "Surfaces",
-    place: surfacesQuery.place,
+    place: surfacesAddress.place,
     matches: (path) => path === "surfaces",
     Page: SurfacesPage,
   },
   {
     title: "Three numbers",
-    place: threeNumbersQuery.place,
+    place: threeNumbersAddress.place,
     matches: (path) => path === "three-numbers",
     Page: ThreeNumbersPage,
   },
   {
     title: "Gradients",
-    place: gradientsQuery.place,
+    place: gradientsAddress.place,
     matches: (path) => path === "gradients",
     Page: GradientsPage,
   },

@@ -3,7 +3,7 @@
 import { useEffect, useState } from "preact/hooks";
 import { exportUrl } from "../api/client";
 import { PAGES } from "../pages/list";
-import { hrefOf, place, runIdOf } from "../state/router";
+import { hrefOf, place, runIdOf } from "../state/address/router";
 import { leave } from "../state/session";
 import { canTrain, hasRun, presenting, runId, theme } from "../state/signals";
 import { THEMES } from "../state/theme";

@@ -1,6 +1,7 @@
 /** What may be done to a spec by hand, and what each arm makes use of. Pure. */
 
 import type { ArmSpec, Catalog, Change, Named, Spec } from "../api/types";
+import { same } from "./address/specText";
 import {
   complete,
   type JsonSchema,
@@ -9,7 +10,6 @@ import {
   setPath,
   type VariantField,
 } from "./schema";
-import { same } from "./specurl";
 
 export const MAX_ARMS = 6;
 

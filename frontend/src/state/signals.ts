@@ -76,7 +76,12 @@ export interface ChartChoice {
 export const chartChoices = signal<Readonly<Record<string, ChartChoice>>>({});
 
 /** Which gradients count as vanishing and exploding, as powers of ten: for charts and sentence. */
-export const thresholds = signal<Thresholds>({ vanishing: -6, exploding: 2 });
+export const vanishing = signal(-6);
+export const exploding = signal(2);
+export const thresholds = computed<Thresholds>(() => ({
+  vanishing: vanishing.value,
+  exploding: exploding.value,
+}));
 
 /** The plane of weights that landscapes are drawn on; `run`: the one that the run chose itself. */
 export type LandscapePlane = "run" | "trajectory" | "principal" | "filter_normalised" | "arms";

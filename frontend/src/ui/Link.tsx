@@ -1,7 +1,7 @@
 /** A link within the page: a real address, followed without loading anything again. */
 
 import type { ComponentChildren } from "preact";
-import { hrefOf, navigate, type Place } from "../state/router";
+import { hrefOf, navigate, type Place } from "../state/address/router";
 
 interface Props {
   to: Place;

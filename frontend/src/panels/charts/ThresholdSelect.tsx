@@ -1,23 +1,23 @@
 /** What counts as a vanishing or exploding gradient: a power of ten that the reader may move. */
 
 import { power } from "../../format";
-import { thresholds } from "../../state/signals";
+import { exploding, vanishing } from "../../state/signals";
 
 const VANISHING = [-12, -10, -8, -6, -5, -4, -3, -2];
 const EXPLODING = [0, 1, 2, 3, 4, 5];
 
 export function ThresholdSelect({ metric }: { metric: string }) {
   if (metric !== "vanishing" && metric !== "exploding") return null;
-  const options = metric === "vanishing" ? VANISHING : EXPLODING;
+  const [options, limit] = metric === "vanishing" ? [VANISHING, vanishing] : [EXPLODING, exploding];
   return (
     <>
       {metric === "vanishing" ? ", norm below " : ", norm above "}
       <select
         class="chart-threshold"
         aria-label={`Threshold of ${metric} gradients`}
-        value={thresholds.value[metric]}
+        value={limit.value}
         onChange={(event) => {
-          thresholds.value = { ...thresholds.value, [metric]: Number(event.currentTarget.value) };
+          limit.value = Number(event.currentTarget.value);
         }}
       >
         {options.map((exponent) => (

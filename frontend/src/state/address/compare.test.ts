@@ -1,14 +1,14 @@
 import { describe, expect, it } from "vitest";
-import { readUrl, type UrlState, writeUrl } from "./url";
+import { type AddressState, readAddress, writeAddress } from "./compare";
 
-const defaults = readUrl("");
+const defaults = readAddress("");
 
 describe("the address", () => {
   it("is empty for the defaults", () => {
-    expect(writeUrl(defaults)).toBe("");
+    expect(writeAddress(defaults)).toBe("");
   });
 
-  const cases: Partial<UrlState>[] = [
+  const cases: Partial<AddressState>[] = [
     { preset: "collapse" },
     { spec: "loss.name~neuralsort~arms.0.label~Fisher λ, ½ & more" },
     { step: 0 },
@@ -27,24 +27,24 @@ describe("the address", () => {
   ];
 
   it.each(cases)("carries %o", (state) => {
-    expect(readUrl(writeUrl({ ...defaults, ...state }))).toEqual({ ...defaults, ...state });
+    expect(readAddress(writeAddress({ ...defaults, ...state }))).toEqual({ ...defaults, ...state });
   });
 
   it("stays readable", () => {
-    expect(writeUrl({ spec: "loss.t~0.5", with: ["a", "b"], present: true })).toBe(
+    expect(writeAddress({ spec: "loss.t~0.5", with: ["a", "b"], present: true })).toBe(
       "?spec=loss.t~0.5&with=a,b&present",
     );
   });
 
   it("ignores unknown keys and wrong values", () => {
     expect(
-      readUrl("?nonsense=1&step=-3&speed=fast&x=metres&theme=&smooth=1.5&colours=0,9&step"),
+      readAddress("?nonsense=1&step=-3&speed=fast&x=metres&theme=&smooth=1.5&colours=0,9&step"),
     ).toEqual(defaults);
   });
 
   it("takes a flag in any form", () => {
-    expect(readUrl("?present").present).toBe(true);
-    expect(readUrl("?present=1").present).toBe(true);
-    expect(readUrl("?present=0").present).toBe(false);
+    expect(readAddress("?present").present).toBe(true);
+    expect(readAddress("?present=1").present).toBe(true);
+    expect(readAddress("?present=0").present).toBe(false);
   });
 });

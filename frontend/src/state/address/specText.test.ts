@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { complete, type JsonSchema } from "./schema";
-import { decodeSpec, encodeSpec, same } from "./specurl";
+import { complete, type JsonSchema } from "../schema";
+import { decodeSpec, encodeSpec, same } from "./specText";
 
 const schema: JsonSchema = {
   $defs: {

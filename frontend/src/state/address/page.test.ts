@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from "vitest";
+import { pageAddress } from "./page";
 import { choice, integer, number, point, readQuery, text, writeQuery } from "./properties";
-import { pageQuery } from "./query";
 import { place } from "./router";
 
 const PROPERTIES = {
@@ -45,7 +45,7 @@ describe("the query of a page", () => {
     vi.stubGlobal("history", {
       replaceState: (_: null, __: string, url: URL) => replaced.push(url.href),
     });
-    const page = pageQuery("three-numbers", PROPERTIES);
+    const page = pageAddress("three-numbers", PROPERTIES);
     const stop = page.follow();
     place.value = { path: "three-numbers", search: "?step=7&start=1,2" };
     expect([page.state.step.value, page.state.start.value]).toEqual([7, [1, 2]]);

@@ -9,7 +9,7 @@
  * that would read as something else. `[]` and `{}` are empty containers.
  */
 
-import { complete, hasShape, isRecord, type JsonSchema } from "./schema";
+import { complete, hasShape, isRecord, type JsonSchema } from "../schema";
 
 const NUMBER = /^-?\d+(\.\d+)?([eE][+-]?\d+)?$/;
 

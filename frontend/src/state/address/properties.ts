@@ -38,8 +38,27 @@ export function integer<T extends number | null>(
   };
 }
 
+/** A choice that can be left to what fits: null, written as `word`. */
+export function fitting<T>(property: Property<T>, word = "auto"): Property<T | null> {
+  return {
+    initial: null,
+    read: (value) => (value === word ? null : property.read(value)),
+    write: (value) => (value === null ? word : property.write(value)),
+  };
+}
+
+/** One of two words, for yes and for no. */
+export function either(yes: string, no: string, initial: boolean): Property<boolean> {
+  return {
+    initial,
+    read: (value) => (value === yes ? true : value === no ? false : undefined),
+    write: (value) => (value ? yes : no),
+  };
+}
+
+/** There, whatever it says, or not. */
 export function flag(): Property<boolean> {
-  return { initial: false, read: (value) => value !== "0", write: () => "" };
+  return { initial: false, read: (value) => value !== "0", write: (value) => (value ? "" : "0") };
 }
 
 export function list<T>(item: Property<T>): Property<T[]> {
@@ -105,13 +124,8 @@ export function writeQuery<P extends Properties>(
     const value: unknown = state[name];
     if (value === undefined) continue;
     const text = property.write(value);
-    if (text === property.write(property.initial) && !isSetFlag(value)) continue;
+    if (text === property.write(property.initial)) continue;
     parts.push(text === "" ? name : `${name}=${encodeURIComponent(text).replaceAll("%2C", ",")}`);
   }
   return parts.length === 0 ? "" : `?${parts.join("&")}`;
-}
-
-/** A flag writes the same text whether set or not: it is there or it is not. */
-function isSetFlag(value: unknown): boolean {
-  return value === true;
 }

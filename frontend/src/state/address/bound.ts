@@ -1,0 +1,77 @@
+/** Properties of an address that are bound to what the page keeps: read and written in one place. */
+
+import { batch, effect, type Signal } from "@preact/signals";
+import type { Properties, Property, StateOf } from "./properties";
+
+export interface Bound<T> extends Property<T> {
+  /** The value on the page; followed, where it is read in an effect. */
+  get(): T;
+  set(value: T): void;
+}
+
+/** A property that is a signal's value. */
+export function bound<T>(property: Property<T>, to: Signal<T>): Bound<T> {
+  return boundBy(
+    property,
+    () => to.value,
+    (value) => {
+      to.value = value;
+    },
+  );
+}
+
+/** A property that is read from the page and written to it by functions of its own. */
+export function boundBy<T>(property: Property<T>, get: () => T, set: (value: T) => void): Bound<T> {
+  return { ...property, get, set };
+}
+
+function isBound<T>(property: Property<T>): property is Bound<T> {
+  return "set" in property;
+}
+
+/** Gives what the address says to whatever is bound to it. */
+export function setBound<P extends Properties>(properties: P, state: StateOf<P>): void {
+  batch(() => {
+    for (const [name, property] of Object.entries(properties)) {
+      if (isBound(property)) property.set(state[name]);
+    }
+  });
+}
+
+/** What the page has for the bound properties. */
+export function getBound<P extends Properties>(properties: P): Partial<StateOf<P>> {
+  const values = Object.entries(properties).flatMap(([name, property]) =>
+    isBound(property) ? [[name, property.get()]] : [],
+  );
+  return Object.fromEntries(values);
+}
+
+/** Writes to the history at most this often: browsers refuse more. */
+const WRITE_MS = 400;
+
+/**
+ * Keeps the browser's address that of the page; `address` null: another page's. Another path is a
+ * new entry of the history, everything else amends the current one. Returns how to stop.
+ */
+export function keepWritten(address: () => string | null, isLoading = () => false): () => void {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const stop = effect(() => {
+    clearTimeout(timer);
+    const wanted = address();
+    if (wanted === null) return;
+    timer = setTimeout(() => {
+      if (!isLoading()) write(new URL(wanted, document.baseURI));
+    }, WRITE_MS);
+  });
+  return () => {
+    clearTimeout(timer);
+    stop();
+  };
+}
+
+function write(url: URL): void {
+  const now = new URL(location.href);
+  if (url.href === now.href) return;
+  if (url.pathname === now.pathname) history.replaceState(null, "", url);
+  else history.pushState(null, "", url);
+}

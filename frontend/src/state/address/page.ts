@@ -1,0 +1,43 @@
+/** Settings of a page of its own and its address, both ways: a link shows the same thing. */
+
+import { effect, type Signal, signal, untracked } from "@preact/signals";
+import { type Bound, bound, getBound, keepWritten, setBound } from "./bound";
+import { type Properties, readQuery, type StateOf, writeQuery } from "./properties";
+import { hrefOf, type Place, place } from "./router";
+
+export interface PageAddress<P extends Properties> {
+  /** Each setting as a signal. It outlives the page, which comes back as it was left. */
+  state: { readonly [K in keyof P]: Signal<StateOf<P>[K]> };
+  /** The page's place with what it shows now. */
+  place(): Place;
+  /** Reads the address now and whenever it changes, and keeps it written; returns how to stop. */
+  follow(): () => void;
+}
+
+/** The settings of the page at `path`. What the address leaves out or gets wrong is the default. */
+export function pageAddress<P extends Properties>(path: string, properties: P): PageAddress<P> {
+  const state: Record<string, Signal<unknown>> = {};
+  const list: Record<string, Bound<unknown>> = {};
+  for (const [name, property] of Object.entries(properties)) {
+    const setting = signal<unknown>(property.initial);
+    state[name] = setting;
+    list[name] = bound(property, setting);
+  }
+  const here = (): Place => ({ path, search: writeQuery(list, getBound(list)) });
+  return {
+    state: state as PageAddress<P>["state"],
+    place: () => untracked(here),
+    follow() {
+      const stopReading = effect(() => {
+        if (place.value.path !== path) return;
+        const given = readQuery(list, place.value.search);
+        untracked(() => setBound(list, given));
+      });
+      const stopWriting = keepWritten(() => (place.value.path === path ? hrefOf(here()) : null));
+      return () => {
+        stopReading();
+        stopWriting();
+      };
+    },
+  };
+}
