@@ -3,9 +3,9 @@
 import { type ReadonlySignal, useSignalEffect } from "@preact/signals";
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { PlanePoint } from "./heights";
+import { isDeep, Painter } from "./painter";
 import { pointUnder } from "./plane";
-import { type Figure, type PlotlyStatic, plotly } from "./plotly";
-import { type Drawable, scheduler } from "./scheduler";
+import type { Figure } from "./plotly";
 
 interface Props {
   /** What to draw, but for its size; null: nothing. Followed. */
@@ -18,83 +18,27 @@ interface Props {
   onHost?(element: HTMLElement): void;
 }
 
-const CONFIG = {
-  displayModeBar: false,
-  displaylogo: false,
-  doubleClick: false,
-  responsive: false,
-  scrollZoom: false,
-  showTips: false,
-};
-
 /** Pixels that a pointer may move between press and release and still have pressed a point. */
 const STILL = 5;
 
-class Painter implements Drawable {
-  private library: PlotlyStatic | null = null;
-  private last: Figure | null = null;
-  private size = "";
-  private onScreen = false;
-  private readonly sizes: ResizeObserver;
-  private readonly sight: IntersectionObserver;
-
-  constructor(
-    readonly host: HTMLElement,
-    private readonly read: () => Figure | null,
-    failed: (reason: string) => void,
-  ) {
-    this.sizes = new ResizeObserver(() => this.request());
-    this.sizes.observe(host);
-    this.sight = new IntersectionObserver(
-      (entries) => {
-        this.onScreen = entries.at(-1)?.isIntersecting ?? false;
-        if (this.onScreen) scheduler.wake();
-      },
-      { rootMargin: "100px" },
-    );
-    this.sight.observe(host);
-    scheduler.add(this);
-    plotly().then(
-      (library) => {
-        this.library = library;
-        this.request();
-      },
-      (reason: Error) => failed(reason.message),
-    );
-  }
-
-  request(): void {
-    scheduler.request(this);
-  }
-
-  visible(): boolean {
-    return this.onScreen && this.library !== null;
-  }
-
-  draw(): boolean {
-    const figure = this.read();
-    const { clientWidth: width, clientHeight: height } = this.host;
-    const size = `${width} ${height}`;
-    if (this.library === null || figure === null || width < 60 || height < 60) return false;
-    if (figure === this.last && size === this.size) return false;
-    // Between a surface and contours nothing is shared, and a forgotten canvas keeps its context.
-    if (this.last !== null && isDeep(this.last) !== isDeep(figure)) this.library.purge(this.host);
-    this.last = figure;
-    this.size = size;
-    void this.library.react(this.host, figure.data, { ...figure.layout, width, height }, CONFIG);
-    return true;
-  }
-
-  dispose(): void {
-    scheduler.remove(this);
-    this.sizes.disconnect();
-    this.sight.disconnect();
-    this.library?.purge(this.host);
-  }
-}
-
-function isDeep(figure: Figure): boolean {
-  return figure.layout.scene !== undefined;
+/** Draws what `read` gives, whenever it gives another figure or the container has another size. */
+function painterOf(
+  host: HTMLElement,
+  read: () => Figure | null,
+  failed: (reason: string) => void,
+): Painter {
+  let sized = "";
+  let drawn: Figure | null = null;
+  return new Painter(host, {
+    next(width, height) {
+      const figure = read();
+      const size = `${width} ${height}`;
+      if (figure === null || (figure === drawn && size === sized)) return null;
+      [drawn, sized] = [figure, size];
+      return figure;
+    },
+    failed,
+  });
 }
 
 export function Picture({ figure, label, onPick, onHost }: Props) {
@@ -106,7 +50,7 @@ export function Picture({ figure, label, onPick, onHost }: Props) {
 
   useEffect(() => {
     if (host.current === null) return;
-    const made = new Painter(host.current, () => latest.current.figure.peek(), setError);
+    const made = painterOf(host.current, () => latest.current.figure.peek(), setError);
     painter.current = made;
     latest.current.onHost?.(host.current);
     return () => {

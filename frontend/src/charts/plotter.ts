@@ -1,8 +1,9 @@
-/** Draws one chart in its container: reads the view, and asks Plotly only for what is new. */
+/** One chart in its container: reads the view, and hears of zooms. */
 
 import { compose, type Drawn, isPanels, outline } from "./compose";
-import { type PlotElement, type PlotlyStatic, plotly } from "./plotly";
-import { type Drawable, INTERVAL, scheduler } from "./scheduler";
+import { Painter } from "./painter";
+import type { Figure, PlotElement } from "./plotly";
+import { INTERVAL } from "./scheduler";
 import { signature, type View } from "./view";
 
 /** A range of the x or y axis that the reader has dragged out. */
@@ -19,86 +20,52 @@ export interface PlotterEvents {
   failed(reason: string): void;
 }
 
-const CONFIG = {
-  displayModeBar: false,
-  displaylogo: false,
-  doubleClick: false,
-  responsive: false,
-  scrollZoom: false,
-  showTips: false,
-};
-
-export class Plotter implements Drawable {
-  /** Small multiples cost the most and change the least. */
-  interval = INTERVAL;
-  private library: PlotlyStatic | null = null;
+/** A chart as a subject of its painter. */
+export class Plotter {
+  private readonly painter: Painter;
   private last = "";
-  private onScreen = false;
-  private dragging = false;
+  private latest: Drawn | null = null;
   private listening = false;
-  private readonly sizes: ResizeObserver;
-  private readonly sight: IntersectionObserver;
   private readonly touch = matchMedia("(pointer: coarse)").matches;
 
   constructor(
     private readonly host: HTMLElement,
     private readonly events: PlotterEvents,
   ) {
-    this.sizes = new ResizeObserver(() => this.request());
-    this.sizes.observe(host);
-    this.sight = new IntersectionObserver(
-      (entries) => {
-        this.onScreen = entries.at(-1)?.isIntersecting ?? false;
-        if (this.onScreen) scheduler.wake();
-      },
-      { rootMargin: "100px" },
-    );
-    this.sight.observe(host);
     host.addEventListener("pointerdown", this.startDrag);
-    scheduler.add(this);
-    plotly().then(
-      (library) => {
-        this.library = library;
-        this.request();
+    this.painter = new Painter(host, {
+      next: (width, height) => this.next(width, height),
+      painted: () => {
+        if (this.latest !== null) events.drawn(this.latest);
       },
-      (reason: Error) => events.failed(reason.message),
-    );
+      drawn: this.listen,
+      failed: events.failed,
+    });
   }
 
   request(): void {
-    scheduler.request(this);
-  }
-
-  visible(): boolean {
-    // A redraw in the middle of a drag would take the reader's zoom box away.
-    return this.onScreen && !this.dragging && this.library !== null;
-  }
-
-  draw(): boolean {
-    const view = this.events.read(this.host.clientWidth, this.host.clientHeight);
-    if (this.library === null || view === null || view.width < 60 || view.height < 60) return false;
-    const sketch = outline(view);
-    const next = signature(view, sketch.curves, sketch.x.range);
-    if (next === this.last) return false;
-    this.last = next;
-    this.interval = isPanels(view) ? 4 * INTERVAL : INTERVAL;
-    const drawn = compose(sketch);
-    const { data, layout } = drawn.figure;
-    if (this.touch) layout.dragmode = false; // a finger scrolls the page
-    this.library
-      .react(this.host, data, layout, CONFIG)
-      .then(this.listen, (reason: Error) => this.events.failed(reason.message));
-    this.events.drawn(drawn);
-    return true;
+    this.painter.request();
   }
 
   dispose(): void {
-    scheduler.remove(this);
-    this.sizes.disconnect();
-    this.sight.disconnect();
+    this.painter.dispose();
     this.host.removeEventListener("pointerdown", this.startDrag);
     window.removeEventListener("pointerup", this.endDrag);
-    this.library?.purge(this.host);
+  }
+
+  private next(width: number, height: number): Figure | null {
+    const view = this.events.read(width, height);
+    if (view === null) return null;
+    const sketch = outline(view);
+    const next = signature(view, sketch.curves, sketch.x.range);
+    if (next === this.last) return null;
+    this.last = next;
+    // Small multiples cost the most and change the least.
+    this.painter.interval = isPanels(view) ? 4 * INTERVAL : INTERVAL;
+    this.latest = compose(sketch);
+    const { figure } = this.latest;
+    if (this.touch) figure.layout.dragmode = false; // a finger scrolls the page
+    return figure;
   }
 
   private readonly listen = (element: PlotElement): void => {
@@ -110,14 +77,15 @@ export class Plotter implements Drawable {
     });
   };
 
+  /** A redraw in the middle of a drag would take the reader's zoom box away. */
   private readonly startDrag = (): void => {
-    this.dragging = true;
+    this.painter.held = true;
     window.addEventListener("pointerup", this.endDrag, { once: true });
     window.addEventListener("pointercancel", this.endDrag, { once: true });
   };
 
   private readonly endDrag = (): void => {
-    this.dragging = false;
+    this.painter.held = false;
     this.request();
   };
 }

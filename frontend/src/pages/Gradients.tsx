@@ -29,9 +29,9 @@ import {
 import { walkLook } from "../panels/plane/walks";
 import { pageAddress } from "../state/address/page";
 import { choice, integer, number, text } from "../state/address/properties";
-import { freshness, useAnswer, waitingWords } from "../state/answer";
 import { settingsAt } from "../state/edit";
 import type { RunLog } from "../state/log";
+import { freshness, posted, problemOf, useQuery, waitingWords } from "../state/query";
 import { shownTheme } from "../state/signals";
 import { loadTemplates, templates } from "../state/templates";
 import "../panels/landscape/landscape.css";
@@ -63,6 +63,8 @@ export const gradientsAddress = pageAddress("gradients", {
   vanishing: number(1e-6, 0, 1e9),
   exploding: number(10, 1e-12, 1e30),
 });
+
+const ask = posted<GradientsQuery, GradientsAnswer>("api/gradients");
 
 export function GradientsPage() {
   useEffect(() => void loadTemplates(), []);
@@ -110,10 +112,12 @@ export function GradientsPage() {
     adopting.value = null;
   });
   const scores = () => query.value?.scores[0] ?? exampleScores(n.value);
-  const answer = useAnswer<GradientsAnswer>("api/gradients", query);
+  const asked = useQuery(query, ask);
+  const { answer } = asked;
+  const problem = problemOf(asked.state.value);
   const palette = templates.value?.lines?.layout.meta.palettes[shownTheme.value];
   const figure = (which: "field" | "numerics") => {
-    const found = answer.value.value?.[which];
+    const found = answer.value?.[which];
     const shape = templates.value?.lines;
     if (found == null || shape === undefined) return null;
     const ink = shape.layout.meta.palettes[shownTheme.value];
@@ -140,7 +144,7 @@ export function GradientsPage() {
   };
   const field = useComputed(() => figure("field"));
   const numerics = useComputed(() => figure("numerics"));
-  const now = answer.value.value;
+  const now = answer.value;
   return (
     <main class="compare">
       <aside class="rail" aria-label="Settings">
@@ -200,10 +204,10 @@ export function GradientsPage() {
           <NumberField label="Exploding above" value={exploding} low={1e-12} high={1e30} />
         </section>
       </aside>
-      <div class="stage" {...freshness(answer)}>
-        {answer.problem.value !== null && (
+      <div class="stage" {...freshness(asked)}>
+        {problem !== null && (
           <p class="field-error" role="alert">
-            {answer.problem.value}
+            {problem}
           </p>
         )}
         <section class="panel plane-wide" aria-labelledby="field-title">
@@ -216,7 +220,7 @@ export function GradientsPage() {
           </h2>
           <Legend curves={now?.field.curves ?? []} palette={palette} />
           <PictureCard
-            waiting={waitingWords(answer)}
+            waiting={waitingWords(asked)}
             figure={field}
             title="Gradient of one score"
             label="Raw gradient and Newton directions over x1"
@@ -232,7 +236,7 @@ export function GradientsPage() {
             </h2>
             <Legend curves={now.numerics.curves} palette={palette} />
             <PictureCard
-              waiting={waitingWords(answer)}
+              waiting={waitingWords(asked)}
               figure={numerics}
               title="Gradient by three numerics"
               label="The raw gradient by three numerics over x1"

@@ -15,7 +15,7 @@ import { WalkList } from "../panels/plane/WalkList";
 import { pointsUpTo, quadraticHeights, trustWords, walkLook } from "../panels/plane/walks";
 import { pageAddress } from "../state/address/page";
 import { flag, integer, number, point, text } from "../state/address/properties";
-import { freshness, useAnswer, waitingWords } from "../state/answer";
+import { freshness, posted, problemOf, useQuery, waitingWords } from "../state/query";
 import { shownTheme } from "../state/signals";
 import { loadTemplates, templates } from "../state/templates";
 import "../panels/landscape/landscape.css";
@@ -49,6 +49,8 @@ function walkers(lr: number, adam: number, newton: number, tikhonov: number): Wa
   ];
 }
 
+const ask = posted<SurfaceQuery, SurfaceAnswer>("api/surfaces");
+
 export function SurfacesPage() {
   useEffect(() => void loadTemplates(), []);
   useEffect(() => surfacesAddress.follow(), []);
@@ -68,12 +70,14 @@ export function SurfacesPage() {
         }
       : null,
   );
-  const answer = useAnswer<SurfaceAnswer>("api/surfaces", query);
-  const found = answer.value.value;
+  const asked = useQuery(query, ask);
+  const { answer } = asked;
+  const problem = problemOf(asked.state.value);
+  const found = answer.value;
   const palette = templates.value?.landscape?.layout.meta.palettes[shownTheme.value];
 
   const picture = useComputed(() => {
-    const now = answer.value.value;
+    const now = answer.value;
     const shape = templates.value?.landscape;
     if (now === null || shape === undefined) return null;
     const ink = shape.layout.meta.palettes[shownTheme.value];
@@ -107,7 +111,7 @@ export function SurfacesPage() {
     });
   });
   const curve = (which: "values" | "trust") => {
-    const now = answer.value.value;
+    const now = answer.value;
     const shape = templates.value?.lines;
     if (now === null || shape === undefined) return null;
     const ink = shape.layout.meta.palettes[shownTheme.value];
@@ -152,16 +156,16 @@ export function SurfacesPage() {
                 type="text"
                 spellcheck={false}
                 value={formula.value}
-                aria-invalid={answer.problem.value !== null}
+                aria-invalid={problem !== null}
                 onInput={(event) => {
                   formula.value = event.currentTarget.value;
                 }}
               />
             </div>
           )}
-          {answer.problem.value !== null && (
+          {problem !== null && (
             <p class="field-error" role="alert">
-              {answer.problem.value}
+              {problem}
             </p>
           )}
         </section>
@@ -177,7 +181,7 @@ export function SurfacesPage() {
           <NumberField label="Tikhonov λ" value={tikhonov} low={1e-9} high={1e9} />
         </section>
       </aside>
-      <div class="stage" {...freshness(answer)}>
+      <div class="stage" {...freshness(asked)}>
         <StepBar step={step} steps={STEPS} />
         <section class="panel plane-panel" aria-labelledby="surface-title">
           <div class="landscapes-head">
@@ -204,7 +208,7 @@ export function SurfacesPage() {
           </div>
           <div class="plane-pair">
             <PictureCard
-              waiting={waitingWords(answer)}
+              waiting={waitingWords(asked)}
               title="Surface"
               figure={picture}
               label="Contours of the surface with the walks"
@@ -224,7 +228,7 @@ export function SurfacesPage() {
               )}
               <div class="plane-lines">
                 <PictureCard
-                  waiting={waitingWords(answer)}
+                  waiting={waitingWords(asked)}
                   figure={values}
                   title="Height"
                   label="Height over the steps"
@@ -232,7 +236,7 @@ export function SurfacesPage() {
               </div>
               <div class="plane-lines">
                 <PictureCard
-                  waiting={waitingWords(answer)}
+                  waiting={waitingWords(asked)}
                   figure={trust}
                   title="Trust"
                   label="Trust in the quadratic over the steps"

@@ -16,7 +16,7 @@ import { WalkList } from "../panels/plane/WalkList";
 import { outcomeWords, pointsUpTo, walkLook } from "../panels/plane/walks";
 import { pageAddress } from "../state/address/page";
 import { choice, flag, integer, number, text } from "../state/address/properties";
-import { freshness, useAnswer, waitingWords } from "../state/answer";
+import { freshness, posted, problemOf, useQuery, waitingWords } from "../state/query";
 import { shownTheme } from "../state/signals";
 import { loadTemplates, templates } from "../state/templates";
 import "../panels/landscape/landscape.css";
@@ -48,6 +48,8 @@ function walkers(lr: number, tikhonov: number): Walker[] {
   ];
 }
 
+const ask = posted<ThreeQuery, ThreeAnswer>("api/three-numbers");
+
 export function ThreeNumbersPage() {
   useEffect(() => void loadTemplates(), []);
   useEffect(() => threeNumbersAddress.follow(), []);
@@ -64,12 +66,14 @@ export function ThreeNumbersPage() {
         }
       : null,
   );
-  const answer = useAnswer<ThreeAnswer>("api/three-numbers", query);
+  const asked = useQuery(query, ask);
+  const { answer } = asked;
+  const problem = problemOf(asked.state.value);
   const template = templates.value?.landscape;
   const palette = template?.layout.meta.palettes[shownTheme.value];
 
   const picture = useComputed(() => {
-    const found = answer.value.value;
+    const found = answer.value;
     const shape = templates.value?.landscape;
     if (found === null || shape === undefined) return null;
     const ink = shape.layout.meta.palettes[shownTheme.value];
@@ -102,7 +106,7 @@ export function ThreeNumbersPage() {
     });
   });
   const norms = useComputed(() => {
-    const found = answer.value.value;
+    const found = answer.value;
     const shape = templates.value?.lines;
     if (found === null || shape === undefined) return null;
     const ink = shape.layout.meta.palettes[shownTheme.value];
@@ -169,7 +173,7 @@ export function ThreeNumbersPage() {
           <NumberField label="Tikhonov λ" value={tikhonov} low={1e-9} high={1e9} />
         </section>
       </aside>
-      <div class="stage" {...freshness(answer)}>
+      <div class="stage" {...freshness(asked)}>
         <StepBar step={step} steps={STEPS} />
         <section class="panel plane-panel" aria-labelledby="plane-title">
           <h2 id="plane-title">
@@ -181,23 +185,23 @@ export function ThreeNumbersPage() {
           <div class="landscapes-controls">
             <ShapeChoice surface={surface} />
           </div>
-          {answer.problem.value !== null && (
+          {problem !== null && (
             <p class="field-error" role="alert">
-              {answer.problem.value}
+              {problem}
             </p>
           )}
           <div class="plane-pair">
             <PictureCard
-              waiting={waitingWords(answer)}
+              waiting={waitingWords(asked)}
               title="Sorting three numbers"
               figure={picture}
               label="The loss of sorting three numbers, six wedges, and the walks"
               onPick={pick}
             />
             <div>
-              {palette !== undefined && answer.value.value !== null && (
+              {palette !== undefined && answer.value !== null && (
                 <WalkList
-                  walks={answer.value.value.walks}
+                  walks={answer.value.walks}
                   palette={palette}
                   step={step.value}
                   say={outcomeWords}
@@ -210,7 +214,7 @@ export function ThreeNumbersPage() {
               </p>
               <div class="plane-lines">
                 <PictureCard
-                  waiting={waitingWords(answer)}
+                  waiting={waitingWords(asked)}
                   figure={norms}
                   title="Gradient norm"
                   label="Norm of the gradient over the steps"

@@ -4,7 +4,7 @@ import { type Signal, useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { send } from "../../api/client";
 import { formatMeasured } from "../../format";
-import { useAnswer } from "../../state/answer";
+import { posted, problemOf, useQuery } from "../../state/query";
 import { canTrain, runSpec } from "../../state/signals";
 import { distinct, type MapItem, type Tile } from "./maps";
 
@@ -35,11 +35,13 @@ function prepare(): void {
   });
 }
 
+const askNoise = posted<object, NoiseAnswer>("api/perturbed-paths");
+
 /** Noise as the arm's loss has it, drawn anew but alike for all arms and steps. */
 export function useNoise(arm: number, item: MapItem): Noise {
   const open = useSignal(false);
   const query = useSignal<object | null>(null);
-  const answer = useAnswer<NoiseAnswer>("api/perturbed-paths", query);
+  const { answer, state } = useQuery(query, askNoise);
   const spec = runSpec.value;
   const loss: Record<string, unknown> = spec?.arms[arm]?.loss ?? spec?.loss ?? {};
   const { sigma, samples, antithetic } = loss;
@@ -60,8 +62,8 @@ export function useNoise(arm: number, item: MapItem): Noise {
       : null;
   }, [shown, item.costs, sigma, samples, antithetic, query]);
   if (!shown) return { offered, open, paths: null, words: null };
-  const paths = answer.value.value?.paths ?? null;
-  return { offered, open, paths, words: answer.problem.value ?? wordsOf(paths, sigma) };
+  const paths = answer.value?.paths ?? null;
+  return { offered, open, paths, words: problemOf(state.value) ?? wordsOf(paths, sigma) };
 }
 
 function wordsOf(paths: Tile[][] | null, sigma: number): string {

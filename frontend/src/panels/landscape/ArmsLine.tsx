@@ -1,9 +1,10 @@
 /** The loss on the straight way from one arm's weights to another's: one valley, or two? */
 
-import { type ReadonlySignal, useComputed, useSignal, useSignalEffect } from "@preact/signals";
-import type { LineQuery, LineSlice } from "../../api/slices";
+import { type ReadonlySignal, useComputed, useSignal } from "@preact/signals";
+import { type LineLandscape, type LineQuery, streamLandscape } from "../../api/landscapes";
 import { linesFigure } from "../../charts/lines";
 import type { Template } from "../../charts/templates";
+import { type Ask, problemOf, useQuery } from "../../state/query";
 import {
   landscapeSettings,
   presenting,
@@ -13,10 +14,9 @@ import {
   styles,
 } from "../../state/signals";
 import { PictureCard } from "../charts/PictureCard";
-import { useSlice } from "./ask";
 import { Choice } from "./Choice";
+import { armColour, armName } from "./LandscapeCard";
 import { barrierWords } from "./model";
-import { armColour, armName } from "./SliceCard";
 
 interface Props {
   template: Template;
@@ -24,24 +24,25 @@ interface Props {
   step: ReadonlySignal<number | null>;
 }
 
+type Found = LineLandscape["line"];
+
+const askLine: Ask<LineQuery, Found> = async (query, signal, receive) => {
+  for await (const { event, data } of streamLandscape(query, signal)) {
+    if (event === "line") receive(data.line);
+  }
+};
+
 export function ArmsLine({ template, step }: Props) {
   const start = useSignal(0);
   const end = useSignal(1);
-  const found = useSignal<LineSlice["line"] | null>(null);
   const query = useComputed<LineQuery | null>(() => {
     const id = runId.value;
     const differ = start.value !== end.value;
     if (id === "" || step.value === null || !differ) return null;
     return { space: "line", run: id, step: step.value, start: start.value, end: end.value };
   });
-  const state = useSlice(query, ({ event, data }) => {
-    if (event === "line") found.value = data.line;
-  });
-  useSignalEffect(() => {
-    start.value;
-    end.value;
-    found.value = null;
-  });
+  const between = useComputed(() => `${start.value} ${end.value}`);
+  const { answer: found, state } = useQuery(query, askLine, between);
   const ends = useComputed(() => {
     const line = found.value;
     return [0, 1].map((t) => line?.values[line.t.indexOf(t)] ?? Number.NaN);
@@ -69,7 +70,7 @@ export function ArmsLine({ template, step }: Props) {
     `${arm}`,
     armName(arm),
   ]);
-  const said = state.value;
+  const problem = problemOf(state.value);
   const line = found.value;
   return (
     <div class="arms-line">
@@ -91,11 +92,11 @@ export function ArmsLine({ template, step }: Props) {
           }}
         />
       </div>
-      <p class="landscapes-note" role={typeof said === "object" ? "alert" : undefined}>
+      <p class="landscapes-note" role={problem === null ? undefined : "alert"}>
         {start.value === end.value
           ? "Choose two arms that differ."
-          : typeof said === "object"
-            ? `No line: ${said.problem}.`
+          : problem !== null
+            ? `No line: ${problem}.`
             : line === null
               ? "Computing…"
               : barrierWords(line.barrier, ends.value)}

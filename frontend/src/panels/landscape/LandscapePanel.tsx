@@ -1,10 +1,11 @@
 /** Why one arm wins: the loss over the weights of each arm, on one range, at the playback step. */
 
 import { useComputed, useSignal, useSignalEffect } from "@preact/signals";
-import type { SliceQuery } from "../../api/slices";
+import type { LandscapeQuery } from "../../api/landscapes";
 import { heightRange } from "../../charts/heights";
 import type { Templates } from "../../charts/templates";
 import { formatCount, formatHeight } from "../../format";
+import type { QueryState } from "../../state/query";
 import {
   canTrain,
   cursor,
@@ -14,22 +15,22 @@ import {
   runId,
 } from "../../state/signals";
 import { ArmsLine } from "./ArmsLine";
-import { type Asking, useNearestSnapshot, usePictures } from "./ask";
+import { useNearestSnapshot, usePictures } from "./ask";
 import { LandscapeControls } from "./LandscapeControls";
 import "./landscape.css";
+import { LandscapeCard } from "./LandscapeCard";
 import {
   fittingPlane,
+  type LandscapePicture,
   loggedPictures,
   planeWords,
-  type SlicePicture,
   sharedRange,
   streamedPictures,
   surfacesOf,
   withSurface,
 } from "./model";
-import { SliceCard } from "./SliceCard";
 
-const NO_PICTURES: SlicePicture[] = [];
+const NO_PICTURES: LandscapePicture[] = [];
 
 export function LandscapePanel({ templates }: { templates: Templates }) {
   const log = run.value;
@@ -44,16 +45,16 @@ export function LandscapePanel({ templates }: { templates: Templates }) {
     return refused.value.run === id.value ? "run" : fittingPlane(run.value, true);
   });
   const snapshot = useNearestSnapshot();
-  const query = useComputed<SliceQuery | null>(() => {
+  const query = useComputed<LandscapeQuery | null>(() => {
     const step = snapshot.value;
     if (plane.value === "run" || id.value === "" || step === null) return null;
     return { run: id.value, plane: plane.value, step, points: points.value };
   });
-  const [answer, asking] = usePictures(query);
+  const { answer, state } = usePictures(query);
   useSignalEffect(() => {
-    const said = asking.value;
-    if (typeof said !== "object" || chosen.peek() !== null) return;
-    refused.value = { run: id.peek(), problem: said.problem };
+    const now = state.value;
+    if (now.kind !== "failed" || chosen.peek() !== null) return;
+    refused.value = { run: id.peek(), problem: now.problem };
   });
   const pictures = useComputed(() => {
     if (plane.value !== "run") {
@@ -93,11 +94,11 @@ export function LandscapePanel({ templates }: { templates: Templates }) {
           : planeWords(plane.value, log, chosen.value !== null, canTrain.value)}
         {refused.value.run === log.id && ` No other plane: ${refused.value.problem}.`}
       </p>
-      <Status asking={asking.value} />
+      <Status state={state.value} />
       {shown.length > 0 && (
         <div class="landscapes-grid" data-single={shown.length === 1}>
           {shown.map((picture) => (
-            <SliceCard
+            <LandscapeCard
               key={picture.key}
               picture={picture}
               template={template}
@@ -132,12 +133,12 @@ export function LandscapePanel({ templates }: { templates: Templates }) {
   );
 }
 
-function Status({ asking }: { asking: Asking }) {
-  if (asking === "idle") return null;
-  if (asking === "computing") return <p class="landscapes-note">Computing, coarse to fine…</p>;
+function Status({ state }: { state: QueryState }) {
+  if (state.kind === "asking") return <p class="landscapes-note">Computing, coarse to fine…</p>;
+  if (state.kind !== "failed") return null;
   return (
     <p class="landscapes-note" role="alert">
-      No picture: {asking.problem}.
+      No picture: {state.problem}.
     </p>
   );
 }

@@ -1,7 +1,7 @@
 /** What the output-space picture shows: arm, sample, directions, quadratic, range. */
 
 import type { Signal } from "@preact/signals";
-import type { OutputQuery, OutputSlice } from "../../api/slices";
+import type { OutputLandscape, OutputQuery } from "../../api/landscapes";
 import { formatSetting } from "../../format";
 import type { RunLog } from "../../state/log";
 import { Choice } from "./Choice";
@@ -12,7 +12,7 @@ interface Props {
   spec: NonNullable<RunLog["spec"]>;
   step: number;
   choice: Signal<OutputChoice>;
-  found: OutputSlice | null;
+  found: OutputLandscape | null;
 }
 
 const SAMPLES = 5;

@@ -1,12 +1,13 @@
 /** What a Newton loss makes of the loss around one sample's outputs: the quadratic on top of it. */
 
-import { type Signal, useComputed, useSignal, useSignalEffect } from "@preact/signals";
+import { type ReadonlySignal, useComputed, useSignal } from "@preact/signals";
+import { type OutputQuery, streamLandscape } from "../../api/landscapes";
 import { Picture } from "../../charts/Picture";
 import { planeFigure } from "../../charts/plane";
 import type { Template, Templates } from "../../charts/templates";
 import { formatCount } from "../../format";
+import { useQuery } from "../../state/query";
 import { cursor, presenting, run, runId, runSpec, shownTheme } from "../../state/signals";
-import { useSlice } from "./ask";
 import "./landscape.css";
 import { OutputControls } from "./OutputControls";
 import { OutputNotes } from "./OutputNotes";
@@ -21,6 +22,12 @@ import {
   slopeOf,
 } from "./outputs";
 import { TileMap } from "./TileMap";
+
+interface Question {
+  choice: OutputChoice;
+  task: string;
+  query: OutputQuery;
+}
 
 const START: OutputChoice = {
   arm: 0,
@@ -40,7 +47,6 @@ export function OutputPanel({ templates }: { templates: Templates }) {
   /** The task whose first answer named two outputs worth varying. */
   const settled = useSignal("");
   const turn = useSignal<0 | 1>(0);
-  const shown = useSignal<Shown | null>(null);
   const step = useComputed(() => {
     const steps = run.value?.snapshots.map((one) => one.step) ?? [];
     return steps.findLast((one) => one <= cursor.value) ?? steps[0] ?? null;
@@ -58,28 +64,30 @@ export function OutputPanel({ templates }: { templates: Templates }) {
       ...(known ? {} : { first: START.first, second: START.second }),
     };
   });
-  const query = useComputed(() => {
+  const question = useComputed<Question | null>(() => {
     const spec = runSpec.peek();
     if (asked.value === null || step.value === null || spec === null) return null;
-    return outputQuery(id.value, spec, step.value, asked.value);
+    const query = outputQuery(id.value, spec, step.value, asked.value);
+    return { choice: asked.value, task: JSON.stringify(spec.task), query };
   });
-  const state = useSlice(query, ({ event, data }) => {
-    const [now, spec] = [asked.peek(), runSpec.peek()];
-    if (event !== "slice" || now === null || spec === null) return;
-    shown.value = { choice: now, samples: query.peek()?.samples ?? 0, found: data };
-    const task = JSON.stringify(spec.task);
-    if (task === settled.peek()) return;
-    settled.value = task;
-    const [first, second] = firstOutputs(data);
-    if (first !== now.first || second !== now.second) choice.value = { ...now, first, second };
-  });
-  useSignalEffect(() => {
-    id.value;
-    shown.value = null;
-  });
+  const { answer: shown, state } = useQuery<Question, Shown>(
+    question,
+    async ({ choice: now, task, query }, signal, receive) => {
+      for await (const { event, data } of streamLandscape(query, signal)) {
+        if (event !== "slice") continue;
+        receive({ choice: now, samples: query.samples, found: data });
+        if (task === settled.peek()) continue;
+        settled.value = task;
+        const [first, second] = firstOutputs(data);
+        if (first !== now.first || second !== now.second) choice.value = { ...now, first, second };
+      }
+    },
+    id,
+  );
   const template = templates.landscape;
   if (spec === null || template === undefined) return null;
   const now = shown.value;
+  const isAsking = state.value.kind === "asking";
   return (
     <section class="panel landscapes" aria-labelledby="outputs-title">
       <div class="landscapes-head">
@@ -108,14 +116,14 @@ export function OutputPanel({ templates }: { templates: Templates }) {
             choice={choice}
             found={now?.found ?? null}
           />
-          {typeof state.value === "object" && (
+          {state.value.kind === "failed" && (
             <p class="landscapes-note" role="alert">
               No picture: {state.value.problem}.
             </p>
           )}
-          {state.value === "computing" && now === null && <p class="landscapes-note">Computing…</p>}
+          {isAsking && now === null && <p class="landscapes-note">Computing…</p>}
           <div class="outputs">
-            <div class="outputs-picture" aria-busy={state.value === "computing"}>
+            <div class="outputs-picture" aria-busy={isAsking}>
               <OutputPicture shown={shown} template={template} />
             </div>
             <div class="outputs-side">
@@ -140,7 +148,8 @@ export function OutputPanel({ templates }: { templates: Templates }) {
   );
 }
 
-function OutputPicture({ shown, template }: { shown: Signal<Shown | null>; template: Template }) {
+function OutputPicture(props: { shown: ReadonlySignal<Shown | null>; template: Template }) {
+  const { shown, template } = props;
   const figure = useComputed(() => {
     const now = shown.value;
     const quadratic = now?.found.slice.surrogates[0];

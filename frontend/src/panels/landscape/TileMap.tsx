@@ -1,7 +1,7 @@
 /** Which two outputs the picture's axes are: tiles of the sample's map, or numbers in a list. */
 
 import type { Signal } from "@preact/signals";
-import type { OutputSlice } from "../../api/slices";
+import type { OutputLandscape } from "../../api/landscapes";
 import { Costs, Terrain } from "../examples/MapPicture";
 import { costScale, type MapItem } from "../examples/maps";
 import "../examples/maps.css";
@@ -10,7 +10,7 @@ import { outputName } from "./outputs";
 
 interface Props {
   /** The latest answer: it knows the sample. */
-  found: OutputSlice;
+  found: OutputLandscape;
   /** The outputs along the first and the second axis. */
   chosen: readonly [number, number];
   onChoose(chosen: [number, number]): void;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { EventReader } from "../../api/slices";
+import { EventReader } from "../../api/landscapes";
 import type { RunLog } from "../../state/log";
 import {
   barrierWords,

@@ -1,13 +1,13 @@
 /** What the landscape panel shows: slices of the run's log, or those asked for, as pictures. Pure. */
 
-import type { SlicePatch, SliceStart } from "../../api/slices";
+import type { LandscapePatch, LandscapeStart } from "../../api/landscapes";
 import { type Heights, heightRange, type PlanePoint } from "../../charts/heights";
 import { formatMeasured } from "../../format";
 import { lastUpToStep } from "../../state/column";
 import { hasEnded, type LandscapePoint, type RunLog } from "../../state/log";
 import type { LandscapePlane } from "../../state/signals";
 
-export interface SlicePath {
+export interface LandscapePath {
   arm: number;
   points: PlanePoint[];
   /** Step of each point. */
@@ -16,26 +16,26 @@ export interface SlicePath {
 }
 
 /** One picture of the panel. */
-export interface SlicePicture {
+export interface LandscapePicture {
   /** Tells pictures apart: the arms that it shows. */
   key: string;
   arms: number[];
   step: number;
   heights: Heights;
-  paths: SlicePath[];
+  paths: LandscapePath[];
   /** Whether all of it has come. */
   complete: boolean;
 }
 
 /** The latest slice of every arm at or before the cursor. */
-export function loggedPictures(log: RunLog, cursor: number): SlicePicture[] {
+export function loggedPictures(log: RunLog, cursor: number): LandscapePicture[] {
   return log.arms.flatMap((arm, index) => {
     const slice = lastUpToStep(arm.landscapes, cursor);
     return slice === undefined ? [] : [loggedPicture(slice, index)];
   });
 }
 
-function loggedPicture(slice: LandscapePoint, arm: number): SlicePicture {
+function loggedPicture(slice: LandscapePoint, arm: number): LandscapePicture {
   const places = slice.trajectory.flatMap(([a, b, step]) =>
     a == null || b == null || step == null ? [] : [{ point: [a, b] as PlanePoint, step }],
   );
@@ -58,9 +58,9 @@ function loggedPicture(slice: LandscapePoint, arm: number): SlicePicture {
 
 /** The pictures of a stream, as far as they have come. */
 export function streamedPictures(
-  start: SliceStart,
-  patches: ReadonlyMap<number, SlicePatch>,
-): SlicePicture[] {
+  start: LandscapeStart,
+  patches: ReadonlyMap<number, LandscapePatch>,
+): LandscapePicture[] {
   return start.pictures.flatMap((picture, index) => {
     const patch = patches.get(index);
     if (patch === undefined) return [];
@@ -91,7 +91,7 @@ export function residualWords(residual: number | null): string {
 
 /** The heights that all pictures share, or null where each has its own. */
 export function sharedRange(
-  pictures: readonly SlicePicture[],
+  pictures: readonly LandscapePicture[],
   shared: boolean,
 ): [number, number] | null {
   return shared ? heightRange(pictures.map((picture) => picture.heights)) : null;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { OutputSlice } from "../../api/slices";
+import type { OutputLandscape } from "../../api/landscapes";
 import type { ArmSpec, Spec } from "../../api/types";
 import {
   arrowWords,
@@ -58,7 +58,7 @@ const QUADRATIC = {
   direction: { components: [3, 4], length: 10, outside: Math.sqrt(0.75) },
   target: [-3, -4],
   problem: null,
-} as OutputSlice["slice"]["surrogates"][number];
+} as OutputLandscape["slice"]["surrogates"][number];
 
 describe("the question", () => {
   it("draws what the arm trains with, or the first arm that has a curvature", () => {

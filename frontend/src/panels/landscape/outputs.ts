@@ -1,14 +1,14 @@
 /** The output-space picture: its question, its vectors, and what is said about them. Pure. */
 
-import type { OutputQuery, OutputSlice } from "../../api/slices";
+import type { OutputLandscape, OutputQuery } from "../../api/landscapes";
 import type { PlanePoint } from "../../charts/heights";
 import { formatCount, formatMeasured, formatSetting } from "../../format";
 import { settingsAt } from "../../state/edit";
 import type { RunLog } from "../../state/log";
 
 type Spec = NonNullable<RunLog["spec"]>;
-type Vector = OutputSlice["slice"]["gradient"];
-type Quadratic = OutputSlice["slice"]["surrogates"][number];
+type Vector = OutputLandscape["slice"]["gradient"];
+type Quadratic = OutputLandscape["slice"]["surrogates"][number];
 
 /** Curvature and definiteness of the quadratic. */
 export type Surrogate = "hessian raw" | "hessian clip" | "hessian saddle_free" | "fisher raw";
@@ -37,7 +37,7 @@ export interface OutputChoice {
 export interface Shown {
   choice: OutputChoice;
   samples: number;
-  found: OutputSlice;
+  found: OutputLandscape;
 }
 
 /** A quadratic as it is asked for, and where its damping comes from. */
@@ -82,7 +82,7 @@ export function outputQuery(
   spec: Spec,
   step: number,
   choice: OutputChoice,
-): OutputQuery & { space: "outputs" } {
+): OutputQuery {
   const surrogate = choice.surrogate ?? ownSurrogate(spec, choice.arm);
   const [curvature, definiteness] = surrogate.split(" ");
   const { tikhonov, hessian } = dampingOf(spec, choice.arm, surrogate, step);
@@ -108,7 +108,10 @@ export function outputQuery(
 }
 
 /** "the tile at row 3, column 4", "output 2 (4,821)". */
-export function outputName(found: Pick<OutputSlice, "shape" | "sample">, index: number): string {
+export function outputName(
+  found: Pick<OutputLandscape, "shape" | "sample">,
+  index: number,
+): string {
   const [, columns] = found.shape;
   if (columns !== undefined) {
     const row = Math.floor(index / columns) + 1;
@@ -122,7 +125,7 @@ export function outputName(found: Pick<OutputSlice, "shape" | "sample">, index: 
 /** Titles of the axes: which way each direction goes. */
 export function axisTitles(
   choice: Pick<OutputChoice, "kind" | "first" | "second">,
-  found: Pick<OutputSlice, "shape" | "sample">,
+  found: Pick<OutputLandscape, "shape" | "sample">,
 ): [string, string] {
   if (choice.kind === "newton") return ["along the gradient, uphill to the right", "across it"];
   if (choice.kind === "eigenvectors") return ["first eigenvector", "second eigenvector"];
@@ -231,7 +234,7 @@ export function crossOf(
 
 /** Two places worth varying: a third and two thirds along the true path, or the first two outputs. */
 export function firstOutputs(
-  found: Pick<OutputSlice, "shape" | "sample"> | null,
+  found: Pick<OutputLandscape, "shape" | "sample"> | null,
 ): [number, number] {
   const path = found?.sample.true_path ?? [];
   const columns = found?.shape[1];

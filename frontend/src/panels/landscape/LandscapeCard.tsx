@@ -7,10 +7,10 @@ import { formatCount } from "../../format";
 import { armName as nameOf } from "../../state/arms";
 import { presenting, runSpec, shownTheme, styles } from "../../state/signals";
 import { PictureCard } from "../charts/PictureCard";
-import { residualWords, type SlicePicture } from "./model";
+import { type LandscapePicture, residualWords } from "./model";
 
 interface Props {
-  picture: SlicePicture;
+  picture: LandscapePicture;
   template: Template;
   colours: [number, number] | null;
   log: boolean;
@@ -31,7 +31,7 @@ export function armColour(template: Template, arm: number): string {
   return (arms[slot] ?? arms[0])?.color ?? "#808080";
 }
 
-export function SliceCard(props: Props) {
+export function LandscapeCard(props: Props) {
   const { picture, surface, onSurface } = props;
   const names = picture.arms.map(armName);
   const isShared = picture.arms.length > 1;

@@ -1,30 +1,30 @@
-/** Slices of a run's loss on demand: a stream, coarse to fine (`POST /api/landscapes`). */
+/** Landscapes of a run's loss on demand: a stream, coarse to fine (`POST /api/landscapes`). */
 
 import { ApiError, errorOf } from "./client";
 
-export interface SliceQuery {
+export interface LandscapeQuery {
   run: string;
   plane: "filter_normalised" | "trajectory" | "principal" | "arms";
   step: number;
   points: number;
 }
 
-export interface SlicePath {
+export interface LandscapePath {
   arm: number;
   /** `[a, b, step]`. */
   points: [number, number, number][];
   residual: number;
 }
 
-export interface SliceStart {
+export interface LandscapeStart {
   /** The snapshot that answers. */
   step: number;
   /** All snapshots. */
   steps: number[];
-  pictures: { arms: number[]; plane: string; paths: SlicePath[] }[];
+  pictures: { arms: number[]; plane: string; paths: LandscapePath[] }[];
 }
 
-export interface SlicePatch {
+export interface LandscapePatch {
   picture: number;
   level: number;
   levels: number;
@@ -33,6 +33,7 @@ export interface SlicePatch {
 }
 
 export interface OutputQuery {
+  space: "outputs";
   run: string;
   step: number;
   arm: number;
@@ -65,7 +66,7 @@ export interface LineQuery {
   end: number;
 }
 
-export interface LineSlice {
+export interface LineLandscape {
   step: number;
   line: { t: number[]; values: (number | null)[]; barrier: number | null };
 }
@@ -76,7 +77,7 @@ interface Arrow {
   outside: number;
 }
 
-export interface OutputSlice {
+export interface OutputLandscape {
   step: number;
   /** At the centre, in the order of the outputs. */
   outputs: (number | null)[];
@@ -100,13 +101,17 @@ export interface OutputSlice {
   };
 }
 
-export type AnySliceQuery = SliceQuery | (OutputQuery & { space: "outputs" }) | LineQuery;
+export type AnyLandscapeQuery = LandscapeQuery | OutputQuery | LineQuery;
 
-export type SliceEvent =
-  | { event: "start"; data: SliceStart }
-  | { event: "patch"; data: SlicePatch }
-  | { event: "slice"; data: OutputSlice }
-  | { event: "line"; data: LineSlice }
+/** What of a landscape comes at a time. */
+export type LandscapePart =
+  | { event: "start"; data: LandscapeStart }
+  | { event: "patch"; data: LandscapePatch }
+  | { event: "slice"; data: OutputLandscape }
+  | { event: "line"; data: LineLandscape };
+
+type StreamEvent =
+  | LandscapePart
   | { event: "problem"; data: { message: string } }
   | { event: "done"; data: object };
 
@@ -130,15 +135,16 @@ export class EventReader {
   }
 }
 
-/** Asks for a slice; `signal` ends the computation on the server too. Throws `ApiError`. */
-export async function streamSlice(
-  query: AnySliceQuery,
+/**
+ * Asks for a landscape, and gives its parts as they come; `signal` ends the computation on the
+ * server too. Throws `ApiError`, also where the server cannot make it.
+ */
+export async function* streamLandscape(
+  query: AnyLandscapeQuery,
   signal: AbortSignal,
-  onEvent: (event: SliceEvent) => void,
-): Promise<void> {
-  let response: Response;
+): AsyncGenerator<LandscapePart> {
   try {
-    response = await fetch("api/landscapes", {
+    const response = await fetch("api/landscapes", {
       method: "POST",
       headers: { "Content-Type": "application/json" },
       body: JSON.stringify(query),
@@ -148,7 +154,10 @@ export async function streamSlice(
     const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
     const events = new EventReader();
     for (let part = await reader.read(); !part.done; part = await reader.read()) {
-      for (const event of events.read(part.value)) onEvent(event as SliceEvent);
+      for (const event of events.read(part.value) as StreamEvent[]) {
+        if (event.event === "problem") throw new ApiError(event.data.message, 200);
+        if (event.event !== "done") yield event;
+      }
     }
   } catch (error) {
     if (signal.aborted || error instanceof ApiError) throw error;

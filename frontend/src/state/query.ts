@@ -1,0 +1,105 @@
+/** A question to the server whose answer follows what it is made of; the newest question wins. */
+
+import { type ReadonlySignal, type Signal, signal, useSignalEffect } from "@preact/signals";
+import { useMemo } from "preact/hooks";
+import { ApiError, send } from "../api/client";
+
+export type QueryState =
+  /** Nothing is asked. */
+  | { kind: "idle" }
+  /** `problem`: of the question before, until this one has an answer of its own. */
+  | { kind: "asking"; problem: string | null }
+  | { kind: "answered" }
+  | { kind: "failed"; problem: string };
+
+export interface Query<A> {
+  /** The last that was answered, or of an answer that comes in parts; null: nothing yet. */
+  answer: ReadonlySignal<A | null>;
+  /** Unless it is `answered`, the answer is that to an earlier question, or not all of it. */
+  state: ReadonlySignal<QueryState>;
+}
+
+/** Asks, and hands on the answer, once or in parts, as it comes. */
+export type Ask<Q, A> = (
+  question: Q,
+  signal: AbortSignal,
+  receive: (answer: A) => void,
+) => Promise<void>;
+
+/** Waits so long for further changes, so that a slider asks once. */
+const SETTLE_MS = 120;
+
+/**
+ * Asks whenever `question` is another one; null asks nothing. What is overtaken is aborted, so is
+ * what nobody looks at any more. An answer stays until the next, or until `about` changes.
+ */
+export function useQuery<Q, A>(
+  question: ReadonlySignal<Q | null>,
+  ask: Ask<Q, A>,
+  about?: ReadonlySignal<unknown>,
+): Query<A> {
+  const query = useMemo(
+    () => ({ answer: signal<A | null>(null), state: signal<QueryState>({ kind: "idle" }) }),
+    [],
+  );
+  useSignalEffect(() => {
+    about?.value;
+    query.answer.value = null;
+  });
+  useSignalEffect(() => follow(question.value, ask, query));
+  return query;
+}
+
+/** Asks one question; returns how to give it up. */
+export function follow<Q, A>(
+  question: Q | null,
+  ask: Ask<Q, A>,
+  { answer, state }: { answer: Signal<A | null>; state: Signal<QueryState> },
+): (() => void) | undefined {
+  if (question === null) {
+    state.value = { kind: "idle" };
+    return undefined;
+  }
+  state.value = { kind: "asking", problem: problemOf(state.peek()) };
+  const stop = new AbortController();
+  const run = async (): Promise<void> => {
+    try {
+      await ask(question, stop.signal, (part) => {
+        if (!stop.signal.aborted) answer.value = part;
+      });
+      if (!stop.signal.aborted) state.value = { kind: "answered" };
+    } catch (error) {
+      if (stop.signal.aborted) return;
+      if (!(error instanceof ApiError)) throw error;
+      state.value = { kind: "failed", problem: error.message };
+    }
+  };
+  const timer = setTimeout(() => void run(), SETTLE_MS);
+  return () => {
+    clearTimeout(timer);
+    stop.abort();
+  };
+}
+
+/** Asks by posting the question to an address. */
+export function posted<Q extends object, A>(path: string): Ask<Q, A> {
+  return async (question, signal, receive) => {
+    receive(await send<A>("POST", path, question, signal));
+  };
+}
+
+/** Why there is no answer, in words; null: there is one, or it is on its way. */
+export function problemOf(state: QueryState): string | null {
+  return state.kind === "failed" || state.kind === "asking" ? state.problem : null;
+}
+
+/** Attributes of what shows an answer: it is pale while it is not that to the question. */
+export function freshness({ state }: Query<unknown>) {
+  const { kind } = state.value;
+  return { "aria-busy": kind === "asking", "data-stale": kind !== "answered" };
+}
+
+/** What stands in an empty picture's place until the first answer. */
+export function waitingWords({ state }: Query<unknown>): string {
+  return state.value.kind === "asking" ? "Computing…" : "";
+}
