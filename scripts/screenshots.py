@@ -22,7 +22,7 @@ from playwright.sync_api import Page, sync_playwright
 from scripts.lab_browser import ARGUMENTS, find_browser, served
 
 AT_THE_END = """() => {
-    const slider = document.querySelector('.track input');
+    const slider = document.querySelector('.time-slider input');
     return slider.value === slider.max;
 }"""
 LANDSCAPES_ARE_DRAWN = """() => {

@@ -3,9 +3,9 @@
 import { useSignalEffect } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { PAGES } from "./pages/list";
-import { Header } from "./panels/Header";
-import { Help, help } from "./panels/Help";
-import { mainAction } from "./panels/Transport";
+import { Header } from "./panels/header/Header";
+import { Help, help } from "./panels/header/Help";
+import { mainAction } from "./panels/transport/Transport";
 import { place } from "./state/address/router";
 import { shortcuts, startKeys } from "./state/keys";
 import { presenting } from "./state/signals";

@@ -180,9 +180,9 @@ def test_a_picture_can_be_saved_read_as_a_table_and_made_large(
 
 def test_a_start_is_pressed_or_typed_on_the_plane_of_three_numbers(lab: LabPage) -> None:
     lab.go("three-numbers")
-    plot = lab.page.locator(".plane-panel .picture-plot").first
+    plot = lab.page.locator(".descent-panel .picture-plot").first
     lab.wait(lambda: "contour" in plot.evaluate(ROLES), "the plane is drawn")
-    expect(lab.page.locator(".walk-list li").first).to_contain_text("stuck")
+    expect(lab.page.locator(".descent-list li").first).to_contain_text("stuck")
     assert len(plot.evaluate("p => p.data.filter((t) => t.meta.role === 'border')")) == 6
     start = lab.page.get_by_label("Start, across")
     before = start.input_value()
@@ -210,7 +210,7 @@ def test_a_start_is_pressed_or_typed_on_the_plane_of_three_numbers(lab: LabPage)
 )
 def test_what_a_start_is_said_to_show_is_so(lab: LabPage, title: str, through: set[str]) -> None:
     lab.go("three-numbers?lr=0.2&range=7&step=3&across=2.5")
-    walks = lab.page.locator(".walk-list li")
+    walks = lab.page.locator(".descent-list li")
     expect(walks).to_have_count(4, timeout=PATIENCE)
     lab.button(title).click()
     lab.wait(
@@ -232,9 +232,9 @@ def test_own_formula_walks_and_a_hostile_one_is_refused_at_the_character(
 ) -> None:
     watch.expected.append("422")
     lab.go("surfaces")
-    plot = lab.page.locator(".plane-panel .picture-plot").first
+    plot = lab.page.locator(".descent-panel .picture-plot").first
     lab.wait(lambda: "layer" in plot.evaluate(ROLES), "surface and quadratic are drawn")
-    choose(lab, lab.page.locator(".plane-panel"), "local quadratic of", "none")
+    choose(lab, lab.page.locator(".descent-panel"), "local quadratic of", "none")
     lab.wait(lambda: "layer" not in plot.evaluate(ROLES), "the layer is off")
     lab.page.get_by_label("Function").select_option("formula")
     lab.page.get_by_label("f(x, y)").fill("x**2 + y**4")

@@ -2,9 +2,9 @@
 
 import { type ReadonlySignal, useSignalEffect } from "@preact/signals";
 import { useEffect, useRef, useState } from "preact/hooks";
-import type { PlanePoint } from "./heights";
+import type { PlanePoint } from "./landscape";
+import { pointUnder } from "./landscapeFigure";
 import { isDeep, Painter } from "./painter";
-import { pointUnder } from "./plane";
 import type { Figure } from "./plotly";
 
 interface Props {

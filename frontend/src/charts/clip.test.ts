@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { type Box, clipped, isInside, surroundings } from "./clip";
-import type { PlanePoint } from "./heights";
+import type { PlanePoint } from "./landscape";
 
 const BOX: Box = [
   [-10, 10],

@@ -1,6 +1,6 @@
 /** Paths cut where they leave a box: numbers far outside a picture cannot be drawn. Pure. */
 
-import type { PlanePoint } from "./heights";
+import type { PlanePoint } from "./landscape";
 
 /** Ranges of the two axes. */
 export type Box = readonly [readonly [number, number], readonly [number, number]];

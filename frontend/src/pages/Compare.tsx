@@ -1,17 +1,17 @@
 /** Arms side by side: the bar, the sentence, the charts, what they say; the controls beside. */
 
 import { useEffect } from "preact/hooks";
-import { ArmsPanel } from "../panels/ArmsPanel";
+import { ArmsPanel } from "../panels/arms/ArmsPanel";
 import { ChartGrid } from "../panels/charts/ChartGrid";
-import { Empty } from "../panels/Empty";
-import { ExamplesPanel } from "../panels/ExamplesPanel";
+import { ExamplesPanel } from "../panels/examples/ExamplesPanel";
 import { LandscapePanel } from "../panels/landscape/LandscapePanel";
-import { OutputPanel } from "../panels/landscape/OutputPanel";
-import { Notices } from "../panels/Notice";
-import { PresetPanel } from "../panels/PresetPanel";
-import { primaryMetric, SentencePanel } from "../panels/SentencePanel";
-import { SpecPanel } from "../panels/SpecPanel";
-import { Transport } from "../panels/Transport";
+import { Empty } from "../panels/notices/Empty";
+import { Notices } from "../panels/notices/Notices";
+import { OutputPanel } from "../panels/outputs/OutputPanel";
+import { primaryMetric, SentencePanel } from "../panels/sentence/SentencePanel";
+import { PresetPanel } from "../panels/spec/PresetPanel";
+import { SpecPanel } from "../panels/spec/SpecPanel";
+import { Transport } from "../panels/transport/Transport";
 import { catalog } from "../state/draft";
 import { canTrain, hasRun, presenting } from "../state/signals";
 import { loadTemplates, templates } from "../state/templates";

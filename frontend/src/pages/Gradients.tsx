@@ -8,25 +8,25 @@ import {
   useSignalEffect,
 } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import type { GradientCurve, GradientsAnswer, GradientsQuery } from "../api/surfaces";
+import type { GradientCurve, GradientsAnswer, GradientsQuery } from "../api/descents";
 import type { Named, Spec } from "../api/types";
 import { linesFigure } from "../charts/lines";
 import type { Palette } from "../charts/templates";
 import { PictureCard } from "../panels/charts/PictureCard";
-import { BatchFields } from "../panels/plane/BatchFields";
-import { LineSample } from "../panels/plane/LineSample";
-import { isOffered, LossFields, sortingLoss } from "../panels/plane/LossFields";
-import { NumberField } from "../panels/plane/NumberField";
-import { useRankingRuns } from "../panels/plane/rankings";
-import { ScoresField } from "../panels/plane/ScoresField";
+import { descentLook } from "../panels/descents/descents";
+import { LineSample } from "../panels/descents/LineSample";
+import { isOffered, LossFields, sortingLoss } from "../panels/form/LossFields";
+import { NumberField } from "../panels/form/NumberField";
+import { BatchFields } from "../panels/gradients/BatchFields";
+import { useRankingRuns } from "../panels/gradients/rankings";
+import { ScoresField } from "../panels/gradients/ScoresField";
 import {
   type Batch,
   batchScores,
   exampleScores,
   numbersIn,
   rangeAround,
-} from "../panels/plane/scores";
-import { walkLook } from "../panels/plane/walks";
+} from "../panels/gradients/scores";
 import { pageAddress } from "../state/address/page";
 import { choice, integer, number, text } from "../state/address/properties";
 import { settingsAt } from "../state/edit";
@@ -35,7 +35,7 @@ import { freshness, posted, problemOf, useQuery, waitingWords } from "../state/q
 import { shownTheme } from "../state/signals";
 import { loadTemplates, templates } from "../state/templates";
 import "../panels/landscape/landscape.css";
-import "../panels/plane/plane.css";
+import "../panels/descents/descents.css";
 
 const NAMES: Record<string, string> = {
   raw: "Raw gradient",
@@ -128,7 +128,7 @@ export function GradientsPage() {
         x: found.scores,
         y: curve.component,
         name: NAMES[curve.name] ?? curve.name,
-        ...walkLook(ink, index),
+        ...descentLook(ink, index),
       })),
       shades: (found.curves[0]?.regions ?? []).map((region) => ({
         from: region.first,
@@ -210,7 +210,7 @@ export function GradientsPage() {
             {problem}
           </p>
         )}
-        <section class="panel plane-wide" aria-labelledby="field-title">
+        <section class="panel wide-picture" aria-labelledby="field-title">
           <h2 id="field-title">
             Gradient of one score{" "}
             <small>
@@ -227,7 +227,7 @@ export function GradientsPage() {
           />
         </section>
         {now !== null && now.numerics !== null && (
-          <section class="panel plane-wide" aria-labelledby="numerics-title">
+          <section class="panel wide-picture" aria-labelledby="numerics-title">
             <h2 id="numerics-title">
               The same gradient, computed in three ways{" "}
               <small>
@@ -280,7 +280,7 @@ function Legend(props: { curves: readonly GradientCurve[]; palette: Palette | un
   const { palette } = props;
   if (palette === undefined) return null;
   return (
-    <ul class="walk-list walk-legend">
+    <ul class="descent-list descent-legend">
       {props.curves.map((curve, index) => (
         <li key={curve.name}>
           <LineSample palette={palette} index={index} />

@@ -1,25 +1,30 @@
-/** Two-dimensional surfaces: methods walk side by side from one start. */
+/** Two-dimensional surfaces: methods descent side by side from one start. */
 
 import { useComputed } from "@preact/signals";
 import { useEffect, useId } from "preact/hooks";
-import type { SurfaceAnswer, SurfaceQuery, Walker } from "../api/surfaces";
+import type { Method, SurfaceAnswer, SurfaceQuery } from "../api/descents";
+import { landscapeFigure } from "../charts/landscapeFigure";
 import { linesFigure } from "../charts/lines";
-import { planeFigure } from "../charts/plane";
 import { PictureCard } from "../panels/charts/PictureCard";
-import { Choice } from "../panels/landscape/Choice";
+import { DescentList } from "../panels/descents/DescentList";
+import {
+  descentLook,
+  pointsUpTo,
+  quadraticLandscape,
+  trustWords,
+} from "../panels/descents/descents";
+import { StepBar } from "../panels/descents/StepBar";
+import { isOffered, LossFields } from "../panels/form/LossFields";
+import { NumberField } from "../panels/form/NumberField";
 import { ShapeChoice } from "../panels/landscape/ShapeChoice";
-import { isOffered, LossFields } from "../panels/plane/LossFields";
-import { NumberField } from "../panels/plane/NumberField";
-import { StepBar } from "../panels/plane/StepBar";
-import { WalkList } from "../panels/plane/WalkList";
-import { pointsUpTo, quadraticHeights, trustWords, walkLook } from "../panels/plane/walks";
 import { pageAddress } from "../state/address/page";
 import { flag, integer, number, point, text } from "../state/address/properties";
 import { freshness, posted, problemOf, useQuery, waitingWords } from "../state/query";
 import { shownTheme } from "../state/signals";
 import { loadTemplates, templates } from "../state/templates";
+import { Choice } from "../ui/Choice";
 import "../panels/landscape/landscape.css";
-import "../panels/plane/plane.css";
+import "../panels/descents/descents.css";
 
 const STEPS = 100;
 
@@ -34,11 +39,11 @@ export const surfacesAddress = pageAddress("surfaces", {
   tikhonov: number(0.1, 1e-9, 1e9),
   step: integer(20, 0, STEPS),
   surface: flag(),
-  /** Index of the walk whose quadratic is drawn, or "none". */
+  /** Index of the descent whose quadratic is drawn, or "none". */
   quadratic: text("3"),
 });
 
-function walkers(lr: number, adam: number, newton: number, tikhonov: number): Walker[] {
+function methods(lr: number, adam: number, newton: number, tikhonov: number): Method[] {
   return [
     { method: "gradient_descent", lr },
     { method: "momentum", lr },
@@ -65,7 +70,7 @@ export function SurfacesPage() {
               ? { name: "formula", expression: formula.value }
               : { name: name.value },
           ...(start.value !== null && { start: [...start.value] as [number, number] }),
-          walkers: walkers(lr.value, adam.value, newton.value, tikhonov.value),
+          walkers: methods(lr.value, adam.value, newton.value, tikhonov.value),
           steps: STEPS,
         }
       : null,
@@ -81,13 +86,14 @@ export function SurfacesPage() {
     const shape = templates.value?.landscape;
     if (now === null || shape === undefined) return null;
     const ink = shape.layout.meta.palettes[shownTheme.value];
-    const heights = now.picture;
+    const landscape = now.picture;
     const chosen = now.walks[Number(layer.value)];
-    const quadratic = chosen === undefined ? null : quadraticHeights(chosen, step.value, heights);
-    return planeFigure({
+    const quadratic =
+      chosen === undefined ? null : quadraticLandscape(chosen, step.value, landscape);
+    return landscapeFigure({
       template: shape,
       palette: ink,
-      heights,
+      landscape,
       log: true,
       colours: null,
       surface: surface.value,
@@ -95,16 +101,16 @@ export function SurfacesPage() {
         quadratic === null
           ? null
           : {
-              heights: quadratic,
-              colour: walkLook(ink, Number(layer.value)).colour,
+              landscape: quadratic,
+              colour: descentLook(ink, Number(layer.value)).colour,
               label: "quadratic",
             },
-      paths: now.walks.map((walk, index) => ({
-        points: pointsUpTo(walk, step.value),
-        look: walkLook(ink, index),
+      paths: now.walks.map((descent, index) => ({
+        points: pointsUpTo(descent, step.value),
+        look: descentLook(ink, index),
         here: true,
       })),
-      names: heights.minima.map((at) => ({ at, text: "✕", colour: ink.ink })),
+      names: landscape.minima.map((at) => ({ at, text: "✕", colour: ink.ink })),
       titles: ["x", "y"],
       label: "f",
       scale: 1,
@@ -118,11 +124,11 @@ export function SurfacesPage() {
     return linesFigure({
       template: shape,
       palette: ink,
-      lines: now.walks.map((walk, index) => ({
-        x: walk[which].map((_, k) => k),
-        y: walk[which],
-        name: walk.label,
-        ...walkLook(ink, index),
+      lines: now.walks.map((descent, index) => ({
+        x: descent[which].map((_, k) => k),
+        y: descent[which],
+        name: descent.label,
+        ...descentLook(ink, index),
       })),
       cursor: step.value,
       titles: ["step", which === "values" ? "f, signed log" : "actual over predicted decrease"],
@@ -171,7 +177,7 @@ export function SurfacesPage() {
         </section>
         <section class="panel">
           <h2>
-            Walks <small>all from one start</small>
+            Descents <small>all from one start</small>
           </h2>
           <NumberField label="Start x" value={place(0)} low={-1e6} high={1e6} />
           <NumberField label="Start y" value={place(1)} low={-1e6} high={1e6} />
@@ -183,10 +189,10 @@ export function SurfacesPage() {
       </aside>
       <div class="stage" {...freshness(asked)}>
         <StepBar step={step} steps={STEPS} />
-        <section class="panel plane-panel" aria-labelledby="surface-title">
+        <section class="panel descent-panel" aria-labelledby="surface-title">
           <div class="landscapes-head">
             <h2 id="surface-title">
-              Walks on a surface <small>height, log; press a point to start there</small>
+              Descents on a surface <small>height, log; press a point to start there</small>
             </h2>
             <div class="landscapes-controls">
               <ShapeChoice surface={surface} />
@@ -195,9 +201,9 @@ export function SurfacesPage() {
                 value={layer.value}
                 options={[
                   ["none", "none"],
-                  ...(found?.walks.map((walk, index): [string, string] => [
+                  ...(found?.walks.map((descent, index): [string, string] => [
                     `${index}`,
-                    walk.label,
+                    descent.label,
                   ]) ?? []),
                 ]}
                 onChange={(value) => {
@@ -206,12 +212,12 @@ export function SurfacesPage() {
               />
             </div>
           </div>
-          <div class="plane-pair">
+          <div class="descent-pair">
             <PictureCard
               waiting={waitingWords(asked)}
               title="Surface"
               figure={picture}
-              label="Contours of the surface with the walks"
+              label="Contours of the surface with the descents"
               onPick={(point) => {
                 start.value = point;
                 step.value = 0;
@@ -219,14 +225,14 @@ export function SurfacesPage() {
             />
             <div>
               {palette !== undefined && found !== null && (
-                <WalkList
-                  walks={found.walks}
+                <DescentList
+                  descents={found.walks}
                   palette={palette}
                   step={step.value}
                   say={trustWords}
                 />
               )}
-              <div class="plane-lines">
+              <div class="descent-lines">
                 <PictureCard
                   waiting={waitingWords(asked)}
                   figure={values}
@@ -234,7 +240,7 @@ export function SurfacesPage() {
                   label="Height over the steps"
                 />
               </div>
-              <div class="plane-lines">
+              <div class="descent-lines">
                 <PictureCard
                   waiting={waitingWords(asked)}
                   figure={trust}

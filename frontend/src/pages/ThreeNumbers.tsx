@@ -2,25 +2,25 @@
 
 import { batch, type Signal, useComputed } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import type { ThreeAnswer, ThreeQuery, Walker } from "../api/surfaces";
-import type { PlanePoint } from "../charts/heights";
+import type { Method, ThreeAnswer, ThreeQuery } from "../api/descents";
+import type { PlanePoint } from "../charts/landscape";
+import { landscapeFigure } from "../charts/landscapeFigure";
 import { linesFigure } from "../charts/lines";
-import { planeFigure } from "../charts/plane";
 import { PictureCard } from "../panels/charts/PictureCard";
+import { DescentList } from "../panels/descents/DescentList";
+import { descentLook, outcomeWords, pointsUpTo } from "../panels/descents/descents";
+import { StepBar } from "../panels/descents/StepBar";
+import { TRIES, type Try } from "../panels/descents/tries";
+import { isOffered, LossFields, sortingLoss } from "../panels/form/LossFields";
+import { NumberField } from "../panels/form/NumberField";
 import { ShapeChoice } from "../panels/landscape/ShapeChoice";
-import { isOffered, LossFields, sortingLoss } from "../panels/plane/LossFields";
-import { NumberField } from "../panels/plane/NumberField";
-import { StepBar } from "../panels/plane/StepBar";
-import { TRIES, type Try } from "../panels/plane/tries";
-import { WalkList } from "../panels/plane/WalkList";
-import { outcomeWords, pointsUpTo, walkLook } from "../panels/plane/walks";
 import { pageAddress } from "../state/address/page";
 import { choice, flag, integer, number, text } from "../state/address/properties";
 import { freshness, posted, problemOf, useQuery, waitingWords } from "../state/query";
 import { shownTheme } from "../state/signals";
 import { loadTemplates, templates } from "../state/templates";
 import "../panels/landscape/landscape.css";
-import "../panels/plane/plane.css";
+import "../panels/descents/descents.css";
 
 const STEPS = 100;
 /** Where the wedges are named, as a share of the range: a name has room to its right. */
@@ -39,7 +39,7 @@ export const threeNumbersAddress = pageAddress("three-numbers", {
   surface: flag(),
 });
 
-function walkers(lr: number, tikhonov: number): Walker[] {
+function methods(lr: number, tikhonov: number): Method[] {
   return [
     { method: "gradient_descent", label: "Vanilla gradient descent", lr },
     { method: "newton", label: "Hessian", lr, tikhonov },
@@ -60,7 +60,7 @@ export function ThreeNumbersPage() {
       ? {
           loss: sortingLoss(loss.value, temperature.value, numerics.value),
           start: [startA.value, startB.value],
-          walkers: walkers(lr.value, tikhonov.value),
+          walkers: methods(lr.value, tikhonov.value),
           steps: STEPS,
           span: span.value,
         }
@@ -79,10 +79,10 @@ export function ThreeNumbersPage() {
     const ink = shape.layout.meta.palettes[shownTheme.value];
     const { plane } = found;
     const reach = NAMES_AT * (plane.a.at(-1) ?? 1);
-    return planeFigure({
+    return landscapeFigure({
       template: shape,
       palette: ink,
-      heights: { x: plane.a, y: plane.b, values: plane.loss },
+      landscape: { x: plane.a, y: plane.b, values: plane.loss },
       log: true,
       colours: null,
       surface: surface.value,
@@ -95,9 +95,9 @@ export function ThreeNumbersPage() {
         text: wedge.correct ? `<b>${wedge.label} ✓</b>` : wedge.label,
         colour: wedge.correct ? ink.ink : ink.soft,
       })),
-      paths: found.walks.map((walk, index) => ({
-        points: pointsUpTo(walk, step.value),
-        look: walkLook(ink, index),
+      paths: found.walks.map((descent, index) => ({
+        points: pointsUpTo(descent, step.value),
+        look: descentLook(ink, index),
         here: true,
       })),
       titles: ["s3 − s1, over √2", "s1 + s3 − 2 s2, over √6"],
@@ -113,11 +113,11 @@ export function ThreeNumbersPage() {
     return linesFigure({
       template: shape,
       palette: ink,
-      lines: found.walks.map((walk, index) => ({
-        x: walk.gradient_norms.map((_, k) => k),
-        y: walk.gradient_norms,
-        name: walk.label,
-        ...walkLook(ink, index),
+      lines: found.walks.map((descent, index) => ({
+        x: descent.gradient_norms.map((_, k) => k),
+        y: descent.gradient_norms,
+        name: descent.label,
+        ...descentLook(ink, index),
       })),
       cursor: step.value,
       titles: ["step", "gradient norm, log"],
@@ -165,7 +165,7 @@ export function ThreeNumbersPage() {
         </section>
         <section class="panel">
           <h2>
-            Walks <small>all from one start</small>
+            Descents <small>all from one start</small>
           </h2>
           <NumberField label="Start, across" value={startA} low={-1000} high={1000} />
           <NumberField label="Start, up" value={startB} low={-1000} high={1000} />
@@ -175,7 +175,7 @@ export function ThreeNumbersPage() {
       </aside>
       <div class="stage" {...freshness(asked)}>
         <StepBar step={step} steps={STEPS} />
-        <section class="panel plane-panel" aria-labelledby="plane-title">
+        <section class="panel descent-panel" aria-labelledby="plane-title">
           <h2 id="plane-title">
             Sorting three numbers{" "}
             <small>
@@ -190,18 +190,18 @@ export function ThreeNumbersPage() {
               {problem}
             </p>
           )}
-          <div class="plane-pair">
+          <div class="descent-pair">
             <PictureCard
               waiting={waitingWords(asked)}
               title="Sorting three numbers"
               figure={picture}
-              label="The loss of sorting three numbers, six wedges, and the walks"
+              label="The loss of sorting three numbers, six wedges, and the descents"
               onPick={pick}
             />
             <div>
               {palette !== undefined && answer.value !== null && (
-                <WalkList
-                  walks={answer.value.walks}
+                <DescentList
+                  descents={answer.value.walks}
                   palette={palette}
                   step={step.value}
                   say={outcomeWords}
@@ -212,7 +212,7 @@ export function ThreeNumbersPage() {
                 no loss, so this plane shows all of it. Only in the wedge with the tick is the
                 ordering right.
               </p>
-              <div class="plane-lines">
+              <div class="descent-lines">
                 <PictureCard
                   waiting={waitingWords(asked)}
                   figure={norms}

@@ -39,7 +39,7 @@ export function isTaken(target: EventTarget | null, key: string): boolean {
   if (!(target instanceof HTMLElement)) return false;
   if (target.isContentEditable || target.closest("dialog") !== null) return true;
   const paging = key === "PageUp" || key === "PageDown";
-  if (target.closest(".track") !== null) return false; // the time slider obeys the same keys
+  if (target.closest(".time-slider") !== null) return false; // the time slider obeys the same keys
   if (paging) return true; // elsewhere these scroll
   const tag = target.tagName;
   if (tag === "INPUT" && (target as HTMLInputElement).type === "range")

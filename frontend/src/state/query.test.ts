@@ -30,7 +30,7 @@ describe("a question", () => {
     const stop = follow("first", ask, query);
     stop?.();
     follow("second", ask, query);
-    expect(state.value).toEqual({ kind: "asking", problem: null });
+    expect(state.value).toEqual({ kind: "settling", problem: null });
     await settle();
     expect(seen).toEqual([["second one", "asking"]]);
     expect([answer.value, state.value]).toEqual(["second two", { kind: "answered" }]);
@@ -64,7 +64,7 @@ describe("a question", () => {
     await settle();
     expect(state.value).toEqual({ kind: "failed", problem: "refused" });
     follow("second", async (_question, _signal, receive) => receive("yes"), query);
-    expect(state.value).toEqual({ kind: "asking", problem: "refused" });
+    expect(state.value).toEqual({ kind: "settling", problem: "refused" });
     await settle();
     expect(state.value).toEqual({ kind: "answered" });
   });

@@ -7,7 +7,9 @@ import { ApiError, send } from "../api/client";
 export type QueryState =
   /** Nothing is asked. */
   | { kind: "idle" }
-  /** `problem`: of the question before, until this one has an answer of its own. */
+  /** The question may change again. `problem`: of the one before, until this one is answered. */
+  | { kind: "settling"; problem: string | null }
+  /** The server is at it. */
   | { kind: "asking"; problem: string | null }
   | { kind: "answered" }
   | { kind: "failed"; problem: string };
@@ -60,9 +62,11 @@ export function follow<Q, A>(
     state.value = { kind: "idle" };
     return undefined;
   }
-  state.value = { kind: "asking", problem: problemOf(state.peek()) };
+  const problem = problemOf(state.peek());
+  state.value = { kind: "settling", problem };
   const stop = new AbortController();
   const run = async (): Promise<void> => {
+    state.value = { kind: "asking", problem };
     try {
       await ask(question, stop.signal, (part) => {
         if (!stop.signal.aborted) answer.value = part;
@@ -90,16 +94,19 @@ export function posted<Q extends object, A>(path: string): Ask<Q, A> {
 
 /** Why there is no answer, in words; null: there is one, or it is on its way. */
 export function problemOf(state: QueryState): string | null {
-  return state.kind === "failed" || state.kind === "asking" ? state.problem : null;
+  return "problem" in state ? state.problem : null;
+}
+
+function isBusy({ kind }: QueryState): boolean {
+  return kind === "settling" || kind === "asking";
 }
 
 /** Attributes of what shows an answer: it is pale while it is not that to the question. */
 export function freshness({ state }: Query<unknown>) {
-  const { kind } = state.value;
-  return { "aria-busy": kind === "asking", "data-stale": kind !== "answered" };
+  return { "aria-busy": isBusy(state.value), "data-stale": state.value.kind !== "answered" };
 }
 
 /** What stands in an empty picture's place until the first answer. */
 export function waitingWords({ state }: Query<unknown>): string {
-  return state.value.kind === "asking" ? "Computing…" : "";
+  return isBusy(state.value) ? "Computing…" : "";
 }

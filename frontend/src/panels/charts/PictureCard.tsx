@@ -3,8 +3,8 @@
 import { type ReadonlySignal, useSignal } from "@preact/signals";
 import { useRef } from "preact/hooks";
 import type { Drawing } from "../../charts/drawing";
-import type { PlanePoint } from "../../charts/heights";
 import { downloadDrawing } from "../../charts/image";
+import type { PlanePoint } from "../../charts/landscape";
 import { Picture } from "../../charts/Picture";
 import "./charts.css";
 import { DataTable } from "./DataTable";

@@ -13,8 +13,8 @@ import {
   shownTheme,
   styles,
 } from "../../state/signals";
+import { Choice } from "../../ui/Choice";
 import { PictureCard } from "../charts/PictureCard";
-import { Choice } from "./Choice";
 import { armColour, armName } from "./LandscapeCard";
 import { barrierWords } from "./model";
 

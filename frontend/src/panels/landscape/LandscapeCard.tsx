@@ -1,16 +1,16 @@
-/** One picture of the loss over weights: an arm's own, or one that all arms share. */
+/** One landscape of the loss over weights: an arm's own, or one that all arms share. */
 
 import { useComputed, useSignal } from "@preact/signals";
-import { planeFigure } from "../../charts/plane";
+import { landscapeFigure } from "../../charts/landscapeFigure";
 import type { Template } from "../../charts/templates";
 import { formatCount } from "../../format";
 import { armName as nameOf } from "../../state/arms";
 import { presenting, runSpec, shownTheme, styles } from "../../state/signals";
 import { PictureCard } from "../charts/PictureCard";
-import { type LandscapePicture, residualWords } from "./model";
+import { residualWords, type ShownLandscape } from "./model";
 
 interface Props {
-  picture: LandscapePicture;
+  shown: ShownLandscape;
   template: Template;
   colours: [number, number] | null;
   log: boolean;
@@ -32,18 +32,18 @@ export function armColour(template: Template, arm: number): string {
 }
 
 export function LandscapeCard(props: Props) {
-  const { picture, surface, onSurface } = props;
-  const names = picture.arms.map(armName);
-  const isShared = picture.arms.length > 1;
+  const { shown, surface, onSurface } = props;
+  const names = shown.arms.map(armName);
+  const isShared = shown.arms.length > 1;
   const given = useSignal(props);
   given.value = props;
   const figure = useComputed(() => {
-    const { picture: now, template, colours, log, surface: deep } = given.value;
+    const { shown: now, template, colours, log, surface: deep } = given.value;
     const [only] = now.arms;
-    return planeFigure({
+    return landscapeFigure({
       template,
       palette: template.layout.meta.palettes[shownTheme.value],
-      heights: now.heights,
+      landscape: now.landscape,
       log,
       colours,
       surface: deep,
@@ -66,19 +66,19 @@ export function LandscapeCard(props: Props) {
   return (
     <div class="landscape" data-surface={surface} data-shared={isShared}>
       <h3>
-        {picture.arms.map((arm) => (
+        {shown.arms.map((arm) => (
           <span key={arm}>
             <b style={{ color: styles.value[arm]?.ink }}>{armName(arm)}</b>{" "}
             <small title="Of the way from the first weights, the part that this picture cannot show">
-              {residualWords(picture.paths.find((path) => path.arm === arm)?.residual ?? null)}
+              {residualWords(shown.paths.find((path) => path.arm === arm)?.residual ?? null)}
             </small>
           </span>
         ))}
       </h3>
       <PictureCard
         figure={figure}
-        title={`Loss landscape of ${names.join(", ")} at step ${picture.step}`}
-        label={`Loss around the weights of ${names.join(", ")} at step ${picture.step}`}
+        title={`Loss landscape of ${names.join(", ")} at step ${shown.step}`}
+        label={`Loss around the weights of ${names.join(", ")} at step ${shown.step}`}
       />
       {onSurface !== null && !surface && (
         <button type="button" onClick={onSurface}>

@@ -1,7 +1,7 @@
 /** How landscapes draw, in one quiet line. */
 
 import { canTrain, type LandscapePlane, landscapeSettings } from "../../state/signals";
-import { Choice } from "./Choice";
+import { Choice } from "../../ui/Choice";
 import { ShapeChoice } from "./ShapeChoice";
 
 const PLANES: Record<LandscapePlane, string> = {

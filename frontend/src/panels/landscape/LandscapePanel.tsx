@@ -2,7 +2,7 @@
 
 import { useComputed, useSignal, useSignalEffect } from "@preact/signals";
 import type { LandscapeQuery } from "../../api/landscapes";
-import { heightRange } from "../../charts/heights";
+import { heightRange } from "../../charts/landscape";
 import type { Templates } from "../../charts/templates";
 import { formatCount, formatHeight } from "../../format";
 import type { QueryState } from "../../state/query";
@@ -15,22 +15,22 @@ import {
   runId,
 } from "../../state/signals";
 import { ArmsLine } from "./ArmsLine";
-import { useNearestSnapshot, usePictures } from "./ask";
+import { useLandscapes, useNearestSnapshot } from "./ask";
 import { LandscapeControls } from "./LandscapeControls";
 import "./landscape.css";
 import { LandscapeCard } from "./LandscapeCard";
 import {
   fittingPlane,
-  type LandscapePicture,
-  loggedPictures,
+  loggedLandscapes,
   planeWords,
+  type ShownLandscape,
   sharedRange,
-  streamedPictures,
+  streamedLandscapes,
   surfacesOf,
   withSurface,
 } from "./model";
 
-const NO_PICTURES: LandscapePicture[] = [];
+const NONE: ShownLandscape[] = [];
 
 export function LandscapePanel({ templates }: { templates: Templates }) {
   const log = run.value;
@@ -50,30 +50,30 @@ export function LandscapePanel({ templates }: { templates: Templates }) {
     if (plane.value === "run" || id.value === "" || step === null) return null;
     return { run: id.value, plane: plane.value, step, points: points.value };
   });
-  const { answer, state } = usePictures(query);
+  const { answer, state } = useLandscapes(query);
   useSignalEffect(() => {
     const now = state.value;
     if (now.kind !== "failed" || chosen.peek() !== null) return;
     refused.value = { run: id.peek(), problem: now.problem };
   });
-  const pictures = useComputed(() => {
+  const landscapes = useComputed(() => {
     if (plane.value !== "run") {
       const now = answer.value;
-      return now === null ? NO_PICTURES : streamedPictures(now.start, now.patches);
+      return now === null ? NONE : streamedLandscapes(now.start, now.patches);
     }
-    return run.value === null ? NO_PICTURES : loggedPictures(run.value, cursor.value);
+    return run.value === null ? NONE : loggedLandscapes(run.value, cursor.value);
   });
 
   const { landscape: template, lines } = templates;
   if (log === null || log.spec === null || template === undefined) return null;
   const none = log.arms.every((arm) => arm.landscapes.length === 0);
   if (none && !canTrain.value) return null;
-  const shown = pictures.value;
-  const range = heightRange(shown.map((picture) => picture.heights));
+  const shown = landscapes.value;
+  const range = heightRange(shown.map(({ landscape }) => landscape));
   const alive = deep.value
     ? surfacesOf(
         surfaces.value,
-        shown.map((picture) => picture.key),
+        shown.map(({ key }) => key),
       )
     : [];
   return (
@@ -90,25 +90,25 @@ export function LandscapePanel({ templates }: { templates: Templates }) {
       </div>
       <p class="landscapes-why">
         {none && plane.value === "run"
-          ? "This run recorded no slices of its own. Choose a plane, and its snapshots are used."
+          ? "This run recorded no landscapes of its own. Choose a plane, and its snapshots are used."
           : planeWords(plane.value, log, chosen.value !== null, canTrain.value)}
         {refused.value.run === log.id && ` No other plane: ${refused.value.problem}.`}
       </p>
       <Status state={state.value} />
       {shown.length > 0 && (
         <div class="landscapes-grid" data-single={shown.length === 1}>
-          {shown.map((picture) => (
+          {shown.map((one) => (
             <LandscapeCard
-              key={picture.key}
-              picture={picture}
+              key={one.key}
+              shown={one}
               template={template}
               colours={sharedRange(shown, shared.value)}
               log={logScale.value}
-              surface={alive.includes(picture.key)}
+              surface={alive.includes(one.key)}
               onSurface={
                 deep.value
                   ? () => {
-                      surfaces.value = withSurface(alive, picture.key);
+                      surfaces.value = withSurface(alive, one.key);
                     }
                   : null
               }

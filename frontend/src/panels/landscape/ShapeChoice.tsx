@@ -1,7 +1,7 @@
 /** Contours or a surface, one switch wherever a landscape is drawn. */
 
 import type { Signal } from "@preact/signals";
-import { Choice } from "./Choice";
+import { Choice } from "../../ui/Choice";
 
 export function ShapeChoice({ surface }: { surface: Signal<boolean> }) {
   return (

@@ -15,7 +15,7 @@ export interface LandscapeAnswer {
   patches: ReadonlyMap<number, LandscapePatch>;
 }
 
-const askPictures: Ask<LandscapeQuery, LandscapeAnswer> = async (query, signal, receive) => {
+const askLandscapes: Ask<LandscapeQuery, LandscapeAnswer> = async (query, signal, receive) => {
   let start: LandscapeStart | null = null;
   let patches: ReadonlyMap<number, LandscapePatch> = new Map();
   for await (const { event, data } of streamLandscape(query, signal)) {
@@ -27,9 +27,11 @@ const askPictures: Ask<LandscapeQuery, LandscapeAnswer> = async (query, signal, 
 };
 
 /** The pictures of the loss over weights; those before stay until all of the new ones are there. */
-export function usePictures(query: ReadonlySignal<LandscapeQuery | null>): Query<LandscapeAnswer> {
+export function useLandscapes(
+  query: ReadonlySignal<LandscapeQuery | null>,
+): Query<LandscapeAnswer> {
   const about = useComputed(() => `${query.value?.run} ${query.value?.plane}`);
-  return useQuery(query, askPictures, about);
+  return useQuery(query, askLandscapes, about);
 }
 
 /** The step of the snapshot nearest to the playback step, which answers; null: there is none yet. */

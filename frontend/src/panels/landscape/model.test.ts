@@ -4,11 +4,11 @@ import type { RunLog } from "../../state/log";
 import {
   barrierWords,
   fittingPlane,
-  loggedPictures,
+  loggedLandscapes,
   planeWords,
   residualWords,
   sharedRange,
-  streamedPictures,
+  streamedLandscapes,
   surfacesOf,
   withSurface,
 } from "./model";
@@ -35,12 +35,12 @@ const LOG = {
 
 describe("pictures of the log", () => {
   it("are the latest at or before the cursor", () => {
-    expect(loggedPictures(LOG, 99).map((picture) => picture.step)).toEqual([0, 0]);
-    expect(loggedPictures(LOG, 100).map((picture) => picture.step)).toEqual([100, 0]);
+    expect(loggedLandscapes(LOG, 99).map((picture) => picture.step)).toEqual([0, 0]);
+    expect(loggedLandscapes(LOG, 100).map((picture) => picture.step)).toEqual([100, 0]);
   });
 
   it("leave out places that are not finite", () => {
-    const [path] = loggedPictures(LOG, 0)[0]?.paths ?? [];
+    const [path] = loggedLandscapes(LOG, 0)[0]?.paths ?? [];
     expect(path?.points).toEqual([
       [0, 0],
       [0.5, 0.5],
@@ -49,7 +49,7 @@ describe("pictures of the log", () => {
   });
 
   it("share one range of heights, or have their own", () => {
-    const pictures = loggedPictures(LOG, 0);
+    const pictures = loggedLandscapes(LOG, 0);
     expect(sharedRange(pictures, true)).toEqual([1, 7]);
     expect(sharedRange(pictures, false)).toBeNull();
   });
@@ -70,9 +70,9 @@ describe("pictures of a stream", () => {
   });
 
   it("show what has come and say whether it is all", () => {
-    const some = streamedPictures(start, new Map([[1, patch(1, 1)]]));
+    const some = streamedLandscapes(start, new Map([[1, patch(1, 1)]]));
     expect(some.map(({ key, complete }) => [key, complete])).toEqual([["1", false]]);
-    expect(streamedPictures(start, new Map([[0, patch(0, 2)]]))[0]?.complete).toBe(true);
+    expect(streamedLandscapes(start, new Map([[0, patch(0, 2)]]))[0]?.complete).toBe(true);
   });
 
   it("are read from text however it is cut", () => {

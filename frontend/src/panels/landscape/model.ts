@@ -1,7 +1,7 @@
-/** What the landscape panel shows: slices of the run's log, or those asked for, as pictures. Pure. */
+/** What the landscape panel shows: landscapes of the run's log, or those asked for. Pure. */
 
 import type { LandscapePatch, LandscapeStart } from "../../api/landscapes";
-import { type Heights, heightRange, type PlanePoint } from "../../charts/heights";
+import { heightRange, type Landscape, type PlanePoint } from "../../charts/landscape";
 import { formatMeasured } from "../../format";
 import { lastUpToStep } from "../../state/column";
 import { hasEnded, type LandscapePoint, type RunLog } from "../../state/log";
@@ -15,52 +15,52 @@ export interface LandscapePath {
   residual: number | null;
 }
 
-/** One picture of the panel. */
-export interface LandscapePicture {
-  /** Tells pictures apart: the arms that it shows. */
+/** One landscape of the panel. */
+export interface ShownLandscape {
+  /** Tells landscapes apart: the arms that it shows. */
   key: string;
   arms: number[];
   step: number;
-  heights: Heights;
+  landscape: Landscape;
   paths: LandscapePath[];
   /** Whether all of it has come. */
   complete: boolean;
 }
 
-/** The latest slice of every arm at or before the cursor. */
-export function loggedPictures(log: RunLog, cursor: number): LandscapePicture[] {
+/** The latest landscape of every arm at or before the cursor. */
+export function loggedLandscapes(log: RunLog, cursor: number): ShownLandscape[] {
   return log.arms.flatMap((arm, index) => {
-    const slice = lastUpToStep(arm.landscapes, cursor);
-    return slice === undefined ? [] : [loggedPicture(slice, index)];
+    const logged = lastUpToStep(arm.landscapes, cursor);
+    return logged === undefined ? [] : [loggedLandscape(logged, index)];
   });
 }
 
-function loggedPicture(slice: LandscapePoint, arm: number): LandscapePicture {
-  const places = slice.trajectory.flatMap(([a, b, step]) =>
+function loggedLandscape(logged: LandscapePoint, arm: number): ShownLandscape {
+  const places = logged.trajectory.flatMap(([a, b, step]) =>
     a == null || b == null || step == null ? [] : [{ point: [a, b] as PlanePoint, step }],
   );
   return {
     key: `${arm}`,
     arms: [arm],
-    step: slice.step,
-    heights: { x: slice.grid.a ?? [], y: slice.grid.b ?? [], values: slice.values },
+    step: logged.step,
+    landscape: { x: logged.grid.a ?? [], y: logged.grid.b ?? [], values: logged.values },
     paths: [
       {
         arm,
         points: places.map(({ point }) => point),
         steps: places.map(({ step }) => step),
-        residual: slice.residual,
+        residual: logged.residual,
       },
     ],
     complete: true,
   };
 }
 
-/** The pictures of a stream, as far as they have come. */
-export function streamedPictures(
+/** The landscapes of a stream, as far as they have come. */
+export function streamedLandscapes(
   start: LandscapeStart,
   patches: ReadonlyMap<number, LandscapePatch>,
-): LandscapePicture[] {
+): ShownLandscape[] {
   return start.pictures.flatMap((picture, index) => {
     const patch = patches.get(index);
     if (patch === undefined) return [];
@@ -69,7 +69,7 @@ export function streamedPictures(
         key: picture.arms.join(),
         arms: picture.arms,
         step: start.step,
-        heights: { x: patch.grid.a, y: patch.grid.b, values: patch.values },
+        landscape: { x: patch.grid.a, y: patch.grid.b, values: patch.values },
         paths: picture.paths.map((path) => ({
           arm: path.arm,
           points: path.points.map(([a, b]): PlanePoint => [a, b]),
@@ -89,12 +89,12 @@ export function residualWords(residual: number | null): string {
   return `the path leaves this plane by ${Math.round(100 * residual)} %`;
 }
 
-/** The heights that all pictures share, or null where each has its own. */
+/** The range of heights that all landscapes share, or null where each has its own. */
 export function sharedRange(
-  pictures: readonly LandscapePicture[],
+  landscapes: readonly ShownLandscape[],
   shared: boolean,
 ): [number, number] | null {
-  return shared ? heightRange(pictures.map((picture) => picture.heights)) : null;
+  return shared ? heightRange(landscapes.map(({ landscape }) => landscape)) : null;
 }
 
 /**
@@ -103,7 +103,7 @@ export function sharedRange(
  */
 export function fittingPlane(log: RunLog | null, canCompute: boolean): LandscapePlane {
   if (log === null || !canCompute || !hasEnded(log) || log.snapshots.length < 2) return "run";
-  // Two weights are a point on a surface: the run's own slices show all of it already.
+  // Two weights are a point on a surface: the run's own landscapes show all of it already.
   const isSurface = log.parameters === 2 && log.arms.some((arm) => arm.landscapes.length > 0);
   return isSurface ? "run" : "trajectory";
 }
@@ -154,13 +154,13 @@ export function barrierWords(barrier: number | null, ends: readonly number[]): s
 /** Surfaces that may be alive at once: browsers keep few WebGL contexts. */
 export const MOST_SURFACES = 2;
 
-/** Which pictures are surfaces: those that were made so, or else the first ones. */
+/** Which landscapes are surfaces: those that were made so, or else the first ones. */
 export function surfacesOf(chosen: readonly string[], keys: readonly string[]): string[] {
   const kept = chosen.filter((key) => keys.includes(key));
   return (kept.length > 0 ? kept : [...keys]).slice(0, MOST_SURFACES);
 }
 
-/** Which pictures are surfaces once `key` is to be one: the oldest makes room. */
+/** Which landscapes are surfaces once `key` is to be one: the oldest makes room. */
 export function withSurface(chosen: readonly string[], key: string): string[] {
   return [...chosen.filter((other) => other !== key), key].slice(-MOST_SURFACES);
 }

@@ -1,0 +1,394 @@
+/** A loss over a plane as a figure: contours or a surface, with what lies on it. Pure. */
+
+import { formatHeight } from "../format";
+import { clipped, isInside, surroundings } from "./clip";
+import type { Drawing, Numbers } from "./drawing";
+import { evenly } from "./evenly";
+import {
+  heightAt,
+  heightColours,
+  type Landscape,
+  liftOf,
+  type PlanePoint,
+  trimmedRange,
+} from "./landscape";
+import type { PlotlyLayout, PlotlyTrace } from "./plotly";
+import { type Palette, type PlaneRole, prototype, type Template, withAlpha } from "./templates";
+
+/** How something on the plane looks. */
+export interface PlaneLook {
+  colour: string;
+  dash?: string;
+  marker?: string;
+}
+
+export interface PlanePath {
+  points: readonly PlanePoint[];
+  look: PlaneLook;
+  /** Whose it is: for the table. */
+  name?: string;
+  /** What hovering reads at each point. */
+  says?: readonly string[];
+  /** A large marker at its end. */
+  here?: boolean;
+}
+
+export interface PlaneName {
+  at: PlanePoint;
+  text: string;
+  colour: string;
+}
+
+export interface LandscapeView {
+  template: Template;
+  palette: Palette;
+  landscape: Landscape;
+  /** Logarithmic heights; they are then all positive, or shifted to be. */
+  log: boolean;
+  /** Landscape that the colours run between, so that pictures can share them; null: the picture's. */
+  colours: readonly [number, number] | null;
+  surface: boolean;
+  paths?: readonly PlanePath[];
+  arrows?: readonly PlanePath[];
+  borders?: readonly PlanePath[];
+  names?: readonly PlaneName[];
+  /** A second function on the same grid, as lines. */
+  layer?: { landscape: Landscape; colour: string; label: string } | null;
+  titles: readonly [string, string];
+  label: string;
+  scale: number;
+}
+
+const CONTOURS = 18;
+/** Rows and columns of the table, of the many that are drawn. */
+const TABLE_POINTS = 11;
+/** Pixels from a path within which hovering reads the path. */
+const NEAR = 7;
+
+export function landscapeFigure(view: LandscapeView): Drawing {
+  const { template, palette, landscape, titles } = view;
+  const range = view.colours ?? trimmedRange(landscape) ?? [0, 1];
+  const lift = view.log ? liftOf(range) : 0;
+  const least = (range[0] + lift) / 10;
+  const height = (value: number | null): number | null =>
+    value === null ? null : view.log ? logOf(Math.max(value + lift, least)) : value;
+  const ends = [height(range[0]) ?? 0, height(range[1]) ?? 1] as const;
+  const low = ends[0];
+  const high = ends[1] > low ? ends[1] : low + 1;
+  const z = landscape.values.map((row) => row.map(height));
+  const made = view.surface
+    ? surfaceTraces(view, z, low, high, height)
+    : flatTraces(view, z, low, high, lift);
+  const {
+    meta: _meta,
+    title: _title,
+    scene: _scene,
+    xaxis: _xaxis,
+    yaxis: _yaxis,
+    ...layout
+  } = template.layout;
+  // Axes of the other shape are left out altogether: Plotly trips over empty ones.
+  const axis = (name: "xaxis" | "yaxis", values: readonly number[], text: string) => ({
+    ...(template.layout[name] as PlotlyLayout),
+    range: [values[0], values.at(-1)],
+    autorange: false,
+    tickfont: { size: 10 * view.scale, color: palette.faint },
+    gridcolor: palette.grid,
+    title: { text, font: { size: 11 * view.scale, color: palette.faint }, standoff: 3 },
+  });
+  return {
+    palette,
+    scale: view.scale,
+    tables: () => landscapeTables(view),
+    data: made,
+    layout: {
+      ...layout,
+      font: { ...(layout.font as object), size: 11 * view.scale, color: palette.faint },
+      paper_bgcolor: palette.panel,
+      plot_bgcolor: palette.panel,
+      hovermode: "closest",
+      hoverdistance: NEAR,
+      hoverlabel: {
+        bgcolor: palette.panel,
+        bordercolor: palette.line,
+        font: { color: palette.ink },
+      },
+      dragmode: view.surface ? "turntable" : false,
+      uirevision: "kept",
+      margin: view.surface
+        ? { l: 0, r: 0, t: 0, b: 0 }
+        : { l: 46 * view.scale, r: 10, t: 6, b: 36 * view.scale },
+      ...(view.surface
+        ? { scene: sceneOf(view, low, high, lift) }
+        : {
+            xaxis: axis("xaxis", landscape.x, titles[0]),
+            yaxis: axis("yaxis", landscape.y, titles[1]),
+          }),
+    },
+  };
+}
+
+function logOf(value: number): number | null {
+  return value > 0 ? Math.log10(value) : null;
+}
+
+function sceneOf(view: LandscapeView, low: number, high: number, lift: number): PlotlyLayout {
+  const scene = (view.template.layout.scene ?? {}) as Record<string, PlotlyLayout>;
+  const { palette } = view;
+  const look = { color: palette.faint, gridcolor: palette.line, showbackground: false };
+  const ticks = [0, 1, 2, 3].map((k) => low + ((high - low) * k) / 3);
+  const words = ticks.map((at) => formatHeight((view.log ? 10 ** at : at) - lift));
+  return {
+    ...scene,
+    xaxis: { ...scene.xaxis, ...look },
+    yaxis: { ...scene.yaxis, ...look },
+    zaxis: {
+      ...scene.zaxis,
+      ...look,
+      range: [low, high + (high - low) * 0.02],
+      tickmode: "array",
+      tickvals: ticks,
+      ticktext: words,
+    },
+  };
+}
+
+function part(view: LandscapeView, role: PlaneRole, own: PlotlyTrace): PlotlyTrace {
+  const shape = prototype(view.template, role) ?? {};
+  const both = (key: string) => ({
+    ...(shape[key] as object | undefined),
+    ...(own[key] as object | undefined),
+  });
+  return {
+    ...shape,
+    ...own,
+    meta: { role },
+    line: both("line"),
+    ...("marker" in own || "marker" in shape ? { marker: both("marker") } : {}),
+  };
+}
+
+/** What hovering reads: the height, and the second layer with the gap between the two. */
+function readings(view: LandscapeView): string[][] {
+  return view.landscape.values.map((row, j) =>
+    row.map((value, i) => {
+      const first = `${view.label} ${formatHeight(value)}`;
+      if (!view.layer) return first;
+      const other = view.layer.landscape.values[j]?.[i] ?? null;
+      const gap = value === null || other === null ? null : other - value;
+      return `${first}<br>${view.layer.label} ${formatHeight(other)}, gap ${formatHeight(gap)}`;
+    }),
+  );
+}
+
+function flatTraces(
+  view: LandscapeView,
+  z: (number | null)[][],
+  low: number,
+  high: number,
+  lift: number,
+): PlotlyTrace[] {
+  const { landscape, palette } = view;
+  const box = surroundings(landscape.x, landscape.y);
+  const step = (high - low) / CONTOURS;
+  const traces: PlotlyTrace[] = [
+    part(view, "contour", {
+      x: landscape.x,
+      y: landscape.y,
+      z,
+      zmin: low,
+      zmax: high,
+      contours: {
+        coloring: "fill",
+        showlines: true,
+        start: low + step,
+        end: high - step / 2,
+        size: step,
+      },
+      line: { color: withAlpha(palette.accent, 0.35) },
+      colorscale: heightColours(palette),
+      customdata: readings(view),
+    }),
+  ];
+  const { layer } = view;
+  if (layer) {
+    const levels = layer.landscape.values.map((row) =>
+      row.map((value) => (value === null ? null : view.log ? logOf(value + lift) : value)),
+    );
+    traces.push(
+      part(view, "layer", {
+        x: layer.landscape.x,
+        y: layer.landscape.y,
+        z: levels,
+        contours: {
+          coloring: "none",
+          showlines: true,
+          start: low + step,
+          end: high,
+          size: 2 * step,
+        },
+        line: { color: layer.colour },
+      }),
+    );
+  }
+  for (const border of view.borders ?? []) traces.push(lineOn(view, "border", border));
+  for (const path of view.paths ?? []) {
+    traces.push(lineOn(view, "path", path));
+    const end = path.points.at(-1);
+    if (path.here === true && end !== undefined && isInside(box, end)) {
+      traces.push(
+        part(view, "here", {
+          x: [end[0]],
+          y: [end[1]],
+          marker: {
+            color: path.look.colour,
+            symbol: path.look.marker ?? "circle",
+            line: { width: 2, color: palette.panel },
+          },
+        }),
+      );
+    }
+  }
+  for (const arrow of view.arrows ?? []) traces.push(lineOn(view, "arrow", arrow));
+  const names = (view.names ?? []).filter((name) => isInside(box, name.at));
+  if (names.length > 0) {
+    traces.push(
+      part(view, "name", {
+        x: names.map((name) => name.at[0]),
+        y: names.map((name) => name.at[1]),
+        text: names.map((name) => name.text),
+        textfont: {
+          size: 11 * view.scale,
+          weight: 600,
+          color: names.map((name) => name.colour),
+        },
+      }),
+    );
+  }
+  return traces;
+}
+
+function lineOn(
+  view: LandscapeView,
+  role: "path" | "border" | "arrow",
+  path: PlanePath,
+): PlotlyTrace {
+  const { colour, dash = "solid" } = path.look;
+  const points = clipped(path.points, surroundings(view.landscape.x, view.landscape.y));
+  return part(view, role, {
+    x: points.map((point) => point[0]),
+    y: points.map((point) => point[1]),
+    line: { color: colour, dash },
+    ...(role === "path" && {
+      marker: { color: colour, size: points.length > 60 ? 2 : 4 },
+    }),
+    ...sayings(path),
+    ...(role === "arrow" && { marker: { color: colour } }),
+  });
+}
+
+/** A path that says nothing lets what is under it be read. */
+function sayings(path: PlanePath): PlotlyTrace {
+  if (path.says === undefined) return {};
+  return {
+    customdata: path.says,
+    hoverinfo: "all",
+    hovertemplate: "%{customdata}<extra></extra>",
+    hoverlabel: { font: { color: path.look.colour } },
+  };
+}
+
+function surfaceTraces(
+  view: LandscapeView,
+  z: (number | null)[][],
+  low: number,
+  high: number,
+  height: (value: number | null) => number | null,
+): PlotlyTrace[] {
+  const { landscape } = view;
+  const traces = [
+    part(view, "surface", {
+      x: landscape.x,
+      y: landscape.y,
+      z: z.map((row) => row.map((value) => (value === null ? null : Math.min(value, high)))),
+      cmin: low,
+      cmax: high,
+      colorscale: heightColours(view.palette),
+      customdata: readings(view),
+    }),
+  ];
+  for (const path of view.paths ?? []) {
+    const lifted = path.points.map((point) => height(heightAt(landscape, point)));
+    // Points beside the surface would take the room of the picture, though they are not drawn.
+    const over = (axis: 0 | 1) =>
+      path.points.map((point, index) => (lifted[index] === null ? null : point[axis]));
+    const { colour } = path.look;
+    const last = path.points.length - 1;
+    traces.push(
+      part(view, "path3d", {
+        x: over(0),
+        y: over(1),
+        z: lifted.map((value) => (value === null ? null : value + (high - low) * 0.012)),
+        line: { color: colour },
+        ...sayings(path),
+        marker: {
+          color: colour,
+          size: path.points.map((_, index) => (index === last && path.here === true ? 7 : 2)),
+        },
+      }),
+    );
+  }
+  return traces;
+}
+
+/** Where the paths begin and end, and a coarse grid of the heights. */
+export function landscapeTables(view: LandscapeView): Numbers[] {
+  const { landscape, titles, label } = view;
+  const place = ([a, b]: PlanePoint): string => `(${formatHeight(a)}, ${formatHeight(b)})`;
+  const ways = (view.paths ?? []).flatMap((path) => {
+    const [from, to] = [path.points[0], path.points.at(-1)];
+    if (from === undefined || to === undefined) return [];
+    const high = [from, to].map((point) => {
+      const height = heightAt(landscape, point);
+      return height === null ? "outside" : formatHeight(height);
+    });
+    return [{ name: path.name ?? "", cells: [place(from), place(to), ...high] }];
+  });
+  const columns = evenly(landscape.x.length, TABLE_POINTS);
+  const rows = evenly(landscape.y.length, TABLE_POINTS);
+  const grid: Numbers = {
+    caption: `${label}; columns: ${titles[0]}, rows: ${titles[1]}`,
+    corner: `${titles[1]} \\ ${titles[0]}`,
+    columns: columns.map((i) => formatHeight(landscape.x[i] ?? null)),
+    rows: rows.toReversed().map((j) => ({
+      name: formatHeight(landscape.y[j] ?? null),
+      cells: columns.map((i) => formatHeight(landscape.values[j]?.[i] ?? null)),
+    })),
+  };
+  if (ways.length === 0) return [grid];
+  return [
+    {
+      caption: `Paths in (${titles[0]}; ${titles[1]})`,
+      corner: "path",
+      columns: ["from", "to", `${label} at first`, `${label} at last`],
+      rows: ways,
+    },
+    grid,
+  ];
+}
+
+/** The point of the plane under a place of the drawn picture, in pixels; null outside. */
+export function pointUnder(
+  layout: PlotlyLayout,
+  size: { width: number; height: number },
+  left: number,
+  top: number,
+): PlanePoint | null {
+  const margin = layout.margin as { l: number; r: number; t: number; b: number };
+  const u = (left - margin.l) / (size.width - margin.l - margin.r);
+  const v = (top - margin.t) / (size.height - margin.t - margin.b);
+  if (!(u >= 0 && u <= 1 && v >= 0 && v <= 1)) return null;
+  const [x0, x1] = (layout.xaxis as { range: [number, number] }).range;
+  const [y0, y1] = (layout.yaxis as { range: [number, number] }).range;
+  return [x0 + u * (x1 - x0), y1 - v * (y1 - y0)];
+}

@@ -1,0 +1,36 @@
+/** The descents in words, each in its colour: what a screen reader hears of the picture. */
+
+import type { Descent } from "../../api/descents";
+import type { Palette } from "../../charts/templates";
+import { formatMeasured } from "../../format";
+import { LineSample } from "./LineSample";
+
+interface Props {
+  descents: readonly Descent[];
+  palette: Palette;
+  step: number;
+  /** What is to be said of a descent at the step. */
+  say(descent: Descent, step: number): string;
+}
+
+export function DescentList({ descents, palette, step, say }: Props) {
+  return (
+    <ul class="descent-list">
+      {descents.map((descent, index) => {
+        const value = descent.values[step];
+        return (
+          <li key={descent.label}>
+            <LineSample palette={palette} index={index} />
+            <strong style={{ color: palette.arms[index % palette.arms.length]?.ink }}>
+              {descent.label}
+            </strong>
+            <span>
+              {value == null ? "no value" : formatMeasured(value, 4)}
+              <small> {say(descent, step)}</small>
+            </span>
+          </li>
+        );
+      })}
+    </ul>
+  );
+}

@@ -1,0 +1,21 @@
+/** A descent's line as the pictures draw it, beside its name. */
+
+import type { Palette } from "../../charts/templates";
+import { descentLook } from "./descents";
+
+export function LineSample({ palette, index }: { palette: Palette; index: number }) {
+  const { colour, dash } = descentLook(palette, index);
+  return (
+    <svg width="26" height="8" aria-hidden="true">
+      <line
+        x1="0"
+        x2="26"
+        y1="4"
+        y2="4"
+        stroke={colour}
+        stroke-width="3"
+        stroke-dasharray={dash.replaceAll("px", "")}
+      />
+    </svg>
+  );
+}

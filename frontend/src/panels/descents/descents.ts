@@ -1,0 +1,86 @@
+/** What the descent pages share: looks, points, words. Pure. */
+
+import type { Descent } from "../../api/descents";
+import type { Landscape, PlanePoint } from "../../charts/landscape";
+import type { Palette } from "../../charts/templates";
+import { formatMeasured } from "../../format";
+import { dashOf } from "../../state/arms";
+
+type Row = (number | null | undefined)[];
+
+/** The look of a descent: its place in the palette, beginning with grey for plain descent. */
+export function descentLook(palette: Palette, index: number): { colour: string; dash: string } {
+  const arm = palette.arms[index % palette.arms.length];
+  return { colour: arm?.color ?? palette.ink, dash: dashOf(index) };
+}
+
+/** The descent's points up to a step; it ends where it stops being finite. */
+export function pointsUpTo(descent: Descent, step: number): PlanePoint[] {
+  const points: PlanePoint[] = [];
+  for (const [a, b] of descent.path.slice(0, step + 1)) {
+    if (a === null || b === null) break;
+    points.push([a, b]);
+  }
+  return points;
+}
+
+/** Norm below which a gradient moves nothing that anyone could see: the server's own. */
+const VANISHED = 1e-6;
+
+/** How a descent over three scores stands at a step, in words. */
+export function outcomeWords(descent: Descent, step: number): string {
+  const { arrived = -1 } = descent;
+  if (arrived >= 0 && step >= arrived) return `sorted from step ${arrived} on`;
+  if (descent.outcome === "ended" && step >= descent.ended) return "ended: no longer finite";
+  const norm = descent.gradient_norms[step];
+  if (descent.outcome === "stuck" && norm != null && norm < VANISHED) {
+    return "stuck: the gradient has vanished";
+  }
+  return "not sorted yet, still moving";
+}
+
+/** How good a quadratic's promise was: predicted against actual decrease. */
+export function trustWords(descent: Descent, step: number): string {
+  if (descent.problem !== null && step >= descent.ended) return descent.problem;
+  const predicted = descent.predicted[step];
+  const actual = descent.actual[step];
+  if (predicted == null || actual == null) return "";
+  const trust = descent.trust[step];
+  const ratio = trust == null ? "" : `, trust ${formatMeasured(trust)}`;
+  return `promised ${formatMeasured(predicted)}, got ${formatMeasured(actual)}${ratio}`;
+}
+
+/** The quadratic that a method believes in at a step, on a picture's grid; null if there is none. */
+export function quadraticLandscape(
+  descent: Descent,
+  step: number,
+  on: Landscape,
+): Landscape | null {
+  const [x, y] = descent.path[step] ?? [null, null];
+  const value = descent.values[step];
+  const [slopeX, slopeY] = descent.gradients[step] ?? [null, null];
+  const [[p, q], [, s]] = (descent.curvatures[step] ?? [[], []]) as [Row, Row];
+  const parts = [x, y, value, slopeX, slopeY, p, q, s];
+  if (parts.some((part) => part === null || part === undefined)) return null;
+  const [x0, y0, v, gx, gy, pp, qq, ss] = parts as number[] as [
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+  ];
+  const at = (a: number, b: number): number => {
+    const [dx, dy] = [a - x0, b - y0];
+    return v + gx * dx + gy * dy + (pp * dx * dx + 2 * qq * dx * dy + ss * dy * dy) / 2;
+  };
+  return { x: on.x, y: on.y, values: on.y.map((b) => on.x.map((a) => at(a, b))) };
+}
+
+/** "-1.5" as a number; null where it is none. */
+export function numberIn(text: string): number | null {
+  const value = Number(text.trim().replace("−", "-").replace(",", "."));
+  return text.trim() === "" || !Number.isFinite(value) ? null : value;
+}

@@ -1,0 +1,177 @@
+/** The name, the pages, and what can be done with what is on the page. */
+
+import { useEffect, useState } from "preact/hooks";
+import { exportUrl } from "../../api/client";
+import { PAGES } from "../../pages/list";
+import { hrefOf, place, runIdOf } from "../../state/address/router";
+import { leave } from "../../state/session";
+import { canTrain, hasRun, presenting, runId, theme } from "../../state/signals";
+import { THEMES } from "../../state/theme";
+import { Icon } from "../../ui/Icon";
+import { Link } from "../../ui/Link";
+import { Menu } from "../../ui/Menu";
+import { help } from "./Help";
+
+export function Header() {
+  const { path } = place.value;
+  const compares = canTrain.value && (path === "" || runIdOf(path) !== null);
+  return (
+    <header class="header">
+      <h1>
+        <Link to={{ path: "", search: "" }}>Newton Lab</Link>
+      </h1>
+      {canTrain.value && (
+        <nav aria-label="Pages">
+          {PAGES.map((page) => (
+            <Link
+              key={page.title}
+              to={page.place()}
+              aria-current={page.matches(path) ? "page" : undefined}
+            >
+              {page.title}
+            </Link>
+          ))}
+        </nav>
+      )}
+      <div class="header-actions">
+        {compares && hasRun.value && (
+          <button
+            type="button"
+            data-tip="Takes this run’s settings into the controls, to change them and train again"
+            onClick={leave}
+          >
+            <Icon name="fork" size={16} />
+            <span>Fork</span>
+          </button>
+        )}
+        {canTrain.value && <ShareButton />}
+        {compares && <ExportMenu />}
+        <PresentButton />
+        <ThemeButton />
+        <button
+          type="button"
+          class="icon-button"
+          aria-label="Help"
+          aria-keyshortcuts="?"
+          data-tip="Help and keys (?)"
+          onClick={() => {
+            help.value = true;
+          }}
+        >
+          <Icon name="help" />
+        </button>
+      </div>
+    </header>
+  );
+}
+
+const SAID_MS = 1800;
+
+/** A link to what the page shows now. */
+function link(): string {
+  const page = PAGES.find((one) => one.matches(place.value.path));
+  return page === undefined ? location.href : new URL(hrefOf(page.place()), document.baseURI).href;
+}
+
+function ShareButton() {
+  const [said, setSaid] = useState("");
+  useEffect(() => {
+    if (said === "") return;
+    const timer = setTimeout(() => setSaid(""), SAID_MS);
+    return () => clearTimeout(timer);
+  }, [said]);
+  const share = async () => {
+    setSaid((await copy(link())) ? "Link copied" : "Copy the address above");
+  };
+  return (
+    <button type="button" data-tip="Copies a link to exactly this" onClick={() => void share()}>
+      <Icon name="share" size={16} />
+      <span aria-live="polite">{said === "" ? "Share" : said}</span>
+    </button>
+  );
+}
+
+/** Copies text; browsers allow the modern way on secure origins only. */
+async function copy(text: string): Promise<boolean> {
+  if (navigator.clipboard !== undefined) {
+    return navigator.clipboard.writeText(text).then(
+      () => true,
+      () => false,
+    );
+  }
+  const field = document.createElement("textarea");
+  field.value = text;
+  document.body.append(field);
+  field.select();
+  const copied = document.execCommand("copy");
+  field.remove();
+  return copied;
+}
+
+const FORMATS = [
+  { format: "csv", title: "Numbers", hint: "CSV: run, arm, step, metric, value" },
+  { format: "json", title: "Event log", hint: "JSON, all that the run said" },
+  { format: "spec", title: "Spec", hint: "JSON, to run again: newton-lab train" },
+  { format: "weights", title: "Weights", hint: "safetensors, from the last snapshot" },
+  { format: "html", title: "Report", hint: "one HTML file that plays without a network" },
+];
+
+function ExportMenu() {
+  const id = runId.value;
+  return (
+    <Menu
+      label={
+        <>
+          <Icon name="export" size={16} />
+          <span>Export</span>
+        </>
+      }
+    >
+      {id === "" ? (
+        <p>Train first: then its numbers, log, spec, weights and a report are here.</p>
+      ) : (
+        FORMATS.map(({ format, title, hint }) => (
+          <a key={format} href={exportUrl(id, format)} download>
+            {title}
+            <span>{hint}</span>
+          </a>
+        ))
+      )}
+      <p>A picture of a chart: the camera beside its title.</p>
+    </Menu>
+  );
+}
+
+function PresentButton() {
+  return (
+    <button
+      type="button"
+      class="icon-button wide-only"
+      aria-label="Present"
+      aria-pressed={presenting.value}
+      data-tip="For a projector: larger type, no controls"
+      onClick={() => {
+        presenting.value = !presenting.value;
+      }}
+    >
+      <Icon name="present" />
+    </button>
+  );
+}
+
+function ThemeButton() {
+  const next = THEMES[(THEMES.indexOf(theme.value) + 1) % THEMES.length] ?? "system";
+  return (
+    <button
+      type="button"
+      class="icon-button"
+      aria-label={`Theme: ${theme.value}; switch to ${next}`}
+      data-tip={`Theme: ${theme.value}. Press for ${next}`}
+      onClick={() => {
+        theme.value = next;
+      }}
+    >
+      <Icon name={theme.value} />
+    </button>
+  );
+}

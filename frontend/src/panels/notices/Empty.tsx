@@ -1,0 +1,33 @@
+/** Before the first run: what will happen, and the one thing to do. */
+
+import { formatCount } from "../../format";
+import { draft, draftLabels, draftStyles, presetOfDraft } from "../../state/draft";
+import { isStarting, start } from "../../state/session";
+import { Icon } from "../../ui/Icon";
+
+export function Empty() {
+  const spec = draft.value;
+  if (spec === null) return null;
+  const preset = presetOfDraft.value;
+  const starting = isStarting.value;
+  return (
+    <section class="panel empty" aria-labelledby="empty-title">
+      <h2 id="empty-title">{preset?.title ?? "Your own experiment"}</h2>
+      {preset !== null && <p>{preset.story}</p>}
+      <p>
+        {spec.arms.map((_, index) => (
+          <span key={draftLabels.value[index]}>
+            {index > 0 && (index === spec.arms.length - 1 ? " and " : ", ")}
+            <b style={{ color: draftStyles.value[index]?.ink }}>{draftLabels.value[index]}</b>
+          </span>
+        ))}{" "}
+        {spec.arms.length === 1 ? "trains" : "train side by side"} for {formatCount(spec.steps)}{" "}
+        steps, from the same weights, on the same batches.
+      </p>
+      <button type="button" class="go large" disabled={starting} onClick={() => void start()}>
+        <Icon name="play" size={18} />
+        {starting ? "Starting…" : "Train"}
+      </button>
+    </section>
+  );
+}

@@ -1,0 +1,166 @@
+/** When something is not as usual: what it is, in a sentence, and one thing to do about it. */
+
+import type { ComponentChildren } from "preact";
+import { formatCount } from "../../format";
+import { draft, isEdited, loadDraft, problems } from "../../state/draft";
+import { failure } from "../../state/failure";
+import { hasEnded } from "../../state/log";
+import { humanise } from "../../state/schema";
+import { dropGhost, reconnect, session, start, stop } from "../../state/session";
+import { canTrain, ghost, overlays, run, runSpec } from "../../state/signals";
+
+export function Notices() {
+  return (
+    <div class="notices">
+      <Refused />
+      <Failure />
+      <Lost />
+      <State />
+      <Edited />
+      <Compared />
+    </div>
+  );
+}
+
+interface NoticeProps {
+  tone?: "plain" | "warn";
+  action?: { label: string; run(): void } | null;
+  children: ComponentChildren;
+}
+
+function Notice({ tone = "plain", action = null, children }: NoticeProps) {
+  return (
+    <div class={`notice notice-${tone}`} role={tone === "warn" ? "alert" : "status"}>
+      <p>{children}</p>
+      {action !== null && (
+        <button type="button" onClick={action.run}>
+          {action.label}
+        </button>
+      )}
+    </div>
+  );
+}
+
+function Refused() {
+  const list = problems.value;
+  if (list.length === 0) return null;
+  return (
+    <Notice tone="warn">
+      The server refused these settings.{" "}
+      {list.slice(0, 3).map(({ path, message }) => {
+        const where = path
+          .map((part) => (typeof part === "number" ? `${part + 1}` : humanise(part)))
+          .join(" › ");
+        return (
+          <span key={`${where} ${message}`}>
+            <strong>{where}</strong>: {message}.{" "}
+          </span>
+        );
+      })}
+    </Notice>
+  );
+}
+
+function Failure() {
+  const now = failure.value;
+  if (now === null) return null;
+  const retry = now.retry;
+  return (
+    <Notice tone="warn" action={retry === null ? null : { label: "Try again", run: retry }}>
+      {now.message}
+    </Notice>
+  );
+}
+
+function Lost() {
+  const now = session.value;
+  const log = run.value;
+  if (now.kind === "gone")
+    return <Notice tone="warn">This run was removed from the server.</Notice>;
+  if (now.kind !== "lost" || log === null || hasEnded(log)) return null;
+  return (
+    <Notice tone="warn" action={{ label: "Try now", run: reconnect }}>
+      Connection lost at step {formatCount(log.head)}. Trying again
+      {now.retryIn >= 1 ? ` in ${Math.round(now.retryIn)} s` : ""}; nothing is lost, the page
+      catches up by itself.
+    </Notice>
+  );
+}
+
+/** The run waits, or ended before its time. */
+function State() {
+  const now = session.value;
+  const log = run.value;
+  if (log === null) return null;
+  const again = canTrain.value ? { label: "Train again", run: () => void start() } : null;
+  if (now.kind === "queued") {
+    const ahead = (now.place ?? 1) - 1;
+    return (
+      <Notice action={{ label: "Leave the queue", run: () => void stop() }}>
+        {ahead <= 0
+          ? "This run is next: it starts as soon as a worker is free."
+          : `This run waits: ${ahead === 1 ? "one run is" : `${ahead} runs are`} before it.`}
+      </Notice>
+    );
+  }
+  if (log.status === "failed") {
+    return (
+      <Notice tone="warn" action={again}>
+        <strong>This run failed</strong> at step {formatCount(log.head)}: {log.error}
+      </Notice>
+    );
+  }
+  if (log.status === "cancelled") {
+    return (
+      <Notice action={again}>
+        This run was stopped at step {formatCount(log.head)}. Training it again goes on from its
+        last snapshot.
+      </Notice>
+    );
+  }
+  return null;
+}
+
+function Edited() {
+  const spec = runSpec.value;
+  if (!isEdited.value || spec === null || draft.value === null) return null;
+  return (
+    <Notice action={{ label: "Back to the run’s settings", run: () => loadDraft(spec) }}>
+      The controls differ from the run on the page: <strong>Train</strong> starts a new one.
+    </Notice>
+  );
+}
+
+/** Which other curves are on the charts. */
+function Compared() {
+  const before = ghost.value;
+  const others = overlays.value;
+  if (before !== null) {
+    return (
+      <Notice action={{ label: "Hide them", run: dropGhost }}>
+        The faint curves are the run as it was, before the change.
+      </Notice>
+    );
+  }
+  if (others.length === 0) return null;
+  return (
+    <Notice
+      action={{
+        label: "Hide them",
+        run: () => {
+          overlays.value = [];
+        },
+      }}
+    >
+      The faint curves are{" "}
+      {others.map((other, index) => (
+        <span key={other.id}>
+          {index > 0 && ", "}
+          <a href={`runs/${other.id}`}>run {other.id.slice(0, 6)}</a>
+          {other.spec === null ? "" : ` (${other.spec.loss.name}, seed ${other.spec.seed})`}
+        </span>
+      ))}
+      .
+    </Notice>
+  );
+}

@@ -1,0 +1,59 @@
+/** What is true at this step, in words, in the arms' colours. */
+
+import { computed, useSignalEffect } from "@preact/signals";
+import { playing } from "../../state/clock";
+import { catalog } from "../../state/draft";
+import { cursor, ghost, run, runSpec, styles, thresholds } from "../../state/signals";
+import { announce } from "../../ui/announce";
+import { type Part, plainText, sentence } from "./sentence";
+
+/** The primary metric of the task on the page, as far as it is known. */
+export const primaryMetric = computed<string | null>(() => {
+  const name = runSpec.value?.task.name;
+  const entry = catalog.value?.tasks.find((task) => task.name === name);
+  return run.value?.summary?.primary_metric ?? entry?.primary_metric ?? null;
+});
+
+const parts = computed<Part[]>(() => {
+  const log = run.value;
+  return log === null
+    ? []
+    : sentence(log, cursor.value, primaryMetric.value ?? undefined, ghost.value, thresholds.value);
+});
+
+const SETTLED_MS = 600;
+
+export function SentencePanel() {
+  // Said aloud once playback rests: while it runs, no listener could keep up.
+  useSignalEffect(() => {
+    const text = plainText(parts.value);
+    const step = cursor.value;
+    if (playing.value || text === "") return;
+    const timer = setTimeout(() => announce(`Step ${step}. ${text}`), SETTLED_MS);
+    return () => clearTimeout(timer);
+  });
+  if (parts.value.length === 0) return null;
+  return (
+    <p class="sentence">
+      {parts.value.map((part, index) => {
+        const key = `${index} ${part.text}`;
+        if (part.arm !== undefined) {
+          const style = styles.value[part.arm];
+          return (
+            <b key={key} style={{ color: style?.ink }}>
+              {part.text}
+            </b>
+          );
+        }
+        if (part.mark !== undefined) {
+          return (
+            <b key={key} class={part.mark}>
+              {part.text}
+            </b>
+          );
+        }
+        return part.text;
+      })}
+    </p>
+  );
+}
