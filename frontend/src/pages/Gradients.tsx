@@ -32,8 +32,8 @@ import { choice, integer, number, text } from "../state/address/properties";
 import { settingsAt } from "../state/edit";
 import type { RunLog } from "../state/log";
 import { freshness, posted, problemOf, useQuery, waitingWords } from "../state/query";
-import { shownTheme } from "../state/signals";
 import { loadTemplates, templates } from "../state/templates";
+import { paletteOf } from "../state/theme";
 import "../panels/landscape/landscape.css";
 import "../panels/descents/descents.css";
 
@@ -115,12 +115,13 @@ export function GradientsPage() {
   const asked = useQuery(query, ask);
   const { answer } = asked;
   const problem = problemOf(asked.state.value);
-  const palette = templates.value?.lines?.layout.meta.palettes[shownTheme.value];
+  const lines = templates.value?.lines;
+  const palette = lines && paletteOf(lines);
   const figure = (which: "field" | "numerics") => {
     const found = answer.value?.[which];
     const shape = templates.value?.lines;
     if (found == null || shape === undefined) return null;
-    const ink = shape.layout.meta.palettes[shownTheme.value];
+    const ink = paletteOf(shape);
     return linesFigure({
       template: shape,
       palette: ink,

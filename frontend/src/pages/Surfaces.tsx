@@ -20,8 +20,8 @@ import { ShapeChoice } from "../panels/landscape/ShapeChoice";
 import { pageAddress } from "../state/address/page";
 import { flag, integer, number, point, text } from "../state/address/properties";
 import { freshness, posted, problemOf, useQuery, waitingWords } from "../state/query";
-import { shownTheme } from "../state/signals";
 import { loadTemplates, templates } from "../state/templates";
+import { paletteOf } from "../state/theme";
 import { Choice } from "../ui/Choice";
 import "../panels/landscape/landscape.css";
 import "../panels/descents/descents.css";
@@ -79,13 +79,14 @@ export function SurfacesPage() {
   const { answer } = asked;
   const problem = problemOf(asked.state.value);
   const found = answer.value;
-  const palette = templates.value?.landscape?.layout.meta.palettes[shownTheme.value];
+  const template = templates.value?.landscape;
+  const palette = template && paletteOf(template);
 
   const picture = useComputed(() => {
     const now = answer.value;
     const shape = templates.value?.landscape;
     if (now === null || shape === undefined) return null;
-    const ink = shape.layout.meta.palettes[shownTheme.value];
+    const ink = paletteOf(shape);
     const landscape = now.picture;
     const chosen = now.walks[Number(layer.value)];
     const quadratic =
@@ -120,7 +121,7 @@ export function SurfacesPage() {
     const now = answer.value;
     const shape = templates.value?.lines;
     if (now === null || shape === undefined) return null;
-    const ink = shape.layout.meta.palettes[shownTheme.value];
+    const ink = paletteOf(shape);
     return linesFigure({
       template: shape,
       palette: ink,

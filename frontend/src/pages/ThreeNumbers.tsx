@@ -17,8 +17,8 @@ import { ShapeChoice } from "../panels/landscape/ShapeChoice";
 import { pageAddress } from "../state/address/page";
 import { choice, flag, integer, number, text } from "../state/address/properties";
 import { freshness, posted, problemOf, useQuery, waitingWords } from "../state/query";
-import { shownTheme } from "../state/signals";
 import { loadTemplates, templates } from "../state/templates";
+import { paletteOf } from "../state/theme";
 import "../panels/landscape/landscape.css";
 import "../panels/descents/descents.css";
 
@@ -70,13 +70,13 @@ export function ThreeNumbersPage() {
   const { answer } = asked;
   const problem = problemOf(asked.state.value);
   const template = templates.value?.landscape;
-  const palette = template?.layout.meta.palettes[shownTheme.value];
+  const palette = template && paletteOf(template);
 
   const picture = useComputed(() => {
     const found = answer.value;
     const shape = templates.value?.landscape;
     if (found === null || shape === undefined) return null;
-    const ink = shape.layout.meta.palettes[shownTheme.value];
+    const ink = paletteOf(shape);
     const { plane } = found;
     const reach = NAMES_AT * (plane.a.at(-1) ?? 1);
     return landscapeFigure({
@@ -109,7 +109,7 @@ export function ThreeNumbersPage() {
     const found = answer.value;
     const shape = templates.value?.lines;
     if (found === null || shape === undefined) return null;
-    const ink = shape.layout.meta.palettes[shownTheme.value];
+    const ink = paletteOf(shape);
     return linesFigure({
       template: shape,
       palette: ink,

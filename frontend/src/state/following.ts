@@ -12,11 +12,11 @@ export type FollowState =
   /** It waits for a worker; `place` in the queue, from 1, once it is known. */
   | { kind: "queued"; place: number | null }
   | { kind: "following" }
-  /** The connection is, not the run: it is tried again by itself. */
+  /** The connection broke. The run goes on, and the page connects again by itself. */
   | { kind: "lost"; retryIn: number }
   /** All of its events are here. */
   | { kind: "ended" }
-  /** The server has it no more. */
+  /** The server has removed it. */
   | { kind: "gone" };
 
 export interface FollowOptions {
@@ -75,7 +75,7 @@ export class Following {
     return this.current;
   }
 
-  /** Whether it goes on for this page alone. */
+  /** Whether it still computes, and for this page alone. */
   get isOwn(): boolean {
     return this.options.isOwnFork === true && !this.store.ended;
   }
@@ -99,7 +99,7 @@ export class Following {
     this.stream.retry();
   }
 
-  /** Follows it no more. */
+  /** Stops following; the run itself goes on. */
   close(): void {
     this.stream.close();
     clearTimeout(this.timer);

@@ -7,9 +7,9 @@ import { ApiError, send } from "../api/client";
 export type QueryState =
   /** Nothing is asked. */
   | { kind: "idle" }
-  /** The question may change again. `problem`: of the one before, until this one is answered. */
+  /** Waits, since the question may change. `problem`: of the one before, until an answer comes. */
   | { kind: "settling"; problem: string | null }
-  /** The server is at it. */
+  /** The server computes the answer. */
   | { kind: "asking"; problem: string | null }
   | { kind: "answered" }
   | { kind: "failed"; problem: string };

@@ -2,8 +2,8 @@
  * What the page does with runs: starts one, shows one, compares some. The only place that talks to
  * the server about runs; a report, which has no server, never calls it.
  *
- * A session is in one state at a time. The page has one task at most: another one aborts it, and
- * what it has begun that still goes on.
+ * A session is in one state at a time. The page has at most one task. The next task aborts it, with
+ * the requests that it has left behind.
  */
 
 import { batch, computed, signal } from "@preact/signals";
@@ -244,7 +244,7 @@ export function abandon(following: Following | null): void {
   });
 }
 
-/** The run on the page, to be abandoned or followed on. */
+/** The run on the page, where it is one of the server's, without following it as a signal. */
 export function shown(): Following | null {
   return followed.peek();
 }

@@ -103,5 +103,8 @@ export const hoverStep = signal<number | null>(null);
 /** Larger type, no rail: for a projector. */
 export const presenting = signal(false);
 
+/** Size of the text in pictures, relative to the usual one. */
+export const textScale = computed(() => (presenting.value ? 1.5 : 1));
+
 /** Whether there is a server that trains; a report has none. */
 export const canTrain = signal(true);

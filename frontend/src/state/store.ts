@@ -1,9 +1,9 @@
 /**
  * Makes a `RunLog` out of a run's events.
  *
- * The store alone grows; what it gives away never does. It depends on the events alone: the same
- * events give the same log, live, replayed or embedded in a report. A log costs a copy of the lists
- * that have grown since the last one, and nothing for the columns, which share their buffers.
+ * Only the store grows: a log that it has given never changes. The log depends on the events alone,
+ * so the same events give the same log, live, replayed or embedded in a report. A log costs a copy
+ * of the lists that have grown since the last one; columns cost nothing, as they share buffers.
  */
 
 import type { EventOf, RunEvent, Spec, Spectrum } from "../api/types";

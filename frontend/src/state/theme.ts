@@ -1,7 +1,8 @@
 /** Light, dark, or as the system has it; the choice is remembered on this device. */
 
 import { effect } from "@preact/signals";
-import { systemTheme, type Theme, theme } from "./signals";
+import type { Palette, Template } from "../charts/templates";
+import { shownTheme, systemTheme, type Theme, theme } from "./signals";
 
 const KEY = "newton-lab-theme";
 export const THEMES: readonly Theme[] = ["system", "light", "dark"];
@@ -20,6 +21,11 @@ export function startTheme(): void {
     else document.documentElement.dataset.theme = theme.value;
     remember(theme.value);
   });
+}
+
+/** A template's colours in the theme that is shown. */
+export function paletteOf(template: Template): Palette {
+  return template.layout.meta.palettes[shownTheme.value];
 }
 
 /** Storage may be switched off (private windows, files): then the choice lasts as long as the page. */

@@ -14,14 +14,14 @@ import {
   cursor,
   ghost,
   overlays,
-  presenting,
   run,
   runId,
   runSpec,
-  shownTheme,
   styles,
+  textScale,
   thresholds,
 } from "../../state/signals";
+import { paletteOf } from "../../state/theme";
 
 /** A zoomed range, and what the axis showed when the reader dragged it out. */
 interface Kept {
@@ -123,7 +123,7 @@ export function chartModel(template: Template, primary: ReadonlySignal<string | 
     choice: choice.value,
     layers: layers.value,
     styles: styles.value,
-    palette: meta.palettes[shownTheme.value],
+    palette: paletteOf(template),
     cursor: Math.floor(cursor.value),
     x: chartSettings.x.value,
     xLog: chartSettings.xAxis.value === "log",
@@ -131,7 +131,7 @@ export function chartModel(template: Template, primary: ReadonlySignal<string | 
     smoothing: smoothing.value,
     thresholds: thresholds.value,
     zoom: zoomNow.value,
-    scale: presenting.value ? 1.5 : 1,
+    scale: textScale.value,
   }));
 
   return {

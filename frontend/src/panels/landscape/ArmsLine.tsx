@@ -5,14 +5,8 @@ import { type LineLandscape, type LineQuery, streamLandscape } from "../../api/l
 import { linesFigure } from "../../charts/lines";
 import type { Template } from "../../charts/templates";
 import { type Ask, problemOf, useQuery } from "../../state/query";
-import {
-  landscapeSettings,
-  presenting,
-  runId,
-  runSpec,
-  shownTheme,
-  styles,
-} from "../../state/signals";
+import { landscapeSettings, runId, runSpec, styles, textScale } from "../../state/signals";
+import { paletteOf } from "../../state/theme";
 import { Choice } from "../../ui/Choice";
 import { PictureCard } from "../charts/PictureCard";
 import { armColour, armName } from "./LandscapeCard";
@@ -50,7 +44,7 @@ export function ArmsLine({ template, step }: Props) {
   const figure = useComputed(() => {
     const line = found.value;
     if (line === null) return null;
-    const palette = template.layout.meta.palettes[shownTheme.value];
+    const palette = paletteOf(template);
     return linesFigure({
       template,
       palette,
@@ -63,7 +57,7 @@ export function ArmsLine({ template, step }: Props) {
       })),
       titles: [`0: ${armName(start.value)}, 1: ${armName(end.value)}`, "loss"],
       scaleY: landscapeSettings.log.value ? "log" : "linear",
-      scale: presenting.value ? 1.5 : 1,
+      scale: textScale.value,
     });
   });
   const names = (runSpec.value?.arms ?? []).map((_, arm): [string, string] => [

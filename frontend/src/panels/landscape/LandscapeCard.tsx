@@ -5,7 +5,8 @@ import { landscapeFigure } from "../../charts/landscapeFigure";
 import type { Template } from "../../charts/templates";
 import { formatCount } from "../../format";
 import { armName as nameOf } from "../../state/arms";
-import { presenting, runSpec, shownTheme, styles } from "../../state/signals";
+import { runSpec, styles, textScale } from "../../state/signals";
+import { paletteOf } from "../../state/theme";
 import { PictureCard } from "../charts/PictureCard";
 import { residualWords, type ShownLandscape } from "./model";
 
@@ -26,7 +27,7 @@ export function armName(arm: number): string {
 
 /** An arm's colour as Plotly takes it. */
 export function armColour(template: Template, arm: number): string {
-  const { arms } = template.layout.meta.palettes[shownTheme.value];
+  const { arms } = paletteOf(template);
   const slot = styles.value[arm]?.slot ?? 0;
   return (arms[slot] ?? arms[0])?.color ?? "#808080";
 }
@@ -42,7 +43,7 @@ export function LandscapeCard(props: Props) {
     const [only] = now.arms;
     return landscapeFigure({
       template,
-      palette: template.layout.meta.palettes[shownTheme.value],
+      palette: paletteOf(template),
       landscape: now.landscape,
       log,
       colours,
@@ -60,7 +61,7 @@ export function LandscapeCard(props: Props) {
       })),
       titles: ["first direction", "second direction"],
       label: now.arms.length === 1 && only !== undefined ? `${armName(only)}: loss` : "loss",
-      scale: presenting.value ? 1.5 : 1,
+      scale: textScale.value,
     });
   });
   return (

@@ -1,5 +1,4 @@
 import { describe, expect, it } from "vitest";
-import { EventReader } from "../../api/landscapes";
 import type { RunLog } from "../../state/log";
 import {
   barrierWords,
@@ -73,18 +72,6 @@ describe("pictures of a stream", () => {
     const some = streamedLandscapes(start, new Map([[1, patch(1, 1)]]));
     expect(some.map(({ key, complete }) => [key, complete])).toEqual([["1", false]]);
     expect(streamedLandscapes(start, new Map([[0, patch(0, 2)]]))[0]?.complete).toBe(true);
-  });
-
-  it("are read from text however it is cut", () => {
-    const text = 'event: patch\ndata: {"a":1}\n\nevent: done\ndata: {}\n\n';
-    for (let cut = 0; cut < text.length; cut += 1) {
-      const reader = new EventReader();
-      const events = [...reader.read(text.slice(0, cut)), ...reader.read(text.slice(cut))];
-      expect(events).toEqual([
-        { event: "patch", data: { a: 1 } },
-        { event: "done", data: {} },
-      ]);
-    }
   });
 });
 

@@ -7,7 +7,8 @@ import { Picture } from "../../charts/Picture";
 import type { Template, Templates } from "../../charts/templates";
 import { formatCount } from "../../format";
 import { useQuery } from "../../state/query";
-import { cursor, presenting, run, runId, runSpec, shownTheme } from "../../state/signals";
+import { cursor, run, runId, runSpec, textScale } from "../../state/signals";
+import { paletteOf } from "../../state/theme";
 import "../landscape/landscape.css";
 import { OutputControls } from "./OutputControls";
 import { OutputNotes } from "./OutputNotes";
@@ -155,7 +156,7 @@ function OutputPicture(props: { shown: ReadonlySignal<Shown | null>; template: T
     const quadratic = now?.found.slice.surrogates[0];
     if (now === null || quadratic === undefined) return null;
     const { slice } = now.found;
-    const palette = template.layout.meta.palettes[shownTheme.value];
+    const palette = paletteOf(template);
     const orange = palette.arms[2]?.color ?? palette.ink;
     const reach = slice.a.at(-1) ?? 1;
     const down = slopeOf(slice.gradient.components, reach / 3);
@@ -187,7 +188,7 @@ function OutputPicture(props: { shown: ReadonlySignal<Shown | null>; template: T
           : [{ at: quadratic.target, text: "z*", colour: palette.ink }],
       titles: axisTitles(now.choice, now.found),
       label: "loss",
-      scale: presenting.value ? 1.5 : 1,
+      scale: textScale.value,
     });
   });
   return <Picture figure={figure} label="The loss over two outputs and its Newton quadratic" />;

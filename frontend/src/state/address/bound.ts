@@ -29,7 +29,7 @@ function isBound<T>(property: Property<T>): property is Bound<T> {
   return "set" in property;
 }
 
-/** Gives what the address says to whatever is bound to it. */
+/** Sets every bound property of the page to what the address says. */
 export function setBound<P extends Properties>(properties: P, state: StateOf<P>): void {
   batch(() => {
     for (const [name, property] of Object.entries(properties)) {
@@ -38,7 +38,7 @@ export function setBound<P extends Properties>(properties: P, state: StateOf<P>)
   });
 }
 
-/** What the page has for the bound properties. */
+/** The values that the page has for its bound properties. */
 export function getBound<P extends Properties>(properties: P): Partial<StateOf<P>> {
   const values = Object.entries(properties).flatMap(([name, property]) =>
     isBound(property) ? [[name, property.get()]] : [],
