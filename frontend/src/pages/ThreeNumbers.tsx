@@ -1,6 +1,6 @@
 /** The whole landscape of sorting three numbers: click a start, watch who reaches the right wedge. */
 
-import { batch, type Signal, useComputed } from "@preact/signals";
+import { useComputed } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import type { Method, ThreeAnswer, ThreeQuery } from "../api/descents";
 import type { PlanePoint } from "../charts/landscape";
@@ -130,13 +130,8 @@ export function ThreeNumbersPage() {
     startB.value = b;
     step.value = 0;
   };
-  const take = ({ title: _title, ...state }: Try): void =>
-    batch(() => {
-      const all = { ...state, range: 3, lr: 1, tikhonov: 0.1, step: STEPS };
-      for (const name of Object.keys(all) as (keyof typeof all)[]) {
-        (threeNumbersAddress.state[name] as Signal<string | number>).value = all[name];
-      }
-    });
+  const take = ({ title: _title, ...settings }: Try): void =>
+    threeNumbersAddress.set({ ...settings, range: 3, lr: 1, tikhonov: 0.1, step: STEPS });
   return (
     <main class="compare">
       <aside class="rail" aria-label="Settings">

@@ -40,7 +40,7 @@ const current = signal<{ task: Task | null; stop: AbortController }>({
 });
 
 /** The run on the page, where it is one of the server's. */
-const followed = computed(() => (source.value instanceof Following ? source.value : null));
+export const followed = computed(() => (source.value instanceof Following ? source.value : null));
 
 export const session = computed<Session>(
   () => current.value.task ?? followed.value?.state.value ?? { kind: "idle" },
@@ -242,11 +242,6 @@ export function abandon(following: Following | null): void {
   stopRun(following.log.peek().id).catch((error: unknown) => {
     if (!isAnswer(error)) throw error; // gone already is as good
   });
-}
-
-/** The run on the page, where it is one of the server's, without following it as a signal. */
-export function shown(): Following | null {
-  return followed.peek();
 }
 
 /** Stops the run if it is still going: it may end while the page asks. */

@@ -5,7 +5,7 @@ import { submitRun } from "../api/client";
 import { pause, play, seek } from "./clock";
 import { loadDraft, problems } from "./draft";
 import { refines, whatIf } from "./edit";
-import { abandon, follow, perform, session, show, shown, type WhatIf } from "./session";
+import { abandon, follow, followed, perform, session, show, type WhatIf } from "./session";
 import { cursor, ghost, overlays, run } from "./signals";
 
 /** What a what-if may change. */
@@ -53,7 +53,7 @@ async function fork({ arm, step: wanted, setting }: WhatIf, signal: AbortSignal)
   const spec = whatIf(parent.spec, arm, step, setting);
   // Dragging again at the same place: it is still compared with the same run.
   const again = refines(parent.spec, spec);
-  abandon(shown());
+  abandon(followed.peek());
   pause();
   const answer = await submitRun(spec, parent.id);
   const following = follow(answer, spec, !answer.reused);

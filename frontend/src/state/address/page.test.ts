@@ -50,7 +50,7 @@ describe("the query of a page", () => {
     place.value = { path: "three-numbers", search: "?step=7&start=1,2" };
     expect([page.state.step.value, page.state.start.value]).toEqual([7, [1, 2]]);
     page.state.step.value = 8;
-    page.state.step.value = 9;
+    page.set({ step: 9 });
     vi.advanceTimersByTime(1000);
     expect(replaced).toEqual(["http://lab/three-numbers?start=1,2&step=9"]);
     expect(page.place()).toEqual({ path: "three-numbers", search: "?start=1,2&step=9" });

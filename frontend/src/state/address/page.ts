@@ -1,6 +1,6 @@
 /** Settings of a page of its own and its address, both ways: a link shows the same thing. */
 
-import { effect, type Signal, signal, untracked } from "@preact/signals";
+import { batch, effect, type Signal, signal, untracked } from "@preact/signals";
 import { type Bound, bound, getBound, keepWritten, setBound } from "./bound";
 import { type Properties, readQuery, type StateOf, writeQuery } from "./properties";
 import { hrefOf, type Place, place } from "./router";
@@ -8,6 +8,8 @@ import { hrefOf, type Place, place } from "./router";
 export interface PageAddress<P extends Properties> {
   /** Each setting as a signal. It outlives the page, which comes back as it was left. */
   state: { readonly [K in keyof P]: Signal<StateOf<P>[K]> };
+  /** Sets some of them at once. */
+  set(settings: Partial<StateOf<P>>): void;
   /** The page's place with what it shows now. */
   place(): Place;
   /** Reads the address now and whenever it changes, and keeps it written; returns how to stop. */
@@ -26,6 +28,11 @@ export function pageAddress<P extends Properties>(path: string, properties: P): 
   const here = (): Place => ({ path, search: writeQuery(list, getBound(list)) });
   return {
     state: state as PageAddress<P>["state"],
+    set(settings) {
+      batch(() => {
+        for (const [name, value] of Object.entries(settings)) list[name]?.set(value);
+      });
+    },
     place: () => untracked(here),
     follow() {
       const stopReading = effect(() => {
