@@ -1,9 +1,10 @@
 """Newton Lab's science: Newton losses, differentiable algorithms, and the runs that compare them.
 
-``ExperimentSpec`` and ``run`` load on first use: they bring the tasks and data sets along, which
-someone who only wraps a loss does without.
+What brings the tasks, data sets and networks along loads on first use: someone who only wraps a
+loss does without.
 """
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from newton_core.algorithms.permutations import permutation_matrix
@@ -19,8 +20,19 @@ from newton_core.losses import (
 from newton_core.newton import NewtonLoss, inject_fisher, newton_direction, newton_target
 
 if TYPE_CHECKING:
+    from newton_core.data import register_dataset
     from newton_core.experiment.spec import ExperimentSpec
+    from newton_core.models import register_network
+    from newton_core.tasks import register_task
     from newton_core.training.run import run
+
+_LOADED_ON_USE = {
+    "ExperimentSpec": "newton_core.experiment.spec",
+    "register_dataset": "newton_core.data",
+    "register_network": "newton_core.models",
+    "register_task": "newton_core.tasks",
+    "run": "newton_core.training.run",
+}
 
 __all__ = [
     "CurvatureError",
@@ -35,18 +47,15 @@ __all__ = [
     "newton_direction",
     "newton_target",
     "permutation_matrix",
+    "register_dataset",
     "register_loss",
+    "register_network",
+    "register_task",
     "run",
 ]
 
 
 def __getattr__(name: str) -> Any:
-    if name == "run":
-        from newton_core.training.run import run
-
-        return run
-    if name == "ExperimentSpec":
-        from newton_core.experiment.spec import ExperimentSpec
-
-        return ExperimentSpec
+    if name in _LOADED_ON_USE:
+        return getattr(import_module(_LOADED_ON_USE[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

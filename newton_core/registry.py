@@ -1,7 +1,12 @@
-"""One kind of registry for everything that can be chosen by name."""
+"""One kind of registry for everything that can be chosen by name, and fields that hold a choice."""
 
-from collections.abc import Callable, Iterator
-from typing import Generic, TypeVar
+import functools
+import operator
+from collections.abc import Callable, Iterable, Iterator
+from typing import Annotated, Any, Generic, TypeVar, get_args
+
+from pydantic import BaseModel, Field, GetCoreSchemaHandler
+from pydantic_core import CoreSchema
 
 T = TypeVar("T")
 
@@ -26,6 +31,7 @@ class Registry(Generic[T]):
         self.kind = kind
         self._discover = discover
         self._registered: dict[str, T] = {}
+        self._listeners: list[Callable[[], None]] = []
 
     @property
     def _entries(self) -> dict[str, T]:
@@ -35,19 +41,26 @@ class Registry(Generic[T]):
         return self._registered
 
     def register(self, name: str) -> Callable[[T], T]:
-        """Decorator that enters its argument under ``name``.
+        """Decorator that enters its argument under ``name``; an entry may be registered twice.
 
         Raises:
-            DuplicateNameError: ``name`` is taken.
+            DuplicateNameError: ``name`` is taken by another entry.
         """
 
         def enter(entry: T) -> T:
-            if name in self._registered:
+            if name not in self._registered:
+                self._registered[name] = entry
+                for listener in self._listeners:
+                    listener()
+            elif self._registered[name] is not entry:
                 raise DuplicateNameError(f"a {self.kind} named {name!r} is already registered")
-            self._registered[name] = entry
             return entry
 
         return enter
+
+    def on_registration(self, listener: Callable[[], None]) -> None:
+        """Has ``listener`` called after every registration from now on."""
+        self._listeners.append(listener)
 
     def get(self, name: str) -> T:
         """The entry under ``name``.
@@ -77,3 +90,41 @@ class Registry(Generic[T]):
 
     def __len__(self) -> int:
         return len(self._entries)
+
+
+class AnyOf:
+    """Annotation of a field that holds the parameters of any registered part.
+
+    ``data: Annotated[Any, AnyOf(MAPS.values)]`` is a union of the parameters of all data sets of
+    maps, told apart by ``name``. ``models`` is asked for them when the schema of the
+    field's model is built: a model with such a field defers that (``defer_build=True``), so that
+    the field also takes what is registered after its model is defined.
+    """
+
+    def __init__(self, models: Callable[[], Iterable[type[BaseModel]]]) -> None:
+        self.models = models
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        union = functools.reduce(operator.or_, self.models())
+        return handler.generate_schema(Annotated[union, Field(discriminator="name")])
+
+
+def declared_name(parameters: type[BaseModel]) -> str:
+    """The name that parameters declare as a constant; their entry is registered under it.
+
+    Raises:
+        TypeError: they declare none, so that specs could not tell them from others.
+    """
+    field = parameters.model_fields.get("name")
+    if (
+        field is None
+        or not isinstance(field.default, str)
+        or get_args(field.annotation) != (field.default,)
+    ):
+        raise TypeError(
+            f"{parameters.__name__} must declare its name as a constant, such as"
+            ' name: Literal["my_name"] = "my_name"'
+        )
+    return field.default

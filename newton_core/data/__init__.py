@@ -1,35 +1,50 @@
 """Data sets: one file each. Loaded once per process, shared, and never changed in place."""
 
-from typing import Annotated
-
-from pydantic import Field
-
-from newton_core.data.base import DataParameters, DatasetError, ImageDataset, LabelledImages
+from newton_core.data.base import (
+    DataParameters,
+    DatasetError,
+    DatasetStatus,
+    ImageDataParameters,
+    ImageDataset,
+    LabelledImages,
+    NumberDataParameters,
+)
 from newton_core.data.compose import NumberPool, NumberSets
 from newton_core.data.digits import DigitImagesParameters, DigitsParameters, load_digits
 from newton_core.data.download import download_mnist
 from newton_core.data.folder import FolderParameters, load_folder
 from newton_core.data.maps import MapDataParameters, MapDataset, Maps
 from newton_core.data.mnist import MnistImagesParameters, MnistParameters, load_mnist
-from newton_core.data.status import DatasetStatus, describe_datasets
+from newton_core.data.registry import (
+    IMAGES,
+    MAPS,
+    NUMBERS,
+    AnyImages,
+    AnyMaps,
+    AnyNumbers,
+    register_dataset,
+)
+from newton_core.data.status import describe_datasets
 from newton_core.data.terrain import TerrainParameters, load_terrain
 from newton_core.data.warcraft import WarcraftParameters, load_warcraft
 
-AnyDigitImages = Annotated[
-    DigitImagesParameters | MnistImagesParameters, Field(discriminator="name")
-]
-"""The parameters of any data set of single digits, told apart by ``name``."""
-
-AnyNumbers = Annotated[
-    DigitsParameters | MnistParameters | FolderParameters, Field(discriminator="name")
-]
-"""The parameters of any data set of images that show numbers, told apart by ``name``."""
-
-AnyMaps = Annotated[TerrainParameters | WarcraftParameters, Field(discriminator="name")]
-"""The parameters of any data set of terrain maps, told apart by ``name``."""
+# Here, not where they are defined: forms offer them in this order.
+for _ours in (
+    DigitImagesParameters,
+    MnistImagesParameters,
+    DigitsParameters,
+    MnistParameters,
+    FolderParameters,
+    TerrainParameters,
+    WarcraftParameters,
+):
+    register_dataset(_ours)
 
 __all__ = [
-    "AnyDigitImages",
+    "IMAGES",
+    "MAPS",
+    "NUMBERS",
+    "AnyImages",
     "AnyMaps",
     "AnyNumbers",
     "DataParameters",
@@ -38,6 +53,7 @@ __all__ = [
     "DigitImagesParameters",
     "DigitsParameters",
     "FolderParameters",
+    "ImageDataParameters",
     "ImageDataset",
     "LabelledImages",
     "MapDataParameters",
@@ -45,6 +61,7 @@ __all__ = [
     "Maps",
     "MnistImagesParameters",
     "MnistParameters",
+    "NumberDataParameters",
     "NumberPool",
     "NumberSets",
     "TerrainParameters",
@@ -56,4 +73,5 @@ __all__ = [
     "load_mnist",
     "load_terrain",
     "load_warcraft",
+    "register_dataset",
 ]

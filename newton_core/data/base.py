@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 
 import torch
 from jaxtyping import Float, Float32, Int, UInt8
@@ -71,10 +72,42 @@ class ImageDataset:
         return pixels.float().sub_(mean).div_(deviation or 1.0)
 
 
-class DataParameters(Settings, ABC):
-    """Which data set, and how it is prepared; subclasses fix ``name`` to a ``Literal``."""
+@dataclass(frozen=True)
+class DatasetStatus:
+    """A data set by name, whether it is there, and where it is or what is wrong."""
 
     name: str
+    found: bool
+    detail: str
+
+
+class DataParameters(Settings):
+    """Which data set, and how it is prepared.
+
+    A data set derives from the class of its kind (:class:`ImageDataParameters`,
+    :class:`NumberDataParameters` or :class:`~newton_core.data.maps.MapDataParameters`), fixes
+    ``name`` to a ``Literal`` and adds its own parameters.
+    """
+
+    name: str
+
+    @classmethod
+    def status(cls) -> list[DatasetStatus]:
+        """What this machine has of the data set, for ``newton-lab doctor``; reads few files."""
+        name: str = cls.model_fields["name"].default
+        return [DatasetStatus(name, True, f"loaded by {cls.__module__}")]
+
+    def user_folder(self) -> Path | None:
+        """The folder of files that the user may change between runs, or None.
+
+        A run on such files is answered again only while none of them has changed; servers read
+        nothing outside their folder of own data.
+        """
+        return None
+
+
+class ImageDataParameters(DataParameters, ABC):
+    """A data set of single images and their classes: what classification takes."""
 
     @abstractmethod
     def load(self) -> ImageDataset:
@@ -87,3 +120,7 @@ class DataParameters(Settings, ABC):
     def parts(self) -> int:
         """How many images stand side by side to show one number."""
         return 1
+
+
+class NumberDataParameters(ImageDataParameters):
+    """A data set of images that show numbers: what ranking takes."""

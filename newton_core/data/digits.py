@@ -9,7 +9,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from newton_core.data.base import DataParameters, ImageDataset, LabelledImages
+from newton_core.data.base import (
+    DatasetStatus,
+    ImageDataParameters,
+    ImageDataset,
+    LabelledImages,
+    NumberDataParameters,
+)
 from newton_core.seeding import generator
 from newton_core.settings import setting
 
@@ -17,7 +23,7 @@ TEST_SHARE = 0.2
 WHITE = 16  # the files' grey levels run from 0 to 16
 
 
-class DigitImagesParameters(DataParameters):
+class DigitImagesParameters(ImageDataParameters):
     """Single 8 x 8 digits."""
 
     name: Literal["digits"] = "digits"
@@ -26,8 +32,15 @@ class DigitImagesParameters(DataParameters):
         """The digits; see :func:`load_digits`."""
         return load_digits()
 
+    @classmethod
+    def status(cls) -> list[DatasetStatus]:
+        """How many there are."""
+        digits = load_digits()
+        count = f"{len(digits.train):,} to train on and {len(digits.test):,} to test"
+        return [DatasetStatus("digits", True, f"{count}, from scikit-learn")]
 
-class DigitsParameters(DigitImagesParameters):
+
+class DigitsParameters(DigitImagesParameters, NumberDataParameters):
     """Numbers composed of 8 x 8 digits side by side."""
 
     digits: int = setting(

@@ -16,15 +16,21 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from newton_core.data.base import DataParameters, DatasetError, ImageDataset, LabelledImages
+from newton_core.data.base import (
+    DatasetError,
+    DatasetStatus,
+    ImageDataset,
+    LabelledImages,
+    NumberDataParameters,
+)
 from newton_core.data.table import Problems, Row, read_rows
-from newton_core.folders import own_data_folder
+from newton_core.folders import own_data_dir, own_data_folder
 from newton_core.settings import setting
 
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP", "PPM")
 
 
-class FolderParameters(DataParameters):
+class FolderParameters(NumberDataParameters):
     """The user's own images, ranked by the values in a CSV file."""
 
     name: Literal["folder"] = "folder"
@@ -48,7 +54,29 @@ class FolderParameters(DataParameters):
 
     def load(self) -> ImageDataset:
         """The images; see :func:`load_folder`. A relative path counts from the own data."""
-        return load_folder(own_data_folder(self.path), self.height, self.width, self.test_share)
+        return load_folder(self.user_folder(), self.height, self.width, self.test_share)
+
+    def user_folder(self) -> Path:
+        """The folder that ``path`` names."""
+        return own_data_folder(self.path)
+
+    @classmethod
+    def status(cls) -> list[DatasetStatus]:
+        """Every folder of own images: how many it holds, or what is wrong with its table."""
+        root = own_data_dir()
+        folders = sorted(path for path in root.iterdir() if path.is_dir()) if root.is_dir() else []
+        if not folders:
+            return [DatasetStatus("own", False, f"no folders of own images in {root}")]
+        return [_status_of(folder) for folder in folders]
+
+
+def _status_of(folder: Path) -> DatasetStatus:
+    name = f"own/{folder.name}"
+    try:
+        _, rows = read_rows(folder)
+    except DatasetError as error:
+        return DatasetStatus(name, False, str(error))
+    return DatasetStatus(name, True, f"{len(rows):,} images in {folder}")
 
 
 def load_folder(

@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float32, UInt8
 from torch import Tensor
 
-from newton_core.settings import Settings
+from newton_core.data.base import DataParameters
 
 _MAPS_PER_CHUNK = 256
 
@@ -61,10 +61,8 @@ class MapDataset:
         return images.float().sub_(mean).div_(deviation)
 
 
-class MapDataParameters(Settings, ABC):
-    """Which maps, and how they are prepared; subclasses fix ``name`` to a ``Literal``."""
-
-    name: str
+class MapDataParameters(DataParameters, ABC):
+    """A data set of terrain maps: what shortest paths take."""
 
     @abstractmethod
     def load(self) -> MapDataset:

@@ -13,7 +13,14 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from newton_core.data.base import DataParameters, DatasetError, ImageDataset, LabelledImages
+from newton_core.data.base import (
+    DatasetError,
+    DatasetStatus,
+    ImageDataParameters,
+    ImageDataset,
+    LabelledImages,
+    NumberDataParameters,
+)
 from newton_core.data.idx import read_idx
 from newton_core.folders import data_dir
 from newton_core.settings import setting
@@ -45,7 +52,7 @@ class MnistSplit:
     test: int = 10_000
 
 
-class MnistImagesParameters(DataParameters):
+class MnistImagesParameters(ImageDataParameters):
     """Single MNIST digits."""
 
     name: Literal["mnist"] = "mnist"
@@ -59,8 +66,17 @@ class MnistImagesParameters(DataParameters):
         """The digits; see :func:`load_mnist`."""
         return load_mnist(mnist_dir(), self.size)
 
+    @classmethod
+    def status(cls) -> list[DatasetStatus]:
+        """Where the four files are, or which are missing."""
+        folder = mnist_dir()
+        missing = [file.name for file in FILES if find_file(folder, file) is None]
+        if missing:
+            return [DatasetStatus("mnist", False, f"no {', '.join(missing)} in {folder}")]
+        return [DatasetStatus("mnist", True, str(folder))]
 
-class MnistParameters(MnistImagesParameters):
+
+class MnistParameters(MnistImagesParameters, NumberDataParameters):
     """Numbers composed of MNIST digits side by side."""
 
     digits: int = setting(

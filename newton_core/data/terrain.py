@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from pydantic import model_validator
 
 from newton_core.algorithms.shortest_path import shortest_path, solve_grids
+from newton_core.data.base import DatasetStatus
 from newton_core.data.maps import MapDataParameters, MapDataset, Maps
 from newton_core.data.terrain_drawing import TILE, draw_terrain
 from newton_core.data.terrain_textures import FOREST, GRASS, ROCK, SAND, WATER
@@ -73,6 +74,14 @@ class TerrainParameters(MapDataParameters):
     def load(self) -> MapDataset:
         """The maps, from memory, from the cached file, or made anew."""
         return load_terrain(self)
+
+    @classmethod
+    def status(cls) -> list[DatasetStatus]:
+        """How many generated sets are cached, and where."""
+        folder = terrain_dir()
+        cached = len(list(folder.glob("*.npz")))
+        detail = f"made here from a seed, {cached} sets cached in {folder}"
+        return [DatasetStatus("terrain", True, detail)]
 
 
 @lru_cache(maxsize=2)

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from newton_core.data.base import DatasetError
+from newton_core.data.base import DatasetError, DatasetStatus
 from newton_core.data.maps import MapDataParameters, MapDataset, Maps
 from newton_core.folders import data_dir
 from newton_core.settings import setting
@@ -37,6 +37,16 @@ class WarcraftParameters(MapDataParameters):
     def load(self) -> MapDataset:
         """The maps; see :func:`load_warcraft`."""
         return load_warcraft(warcraft_dir(self.size))
+
+    @classmethod
+    def status(cls) -> list[DatasetStatus]:
+        """Where the files are, or which are missing and where they are published."""
+        folder = warcraft_dir()
+        missing = missing_files(folder)
+        if missing:
+            detail = f"no {', '.join(missing)} in {folder}; published at {PUBLISHED}"
+            return [DatasetStatus("warcraft", False, detail)]
+        return [DatasetStatus("warcraft", True, str(folder))]
 
 
 def warcraft_dir(size: int | None = None) -> Path:

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-from newton_core.experiment.spec import ExperimentSpec
+from newton_core.experiment.spec import ExperimentSpec, on_registration
 
 Number = float | None
 """A finite number, or null where the computation gave NaN or infinity."""
@@ -199,6 +199,15 @@ Event = Annotated[
 """Any event of a run."""
 
 EVENT_ADAPTER: TypeAdapter[Event] = TypeAdapter(Event)
+
+
+def _rebuild() -> None:
+    Started.model_rebuild(force=True)
+    EVENT_ADAPTER.rebuild(force=True)
+
+
+on_registration(_rebuild)  # the first event holds a spec
+
 LAST_EVENTS = frozenset({"finished", "failed", "cancelled"})
 
 

@@ -1,34 +1,31 @@
 """What to run: one validated record from which the form, the server and the loop all read."""
 
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Union
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import ConfigDict, Field, field_validator, model_validator
 
 from newton_core.curvature import Curvature, Definiteness, HessianKind
+from newton_core.data import IMAGES, MAPS, NUMBERS
 from newton_core.losses import LossParameters
 from newton_core.losses.base import LOSSES
-from newton_core.registry import Registry
+from newton_core.models import IMAGE_NETWORKS, MAP_NETWORKS
+from newton_core.registry import AnyOf
 from newton_core.settings import Settings, setting
 from newton_core.tasks import TASKS, TaskParameters
 
-
-def _union(registry: Registry[Any]) -> Any:
-    """The parameter models of a registry as one union, told apart by ``name``."""
-    models = tuple(entry.Parameters for entry in registry.values())
-    return Annotated[Union[models], Field(discriminator="name")]  # noqa: UP007 - built at run time
-
-
-# The registries are open (entry points), so the unions exist only at run time.
 if TYPE_CHECKING:
     AnyLoss = LossParameters
     AnyTask = TaskParameters
-else:
-    AnyLoss = _union(LOSSES)
-    AnyTask = _union(TASKS)
+else:  # Any, because FastAPI describes every class that is named here
+    AnyLoss = Annotated[Any, AnyOf(lambda: [loss.Parameters for loss in LOSSES.values()])]
+    AnyTask = Annotated[Any, AnyOf(lambda: [task.Parameters for task in TASKS.values()])]
 
 
 class ArmSpec(Settings):
     """One of the compared ways to train; all arms share initial weights and batches."""
+
+    model_config = ConfigDict(defer_build=True)
 
     label: str = setting(
         "", "Name of the arm on every chart; empty means named after its curvature.",
@@ -128,6 +125,8 @@ class Change(Settings):
 
 class ExperimentSpec(Settings):
     """Everything that a run depends on; the same spec gives the same numbers."""
+
+    model_config = ConfigDict(defer_build=True)
 
     task: AnyTask = setting(..., "What is learned, from which data, by which network.")
     loss: AnyLoss = setting(..., "The loss that is trained and that every arm is measured by.")
@@ -245,3 +244,24 @@ def _with_labels(arms: tuple[ArmSpec, ...]) -> tuple[ArmSpec, ...]:
             arm = arm.model_copy(update={"label": label})
         labelled.append(arm)
     return tuple(labelled)
+
+
+def on_registration(listener: Callable[[], None]) -> None:
+    """Has ``listener`` called when a spec can name something more than before."""
+    for registry in (LOSSES, TASKS, IMAGES, NUMBERS, MAPS, IMAGE_NETWORKS, MAP_NETWORKS):
+        registry.on_registration(listener)
+
+
+def _build() -> None:
+    """Builds the schemas of a spec and of its records from all that is registered.
+
+    A record comes after those that it holds, because it takes their schemas over.
+    """
+    for task in TASKS.values():
+        task.Parameters.model_rebuild(force=True)
+    ArmSpec.model_rebuild(force=True)
+    ExperimentSpec.model_rebuild(force=True)
+
+
+_build()
+on_registration(_build)

@@ -2,15 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from types import ModuleType
 from typing import Any, ClassVar, Literal, TypeVar, get_args
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from newton_core.losses.entry_points import load_entry_points
-from newton_core.registry import Registry
+from newton_core.entry_points import EntryPoints
+from newton_core.registry import Registry, declared_name
 from newton_core.settings import Settings
 from newton_core.tensors import flatten_outputs
 
@@ -132,10 +131,6 @@ def autodiff_derivatives(
     return Derivatives(value.detach(), flat.detach(), ((second + second.mT) / 2).detach())
 
 
-LOSSES: Registry[type[Loss]] = Registry(
-    "loss", discover=lambda: load_entry_points("newton_lab.losses", _enter_loaded)
-)
-
 LossClass = TypeVar("LossClass", bound=type[Loss])
 
 
@@ -146,37 +141,22 @@ def register_loss(cls: LossClass) -> LossClass:
         DuplicateNameError: the name is taken.
         TypeError: the class lacks something that every loss declares; the message says what.
     """
-    LOSSES.register(_declared_name(cls))(cls)
-    return cls
-
-
-def _declared_name(cls: type[Loss]) -> str:
-    """The name of a loss, once everything that it must declare is found to be there."""
     parameters = getattr(cls, "Parameters", None)
     if not (isinstance(parameters, type) and issubclass(parameters, LossParameters)):
         raise TypeError(f"{cls.__name__}.Parameters must be a subclass of LossParameters")
-    field = parameters.model_fields["name"]
-    if not isinstance(field.default, str) or get_args(field.annotation) != (field.default,):
-        raise TypeError(
-            f"{parameters.__name__} must declare its name as a constant, such as"
-            ' name: Literal["my_loss"] = "my_loss"'
-        )
+    name = declared_name(parameters)
     kinds = get_args(TargetKind)
     if getattr(cls, "target_kind", None) not in kinds:
         raise TypeError(f"{cls.__name__}.target_kind must be one of {', '.join(kinds)}")
     if cls.forward is Loss.forward:
         raise TypeError(f"{cls.__name__} must define forward(y, target) -> (N,)")
-    return field.default
+    LOSSES.register(name)(cls)
+    return cls
 
 
-def _enter_loaded(loaded: object) -> None:
-    """Registers what an entry point names: a loss, or a module whose import registers some."""
-    if isinstance(loaded, ModuleType):
-        return
-    if not (isinstance(loaded, type) and issubclass(loaded, Loss)):
-        raise TypeError(f"expected a subclass of newton_core.Loss or a module, got {loaded!r}")
-    if loaded not in LOSSES.values():  # its own decorator may have entered it
-        register_loss(loaded)
+LOSSES: Registry[type[Loss]] = Registry(
+    "loss", discover=EntryPoints("newton_lab.losses", Loss, register_loss).load
+)
 
 
 def build_loss(name: str, **parameters: Any) -> Loss:

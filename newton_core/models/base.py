@@ -11,9 +11,22 @@ from newton_core.settings import Settings
 
 
 class ModelParameters(Settings, ABC):
-    """The parameters of a network; subclasses fix ``name`` to a ``Literal`` and add their own."""
+    """The parameters of a network.
+
+    A network derives from the class of its kind (:class:`ImageModelParameters` or
+    :class:`~newton_core.models.map_model.MapModelParameters`), fixes ``name`` to a ``Literal`` and
+    adds its own parameters.
+    """
 
     name: str
+
+    @abstractmethod
+    def build(self, height: int, width: int, size: int, /) -> nn.Module:
+        """A network for inputs of this size, initialised from torch's global RNG."""
+
+
+class ImageModelParameters(ModelParameters):
+    """A network that looks at single images: what classification and ranking take."""
 
     @abstractmethod
     def build(self, height: int, width: int, outputs: int) -> nn.Module:
@@ -34,13 +47,19 @@ class ItemScorer(nn.Module):
 
 
 def build_seeded(
-    parameters: ModelParameters, image_size: tuple[int, int], outputs: int, seed: int
+    parameters: ModelParameters, height_and_width: tuple[int, int], size: int, seed: int
 ) -> nn.Module:
     """A network whose initial weights are a pure function of the seed, on the CPU.
 
     The global random numbers are left as they were.
+
+    Args:
+        parameters: of the network, whose ``build`` takes the next two.
+        height_and_width: pixels of an image, or tiles of a map.
+        size: outputs of a network on images; pixels along a tile for one on maps.
+        seed: of the run.
     """
     with torch.random.fork_rng(devices=[]):
         # Not torch.manual_seed: it would reseed the accelerators too, which are not forked here.
         torch.default_generator.manual_seed(derive_seed(seed, "weights"))
-        return parameters.build(*image_size, outputs)
+        return parameters.build(*height_and_width, size)

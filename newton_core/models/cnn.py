@@ -4,10 +4,10 @@ from typing import Literal
 
 from torch import nn
 
-from newton_core.models.base import ModelParameters
+from newton_core.models.base import ImageModelParameters
 
 
-class CnnParameters(ModelParameters):
+class CnnParameters(ImageModelParameters):
     """Two convolutions and two linear layers, as in the paper."""
 
     name: Literal["cnn"] = "cnn"

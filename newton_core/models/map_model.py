@@ -1,22 +1,18 @@
 """What the networks on maps share: from pictures to one positive cost a tile."""
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 
-import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from newton_core.seeding import derive_seed
-from newton_core.settings import Settings
+from newton_core.models.base import ModelParameters
 
 SMALLEST_COST = 1e-3
 """Added to every cost: no network can make a tile free."""
 
 
-class MapModelParameters(Settings, ABC):
-    """The parameters of a network on maps; subclasses fix ``name`` to a ``Literal``."""
-
-    name: str
+class MapModelParameters(ModelParameters):
+    """A network on maps: what shortest paths take."""
 
     @abstractmethod
     def build(self, height: int, width: int, tile: int) -> nn.Module:
@@ -34,15 +30,3 @@ class TileCosts(nn.Module):
     def forward(self, x: Float[Tensor, "N 1 h w"]) -> Float[Tensor, "N h w"]:
         """Positive costs; about 0.7 where the network says nothing."""
         return nn.functional.softplus(x[:, 0]) + SMALLEST_COST
-
-
-def build_map_model(
-    parameters: MapModelParameters, grid: tuple[int, int], tile: int, seed: int
-) -> nn.Module:
-    """A network whose initial weights are a pure function of the seed, on the CPU.
-
-    The global random numbers are left as they were.
-    """
-    with torch.random.fork_rng(devices=[]):
-        torch.default_generator.manual_seed(derive_seed(seed, "weights"))
-        return parameters.build(*grid, tile)

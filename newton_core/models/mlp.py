@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 from torch import nn
 
-from newton_core.models.base import ModelParameters
+from newton_core.models.base import ImageModelParameters
 from newton_core.settings import setting
 
 _ACTIVATIONS: dict[str, type[nn.Module]] = {
@@ -15,7 +15,7 @@ _ACTIVATIONS: dict[str, type[nn.Module]] = {
 }
 
 
-class MlpParameters(ModelParameters):
+class MlpParameters(ImageModelParameters):
     """A multilayer perceptron."""
 
     name: Literal["mlp"] = "mlp"

@@ -2,20 +2,34 @@
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar, get_args
 
 import torch
+from pydantic import ConfigDict
 from torch import Tensor, nn
 
+from newton_core.data import DataParameters
+from newton_core.entry_points import EntryPoints
 from newton_core.losses.base import Loss, TargetKind
-from newton_core.registry import Registry
+from newton_core.registry import Registry, declared_name
 from newton_core.settings import Settings
 
 
 class TaskParameters(Settings):
-    """The parameters of a task; subclasses fix ``name`` to a ``Literal`` and add their own."""
+    """The parameters of a task; subclasses fix ``name`` to a ``Literal`` and add their own.
+
+    A field of type ``AnyImages``, ``AnyNumbers`` or ``AnyMaps`` takes every data set of that kind,
+    one of type ``AnyModel`` or ``AnyMapModel`` every network.
+    """
+
+    # The schema waits until it is needed: other packages may register data sets and networks.
+    model_config = ConfigDict(defer_build=True)
 
     name: str
+
+    def datasets(self) -> dict[str, DataParameters]:
+        """The data sets that the task reads, by the names of their fields."""
+        return {field: value for field, value in self if isinstance(value, DataParameters)}
 
 
 @dataclass(frozen=True)
@@ -83,12 +97,29 @@ class Task(ABC):
         """A few test cases as JSON-ready records: what the network says, and sees if ``images``."""
 
 
-TASKS: Registry[type[Task]] = Registry("task")
-
 TaskClass = TypeVar("TaskClass", bound=type[Task])
 
 
 def register_task(cls: TaskClass) -> TaskClass:
-    """Class decorator: enters a task under the name that its ``Parameters`` declare."""
-    TASKS.register(cls.Parameters.model_fields["name"].default)(cls)
+    """Class decorator: enters a task under the name that its ``Parameters`` declare.
+
+    Raises:
+        DuplicateNameError: the name is taken.
+        TypeError: the class lacks something that every task declares; the message says what.
+    """
+    parameters = getattr(cls, "Parameters", None)
+    if not (isinstance(parameters, type) and issubclass(parameters, TaskParameters)):
+        raise TypeError(f"{cls.__name__}.Parameters must be a subclass of TaskParameters")
+    name = declared_name(parameters)
+    if not isinstance(getattr(cls, "primary_metric", None), str):
+        raise TypeError(f"{cls.__name__}.primary_metric must be the name of a metric")
+    kinds = get_args(TargetKind)
+    if not getattr(cls, "target_kinds", None) or not cls.target_kinds <= set(kinds):
+        raise TypeError(f"{cls.__name__}.target_kinds must be some of {', '.join(kinds)}")
+    TASKS.register(name)(cls)
     return cls
+
+
+TASKS: Registry[type[Task]] = Registry(
+    "task", discover=EntryPoints("newton_lab.tasks", Task, register_task).load
+)

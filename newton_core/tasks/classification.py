@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from newton_core.data import AnyDigitImages, DigitImagesParameters
+from newton_core.data import AnyImages, DigitImagesParameters
 from newton_core.losses.base import TargetKind
 from newton_core.models import AnyModel, MlpParameters, build_seeded
 from newton_core.seeding import generator
@@ -22,7 +22,7 @@ class ClassificationParameters(TaskParameters):
     """Recognise single digits."""
 
     name: Literal["classification"] = "classification"
-    data: AnyDigitImages = setting(
+    data: AnyImages = setting(
         DigitImagesParameters(), "The images and their classes.", title="Data"
     )
     model: AnyModel = setting(

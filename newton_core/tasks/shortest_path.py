@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from newton_core.algorithms.shortest_path import order_tiles
 from newton_core.data import AnyMaps, Maps, TerrainParameters
 from newton_core.losses.base import TargetKind
-from newton_core.models import AnyMapModel, TileCnnParameters, build_map_model
+from newton_core.models import AnyMapModel, TileCnnParameters, build_seeded
 from newton_core.seeding import generator
 from newton_core.settings import setting
 from newton_core.tasks.base import Batch, Metric, Task, TaskParameters, register_task
@@ -85,7 +85,7 @@ class ShortestPathTask(Task):
         """A network (N, 3, H, W) -> (N, h, w) of positive costs."""
         grid = self._dataset.train.grid
         tile = self._images.shape[2] // grid[0]
-        return build_map_model(self.parameters.model, grid, tile, self.seed).to(self.device)
+        return build_seeded(self.parameters.model, grid, tile, self.seed).to(self.device)
 
     def batch(self, step: int, size: int) -> Batch:
         """``size`` normalised maps (size, 3, H, W) and their paths (size, h, w).

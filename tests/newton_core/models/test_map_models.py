@@ -9,7 +9,7 @@ from newton_core.models import (
     MapModelParameters,
     Resnet18BlockParameters,
     TileCnnParameters,
-    build_map_model,
+    build_seeded,
 )
 from newton_core.models.map_model import SMALLEST_COST, TileCosts
 
@@ -27,7 +27,7 @@ def test_one_positive_cost_a_tile(
     parameters: MapModelParameters, size: tuple[int, int, int]
 ) -> None:
     height, width, tile = size
-    model = build_map_model(parameters, (height, width), tile, seed=0)
+    model = build_seeded(parameters, (height, width), tile, seed=0)
     costs = model(images(*size))
     assert costs.shape == (2, height, width)
     assert (costs >= SMALLEST_COST).all()
@@ -39,7 +39,7 @@ def test_one_positive_cost_a_tile(
 @pytest.mark.parametrize("parameters", MODELS, ids=repr)
 def test_weights_are_a_function_of_the_seed_alone(parameters: MapModelParameters) -> None:
     def weights(seed: int) -> torch.Tensor:
-        model = build_map_model(parameters, (4, 4), 8, seed)
+        model = build_seeded(parameters, (4, 4), 8, seed)
         return torch.cat([p.detach().flatten() for p in model.parameters()])
 
     torch.manual_seed(0)
@@ -52,7 +52,7 @@ def test_weights_are_a_function_of_the_seed_alone(parameters: MapModelParameters
 
 
 def test_tile_cnn_sees_each_tile_by_itself() -> None:
-    model = build_map_model(TileCnnParameters(), (6, 6), 8, seed=0)
+    model = build_seeded(TileCnnParameters(), (6, 6), 8, seed=0)
     pictures = images(6, 6, 8)
     before = model(pictures)
     pictures[:, :, 16:24, 8:16] += 1.0  # tile (2, 1)
@@ -64,7 +64,7 @@ def test_tile_cnn_sees_each_tile_by_itself() -> None:
 
 def test_resnet18_block_is_that_of_a_resnet18() -> None:
     """The stem and first stage of a ResNet-18 have 157,504 weights, and look beyond a tile."""
-    model = build_map_model(Resnet18BlockParameters(), (12, 12), 8, seed=0)
+    model = build_seeded(Resnet18BlockParameters(), (12, 12), 8, seed=0)
     assert sum(p.numel() for p in model.parameters()) == 9408 + 128 + 4 * 36864 + 4 * 128
     model.eval()
     pictures = images(12, 12, 8)
