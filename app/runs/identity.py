@@ -8,7 +8,6 @@ from importlib.metadata import version
 
 from app import __version__
 from newton_core.experiment.spec import ExperimentSpec
-from newton_core.folders import own_data_dir
 
 
 @dataclass(frozen=True)
@@ -51,13 +50,13 @@ def identify(spec: ExperimentSpec) -> Identity:
 
 
 def _state_of_own_data(spec: ExperimentSpec) -> str:
-    """A digest that changes whenever a file in the folder of the user's own data does."""
-    path = getattr(getattr(spec.task, "data", None), "path", None)
-    if path is None:
+    """A digest that changes whenever one of the user's own files that the task reads does."""
+    folders = [data.user_folder() for data in spec.task.datasets().values()]
+    own = [folder for folder in folders if folder is not None]
+    if not own:
         return ""
-    folder = own_data_dir() / path
     digest = hashlib.sha256()
-    for file in sorted(file for file in folder.rglob("*") if file.is_file()):
+    for file in sorted(file for folder in own for file in folder.rglob("*") if file.is_file()):
         state = file.stat()
         digest.update(f"{file}\0{state.st_size}\0{state.st_mtime_ns}\n".encode())
     return digest.hexdigest()
