@@ -7,6 +7,7 @@ from fastapi import APIRouter
 from pydantic import Field, model_validator
 
 from app.errors import validation_error
+from app.runs.limits import MOST_NOISE_SAMPLES
 from newton_core.algorithms.perturbed_paths import perturbed_routes
 from newton_core.seeding import generator
 from newton_core.settings import Settings, setting
@@ -14,7 +15,6 @@ from newton_core.settings import Settings, setting
 router = APIRouter(tags=["landscapes"])
 
 MOST_TILES = 64
-MOST_SAMPLES = 100
 
 Cost = Annotated[float, Field(le=1e30)]
 Row = Annotated[list[Cost], Field(min_length=1, max_length=MOST_TILES)]
@@ -33,7 +33,7 @@ class PerturbedPathsRequest(Settings):
     )  # fmt: skip
     samples: int = setting(
         10, "Noise samples: paths to find.", title="Samples", unit="samples", ge=1,
-        le=MOST_SAMPLES,
+        le=MOST_NOISE_SAMPLES,
     )  # fmt: skip
     antithetic: bool = setting(
         False, "Whether half of the noise is the mirror image of the other half.",

@@ -7,6 +7,7 @@ from fastapi import APIRouter
 from pydantic import Field, model_validator
 
 from app.errors import validation_error
+from app.runs.limits import MOST_WALKERS
 from newton_core.descent import Walk, Walker, walk
 from newton_core.landscape.grid import Grid, OddPoints
 from newton_core.landscape.surface import surface_domain, surface_picture
@@ -17,7 +18,6 @@ from newton_core.settings import Settings, setting
 
 router = APIRouter(tags=["landscapes"])
 
-MOST_WALKERS = 8
 Coordinate = Annotated[float, Field(ge=-1e6, le=1e6)]
 Point = tuple[Coordinate, Coordinate]
 Interval = tuple[Coordinate, Coordinate]

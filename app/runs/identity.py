@@ -51,7 +51,7 @@ def identify(spec: ExperimentSpec) -> Identity:
 
 def _state_of_own_data(spec: ExperimentSpec) -> str:
     """A digest that changes whenever one of the user's own files that the task reads does."""
-    folders = [data.user_folder() for data in spec.task.datasets().values()]
+    folders = [data.folder() for data in spec.task.datasets().values() if data.own_files]
     own = [folder for folder in folders if folder is not None]
     if not own:
         return ""

@@ -1,12 +1,16 @@
 """What this server computes: every limit is checked here, whatever the page lets through."""
 
 from dataclasses import dataclass
-from typing import Any
+
+from pydantic import BaseModel, Field
 
 from app.settings import Settings
 from newton_core.experiment.spec import ExperimentSpec
 from newton_core.folders import is_within_data_dir
 from newton_core.training.devices import check_device
+
+MOST_WALKERS = 8
+MOST_NOISE_SAMPLES = 100
 
 
 @dataclass(frozen=True)
@@ -22,20 +26,26 @@ class LimitProblem:
     message: str
 
 
-def limits(settings: Settings) -> dict[str, int | float]:
+class Limits(BaseModel):
+    """What this server computes at most."""
+
+    max_steps: int
+    max_arms: int
+    max_outputs: int = Field(description="of one sample: ranked items, tiles of a map")
+    max_batch_entries: int = Field(description="batch size times the square of the outputs")
+    max_evaluations: int
+    max_queue: int = Field(description="runs that wait")
+    max_body_bytes: int
+    run_seconds: float
+    memory_mb: int
+    runs_per_minute: int = Field(description="of one address; 0: no limit")
+    max_walkers: int = Field(MOST_WALKERS, description="walks in one answer")
+    max_noise_samples: int = Field(MOST_NOISE_SAMPLES, description="paths in one answer")
+
+
+def limits(settings: Settings) -> Limits:
     """The limits, for the page's form."""
-    names = (
-        "max_steps",
-        "max_arms",
-        "max_outputs",
-        "max_batch_entries",
-        "max_evaluations",
-        "max_queue",
-        "max_body_bytes",
-        "run_seconds",
-        "memory_mb",
-    )
-    return {name: getattr(settings, name) for name in names}
+    return Limits.model_validate(settings, from_attributes=True)
 
 
 def check_limits(spec: ExperimentSpec, settings: Settings) -> list[LimitProblem]:
@@ -54,9 +64,14 @@ def check_limits(spec: ExperimentSpec, settings: Settings) -> list[LimitProblem]
         if every is not None and spec.steps // every > settings.max_evaluations:
             least = -(-spec.steps // settings.max_evaluations)
             refuse((name,), f"at least {least} on this server, for {spec.steps} steps")
-    path, outputs = outputs_per_sample(spec.task)
+    sample = spec.task.outputs_per_sample()
+    outputs = sample.count
     if outputs > settings.max_outputs:
-        refuse(path, f"{outputs} outputs a sample, at most {settings.max_outputs} on this server")
+        most = settings.max_outputs
+        refuse(
+            ("task", *sample.parameter),
+            f"{outputs} outputs a sample, at most {most} on this server",
+        )
     elif spec.batch_size * outputs**2 > settings.max_batch_entries:
         most = settings.max_batch_entries // outputs**2
         refuse(("batch_size",), f"at most {most} on this server, with {outputs} outputs a sample")
@@ -64,26 +79,11 @@ def check_limits(spec: ExperimentSpec, settings: Settings) -> list[LimitProblem]
         check_device(spec.device)
     except ValueError as error:
         refuse(("device",), str(error))
-    folder = getattr(getattr(spec.task, "data", None), "path", None)
-    if folder is not None and not is_within_data_dir(folder):
-        refuse(
-            ("task", "data", "path"),
-            "use a folder inside the folder 'own' of the server's data directory",
-        )
+    for field, data in spec.task.datasets().items():
+        folder = data.folder() if data.own_files else None
+        if folder is not None and not is_within_data_dir(folder):
+            refuse(
+                ("task", field, "path"),
+                "use a folder inside the folder 'own' of the server's data directory",
+            )
     return problems
-
-
-def outputs_per_sample(task: Any) -> tuple[tuple[str | int, ...], int]:
-    """How many outputs curvature is taken of, and the field of the task that says so.
-
-    1 where no parameter of the task makes them many.
-    """
-    if (n := getattr(task, "n", None)) is not None:
-        return ("task", "n"), int(n)
-    data = getattr(task, "data", None)
-    height, width = (getattr(data, side, None) for side in ("height", "width"))
-    if height is not None and width is not None:  # one output for each tile of a map
-        return ("task", "data"), int(height) * int(width)
-    if getattr(data, "name", "") == "warcraft":
-        return ("task", "data", "size"), int(getattr(data, "size", None) or 12) ** 2
-    return ("task",), 1

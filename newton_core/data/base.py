@@ -4,12 +4,13 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import ClassVar
 
 import torch
 from jaxtyping import Float, Float32, Int, UInt8
 from torch import Tensor
 
-from newton_core.settings import Settings
+from newton_core.settings import Named
 
 
 class DatasetError(ValueError):
@@ -81,15 +82,20 @@ class DatasetStatus:
     detail: str
 
 
-class DataParameters(Settings):
+class DataParameters(Named):
     """Which data set, and how it is prepared.
 
     A data set derives from the class of its kind (:class:`ImageDataParameters`,
     :class:`NumberDataParameters` or :class:`~newton_core.data.maps.MapDataParameters`), fixes
     ``name`` to a ``Literal`` and adds its own parameters.
+
+    Attributes:
+        own_files: whether its files are the user's own, which may change between two runs. A run
+            on them is answered again only while none has changed; servers read nothing outside
+            their folder of own data.
     """
 
-    name: str
+    own_files: ClassVar[bool] = False
 
     @classmethod
     def status(cls) -> list[DatasetStatus]:
@@ -97,12 +103,8 @@ class DataParameters(Settings):
         name: str = cls.model_fields["name"].default
         return [DatasetStatus(name, True, f"loaded by {cls.__module__}")]
 
-    def user_folder(self) -> Path | None:
-        """The folder of files that the user may change between runs, or None.
-
-        A run on such files is answered again only while none of them has changed; servers read
-        nothing outside their folder of own data.
-        """
+    def folder(self) -> Path | None:
+        """The folder in which its files are expected; None if it comes without files."""
         return None
 
 

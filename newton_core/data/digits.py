@@ -26,6 +26,7 @@ WHITE = 16  # the files' grey levels run from 0 to 16
 class DigitImagesParameters(ImageDataParameters):
     """Single 8 x 8 digits."""
 
+    title = "8 × 8 digits"
     name: Literal["digits"] = "digits"
 
     def load(self) -> ImageDataset:

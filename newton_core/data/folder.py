@@ -33,6 +33,7 @@ FORMATS = ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP", "PPM")
 class FolderParameters(NumberDataParameters):
     """The user's own images, ranked by the values in a CSV file."""
 
+    title = "Your own images"
     name: Literal["folder"] = "folder"
     path: str = setting(
         ..., "Folder with the images and one CSV file with the columns file and value, inside"
@@ -52,13 +53,15 @@ class FolderParameters(NumberDataParameters):
         ge=0.05, le=0.5,
     )  # fmt: skip
 
-    def load(self) -> ImageDataset:
-        """The images; see :func:`load_folder`. A relative path counts from the own data."""
-        return load_folder(self.user_folder(), self.height, self.width, self.test_share)
+    own_files = True
 
-    def user_folder(self) -> Path:
-        """The folder that ``path`` names."""
+    def folder(self) -> Path:
+        """The folder that ``path`` names; a relative path counts from the own data."""
         return own_data_folder(self.path)
+
+    def load(self) -> ImageDataset:
+        """The images; see :func:`load_folder`."""
+        return load_folder(self.folder(), self.height, self.width, self.test_share)
 
     @classmethod
     def status(cls) -> list[DatasetStatus]:

@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from functools import cached_property
+from typing import ClassVar
 
 import torch
 from jaxtyping import Float32, UInt8
@@ -62,7 +63,14 @@ class MapDataset:
 
 
 class MapDataParameters(DataParameters, ABC):
-    """A data set of terrain maps: what shortest paths take."""
+    """A data set of terrain maps: what shortest paths take.
+
+    Attributes:
+        grid_parameters: path of the parameter that decides how many tiles a map has; empty where
+             several do, or none.
+    """
+
+    grid_parameters: ClassVar[tuple[str, ...]] = ()
 
     @abstractmethod
     def load(self) -> MapDataset:
@@ -71,3 +79,7 @@ class MapDataParameters(DataParameters, ABC):
         Raises:
             DatasetError: they are missing or damaged; the message names the file.
         """
+
+    def grid(self) -> tuple[int, int]:
+        """(h, w): tiles from top to bottom and from left to right; overridden to load nothing."""
+        return self.load().train.grid

@@ -55,6 +55,7 @@ class MnistSplit:
 class MnistImagesParameters(ImageDataParameters):
     """Single MNIST digits."""
 
+    title = "MNIST digits"
     name: Literal["mnist"] = "mnist"
     size: Literal[14, 28] = setting(
         28, "Side of each digit: 28 as published, or 14 by averaging 2 x 2 pixels, about four"
@@ -62,9 +63,13 @@ class MnistImagesParameters(ImageDataParameters):
         title="Image size", unit="pixels",
     )  # fmt: skip
 
+    def folder(self) -> Path:
+        """The folder of the four files."""
+        return mnist_dir()
+
     def load(self) -> ImageDataset:
         """The digits; see :func:`load_mnist`."""
-        return load_mnist(mnist_dir(), self.size)
+        return load_mnist(self.folder(), self.size)
 
     @classmethod
     def status(cls) -> list[DatasetStatus]:

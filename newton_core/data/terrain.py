@@ -42,6 +42,7 @@ logger = logging.getLogger(__name__)
 class TerrainParameters(MapDataParameters):
     """Generated maps."""
 
+    title = "Generated terrain"
     name: Literal["terrain"] = "terrain"
     height: int = setting(
         12, "Tiles from top to bottom.", title="Height", unit="tiles", ge=3, le=64
@@ -70,6 +71,14 @@ class TerrainParameters(MapDataParameters):
                 f" most {most} maps of this size in both parts together"
             )
         return self
+
+    def folder(self) -> Path:
+        """The folder of the maps that were made before; not the user's, and made anew."""
+        return terrain_dir()
+
+    def grid(self) -> tuple[int, int]:
+        """As asked for."""
+        return self.height, self.width
 
     def load(self) -> MapDataset:
         """The maps, from memory, from the cached file, or made anew."""

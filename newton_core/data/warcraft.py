@@ -20,12 +20,14 @@ from newton_core.settings import setting
 
 PUBLISHED = "Edmond (the Max Planck Society's data repository), doi:10.17617/3.YJCQ5S"
 PARTS = ("train", "test")
+SMALLEST = 12
 KINDS = ("maps", "shortest_paths", "vertex_weights")
 
 
 class WarcraftParameters(MapDataParameters):
     """The public maps."""
 
+    title = "Warcraft maps"
     name: Literal["warcraft"] = "warcraft"
     size: Literal[12, 18, 24, 30] | None = setting(
         None,
@@ -34,9 +36,21 @@ class WarcraftParameters(MapDataParameters):
         title="Map size", unit="tiles",
     )  # fmt: skip
 
+    grid_parameters = ("size",)
+
+    def folder(self) -> Path:
+        """The folder of the .npy files."""
+        return warcraft_dir(self.size)
+
+    def grid(self) -> tuple[int, int]:
+        """As the files say, of which only a header is read; without them as asked, or 12 x 12."""
+        files = find_files(self.folder(), PARTS[0], "vertex_weights")
+        side = self.size or SMALLEST
+        return _grid_of(files[0]) or (side, side) if files else (side, side)
+
     def load(self) -> MapDataset:
         """The maps; see :func:`load_warcraft`."""
-        return load_warcraft(warcraft_dir(self.size))
+        return load_warcraft(self.folder())
 
     @classmethod
     def status(cls) -> list[DatasetStatus]:
@@ -144,6 +158,15 @@ def _read_part(folder: Path, part: str) -> Maps:
         costs=torch.from_numpy(weights.astype(np.float32)),  # published in half precision
         paths=torch.from_numpy(paths.astype(np.uint8)),
     )
+
+
+def _grid_of(weights: Path) -> tuple[int, int] | None:
+    """(h, w) from the header of a file of weights, or None if it is not as it should be."""
+    try:
+        shape = np.load(weights, mmap_mode="r", allow_pickle=False).shape
+    except (ValueError, EOFError, OSError):
+        return None
+    return (shape[1], shape[2]) if len(shape) == 3 else None
 
 
 def _read(files: list[Path]) -> NDArray[Any]:

@@ -7,6 +7,7 @@ from pydantic import ConfigDict, Field, field_validator, model_validator
 
 from newton_core.curvature import Curvature, Definiteness, HessianKind
 from newton_core.data import IMAGES, MAPS, NUMBERS
+from newton_core.labels import Labels
 from newton_core.losses import LossParameters
 from newton_core.losses.base import LOSSES
 from newton_core.models import IMAGE_NETWORKS, MAP_NETWORKS
@@ -22,6 +23,31 @@ else:  # Any, because FastAPI describes every class that is named here
     AnyTask = Annotated[Any, AnyOf(lambda: [task.Parameters for task in TASKS.values()])]
 
 
+Optimizer = Annotated[Literal["adam", "sgd"], Labels(sgd="SGD")]
+GradientControl = Annotated[
+    Literal["plain", "clip", "normalise"],
+    Labels(clip="Clipped per sample", normalise="Normalised per sample"),
+]
+LabelledCurvature = Annotated[Curvature, Labels(none="None: vanilla", fisher="Empirical Fisher")]
+LabelledHessian = Annotated[
+    HessianKind,
+    Labels(batch_mean="Mean over the batch (the paper)", per_sample="Each sample its own"),
+]
+LabelledDefiniteness = Annotated[
+    Definiteness,
+    Labels(raw="Raw (the paper)", clip="Clip at zero", saddle_free="Saddle-free"),
+]
+
+ARM_LABELS = {
+    "hessian": "Hessian",
+    "fisher": "Fisher",
+    "plain": "Vanilla",
+    "clip": "Clipped",
+    "normalise": "Normalised",
+}
+"""Names of arms without one of their own: by curvature, by output gradient where there is none."""
+
+
 class ArmSpec(Settings):
     """One of the compared ways to train; all arms share initial weights and batches."""
 
@@ -31,7 +57,7 @@ class ArmSpec(Settings):
         "", "Name of the arm on every chart; empty means named after its curvature.",
         title="Label", max_length=40,
     )  # fmt: skip
-    curvature: Curvature = setting(
+    curvature: LabelledCurvature = setting(
         "none",
         "Matrix that preconditions the output gradient: none (vanilla), the Hessian of the loss,"
         " or its empirical Fisher.",
@@ -42,19 +68,20 @@ class ArmSpec(Settings):
         "Strength of the damping added to the curvature matrix's diagonal: large values tend to"
         " plain gradient descent, small ones to a full Newton step.",
         title="Tikhonov λ", scale="log", ge=1e-12, le=1e9,
+        used_if={"curvature": ("hessian", "fisher")},
     )  # fmt: skip
-    hessian: HessianKind = setting(
+    hessian: LabelledHessian = setting(
         "batch_mean",
         "Whether the Hessian is averaged over the batch (the paper) or each sample keeps its own.",
-        title="Hessian",
-    )
-    definiteness: Definiteness = setting(
+        title="Hessian", used_if={"curvature": ("hessian",)},
+    )  # fmt: skip
+    definiteness: LabelledDefiniteness = setting(
         "raw",
         "What happens to negative eigenvalues of the Hessian: kept (raw, the paper), set to zero"
         " (clip), or replaced by their absolute values (saddle-free).",
-        title="Definiteness",
-    )
-    optimizer: Literal["adam", "sgd"] = setting(
+        title="Definiteness", used_if={"curvature": ("hessian",)},
+    )  # fmt: skip
+    optimizer: Optimizer = setting(
         "adam", "Optimizer that moves the network's weights.", title="Optimizer"
     )
     lr: float = setting(
@@ -63,21 +90,22 @@ class ArmSpec(Settings):
     )  # fmt: skip
     momentum: float = setting(
         0.0, "Share of the previous step that SGD carries on; Adam ignores it.",
-        title="Momentum", ge=0.0, lt=1.0,
+        title="Momentum", ge=0.0, lt=1.0, used_if={"optimizer": ("sgd",)},
     )  # fmt: skip
     lr_milestones: tuple[Annotated[int, Field(ge=1)], ...] = setting(
         (), "Steps after each of which the learning rate is multiplied by 0.1.",
         title="Learning rate milestones", unit="steps", max_length=20,
     )  # fmt: skip
-    gradient: Literal["plain", "clip", "normalise"] = setting(
+    gradient: GradientControl = setting(
         "plain",
         "A control without curvature: clip or normalise each sample's output gradient, to see"
         " whether that alone explains a gain.",
-        title="Output gradient",
-    )
+        title="Output gradient", used_if={"curvature": ("none",)},
+    )  # fmt: skip
     clip_norm: float = setting(
         0.1, "Largest norm that a sample's output gradient keeps when it is clipped.",
         title="Clip norm", scale="log", ge=1e-9, le=1e9,
+        used_if={"curvature": ("none",), "gradient": ("clip",)},
     )  # fmt: skip
     loss: AnyLoss | None = setting(
         None,
@@ -101,9 +129,7 @@ class ArmSpec(Settings):
 
     def default_label(self) -> str:
         """The label of an arm that has none of its own."""
-        if self.curvature != "none":
-            return self.curvature.capitalize()
-        return {"plain": "Vanilla", "clip": "Clipped", "normalise": "Normalised"}[self.gradient]
+        return ARM_LABELS[self.curvature if self.curvature != "none" else self.gradient]
 
 
 class Change(Settings):

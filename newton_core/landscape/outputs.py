@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Annotated, Literal
 
 import torch
 from jaxtyping import Float
@@ -11,6 +11,7 @@ from torch import Tensor
 
 from newton_core.curvature import CurvatureError
 from newton_core.curvature.surrogate import NewtonSettings, curvature_matrices, newton_step
+from newton_core.labels import Labels
 from newton_core.landscape.evaluation import kept_noise, mean_losses
 from newton_core.landscape.grid import Grid, full_slice
 from newton_core.losses.base import Derivatives, Loss, LossFunction, autodiff_derivatives
@@ -20,10 +21,20 @@ from newton_core.tensors import to_float64
 _CHUNK_ELEMENTS = 2**19
 
 
+OutputDirections = Annotated[
+    Literal["coordinates", "newton", "eigenvectors"],
+    Labels(
+        coordinates="two of the outputs",
+        newton="gradient and Newton direction",
+        eigenvectors="leading eigenvectors",
+    ),
+]
+
+
 class OutputPlane(Settings):
     """Which two directions of output space are drawn."""
 
-    kind: Literal["coordinates", "newton", "eigenvectors"] = setting(
+    kind: OutputDirections = setting(
         "coordinates",
         "Two of the outputs, the gradient and the Newton direction, or the two leading"
         " eigenvectors of the curvature.",

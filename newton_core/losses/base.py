@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from newton_core.entry_points import EntryPoints
 from newton_core.registry import Registry, declared_name
-from newton_core.settings import Settings
+from newton_core.settings import Named
 from newton_core.tensors import flatten_outputs
 
 TargetKind = Literal["permutation", "class", "value", "path", "none"]
@@ -20,10 +20,8 @@ LossFunction = Callable[..., Tensor]
 """Any callable (y, target) -> (N,): one value per sample, differentiable in y."""
 
 
-class LossParameters(Settings):
+class LossParameters(Named):
     """The parameters of a loss; subclasses fix ``name`` to a ``Literal`` and add their own."""
-
-    name: str
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ from newton_core.settings import setting
 class BellmanFordParameters(LossParameters):
     """Parameters of the relaxed Bellman-Ford loss."""
 
+    title = "Relaxed Bellman-Ford"
     name: Literal["bellman_ford"] = "bellman_ford"
     inverse_temperature: float = setting(
         5.0,

@@ -14,6 +14,7 @@ from newton_core.tensors import flatten_outputs, target_like, to_float64
 class BinaryCrossEntropyParameters(LossParameters):
     """Binary cross-entropy of each output with its own yes-or-no target."""
 
+    title = "Binary cross-entropy"
     name: Literal["binary_cross_entropy"] = "binary_cross_entropy"
 
 

@@ -14,6 +14,7 @@ from newton_core.tensors import to_float64
 class CrossEntropyParameters(LossParameters):
     """Softmax cross-entropy: the usual loss of classification."""
 
+    title = "Cross-entropy"
     name: Literal["cross_entropy"] = "cross_entropy"
 
 

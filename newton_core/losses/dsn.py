@@ -17,6 +17,7 @@ from newton_core.losses.sorting_network import SortingNetworkLoss, SortingNetwor
 class LogisticDsnParameters(SortingNetworkParameters):
     """Parameters of :class:`LogisticDsn`."""
 
+    title = "Logistic sorting network"
     name: Literal["logistic_dsn"] = "logistic_dsn"
 
 
@@ -35,6 +36,7 @@ class LogisticDsn(SortingNetworkLoss):
 class CauchyDsnParameters(SortingNetworkParameters):
     """Parameters of :class:`CauchyDsn`."""
 
+    title = "Cauchy sorting network"
     name: Literal["cauchy_dsn"] = "cauchy_dsn"
 
 
@@ -53,6 +55,7 @@ class CauchyDsn(SortingNetworkLoss):
 class GaussianDsnParameters(SortingNetworkParameters):
     """Parameters of :class:`GaussianDsn`."""
 
+    title = "Gaussian sorting network"
     name: Literal["gaussian_dsn"] = "gaussian_dsn"
 
 
@@ -71,6 +74,7 @@ class GaussianDsn(SortingNetworkLoss):
 class ReciprocalDsnParameters(SortingNetworkParameters):
     """Parameters of :class:`ReciprocalDsn`."""
 
+    title = "Reciprocal sorting network"
     name: Literal["reciprocal_dsn"] = "reciprocal_dsn"
 
 
@@ -88,6 +92,7 @@ class ReciprocalDsn(SortingNetworkLoss):
 class OptimalDsnParameters(SortingNetworkParameters):
     """Parameters of :class:`OptimalDsn`."""
 
+    title = "Optimal sorting network"
     name: Literal["optimal_dsn"] = "optimal_dsn"
 
 

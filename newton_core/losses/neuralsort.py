@@ -17,6 +17,7 @@ from newton_core.settings import setting
 class NeuralSortParameters(LossParameters):
     """Parameters of :class:`NeuralSort`."""
 
+    title = "NeuralSort"
     name: Literal["neuralsort"] = "neuralsort"
     temperature: float = setting(
         1.0,

@@ -14,6 +14,7 @@ from newton_core.losses.perturbed_path_loss import PerturbedPathLoss, PerturbedP
 class PerturbedFyParameters(PerturbedPathParameters):
     """Parameters of the perturbed Fenchel-Young loss."""
 
+    title = "Perturbed optimizer, Fenchel-Young"
     name: Literal["perturbed_fy"] = "perturbed_fy"
 
 

@@ -1,6 +1,6 @@
 """Stochastic smoothing of the algorithm: squared distance of the expected path to the true one."""
 
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 import torch
 from jaxtyping import Float
@@ -8,16 +8,20 @@ from pydantic import model_validator
 from torch import Tensor
 
 from newton_core.algorithms.perturbed_paths import PerturbedPaths, independent_samples
+from newton_core.labels import Labels
 from newton_core.losses.base import Derivatives, LossParameters, register_loss
 from newton_core.losses.perturbed_path_loss import PerturbedPathLoss, PerturbedPathParameters
 from newton_core.settings import setting
+
+SecondDerivatives = Annotated[Literal["full", "gauss_newton"], Labels(gauss_newton="Gauss-Newton")]
 
 
 class SmoothedAlgorithmParameters(PerturbedPathParameters):
     """Parameters of the smoothed algorithm."""
 
+    title = "Stochastic smoothing of the algorithm"
     name: Literal["smoothed_algorithm"] = "smoothed_algorithm"
-    hessian: Literal["full", "gauss_newton"] = setting(
+    hessian: SecondDerivatives = setting(
         "full",
         "Whether the Hessian keeps the second derivatives of the smoothed path (full) or only the"
         " product of its Jacobians (Gauss-Newton), which is positive semidefinite.",

@@ -14,6 +14,7 @@ from newton_core.losses.perturbed_path_loss import PerturbedPathLoss, PerturbedP
 class SmoothedLossParameters(PerturbedPathParameters):
     """Parameters of the smoothed loss."""
 
+    title = "Stochastic smoothing of the loss"
     name: Literal["smoothed_loss"] = "smoothed_loss"
 
 

@@ -18,6 +18,7 @@ from newton_core.settings import setting
 class SoftSortParameters(LossParameters):
     """Parameters of :class:`SoftSort`."""
 
+    title = "SoftSort"
     name: Literal["softsort"] = "softsort"
     temperature: float = setting(
         1.0,

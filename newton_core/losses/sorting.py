@@ -18,17 +18,21 @@ log(1 - P) are computed decides over the gradient, so it is a parameter, ``numer
 In float64, and where nothing saturates, the two agree.
 """
 
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from newton_core.labels import Labels
 from newton_core.losses.base import Derivatives, Loss, TargetKind
 from newton_core.losses.saturating_cross_entropy import saturating_loss
 from newton_core.settings import setting
 
-Numerics = Literal["log_domain", "bce_loss"]
+Numerics = Annotated[
+    Literal["log_domain", "bce_loss"],
+    Labels(log_domain="Log domain, exact", bce_loss="BCELoss, as in the literature"),
+]
 
 Scores = Float[Tensor, "N n"]
 Permutations = Float[Tensor, "N n n"]

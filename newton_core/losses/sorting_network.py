@@ -1,10 +1,11 @@
 """What the losses on relaxed sorting networks share; they differ in one distribution."""
 
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import torch
 
 from newton_core.algorithms.sorting_networks import NetworkName, wiring
+from newton_core.labels import Labels
 from newton_core.losses.base import Derivatives, LossParameters
 from newton_core.losses.distributions import Distribution, log_cdf
 from newton_core.losses.network_derivatives import log_domain_derivatives, saturating_derivatives
@@ -28,7 +29,7 @@ class SortingNetworkParameters(LossParameters):
         "Steepness of the comparators, per unit of the scores: they harden as this grows.",
         title="Inverse temperature β", scale="log", ge=1e-4, le=1e4,
     )  # fmt: skip
-    network: NetworkName = setting(
+    network: Annotated[NetworkName, Labels(odd_even="Odd-even transposition")] = setting(
         "odd_even",
         "Sorting network: odd-even transposition (n layers) or bitonic (about log2(n)^2 / 2"
         " layers).",

@@ -13,6 +13,7 @@ from newton_core.tensors import flatten_outputs, target_like
 class SquaredErrorParameters(LossParameters):
     """Half the squared distance between outputs and target values."""
 
+    title = "Squared error"
     name: Literal["squared_error"] = "squared_error"
 
 

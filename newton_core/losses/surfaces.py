@@ -191,6 +191,7 @@ class Saddle(Surface):
 class MonkeySaddleParameters(LossParameters):
     """A saddle with three ways down, flat in its centre."""
 
+    title = "Monkey saddle"
     name: Literal["monkey_saddle"] = "monkey_saddle"
 
 
@@ -249,6 +250,7 @@ class Rastrigin(Surface):
 class StyblinskiTangParameters(LossParameters):
     """Four basins of different depth."""
 
+    title = "Styblinski-Tang"
     name: Literal["styblinski_tang"] = "styblinski_tang"
 
 

@@ -7,18 +7,16 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from newton_core.seeding import derive_seed
-from newton_core.settings import Settings
+from newton_core.settings import Named
 
 
-class ModelParameters(Settings, ABC):
+class ModelParameters(Named, ABC):
     """The parameters of a network.
 
     A network derives from the class of its kind (:class:`ImageModelParameters` or
     :class:`~newton_core.models.map_model.MapModelParameters`), fixes ``name`` to a ``Literal`` and
     adds its own parameters.
     """
-
-    name: str
 
     @abstractmethod
     def build(self, height: int, width: int, size: int, /) -> nn.Module:

@@ -10,6 +10,7 @@ from newton_core.models.base import ImageModelParameters
 class CnnParameters(ImageModelParameters):
     """Two convolutions and two linear layers, as in the paper."""
 
+    title = "Convolutional, as in the paper"
     name: Literal["cnn"] = "cnn"
 
     def build(self, height: int, width: int, outputs: int) -> nn.Sequential:

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 from torch import nn
 
+from newton_core.labels import Labels
 from newton_core.models.base import ImageModelParameters
 from newton_core.settings import setting
 
@@ -18,12 +19,13 @@ _ACTIVATIONS: dict[str, type[nn.Module]] = {
 class MlpParameters(ImageModelParameters):
     """A multilayer perceptron."""
 
+    title = "Multilayer perceptron"
     name: Literal["mlp"] = "mlp"
     hidden: tuple[Annotated[int, Field(ge=1, le=4096)], ...] = setting(
         (128, 64), "Units in each hidden layer, from the pixels to the output.",
         title="Hidden layers", unit="units", max_length=8,
     )  # fmt: skip
-    activation: Literal["relu", "tanh", "sigmoid"] = setting(
+    activation: Annotated[Literal["relu", "tanh", "sigmoid"], Labels(relu="ReLU")] = setting(
         "relu", "Nonlinearity after each hidden layer.", title="Activation"
     )
 

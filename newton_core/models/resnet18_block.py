@@ -11,6 +11,7 @@ from newton_core.models.map_model import SMALLEST_COST, MapModelParameters
 class Resnet18BlockParameters(MapModelParameters):
     """The first block of a ResNet-18 (He et al. 2016), untrained, with 64 channels."""
 
+    title = "First block of a ResNet-18"
     name: Literal["resnet18_block"] = "resnet18_block"
 
     def build(self, height: int, width: int, tile: int) -> nn.Module:

@@ -11,6 +11,7 @@ from newton_core.settings import setting
 class TileCnnParameters(MapModelParameters):
     """A network of a few thousand weights, the same for every tile."""
 
+    title = "Convolutional, tile by tile"
     name: Literal["tile_cnn"] = "tile_cnn"
     channels: int = setting(
         16, "Features of each quarter of a tile; a whole tile has twice as many.",

@@ -10,12 +10,27 @@ from torch import Tensor, nn
 
 from newton_core.data import DataParameters
 from newton_core.entry_points import EntryPoints
+from newton_core.experiment.metrics import MetricDescription
+from newton_core.labels import in_words
 from newton_core.losses.base import Loss, TargetKind
 from newton_core.registry import Registry, declared_name
-from newton_core.settings import Settings
+from newton_core.settings import Named
 
 
-class TaskParameters(Settings):
+@dataclass(frozen=True)
+class SampleOutputs:
+    """How many outputs a sample has as its parameters make it, and which parameter that is.
+
+    Attributes:
+        count: of the outputs; 1 where no parameter makes them many.
+        parameter: path of the parameter within the task's; empty if there is none.
+    """
+
+    count: int = 1
+    parameter: tuple[str, ...] = ()
+
+
+class TaskParameters(Named):
     """The parameters of a task; subclasses fix ``name`` to a ``Literal`` and add their own.
 
     A field of type ``AnyImages``, ``AnyNumbers`` or ``AnyMaps`` takes every data set of that kind,
@@ -25,7 +40,9 @@ class TaskParameters(Settings):
     # The schema waits until it is needed: other packages may register data sets and networks.
     model_config = ConfigDict(defer_build=True)
 
-    name: str
+    def outputs_per_sample(self) -> SampleOutputs:
+        """What limits on the size of curvature matrices are checked against; loads nothing."""
+        return SampleOutputs()
 
     def datasets(self) -> dict[str, DataParameters]:
         """The data sets that the task reads, by the names of their fields."""
@@ -52,11 +69,13 @@ class Task(ABC):
     """What is learned. Everything random is a pure function of (seed, purpose, step).
 
     Attributes:
+        metrics: descriptions of what :meth:`evaluate` measures, in its order.
         primary_metric: the metric that ``target`` stops at and that tables sort by.
         target_kinds: the loss targets that the task can provide.
     """
 
     Parameters: ClassVar[type[TaskParameters]]
+    metrics: ClassVar[tuple[MetricDescription, ...]] = ()
     primary_metric: ClassVar[str]
     target_kinds: ClassVar[frozenset[TargetKind]]
 
@@ -70,6 +89,14 @@ class Task(ABC):
         self.target_kind = target_kind
         self.seed = seed
         self.device = device
+
+    @classmethod
+    def describe(cls, metric: str) -> MetricDescription:
+        """The description of a metric that :meth:`evaluate` gives; at least what its name says."""
+        known = {description.name: description for description in cls.metrics}
+        return known.get(metric) or MetricDescription(
+            metric, in_words(metric), "", "", sampled=True
+        )
 
     def use_loss(self, loss: Loss) -> None:
         """Told the run's loss before anything is evaluated; few tasks have metrics that need it."""

@@ -7,6 +7,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from newton_core.data import AnyImages, DigitImagesParameters
+from newton_core.experiment.metrics import MetricDescription, share_of_test
 from newton_core.losses.base import TargetKind
 from newton_core.models import AnyModel, MlpParameters, build_seeded
 from newton_core.seeding import generator
@@ -17,10 +18,19 @@ from newton_core.tasks.images import png_data_url
 
 EXAMPLES = 12
 
+ACCURACY = share_of_test(
+    "accuracy",
+    "Accuracy",
+    "test samples classified right",
+    description="Share of test samples whose class is predicted right.",
+    sentence="classifies {value} of the images right",
+)
+
 
 class ClassificationParameters(TaskParameters):
     """Recognise single digits."""
 
+    title = "Recognise digits"
     name: Literal["classification"] = "classification"
     data: AnyImages = setting(
         DigitImagesParameters(), "The images and their classes.", title="Data"
@@ -58,7 +68,8 @@ class ClassificationTask(Task):
     """
 
     Parameters: ClassVar[type[TaskParameters]] = ClassificationParameters
-    primary_metric: ClassVar[str] = "accuracy"
+    metrics: ClassVar[tuple[MetricDescription, ...]] = (ACCURACY,)
+    primary_metric: ClassVar[str] = ACCURACY.name
     target_kinds: ClassVar[frozenset[TargetKind]] = frozenset({"class", "value"})
 
     def __init__(

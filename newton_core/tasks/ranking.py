@@ -14,20 +14,44 @@ from newton_core.data import (
     NumberPool,
     NumberSets,
 )
+from newton_core.experiment.metrics import MetricDescription, share_of_test
 from newton_core.losses.base import TargetKind
 from newton_core.models import AnyModel, ItemScorer, MlpParameters, build_seeded
 from newton_core.seeding import generator
 from newton_core.settings import setting
-from newton_core.tasks.base import Batch, Metric, Task, TaskParameters, register_task
+from newton_core.tasks.base import (
+    Batch,
+    Metric,
+    SampleOutputs,
+    Task,
+    TaskParameters,
+    register_task,
+)
 from newton_core.tasks.evaluation import finite, outputs, share
 from newton_core.tasks.images import png_data_url
 
 EXAMPLE_SETS = 3
 
+EXACT_MATCH = share_of_test(
+    "exact_match",
+    "Exact match",
+    "test sets ranked right",
+    description="Share of test sets in which every item has its right place.",
+    sentence="ranks {value} of the sets right",
+)
+ELEMENTWISE = share_of_test(
+    "elementwise",
+    "Elementwise",
+    "items in their right place",
+    description="Share of single items that have their right place.",
+    sentence="puts {value} of the items in their place",
+)
+
 
 class RankingParameters(TaskParameters):
     """Rank images by the numbers that they show."""
 
+    title = "Rank images by their numbers"
     name: Literal["ranking"] = "ranking"
     n: int = setting(
         5, "How many images are ranked against each other.", title="Numbers in a ranking",
@@ -43,6 +67,10 @@ class RankingParameters(TaskParameters):
         1000, "Sets of images that metrics are measured on; the same for every seed.",
         title="Test sets", unit="sets", scale="log", ge=2, le=20_000,
     )  # fmt: skip
+
+    def outputs_per_sample(self) -> SampleOutputs:
+        """A score for each image."""
+        return SampleOutputs(self.n, ("n",))
 
 
 class RankingExample(TypedDict):
@@ -94,7 +122,8 @@ class RankingTask(Task):
     """
 
     Parameters: ClassVar[type[TaskParameters]] = RankingParameters
-    primary_metric: ClassVar[str] = "exact_match"
+    metrics: ClassVar[tuple[MetricDescription, ...]] = (EXACT_MATCH, ELEMENTWISE)
+    primary_metric: ClassVar[str] = EXACT_MATCH.name
     target_kinds: ClassVar[frozenset[TargetKind]] = frozenset({"permutation"})
 
     def __init__(

@@ -9,21 +9,56 @@ from torch import Tensor, nn
 
 from newton_core.algorithms.shortest_path import order_tiles
 from newton_core.data import AnyMaps, Maps, TerrainParameters
+from newton_core.experiment.metrics import MetricDescription, share_of_test
 from newton_core.losses.base import TargetKind
 from newton_core.models import AnyMapModel, TileCnnParameters, build_seeded
 from newton_core.seeding import generator
 from newton_core.settings import setting
-from newton_core.tasks.base import Batch, Metric, Task, TaskParameters, register_task
+from newton_core.tasks.base import (
+    Batch,
+    Metric,
+    SampleOutputs,
+    Task,
+    TaskParameters,
+    register_task,
+)
 from newton_core.tasks.evaluation import finite, outputs, share
 from newton_core.tasks.images import rgb_png_data_url
 from newton_core.tasks.path_judgement import judge_paths
 
 EXAMPLE_MAPS = 4
 
+OPTIMAL = share_of_test(
+    "optimal",
+    "Optimal paths",
+    "test maps",
+    description="Share of test maps on which the predicted path costs as little as the best.",
+    sentence="finds a best path on {value} of the maps",
+)
+PERFECT_MATCH = share_of_test(
+    "perfect_match",
+    "Perfect match",
+    "test maps",
+    description="Share of test maps on which the predicted path is the labelled one.",
+    sentence="finds the path of {value} of the maps",
+)
+COST_RATIO = MetricDescription(
+    "cost_ratio",
+    "Cost ratio",
+    "predicted path's cost over the best",
+    "True cost of the predicted path over the cost of the best one; 1 is best.",
+    better="lower",
+    bounds=(1.0, None),
+    decimals=3,
+    sampled=True,
+    sentence="walks paths {value} times as costly as the best",
+)
+
 
 class ShortestPathParameters(TaskParameters):
     """Find the cheapest path across a map."""
 
+    title = "Find the shortest path on a map"
     name: Literal["shortest_path"] = "shortest_path"
     data: AnyMaps = setting(
         TerrainParameters(), "The maps, the costs of their tiles and their paths.", title="Data"
@@ -31,6 +66,11 @@ class ShortestPathParameters(TaskParameters):
     model: AnyMapModel = setting(
         TileCnnParameters(), "The network that gives each tile its cost.", title="Network"
     )
+
+    def outputs_per_sample(self) -> SampleOutputs:
+        """A cost for each tile of a map."""
+        height, width = self.data.grid()
+        return SampleOutputs(height * width, ("data", *self.data.grid_parameters))
 
 
 class ShortestPathExample(TypedDict):
@@ -64,7 +104,8 @@ class ShortestPathTask(Task):
     """
 
     Parameters: ClassVar[type[TaskParameters]] = ShortestPathParameters
-    primary_metric: ClassVar[str] = "optimal"
+    metrics: ClassVar[tuple[MetricDescription, ...]] = (OPTIMAL, PERFECT_MATCH, COST_RATIO)
+    primary_metric: ClassVar[str] = OPTIMAL.name
     target_kinds: ClassVar[frozenset[TargetKind]] = frozenset({"path"})
 
     def __init__(

@@ -7,6 +7,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from newton_core.experiment.metrics import MetricDescription
 from newton_core.losses.base import Loss, TargetKind
 from newton_core.seeding import generator
 from newton_core.settings import setting
@@ -15,10 +16,41 @@ from newton_core.tasks.base import Batch, Metric, Task, TaskParameters, register
 ARRIVED = 0.05
 """Distance to a minimum that counts as having arrived, in units of the coordinates."""
 
+METRICS = (
+    MetricDescription(
+        "arrived",
+        "Arrived",
+        "1 at a minimum, 0 elsewhere",
+        f"Whether the point is within {ARRIVED} of a known minimum of the surface.",
+        better="higher",
+        bounds=(0.0, 1.0),
+        decimals=0,
+    ),
+    MetricDescription(
+        "value",
+        "Height",
+        "of the surface at the point",
+        "Value of the surface where the point stands.",
+        better="lower",
+        scale="log",
+    ),
+    MetricDescription(
+        "distance",
+        "Distance",
+        "to the nearest minimum",
+        "Distance from the point to the nearest known minimum of the surface.",
+        better="lower",
+        scale="log",
+    ),
+    MetricDescription("x", "x", "coordinate of the point", "First coordinate of the point."),
+    MetricDescription("y", "y", "coordinate of the point", "Second coordinate of the point."),
+)
+
 
 class SurfaceParameters(TaskParameters):
     """Walk down a surface."""
 
+    title = "Walk down a surface"
     name: Literal["surface"] = "surface"
     start_x: float = setting(
         -1.2, "First coordinate of the start.", title="Start x", ge=-1e6, le=1e6
@@ -58,6 +90,7 @@ class SurfaceTask(Task):
     """
 
     Parameters: ClassVar[type[TaskParameters]] = SurfaceParameters
+    metrics: ClassVar[tuple[MetricDescription, ...]] = METRICS
     primary_metric: ClassVar[str] = "arrived"
     target_kinds: ClassVar[frozenset[TargetKind]] = frozenset({"none"})
     _surface: Loss | None = None

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from newton_core.curvature import CurvatureError, damped_direction
-from newton_core.experiment.metrics import METRIC_NAMES
+from newton_core.experiment.metrics import METRIC_NAMES, SPIKE_FACTOR
 from newton_core.experiment.spec import ArmSpec, ExperimentSpec
 from newton_core.losses import Loss, build_loss
 from newton_core.losses.base import Derivatives, LossParameters
@@ -21,7 +21,6 @@ from newton_core.tasks.evaluation import inference
 from newton_core.tensors import flatten_outputs
 from newton_core.training.landscapes import Track
 
-SPIKE_FACTOR = 10.0
 SPIKE_WINDOW = 101
 """Steps that the running median looks back on: long against noise, short against training."""
 

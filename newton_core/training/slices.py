@@ -4,12 +4,13 @@ import copy
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import torch
 from torch import Tensor, nn
 
 from newton_core.experiment.spec import ExperimentSpec
+from newton_core.labels import Labels
 from newton_core.landscape.grid import Grid, GridPatch, OddPoints, Stop, progressive_slice
 from newton_core.landscape.parameters import LineSlice, ParameterFunction, line_slice
 from newton_core.landscape.planes import (
@@ -30,11 +31,21 @@ from newton_core.training.context import PROBE_STEP, build_task
 from newton_core.training.landscapes import is_surface, surface_plane
 from newton_core.training.snapshots import SnapshotError, list_snapshots, load_snapshot
 
+SlicePlane = Annotated[
+    Literal["filter_normalised", "trajectory", "principal", "arms"],
+    Labels(
+        filter_normalised="two random directions",
+        trajectory="nearest to each arm's path",
+        principal="nearest to all paths",
+        arms="through the arms' weights",
+    ),
+]
+
 
 class SliceRequest(Settings):
     """A slice through the weights of a run's arms."""
 
-    plane: Literal["filter_normalised", "trajectory", "principal", "arms"] = setting(
+    plane: SlicePlane = setting(
         "filter_normalised",
         "Two Gaussian filter-normalised directions around each arm, for each arm the plane that"
         " holds most of its own trajectory, the one that holds most of all trajectories, or the"

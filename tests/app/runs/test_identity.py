@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.runs.identity import canonical, identify, is_reusable
-from app.runs.limits import outputs_per_sample
 from newton_core.experiment.spec import ExperimentSpec
+from newton_core.tasks.base import SampleOutputs
 from tests.app.harness import tiny_spec
 
 
@@ -64,17 +64,17 @@ def test_own_data_that_changed_make_another_run(
 @pytest.mark.parametrize(
     ("task", "path", "outputs"),
     [
-        ({"name": "ranking", "n": 7}, ("task", "n"), 7),
-        ({"name": "classification"}, ("task",), 1),
+        ({"name": "ranking", "n": 7}, ("n",), 7),
+        ({"name": "classification"}, (), 1),
     ],
 )
 def test_outputs_of_a_task(task: dict[str, Any], path: tuple[str, ...], outputs: int) -> None:
     loss = "neuralsort" if task["name"] == "ranking" else "cross_entropy"
     parsed = spec(task=task, loss={"name": loss})
-    assert outputs_per_sample(parsed.task) == (path, outputs)
+    assert parsed.task.outputs_per_sample() == SampleOutputs(outputs, path)
 
 
 def test_outputs_of_a_map() -> None:
     task = {"name": "shortest_path", "data": {"name": "terrain", "height": 4, "width": 6}}
     parsed = spec(task=task, loss={"name": "perturbed_fy"})
-    assert outputs_per_sample(parsed.task) == (("task", "data"), 24)
+    assert parsed.task.outputs_per_sample() == SampleOutputs(24, ("data",))

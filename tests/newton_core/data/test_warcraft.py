@@ -8,6 +8,8 @@ import torch
 from newton_core.algorithms import shortest_path
 from newton_core.data import DatasetError, WarcraftParameters, describe_datasets, load_warcraft
 from newton_core.data.warcraft import warcraft_dir
+from newton_core.tasks import ShortestPathParameters
+from newton_core.tasks.base import SampleOutputs
 
 MAPS = {"train": 20, "val": 4, "test": 6}
 Arrays = dict[str, np.ndarray[Any, Any]]
@@ -87,6 +89,16 @@ def test_sizes_may_lie_in_subfolders(folder: Path) -> None:
     load_warcraft.cache_clear()
     assert WarcraftParameters(size=18).load().train.grid == (18, 18)
     assert warcraft_dir(24) == folder / "24x24"
+
+
+def test_the_grid_is_known_without_the_maps(folder: Path) -> None:
+    task = ShortestPathParameters(data=WarcraftParameters())
+    assert task.outputs_per_sample() == SampleOutputs(144, ("data", "size"))  # nothing is there
+    write(folder / "18x18", arrays(18))
+    assert task.outputs_per_sample().count == 18**2
+    assert WarcraftParameters(size=24).grid() == (24, 24)
+    (folder / "18x18" / "train_vertex_weights.npy").write_bytes(b"damaged")
+    assert WarcraftParameters().grid() == (12, 12)
 
 
 def test_says_what_is_missing_and_where_it_is_published(folder: Path) -> None:

@@ -154,5 +154,5 @@ def test_a_task_says_which_data_it_reads() -> None:
         {"task": {"name": "ranking"}, "loss": {"name": "neuralsort"}, "arms": [{}]}
     )
     assert list(spec.task.datasets()) == ["data"]
-    assert RankingParameters().datasets()["data"].user_folder() is None
+    assert not RankingParameters().datasets()["data"].own_files
     assert SurfaceParameters().datasets() == {}

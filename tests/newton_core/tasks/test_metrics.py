@@ -1,0 +1,59 @@
+"""What tasks say of themselves: metrics, outputs, data."""
+
+import pytest
+
+from newton_core.experiment.metrics import METRIC_NAMES, STEP_METRICS
+from newton_core.experiment.spec import ExperimentSpec
+from newton_core.tasks import TASKS
+from newton_core.training.context import build_task
+
+LOSS = {
+    "ranking": "neuralsort",
+    "classification": "cross_entropy",
+    "shortest_path": "perturbed_fy",
+    "surface": "rosenbrock",
+}
+SMALL = {
+    "shortest_path": {"data": {"name": "terrain", "height": 3, "width": 3, "train_maps": 10,
+                               "test_maps": 10}},
+}  # fmt: skip
+
+
+def spec_of(name: str) -> ExperimentSpec:
+    task = {"name": name, **SMALL.get(name, {})}
+    return ExperimentSpec.model_validate({"task": task, "loss": {"name": LOSS[name]}, "arms": [{}]})
+
+
+@pytest.mark.parametrize("name", TASKS.names())
+def test_a_task_describes_each_metric_that_it_measures(name: str) -> None:
+    task = build_task(spec_of(name))
+    measured = task.evaluate(task.build_model())
+    assert [metric.name for metric in task.metrics] == list(measured)
+    assert task.primary_metric in measured
+    for metric in task.metrics:
+        value = measured[metric.name]
+        if metric.kind == "share":
+            assert 0 <= value.value <= 1
+        assert metric.sampled or value.standard_error == 0
+
+
+def test_a_metric_without_a_description_is_named() -> None:
+    described = TASKS.get("ranking").describe("mean_rank")
+    assert (described.title, described.kind) == ("Mean rank", "number")
+
+
+def test_step_metrics_are_explained() -> None:
+    assert len(set(METRIC_NAMES)) == len(STEP_METRICS)
+    for metric in STEP_METRICS:
+        assert metric.unit
+        assert metric.description.endswith(".")
+
+
+@pytest.mark.parametrize("name", TASKS.names())
+def test_outputs_are_counted_where_a_parameter_makes_them_many(name: str) -> None:
+    task = spec_of(name).task
+    counted = {"ranking": 5, "shortest_path": 9, "classification": 1, "surface": 1}
+    assert task.outputs_per_sample().count == counted[name]
+    data = task.datasets()
+    assert (not data) == (name == "surface")
+    assert not any(part.own_files for part in data.values())
