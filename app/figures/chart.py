@@ -17,12 +17,14 @@ from typing import Any, Literal
 import plotly.graph_objects as go
 
 from app.figures.palette import palettes
+from newton_core.experiment.metrics import MetricDescription
 
 Role = Literal["ghost", "band", "raw", "smooth", "label", "heat", "fan"]
 Source = Literal["metrics", "evaluation", "curvature", "landscape"]
 Span = Literal["hero", "small", "half"]
 
 FONT = "system-ui, sans-serif"
+ERROR = ", ± standard error"
 
 
 @dataclass(frozen=True)
@@ -55,16 +57,21 @@ class Choice:
     source: Source | None = None
 
 
-def share(metric: str, title: str, whole: str, description: str) -> Choice:
-    """A metric that is a share in [0, 1] of ``whole``, shown in per cent."""
+def choice(metric: MetricDescription) -> Choice:
+    """A chart's view of a metric, as the metric describes itself."""
+    share = metric.kind == "share"
+    factor = 100.0 if share else 1.0
+    digits = ".3r" if metric.decimals is None else f".{metric.decimals}f"
+    low, high = (None if bound is None else factor * bound for bound in metric.bounds)
     return Choice(
-        metric=metric,
-        title=title,
-        unit=f"% of {whole}",
-        hover="%{y:.1f} %",
-        factor=100.0,
-        bounds=(0.0, 100.0),
-        description=description,
+        metric=metric.name,
+        title=metric.title,
+        unit=("% of " if share else "") + metric.unit + (ERROR if metric.sampled else ""),
+        hover=f"%{{y:{digits}}}" + (" %" if share else ""),
+        log=metric.scale == "log",
+        factor=factor,
+        bounds=(low, high),
+        description=metric.description,
     )
 
 

@@ -2,146 +2,38 @@
 
 import plotly.graph_objects as go
 
-from app.figures.chart import Choice, curves, share
+from app.figures.chart import Choice, choice, curves
+from newton_core.experiment.metrics import (
+    COSINE,
+    DIRECTION_NORM,
+    LARGEST_GRADIENT_NORM,
+    LOSS,
+    NEWTON_LOSS,
+    OUTPUT_GRADIENT_NORM,
+    OWN_LOSS,
+    PARAMETER_GRADIENT_NORM,
+)
+from newton_core.tasks import TASKS
 
-EXACT_MATCH = share(
-    "exact_match",
-    "Exact match",
-    "test sets ranked right, ± standard error",
-    "Share of test sets in which every item has its right place.",
-)
-EVALUATIONS = (
-    EXACT_MATCH,
-    share(
-        "elementwise",
-        "Elementwise",
-        "items in their right place, ± standard error",
-        "Share of single items that have their right place.",
-    ),
-    share(
-        "optimal",
-        "Optimal paths",
-        "test maps, ± standard error",
-        "Share of test maps on which the predicted path costs as little as the best.",
-    ),
-    share(
-        "perfect_match",
-        "Perfect match",
-        "test maps, ± standard error",
-        "Share of test maps on which the predicted path is the labelled one.",
-    ),
-    Choice(
-        metric="cost_ratio",
-        title="Cost ratio",
-        unit="predicted path's cost over the best, ± standard error",
-        hover="%{y:.3f}",
-        bounds=(1.0, None),
-        description="True cost of the predicted path over the cost of the best one; 1 is best.",
-    ),
-    share(
-        "accuracy",
-        "Accuracy",
-        "test samples classified right, ± standard error",
-        "Share of test samples whose class is predicted right.",
-    ),
-    Choice(
-        metric="arrived",
-        title="Arrived",
-        unit="1 at a minimum, 0 elsewhere",
-        hover="%{y:.0f}",
-        bounds=(0.0, 1.0),
-        description="Whether the point is within 0.05 of a known minimum of the surface.",
-    ),
-    Choice(
-        metric="value",
-        title="Height",
-        unit="of the surface at the point",
-        hover="%{y:.3r}",
-        log=True,
-        description="Value of the surface where the point stands.",
-    ),
-    Choice(
-        metric="distance",
-        title="Distance",
-        unit="to the nearest minimum",
-        hover="%{y:.3r}",
-        log=True,
-        description="Distance from the point to the nearest known minimum of the surface.",
-    ),
-    Choice(
-        metric="x",
-        title="x",
-        unit="coordinate of the point",
-        hover="%{y:.3r}",
-        description="First coordinate of the point.",
-    ),
-    Choice(
-        metric="y",
-        title="y",
-        unit="coordinate of the point",
-        hover="%{y:.3r}",
-        description="Second coordinate of the point.",
-    ),
-)
-LOSSES = (
-    Choice(
-        metric="loss",
-        title="Loss",
-        unit="the run's own, batch mean",
-        hover="%{y:.3r}",
-        log=True,
-        description="The run's loss, evaluated for every arm: what all of them are compared by.",
-    ),
-    Choice(
-        metric="own_loss",
-        title="Arm's loss",
-        unit="each arm's own, batch mean",
-        hover="%{y:.3r}",
-        log=True,
-        description="The loss that the arm itself trains; differs from the run's if overridden.",
-    ),
-    Choice(
-        metric="newton_loss",
-        title="Newton loss",
-        unit="half squared distance to z*, batch mean",
-        hover="%{y:.3r}",
-        log=True,
-        description="1/2 of the mean squared distance between outputs and their Newton target z*.",
-    ),
-)
-GRADIENTS = (
-    Choice(
-        metric="output_gradient_norm",
-        title="Output gradient",
-        unit="norm, mean over samples",
-        hover="%{y:.3r}",
-        log=True,
-        description="Norm of the loss's gradient with respect to the network's outputs.",
-    ),
-    Choice(
-        metric="largest_gradient_norm",
-        title="Largest gradient",
-        unit="norm, largest sample of the batch",
-        hover="%{y:.3r}",
-        log=True,
-        description="Norm of the output gradient of the batch's most extreme sample.",
-    ),
-    Choice(
-        metric="direction_norm",
-        title="Direction",
-        unit="norm, mean over samples",
-        hover="%{y:.3r}",
-        log=True,
-        description="Norm of what is sent back into the network in place of the gradient.",
-    ),
-    Choice(
-        metric="parameter_gradient_norm",
-        title="Parameter gradient",
-        unit="norm, all weights",
-        hover="%{y:.3r}",
-        log=True,
-        description="Norm of the gradient that the optimizer sees.",
-    ),
+PAPER_TASKS = ("ranking", "shortest_path")
+"""Their metrics come first, and the first one's title stands until the page knows the run."""
+
+
+def _evaluations() -> tuple[Choice, ...]:
+    """The metrics of every task; one that several tasks have stands once."""
+    metrics = [metric for task in (*PAPER_TASKS, *TASKS) for metric in TASKS.get(task).metrics]
+    return tuple(choice(metric) for metric in {metric.name: metric for metric in metrics}.values())
+
+
+LOSSES = tuple(choice(metric) for metric in (LOSS, OWN_LOSS, NEWTON_LOSS))
+GRADIENTS = tuple(
+    choice(metric)
+    for metric in (
+        OUTPUT_GRADIENT_NORM,
+        LARGEST_GRADIENT_NORM,
+        DIRECTION_NORM,
+        PARAMETER_GRADIENT_NORM,
+    )
 )
 CURVATURES = (
     Choice(
@@ -194,14 +86,7 @@ CURVATURES = (
     ),
 )
 COSINES = (
-    Choice(
-        metric="cosine",
-        title="Gradient against direction",
-        unit="cosine, 1 is parallel",
-        hover="%{y:.3f}",
-        bounds=(-1.0, 1.0),
-        description="Cosine between the gradient and the Newton direction sent back in its place.",
-    ),
+    choice(COSINE),
     Choice(
         metric="direction_cosine",
         title="Hessian against Fisher",
@@ -218,7 +103,7 @@ def accuracy() -> go.Figure:
     """Test metrics with their standard error; the page starts with the task's primary one."""
     return curves(
         "accuracy",
-        EVALUATIONS,
+        _evaluations(),
         source="evaluation",
         span="hero",
         roles=("ghost", "band", "smooth", "label"),

@@ -34,8 +34,9 @@ class Palette:
 
 @dataclass(frozen=True)
 class ArmStyle:
-    """What no theme changes: Plotly's names of a dash pattern and of a marker."""
+    """What no theme changes: the colour's name, Plotly's names of a dash pattern and a marker."""
 
+    name: str
     dash: str
     symbol: str
 
@@ -77,22 +78,18 @@ DARK = Palette(
     ),
 )
 ARM_STYLES = (
-    ArmStyle("solid", "circle"),
-    ArmStyle("7px,3px", "square"),
-    ArmStyle("2px,2px", "diamond"),
-    ArmStyle("10px,3px,2px,3px", "triangle-up"),
-    ArmStyle("14px,4px", "triangle-down"),
-    ArmStyle("6px,2px,2px,2px,2px,2px", "cross"),
+    ArmStyle("grey", "solid", "circle"),
+    ArmStyle("blue", "7px,3px", "square"),
+    ArmStyle("orange", "2px,2px", "diamond"),
+    ArmStyle("green", "10px,3px,2px,3px", "triangle-up"),
+    ArmStyle("pink", "14px,4px", "triangle-down"),
+    ArmStyle("ochre", "6px,2px,2px,2px,2px,2px", "cross"),
 )
 
 
 def palettes() -> dict[str, Any]:
-    """``{"light": ..., "dark": ..., "styles": [...]}``, plain JSON.
+    """``{"light": ..., "dark": ...}``, plain JSON.
 
     A page finds it in each template's ``layout.meta.palettes``.
     """
-    return {
-        "light": asdict(LIGHT),
-        "dark": asdict(DARK),
-        "styles": [asdict(style) for style in ARM_STYLES],
-    }
+    return {"light": asdict(LIGHT), "dark": asdict(DARK)}

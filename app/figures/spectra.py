@@ -4,7 +4,8 @@ from typing import Any, Literal
 
 import plotly.graph_objects as go
 
-from app.figures.chart import Choice, axis, curves, figure, share
+from app.figures.chart import Choice, axis, choice, curves, figure
+from newton_core.experiment.metrics import EXPLODING_SHARE, VANISHING_SHARE
 
 SPECTRA = {
     "hessian": Choice(
@@ -40,18 +41,8 @@ NORMS = (
     ),
 )
 HEALTH = (
-    share(
-        "vanishing",
-        "Vanishing gradients",
-        "the batch",
-        "Share of samples whose output gradient is smaller than the threshold.",
-    ),
-    share(
-        "exploding",
-        "Exploding gradients",
-        "the batch",
-        "Share of samples whose output gradient is larger than the threshold, or is not finite.",
-    ),
+    choice(VANISHING_SHARE),
+    choice(EXPLODING_SHARE),
 )
 
 

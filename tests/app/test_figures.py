@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 import pytest
 
 from app.figures import palettes, templates
+from app.figures.palette import ARM_STYLES
 from newton_core.experiment.events import CurvatureEvent, SpectrumRecord
 from newton_core.experiment.metrics import METRIC_NAMES
 from newton_core.tasks import TASKS
@@ -150,10 +151,10 @@ def test_arms_differ_in_colour_dash_and_marker() -> None:
         for one, other in combinations(colors, 2):
             channels = [abs(int(one[i : i + 2], 16) - int(other[i : i + 2], 16)) for i in (1, 3, 5)]
             assert sum(channels) > 60, (one, other)
-    styles = palettes()["styles"]
-    assert len(styles) == len(palettes()["light"]["arms"]) == 6
-    assert len({style["dash"] for style in styles}) == len(styles)
-    assert len({style["symbol"] for style in styles}) == len(styles)
+    assert len(ARM_STYLES) == len(palettes()["light"]["arms"]) == 6
+    assert len({style.dash for style in ARM_STYLES}) == len(ARM_STYLES)
+    assert len({style.symbol for style in ARM_STYLES}) == len(ARM_STYLES)
+    assert len({style.name for style in ARM_STYLES}) == len(ARM_STYLES)
 
 
 def test_vanilla_is_grey() -> None:
@@ -183,4 +184,4 @@ def test_the_page_has_the_same_colours(tokens: dict[str, tuple[str, str]]) -> No
 def test_the_page_has_the_same_dashes_and_markers() -> None:
     text = (FRONTEND / "src/state/arms.ts").read_text()
     found = re.findall(r'dash: "([^"]+)", marker: "([^"]+)"', text)
-    assert found == [(style["dash"], style["symbol"]) for style in palettes()["styles"]]
+    assert found == [(style.dash, style.symbol) for style in ARM_STYLES]
