@@ -111,7 +111,7 @@ def train(
     if as_json:
         print(training.as_json(spec, summaries))  # noqa: T201 - for machines, not through rich
     elif seeds > 1:
-        console.print(training.comparison_table(summaries))
+        console.print(training.comparison_table(spec, summaries))
     if html is not None:
         _write_html(html, source, records)
 

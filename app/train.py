@@ -4,7 +4,7 @@ import json
 import math
 import signal
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -26,8 +26,10 @@ from newton_core.experiment.events import (
     Spike,
     Summary,
 )
+from newton_core.experiment.metrics import MetricDescription
 from newton_core.experiment.spec import ExperimentSpec
 from newton_core.statistics import PairedDifference, paired_difference
+from newton_core.tasks import TASKS
 from newton_core.training.parallel.arm_worker import ArmWorker
 from newton_core.training.run import run
 
@@ -69,19 +71,20 @@ class Report:
     """What the progress line says, gathered from a run's events."""
 
     def __init__(self, spec: ExperimentSpec) -> None:
+        self.task = TASKS.get(spec.task.name)
         self.labels = [arm.label for arm in spec.arms]
         self.losses: list[float | None] = [None] * len(self.labels)
         self.scores: list[float | None] = [None] * len(self.labels)
         self.spikes = [0] * len(self.labels)
-        self.metric = ""
         self.step = 0
 
     def line(self) -> str:
         """One short text per arm: live loss and latest test score."""
+        metric = self.task.describe(self.task.primary_metric)
         parts = []
         for label, loss, score in zip(self.labels, self.losses, self.scores, strict=True):
             shown = f"{label} {'-' if loss is None else format(loss, '.3g')}"
-            parts.append(shown if score is None else f"{shown} {100 * score:.1f} %")
+            parts.append(shown if score is None else f"{shown} {with_unit(metric, score)}")
         return " · ".join(parts)
 
 
@@ -117,9 +120,8 @@ def train(
                     report.step = max(report.step, event.steps[-1])
                     report.losses[event.arm] = event.values["loss"][-1]
                 case Evaluation():
-                    names = [n for n in event.__pydantic_extra__ if not n.endswith("_se")]
-                    report.metric = names[0]
-                    report.scores[event.arm] = event.__pydantic_extra__[names[0]]
+                    primary = report.task.primary_metric
+                    report.scores[event.arm] = event.__pydantic_extra__[primary]
                 case Spike():
                     report.spikes[event.arm] += 1
                 case Diverged():
@@ -137,41 +139,51 @@ def train(
 
 def summary_table(summary: Summary, report: Report, title: str) -> Table:
     """The arms of one run, one row each: every metric with its standard error."""
-    metrics = [name for name in summary.arms[0].metrics if not name.endswith("_se")]
+    metrics = [
+        report.task.describe(name) for name in summary.arms[0].metrics if not name.endswith("_se")
+    ]
     table = Table(title=title, title_justify="left")
     table.add_column("arm")
-    for name in metrics:
-        table.add_column(f"{words(name)}, %" if _is_share(summary, name) else words(name),
-                         justify="right")  # fmt: skip
+    for metric in metrics:
+        table.add_column(heading(metric), justify="right")
     table.add_column("spikes", justify="right")
     table.add_column("seconds", justify="right")
     table.add_column("ended")
     for arm, spikes in zip(summary.arms, report.spikes, strict=True):
-        cells = [
-            _cell(arm.metrics.get(name), arm.metrics.get(f"{name}_se"), _is_share(summary, name))
-            for name in metrics
-        ]
+        cells = [_cell(metric, arm.metrics) for metric in metrics]
         ended = arm.status if arm.status == "completed" else f"{arm.status} at step {arm.step:,}"
         table.add_row(arm.label, *cells, f"{spikes:,}", f"{arm.seconds:.1f}", ended)
     return table
 
 
-def words(name: str) -> str:
-    """A metric's name as people read it."""
-    return name.replace("_", " ")
+def words(metric: MetricDescription) -> str:
+    """A metric's title in the middle of a sentence."""
+    return metric.title[:1].lower() + metric.title[1:]
 
 
-def _is_share(summary: Summary, name: str) -> bool:
-    values = [arm.metrics.get(name) for arm in summary.arms]
-    return all(value is None or 0 <= value <= 1 for value in values)
+def heading(metric: MetricDescription) -> str:
+    """What stands over a column of a metric's values."""
+    return words(metric) + (", %" if metric.kind == "share" else "")
 
 
-def _cell(value: float | None, error: float | None, share: bool) -> str:
+def number(metric: MetricDescription, value: float, sign: str = "") -> str:
+    """A value as it stands under :func:`heading`; with ``sign`` "+" the sign is always shown."""
+    if metric.kind == "share":
+        return f"{100 * value:{sign}.1f}"
+    return f"{value:{sign}.3f}"
+
+
+def with_unit(metric: MetricDescription, value: float) -> str:
+    """A value that stands alone."""
+    return number(metric, value) + (" %" if metric.kind == "share" else "")
+
+
+def _cell(metric: MetricDescription, measured: Mapping[str, float | None]) -> str:
+    value, error = (measured.get(name) for name in (metric.name, f"{metric.name}_se"))
     if value is None:
         return "-"
-    scale, digits = (100.0, 1) if share else (1.0, 3)
-    shown = f"{scale * value:.{digits}f}"
-    return shown if error is None else f"{shown} ± {scale * error:.{digits}f}"
+    shown = number(metric, value)
+    return f"{shown} ± {number(metric, error)}" if metric.sampled and error is not None else shown
 
 
 def compare(summaries: list[Summary]) -> dict[str, PairedDifference]:
@@ -193,27 +205,33 @@ def compare(summaries: list[Summary]) -> dict[str, PairedDifference]:
     }
 
 
-def comparison_table(summaries: list[Summary]) -> Table:
+def comparison_table(spec: ExperimentSpec, summaries: list[Summary]) -> Table:
     """Means over seeds and the paired differences to the first arm."""
-    metric, first = summaries[0].primary_metric, summaries[0].arms[0].label
+    name, first = summaries[0].primary_metric, summaries[0].arms[0].label
+    metric = TASKS.get(spec.task.name).describe(name)
+    unit = " in %" if metric.kind == "share" else ""
     table = Table(
-        title=f"{words(metric)} in %, {len(summaries)} seeds, paired with {first}",
+        title=f"{words(metric)}{unit}, {len(summaries)} seeds, paired with {first}",
         title_justify="left",
     )
     for column in ("arm", "mean", "difference", "95 % interval", "p", "median", "better in"):
         table.add_column(column, justify="left" if column == "arm" else "right")
+
+    def signed(value: float) -> str:
+        return number(metric, value, "+")
+
     differences = compare(summaries)
     for i, arm in enumerate(summaries[0].arms):
-        mean = sum(s.arms[i].metrics.get(metric) or 0.0 for s in summaries) / len(summaries)
+        mean = sum(s.arms[i].metrics.get(name) or 0.0 for s in summaries) / len(summaries)
         if i == 0:
-            table.add_row(arm.label, f"{100 * mean:.1f}", *[""] * 5)
+            table.add_row(arm.label, number(metric, mean), *[""] * 5)
             continue
         d = differences[arm.label]
-        interval = f"{100 * d.low:+.1f} to {100 * d.high:+.1f}" if math.isfinite(d.low) else "-"
+        interval = f"{signed(d.low)} to {signed(d.high)}" if math.isfinite(d.low) else "-"
         p_value = "-" if math.isnan(d.p_value) else f"{d.p_value:.3f}"
         table.add_row(
-            arm.label, f"{100 * mean:.1f}", f"{100 * d.mean:+.1f}", interval, p_value,
-            f"{100 * d.median:+.1f}", f"{d.improved:.0%} of seeds",
+            arm.label, number(metric, mean), signed(d.mean), interval, p_value, signed(d.median),
+            f"{d.improved:.0%} of seeds",
         )  # fmt: skip
     return table
 

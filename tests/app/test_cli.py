@@ -43,6 +43,18 @@ def test_train_prints_each_arm_and_keeps_the_events(spec_file, tmp_path):
     assert events[-1].type == "finished"
 
 
+def test_a_surface_is_measured_in_its_own_units(tmp_path):
+    path = tmp_path / "surface.json"
+    arms = [{"optimizer": "sgd"}]
+    record = {"task": {"name": "surface"}, "loss": {"name": "rosenbrock"}, "arms": arms, "steps": 2}
+    path.write_text(json.dumps(record))
+    result = lab("train", path)
+    assert result.returncode == 0, result.stderr
+    for title in ("height", "distance", "x", "y"):
+        assert f" {title} " in result.stdout
+    assert "%" not in result.stdout
+
+
 def test_seeds_are_repeated_and_compared(spec_file):
     result = lab("train", spec_file, "--seeds", "3", "--steps", "6", "--json")
     assert result.returncode == 0, result.stderr
