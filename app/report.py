@@ -2,7 +2,7 @@
 
 The file's frame is made here; everything that is seen comes from ``report/report.js`` and
 ``report/report.css`` of the built page, which reads the JSON of ``#newton-lab-report``:
-``{"run": {...}, "events": [...], "figures": {...}}``.
+``{"run": {...}, "figures": {...}, "vocabulary": {...}, "events": [...]}``.
 """
 
 import html
@@ -14,6 +14,7 @@ from typing import Any
 
 from app.figures import templates
 from app.static import NOT_BUILT, PageNotBuiltError, page_dir, plotly_file
+from app.vocabulary import vocabulary
 
 DATA_ID = "newton-lab-report"
 
@@ -41,7 +42,8 @@ def _parts(run: dict[str, Any], events: Iterable[str], script: str, style: str) 
         f"<title>{html.escape(str(run['title']))} · Newton Lab</title>\n"
         f'<style>{_inline_style(style)}</style>\n</head>\n<body>\n<div id="page"></div>\n'
         f'<script type="application/json" id="{DATA_ID}">\n{{"run":{_inline_json(run)},'
-        f'"figures":{_inline_json(templates())},"events":[\n'
+        f'"figures":{_inline_json(templates())},'
+        f'"vocabulary":{_inline_json(vocabulary().model_dump(mode="json"))},"events":[\n'
     )
     separator = ""
     for event in events:

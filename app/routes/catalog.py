@@ -9,7 +9,8 @@ from pydantic import BaseModel, Field
 
 from app.presets import Preset, load_presets
 from app.routes.common import TheLab
-from app.runs.limits import limits
+from app.runs.limits import Limits, limits
+from app.vocabulary import Vocabulary, vocabulary
 from newton_core.experiment.spec import ExperimentSpec
 from newton_core.losses.base import LOSSES
 from newton_core.tasks import TASKS
@@ -36,21 +37,22 @@ class LossEntry(BaseModel):
     parameters: dict[str, Any] = Field(description="JSON schema of its parameters")
 
 
-class Catalog(BaseModel):
-    """Everything that can be chosen."""
+class Catalog(Vocabulary):
+    """Everything that can be chosen, and how to show what comes of it."""
 
     tasks: list[TaskEntry]
     losses: list[LossEntry]
     presets: list[Preset] = Field(description="the default first")
     schema_: dict[str, Any] = Field(alias="schema", description="JSON schema of a spec")
-    limits: dict[str, float] = Field(description="what this server computes at most")
+    limits: Limits
 
 
 @router.get("/api/catalog")
 def catalog(lab: TheLab) -> Catalog:
-    """Tasks, losses, presets, the spec's JSON schema, and this server's limits."""
+    """Tasks, losses, presets, the spec's JSON schema, this server's limits, and the vocabulary."""
     tasks, losses = _entries()
     return Catalog(
+        **dict(vocabulary()),
         tasks=list(tasks),
         losses=list(losses),
         presets=list(load_presets()),

@@ -1,0 +1,98 @@
+"""What the page, reports and tables need to show a run: names, metrics, thresholds and colours.
+
+Each part says it of itself, where it is defined; here it is only gathered.
+"""
+
+import functools
+from dataclasses import asdict, dataclass
+
+from pydantic import BaseModel, Field
+
+from app.figures.palette import ARM_STYLES, DARK, LIGHT, ArmColor
+from newton_core.descent import Walker
+from newton_core.experiment.metrics import (
+    EXPLODING,
+    SPIKE_FACTOR,
+    STEP_METRICS,
+    VANISHING,
+    MetricDescription,
+)
+from newton_core.experiment.spec import ARM_LABELS, ExperimentSpec
+from newton_core.labels import labels_of
+from newton_core.landscape.outputs import OutputPlane
+from newton_core.tasks import TASKS
+from newton_core.training.slices import SliceRequest
+
+
+@dataclass(frozen=True)
+class TaskMetric(MetricDescription):
+    """A metric of a task.
+
+    Attributes:
+        primary: whether it is the one that ``target`` stops at and that tables sort by.
+    """
+
+    primary: bool = False
+
+
+class MetricsInUse(BaseModel):
+    """Every metric that a run's events can hold."""
+
+    tasks: dict[str, list[TaskMetric]] = Field(description="of evaluations, by task")
+    steps: list[MetricDescription] = Field(description="of every logged step")
+
+
+class Thresholds(BaseModel):
+    """From where on a gradient counts as out of order."""
+
+    vanishing: float = Field(
+        description="norm of a sample's output gradient below which it is gone"
+    )
+    exploding: float = Field(description="norm above which it drowns the others")
+    spike_factor: float = Field(description="times the running median of the largest norms")
+
+
+class ArmLook(BaseModel):
+    """How the arm of one place looks, if nobody chooses another colour."""
+
+    name: str = Field(description="of the colour")
+    dash: str = Field(description="Plotly's name of the line's pattern")
+    symbol: str = Field(description="Plotly's name of the marker")
+    light: ArmColor
+    dark: ArmColor
+
+
+class Vocabulary(BaseModel):
+    """How to show what a run says; the same on every server of this version."""
+
+    metrics: MetricsInUse
+    labels: dict[str, dict[str, str]] = Field(
+        description="what people read: by field of a spec or a request (task, loss, data, model,"
+        " curvature, optimizer, plane, ...), then by option; and of metrics (`metric`) and of arms"
+        " without a label (`arm`: by curvature, or by output gradient where that is none)"
+    )
+    thresholds: Thresholds
+    arm_styles: list[ArmLook] = Field(description="by the arm's place")
+
+
+@functools.cache
+def vocabulary() -> Vocabulary:
+    """All of it, gathered once."""
+    metrics = {
+        name: [
+            TaskMetric(**asdict(metric), primary=metric.name == TASKS.get(name).primary_metric)
+            for metric in TASKS.get(name).metrics
+        ]
+        for name in TASKS
+    }
+    every = [*STEP_METRICS, *(metric for found in metrics.values() for metric in found)]
+    return Vocabulary(
+        metrics=MetricsInUse(tasks=metrics, steps=list(STEP_METRICS)),
+        labels=labels_of(ExperimentSpec, SliceRequest, OutputPlane, Walker)
+        | {"metric": {metric.name: metric.title for metric in every}, "arm": ARM_LABELS},
+        thresholds=Thresholds(vanishing=VANISHING, exploding=EXPLODING, spike_factor=SPIKE_FACTOR),
+        arm_styles=[
+            ArmLook(**asdict(style), light=light, dark=dark)
+            for style, light, dark in zip(ARM_STYLES, LIGHT.arms, DARK.arms, strict=True)
+        ],
+    )
