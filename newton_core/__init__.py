@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from newton_core.algorithms.permutations import permutation_matrix
-from newton_core.curvature import CurvatureError
+from newton_core.curvature import CurvatureError, NewtonStep
 from newton_core.losses import (
     Derivatives,
     Loss,
@@ -41,6 +41,7 @@ __all__ = [
     "Loss",
     "LossParameters",
     "NewtonLoss",
+    "NewtonStep",
     "build_loss",
     "inject_fisher",
     "list_losses",

@@ -9,9 +9,9 @@ from jaxtyping import Float
 from pydantic import model_validator
 from torch import Tensor
 
-from newton_core.curvature import CurvatureError
-from newton_core.curvature.surrogate import NewtonSettings, curvature_matrices, newton_step
-from newton_core.losses.base import Derivatives, Loss, LossFunction, autodiff_derivatives
+from newton_core.curvature import CurvatureError, derivatives_of
+from newton_core.curvature.surrogate import NewtonSettings, curvature_matrices
+from newton_core.losses.base import Derivatives, LossFunction
 from newton_core.settings import setting
 from newton_core.tensors import to_float64
 
@@ -117,11 +117,7 @@ def walk(
     for step in range(steps + 1):
         # All walkers' points are one batch of the loss: one call a step, whatever their number.
         points = torch.cat([track.position for track in tracks])
-        derivatives = (
-            loss.derivatives(points, repeated)
-            if isinstance(loss, Loss)
-            else autodiff_derivatives(loss, points, repeated)
-        )
+        derivatives = derivatives_of(loss, points, repeated)
         for i, track in enumerate(tracks):
             rows = slice(i * len(start), (i + 1) * len(start))
             track.visit(_rows(derivatives, rows), step, last=step == steps)
@@ -181,7 +177,7 @@ class _Track:
         if self.alive.any():
             living = _rows(here, self.alive)
             if self.walker.method == "newton":
-                matrices[self.alive] = curvature_matrices(living, self.walker)
+                matrices[self.alive] = curvature_matrices(living, self.walker.step)
             else:
                 matrices[self.alive] = to_float64(here.hessian)[self.alive]
         return matrices
@@ -212,7 +208,7 @@ class _Track:
         direction = torch.full_like(self.position, torch.nan)
         if self.alive.any():
             try:
-                direction[self.alive] = newton_step(_rows(here, self.alive), self.walker)
+                direction[self.alive] = self.walker.step.direction(_rows(here, self.alive))
             except CurvatureError as error:
                 self._stop_where(self.alive, step, str(error))
         return direction

@@ -15,16 +15,11 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
-from newton_core.curvature import (
-    Curvature,
-    Definiteness,
-    HessianKind,
-    check_choices,
-    damped_direction,
-)
+from newton_core.curvature import Curvature, Definiteness, HessianKind, NewtonStep
 from newton_core.curvature.fisher import fisher_direction
-from newton_core.curvature.systems import all_finite, check_tikhonov, like, not_finite
-from newton_core.losses.base import Loss, LossFunction, autodiff_derivatives
+from newton_core.curvature.step import check_outputs
+from newton_core.curvature.systems import check_tikhonov, like
+from newton_core.losses.base import LossFunction
 from newton_core.tensors import flatten_outputs
 
 Reduction = Literal["mean", "sum"]
@@ -60,30 +55,8 @@ def newton_direction(
         CurvatureError: y, a derivative or the direction is not finite, or the system is singular.
         ValueError: an argument is out of its range, or y holds no sample.
     """
-    _check_outputs(y)
-    check_tikhonov(tikhonov)
-    check_choices(curvature, hessian, definiteness)
-    if not all_finite(y):
-        raise not_finite("output", y)
-    y = y.detach()
-    if curvature == "hessian" and hessian == "per_sample" and isinstance(base, Loss):
-        direct = base.per_sample_direction(y, target, tikhonov)
-        if direct is not None:
-            return like(y, direct.view_as(y))
-    wants_hessian = curvature == "hessian"
-    derivatives = (
-        base.derivatives(y, target, hessian=wants_hessian)
-        if isinstance(base, Loss)
-        else autodiff_derivatives(base, y, target, hessian=wants_hessian)
-    )
-    direction = damped_direction(
-        derivatives,
-        curvature=curvature,
-        tikhonov=tikhonov,
-        hessian=hessian,
-        definiteness=definiteness,
-    )
-    return direction.view_as(y)
+    step = NewtonStep(curvature, tikhonov, hessian, definiteness)
+    return step.direction_at(base, y, target)
 
 
 def newton_target(
@@ -97,15 +70,8 @@ def newton_target(
     definiteness: Definiteness = "raw",
 ) -> Float[Tensor, " N *S"]:
     """z* = y - :func:`newton_direction`, detached: where one damped Newton step would take y."""
-    return y.detach() - newton_direction(
-        base,
-        y,
-        target,
-        curvature=curvature,
-        tikhonov=tikhonov,
-        hessian=hessian,
-        definiteness=definiteness,
-    )
+    step = NewtonStep(curvature, tikhonov, hessian, definiteness)
+    return step.target_at(base, y, target)
 
 
 class NewtonLoss(nn.Module):
@@ -126,25 +92,21 @@ class NewtonLoss(nn.Module):
         definiteness: Definiteness = "raw",
     ) -> None:
         super().__init__()
-        check_tikhonov(tikhonov)
-        check_choices(curvature, hessian, definiteness)
+        step = NewtonStep(curvature, tikhonov, hessian, definiteness)
         self.base = base
-        self.curvature: Curvature = curvature
-        self.tikhonov = tikhonov
-        self.hessian: HessianKind = hessian
-        self.definiteness: Definiteness = definiteness
+        self.curvature = step.curvature
+        self.tikhonov = step.tikhonov
+        self.hessian = step.hessian
+        self.definiteness = step.definiteness
+
+    @property
+    def step(self) -> NewtonStep:
+        """The step with the present settings."""
+        return NewtonStep(self.curvature, self.tikhonov, self.hessian, self.definiteness)
 
     def forward(self, y: Float[Tensor, " N *S"], target: Any = None) -> Float[Tensor, ""]:
         """The scalar Newton loss at y, in y's dtype (half precision is summed in float32)."""
-        direction = newton_direction(
-            self.base,
-            y,
-            target,
-            curvature=self.curvature,
-            tikhonov=self.tikhonov,
-            hessian=self.hessian,
-            definiteness=self.definiteness,
-        )
+        direction = self.step.direction_at(self.base, y, target)
         residual = (y - y.detach()) + direction  # y - z*
         wide = residual.to(torch.promote_types(y.dtype, torch.float32))
         return (wide.square().sum() / (2 * len(y))).to(y.dtype)
@@ -175,7 +137,7 @@ def inject_fisher(
         CurvatureError: in the backward pass, if a gradient is not finite.
         ValueError: an argument is out of its range, or y holds no sample.
     """
-    _check_outputs(y)
+    check_outputs(y)
     check_tikhonov(tikhonov)
     if reduction not in ("mean", "sum"):
         raise ValueError(f"unknown reduction {reduction!r}; use one of mean, sum")
@@ -202,12 +164,3 @@ class _InjectFisher(torch.autograd.Function):
         direction = fisher_direction(wide, ctx.tikhonov / square) / square
         bound = math.sqrt(len(flat) / ctx.tikhonov) / (2 * ctx.scale)
         return like(incoming, direction.view_as(incoming), bound), None, None
-
-
-def _check_outputs(y: Tensor) -> None:
-    if not y.is_floating_point():
-        raise ValueError(f"y must hold real floating-point outputs, got {y.dtype}")
-    if y.ndim == 0 or y.numel() == 0:
-        raise ValueError(
-            f"y must be (N, *S) with at least one sample and one output, got {tuple(y.shape)}"
-        )

@@ -1,17 +1,9 @@
 """Curvature in output space: Newton steps, damped solves, definiteness rules and spectra."""
 
 from newton_core.curvature.fisher import fisher_direction
-from newton_core.curvature.hessian import (
-    Curvature,
-    Definiteness,
-    HessianKind,
-    Spectrum,
-    check_choices,
-    damped_direction,
-    fisher_spectrum,
-    hessian_direction,
-    hessian_spectrum,
-)
+from newton_core.curvature.hessian import Definiteness, HessianKind, hessian_direction
+from newton_core.curvature.spectrum import Spectrum, fisher_spectrum, hessian_spectrum
+from newton_core.curvature.step import Curvature, NewtonStep, derivatives_of
 from newton_core.curvature.systems import CurvatureError
 
 __all__ = [
@@ -19,9 +11,9 @@ __all__ = [
     "CurvatureError",
     "Definiteness",
     "HessianKind",
+    "NewtonStep",
     "Spectrum",
-    "check_choices",
-    "damped_direction",
+    "derivatives_of",
     "fisher_direction",
     "fisher_spectrum",
     "hessian_direction",

@@ -1,4 +1,4 @@
-"""Curvature in output space: damped solves, definiteness rules and spectra.
+"""The damped solve with a Hessian, and the rules for its negative eigenvalues.
 
 Everything is solved in float64 whatever the dtype of the gradients: one exploded sample makes
 the matrix nearly rank one, and float32 cannot tell its damped form from a singular one. No matrix
@@ -6,82 +6,26 @@ is ever inverted.
 """
 
 import math
-from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from newton_core.curvature.fisher import fisher_direction
 from newton_core.curvature.systems import (
     CurvatureError,
-    all_finite,
+    check_choice,
     check_system,
-    check_tikhonov,
     like,
     not_finite,
 )
-from newton_core.losses.base import Derivatives
 from newton_core.tensors import to_float64
 
-Curvature = Literal["none", "hessian", "fisher"]
 HessianKind = Literal["batch_mean", "per_sample"]
+"""Whose Hessian a sample's step takes: the batch's mean (the paper) or its own."""
+
 Definiteness = Literal["raw", "clip", "saddle_free"]
-
-
-@dataclass(frozen=True)
-class Spectrum:
-    """The eigenvalues of a curvature matrix.
-
-    Attributes:
-        eigenvalues: (m,) ascending, float64, before damping and before the definiteness rule.
-        condition: largest over smallest absolute eigenvalue of the matrix that is solved with:
-            after the definiteness rule, with tikhonov; infinite if it is singular.
-        negative: how many eigenvalues lie below ``-m * eps * largest absolute eigenvalue``, with
-            the eps of the dtype in which the derivatives were computed. What is smaller is
-            rounding: a loss that ignores a common shift has an exact zero there.
-    """
-
-    eigenvalues: Float[Tensor, " m"]
-    condition: float
-    negative: int
-
-
-def damped_direction(
-    derivatives: Derivatives,
-    *,
-    curvature: Curvature,
-    tikhonov: float,
-    hessian: HessianKind = "batch_mean",
-    definiteness: Definiteness = "raw",
-) -> Float[Tensor, "N m"]:
-    """The direction (C + tikhonov I)^-1 gradient of each sample, in the gradient's dtype.
-
-    Args:
-        derivatives: of the loss at one batch, with the Hessian if ``curvature`` is "hessian".
-        curvature: C; "none" returns the gradient itself.
-        tikhonov: damping, > 0; ignored for "none".
-        hessian: average the Hessian over the batch, or keep each sample's own.
-        definiteness: what happens to the Hessian's negative eigenvalues.
-
-    Raises:
-        CurvatureError: the system is singular or not finite.
-        ValueError: a name is unknown, tikhonov is not positive, or the Hessian is missing.
-    """
-    if curvature == "none":
-        return derivatives.gradient
-    if curvature == "fisher":
-        return fisher_direction(derivatives.gradient, tikhonov)
-    check_choices(curvature, hessian, definiteness)
-    if derivatives.hessian is None:
-        raise ValueError(
-            "the Hessian direction needs a Hessian: ask for derivatives(y, target, hessian=True),"
-            " or use curvature 'fisher'"
-        )
-    return hessian_direction(
-        derivatives.gradient, derivatives.hessian, tikhonov, hessian, definiteness
-    )
+"""What becomes of negative eigenvalues: kept (the paper), set to 0, or made positive."""
 
 
 def hessian_direction(
@@ -110,12 +54,13 @@ def hessian_direction(
         ValueError: tikhonov is not positive, a name is unknown, or a shape is wrong.
     """
     check_system(gradient, tikhonov)
-    _check_hessian(hessian, gradient.shape)
-    check_choices("hessian", kind, definiteness)
+    check_hessian(hessian, gradient.shape)
+    check_choice("hessian", kind, HessianKind)
+    check_choice("definiteness", definiteness, Definiteness)
     gradient, hessian = gradient.detach(), hessian.detach()
     G = to_float64(gradient)
     if kind == "batch_mean":
-        matrices = _batch_mean(hessian)[None]
+        matrices = batch_mean(hessian)[None]
         right = G.mT[None]
     else:
         matrices = to_float64(hessian, copy=True)
@@ -127,7 +72,7 @@ def hessian_direction(
         solution = _solve_raw(matrices, right, tikhonov, largest)
     else:
         eigenvalues, vectors = torch.linalg.eigh(matrices)
-        damped = _apply_rule(eigenvalues, definiteness) + tikhonov
+        damped = apply_rule(eigenvalues, definiteness) + tikhonov
         solution = _divide(damped, vectors, right)
     # an infinite or NaN gradient makes its direction so, which is found out on the way back
     return like(gradient, solution[0].mT if kind == "batch_mean" else solution[..., 0])
@@ -181,77 +126,24 @@ def _rounding(tensor: Tensor) -> float:
     return 4 * tensor.shape[-1] * torch.finfo(tensor.dtype).eps
 
 
-def _apply_rule(eigenvalues: Tensor, definiteness: Definiteness) -> Tensor:
+def apply_rule(eigenvalues: Tensor, definiteness: Definiteness) -> Tensor:
+    """The eigenvalues that a definiteness rule leaves."""
     if definiteness == "clip":
         return eigenvalues.clamp(min=0)
     return eigenvalues.abs() if definiteness == "saddle_free" else eigenvalues
 
 
-def hessian_spectrum(
-    hessian: Float[Tensor, "N m m"], tikhonov: float, definiteness: Definiteness = "raw"
-) -> Spectrum:
-    """The spectrum of the batch-mean Hessian.
-
-    Raises:
-        CurvatureError: a Hessian is not finite.
-        ValueError: tikhonov is not positive, the name is unknown, or a shape is wrong.
-    """
-    check_tikhonov(tikhonov)
-    _check_hessian(hessian, hessian.shape[:-1])
-    check_choices("hessian", "batch_mean", definiteness)
-    mean = _batch_mean(hessian)
-    if not all_finite(mean):
-        raise not_finite("Hessian", hessian)
-    eigenvalues = torch.linalg.eigvalsh(mean)
-    sizes = (_apply_rule(eigenvalues, definiteness) + tikhonov).abs()
-    dust = len(eigenvalues) * torch.finfo(hessian.dtype).eps * eigenvalues.abs().amax()
-    return Spectrum(
-        eigenvalues,
-        condition=(sizes.amax() / sizes.amin()).item(),
-        negative=int((eigenvalues < -dust).sum()),
-    )
-
-
-def fisher_spectrum(gradient: Float[Tensor, "N m"], tikhonov: float) -> Spectrum:
-    """The spectrum of the empirical Fisher G^T G / N, from the singular values of G / sqrt(N).
-
-    Raises:
-        CurvatureError: a gradient is not finite.
-        ValueError: tikhonov is not positive, or there is no sample or no output.
-    """
-    check_system(gradient, tikhonov)
-    G = to_float64(gradient)
-    if not all_finite(G):
-        raise not_finite("gradient", gradient)
-    samples, outputs = G.shape
-    squares = torch.linalg.svdvals(G / math.sqrt(samples)).square().flip(0)
-    eigenvalues = torch.cat((squares.new_zeros(max(0, outputs - samples)), squares))
-    condition = (eigenvalues[-1] + tikhonov) / (eigenvalues[0] + tikhonov)
-    return Spectrum(eigenvalues, condition=condition.item(), negative=0)
-
-
-def _batch_mean(hessian: Tensor) -> Tensor:
+def batch_mean(hessian: Tensor) -> Tensor:
     """The (m, m) mean in float64, a tensor of its own."""
     if hessian.device.type == "mps":  # which has no float64
         hessian = hessian.cpu()
     return hessian.mean(0, dtype=torch.float64)
 
 
-def _check_hessian(hessian: Tensor, expected: torch.Size) -> None:
+def check_hessian(hessian: Tensor, expected: torch.Size) -> None:
+    """Raises ValueError unless ``hessian`` is (N, m, m) for gradients of shape ``expected``."""
     if hessian.numel() == 0 or hessian.shape != (*expected, expected[-1]):
         raise ValueError(
             "the Hessian is (N, m, m) with at least one sample and one output;"
             f" got {tuple(hessian.shape)} beside (N, m) = {tuple(expected)}"
         )
-
-
-def check_choices(curvature: Curvature, hessian: HessianKind, definiteness: Definiteness) -> None:
-    """Raises ValueError at a name that is none of the choices, and lists them."""
-    for kind, name, choices in (
-        ("curvature", curvature, Curvature),
-        ("hessian", hessian, HessianKind),
-        ("definiteness", definiteness, Definiteness),
-    ):
-        known = get_args(choices)
-        if name not in known:
-            raise ValueError(f"unknown {kind} {name!r}; use one of {', '.join(known)}")

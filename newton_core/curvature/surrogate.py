@@ -6,7 +6,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from newton_core.curvature import Definiteness, HessianKind, damped_direction
+from newton_core.curvature.hessian import Definiteness, HessianKind, apply_rule
+from newton_core.curvature.step import NewtonStep
 from newton_core.losses.base import Derivatives
 from newton_core.settings import Settings, setting
 from newton_core.tensors import to_float64
@@ -31,39 +32,27 @@ class NewtonSettings(Settings):
         "raw", "What happens to negative eigenvalues of the Hessian.", title="Definiteness"
     )
 
-
-def newton_step(derivatives: Derivatives, settings: NewtonSettings) -> Float[Tensor, "N m"]:
-    """The Newton direction (C + tikhonov I)^-1 gradient of each sample.
-
-    Raises:
-        CurvatureError: the system is singular or not finite.
-    """
-    return damped_direction(
-        derivatives,
-        curvature=settings.curvature,
-        tikhonov=settings.tikhonov,
-        hessian=settings.hessian,
-        definiteness=settings.definiteness,
-    )
+    @property
+    def step(self) -> NewtonStep:
+        """The step that these settings describe."""
+        return NewtonStep(self.curvature, self.tikhonov, self.hessian, self.definiteness)
 
 
-def curvature_matrices(
-    derivatives: Derivatives, settings: NewtonSettings
-) -> Float[Tensor, "N m m"]:
+def curvature_matrices(derivatives: Derivatives, step: NewtonStep) -> Float[Tensor, "N m m"]:
     """The matrix C of each sample in float64: after the definiteness rule, without tikhonov.
 
     All samples share one matrix (a view, repeated) unless the Hessian is kept per sample.
     """
     gradient = to_float64(derivatives.gradient)
     N, m = gradient.shape
-    if settings.curvature == "fisher":
+    if step.curvature == "fisher":
         return (gradient.mT @ gradient / N).expand(N, m, m)
     if derivatives.hessian is None:
         raise ValueError("the Hessian's quadratic needs derivatives(y, target, hessian=True)")
     hessian = to_float64(derivatives.hessian)
-    if settings.hessian == "batch_mean":
+    if step.hessian == "batch_mean":
         hessian = hessian.mean(0, keepdim=True)
-    return apply_definiteness(hessian, settings.definiteness).expand(N, m, m)
+    return apply_definiteness(hessian, step.definiteness).expand(N, m, m)
 
 
 def apply_definiteness(
@@ -75,5 +64,5 @@ def apply_definiteness(
         return matrices
     finite = torch.isfinite(matrices).all(-1).all(-1)[..., None, None]
     eigenvalues, vectors = torch.linalg.eigh(torch.where(finite, matrices, 0.0))
-    kept = eigenvalues.clamp(min=0) if definiteness == "clip" else eigenvalues.abs()
+    kept = apply_rule(eigenvalues, definiteness)
     return torch.where(finite, (vectors * kept[..., None, :]) @ vectors.mT, torch.nan)

@@ -1,6 +1,7 @@
 """What every damped system shares: its error, its checks, and the way back to the dtype of y."""
 
 import math
+from typing import get_args
 
 import torch
 from torch import Tensor
@@ -19,6 +20,13 @@ def check_tikhonov(tikhonov: float) -> None:
     """Raises ValueError unless ``tikhonov`` is positive and finite."""
     if not 0 < tikhonov < math.inf:
         raise ValueError(f"tikhonov must be a positive finite number, got {tikhonov}")
+
+
+def check_choice(kind: str, name: str, choices: object) -> None:
+    """Raises ValueError unless ``name`` is one of the ``Literal`` ``choices``, and lists them."""
+    known = get_args(choices)
+    if name not in known:
+        raise ValueError(f"unknown {kind} {name!r}; use one of {', '.join(known)}")
 
 
 def check_system(gradient: Tensor, tikhonov: float) -> None:

@@ -11,7 +11,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from newton_core.curvature import CurvatureError
-from newton_core.curvature.surrogate import NewtonSettings, newton_step
+from newton_core.curvature.surrogate import NewtonSettings
 from newton_core.experiment.metrics import EXPLODING, VANISHING
 from newton_core.losses import Loss, build_loss
 from newton_core.losses.base import Derivatives
@@ -110,7 +110,7 @@ def gradient_field(
     _check(y, sample, item)
     swept = _sweep(y[sample], scores, item)
     own = None if target is None else target[sample].expand(len(scores), *target.shape[1:])
-    hessian = any(s.curvature == "hessian" for s in settings)
+    hessian = any(s.step.need == "hessian" for s in settings)
     moving = loss.derivatives(swept, own, hessian=hessian)
     still = loss.derivatives(y, target, hessian=hessian)
     curves = [_gradient_curve("raw", moving.gradient, item, scores, vanishing, exploding)]
@@ -190,7 +190,9 @@ def _newton_sweep(
     problem = None
     for step in range(len(direction)):
         try:
-            direction[step] = newton_step(_replaced(still, moving, sample, step), settings)[sample]
+            direction[step] = settings.step.direction(_replaced(still, moving, sample, step))[
+                sample
+            ]
         except CurvatureError as error:
             problem = problem or str(error)
     return direction, problem

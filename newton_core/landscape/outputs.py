@@ -9,12 +9,13 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from newton_core.curvature import CurvatureError
-from newton_core.curvature.surrogate import NewtonSettings, curvature_matrices, newton_step
+from newton_core.curvature import CurvatureError, derivatives_of
+from newton_core.curvature.step import Need
+from newton_core.curvature.surrogate import NewtonSettings, curvature_matrices
 from newton_core.labels import Labels
 from newton_core.landscape.evaluation import kept_noise, mean_losses
 from newton_core.landscape.grid import Grid, full_slice
-from newton_core.losses.base import Derivatives, Loss, LossFunction, autodiff_derivatives
+from newton_core.losses.base import Derivatives, LossFunction
 from newton_core.settings import Settings, setting
 from newton_core.tensors import to_float64
 
@@ -181,12 +182,12 @@ def output_slice(
     y = y.detach()
     if sample is not None and not 0 <= sample < len(y):
         raise ValueError(f"there is no sample {sample} in a batch of {len(y)}")
-    needs_hessian = any(s.curvature == "hessian" for s in surrogates)
-    derivatives = _derivatives(loss, y, target, needs_hessian)
+    need: Need = "hessian" if any(s.step.need == "hessian" for s in surrogates) else "gradient"
+    derivatives = _derivatives(loss, y, target, need)
     chosen = slice(None) if sample is None else slice(sample, sample + 1)
     drawn = y[chosen], None if target is None else target[chosen]
     if sample is not None and isinstance(getattr(loss, "generator", None), torch.Generator):
-        derivatives = _replaced(derivatives, chosen, _derivatives(loss, *drawn, needs_hessian))
+        derivatives = _replaced(derivatives, chosen, _derivatives(loss, *drawn, need))
     local = [_local_model(derivatives, settings, chosen) for settings in surrogates]
     gradient = to_float64(derivatives.gradient)[chosen].mean(0).cpu()
     basis = _basis(OutputPlane() if plane is None else plane, gradient, local)
@@ -207,13 +208,9 @@ def output_slice(
     )
 
 
-def _derivatives(
-    loss: LossFunction, y: Tensor, target: Tensor | None, hessian: bool
-) -> Derivatives:
+def _derivatives(loss: LossFunction, y: Tensor, target: Tensor | None, need: Need) -> Derivatives:
     with kept_noise(loss):
-        if isinstance(loss, Loss):
-            return loss.derivatives(y, target, hessian=hessian)
-        return autodiff_derivatives(loss, y, target, hessian=hessian)
+        return derivatives_of(loss, y, target, need)
 
 
 def _replaced(batch: Derivatives, chosen: slice, own: Derivatives) -> Derivatives:
@@ -238,9 +235,9 @@ class _LocalModel:
 
 
 def _local_model(derivatives: Derivatives, settings: NewtonSettings, chosen: slice) -> _LocalModel:
-    matrix = curvature_matrices(derivatives, settings)[chosen].mean(0).cpu()
+    matrix = curvature_matrices(derivatives, settings.step)[chosen].mean(0).cpu()
     try:
-        direction = to_float64(newton_step(derivatives, settings))[chosen].mean(0).cpu()
+        direction = to_float64(settings.step.direction(derivatives))[chosen].mean(0).cpu()
     except CurvatureError as error:
         return _LocalModel(matrix, None, str(error))
     return _LocalModel(matrix, direction, None)

@@ -7,7 +7,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from newton_core.losses.base import Derivatives, Loss, LossParameters, TargetKind, register_loss
-from newton_core.tensors import flatten_outputs, target_like
+from newton_core.tensors import flatten_outputs, target_like, to_float64
 
 
 class SquaredErrorParameters(LossParameters):
@@ -53,4 +53,4 @@ class SquaredError(Loss):
         self, y: Float[Tensor, " N *S"], target: Tensor | None, tikhonov: float
     ) -> Float[Tensor, "N m"]:
         """(y - target) / (1 + tikhonov)."""
-        return self.derivatives(y, target, hessian=False).gradient / (1 + tikhonov)
+        return to_float64(self.derivatives(y, target, hessian=False).gradient) / (1 + tikhonov)

@@ -4,15 +4,15 @@ import copy
 import statistics
 import time
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
 
-from newton_core.curvature import CurvatureError, damped_direction
+from newton_core.curvature import CurvatureError, NewtonStep, derivatives_of
 from newton_core.experiment.metrics import METRIC_NAMES, SPIKE_FACTOR
-from newton_core.experiment.spec import ArmSpec, ExperimentSpec
+from newton_core.experiment.spec import ArmSpec, Change, ExperimentSpec
 from newton_core.losses import Loss, build_loss
 from newton_core.losses.base import Derivatives, LossParameters
 from newton_core.seeding import derive_seed
@@ -63,7 +63,12 @@ class Arm:
         self.device = torch.device(spec.device)
         self.run_loss = build_spec_loss(spec.loss)
         self.own_loss = build_spec_loss(self.settings.loss) if self.settings.loss else None
-        self.tikhonov = self.settings.tikhonov
+        self.newton_step = NewtonStep(
+            curvature=self.settings.curvature,
+            tikhonov=self.settings.tikhonov,
+            hessian=self.settings.hessian,
+            definiteness=self.settings.definiteness,
+        )
         self._parameters = list(model.parameters())
         self.optimizer = self._build_optimizer()
         self.status: ArmStatus = "running"
@@ -97,6 +102,13 @@ class Arm:
         for group in self.optimizer.param_groups:
             group["lr"] = value
 
+    def change(self, change: Change) -> None:
+        """Takes on what a change in the middle of the run sets."""
+        if change.tikhonov is not None:
+            self.newton_step = replace(self.newton_step, tikhonov=change.tikhonov)
+        if change.lr is not None:
+            self.lr = change.lr
+
     def reseed(self, step: int) -> None:
         """Noise as a pure function of (seed, step): the same for every arm and after resuming."""
         for loss in {id(loss): loss for loss in (self.loss, self.run_loss)}.values():
@@ -129,13 +141,14 @@ class Arm:
         outputs = self.model(batch.inputs)
         if not bool(torch.isfinite(outputs).all()):  # some losses refuse such outputs
             raise DivergedError("the network's outputs are not finite")
-        derivatives = self.loss.derivatives(
-            outputs.detach(), batch.target, hessian=self.settings.curvature == "hessian"
-        )
-        norms = torch.linalg.vector_norm(derivatives.gradient, dim=1)
-        spike = self._judge(derivatives, norms)
+        y, newton = outputs.detach(), self.newton_step
         try:
-            direction = self._direction(derivatives, norms)
+            short_cut = newton.short_cut(self.loss, y, batch.target)
+            need = newton.need if short_cut is None else "gradient"
+            derivatives = derivatives_of(self.loss, y, batch.target, need)
+            norms = torch.linalg.vector_norm(derivatives.gradient, dim=1)
+            spike = self._judge(derivatives, norms)
+            direction = self._direction(derivatives, norms) if short_cut is None else short_cut
         except CurvatureError as error:
             raise DivergedError(str(error)) from error
         size = derivatives.value.shape[0]
@@ -180,13 +193,7 @@ class Arm:
         if settings.gradient == "normalise":
             # a vanished gradient has no direction: it stays zero
             return derivatives.gradient / torch.where(norms > 0, norms, 1.0)[:, None]
-        return damped_direction(
-            derivatives,
-            curvature=settings.curvature,
-            tikhonov=self.tikhonov,
-            hessian=settings.hessian,
-            definiteness=settings.definiteness,
-        )
+        return self.newton_step.direction(derivatives)
 
     def _parameter_gradient_norm(self) -> Tensor:
         """Norm over all parameters of the gradient that the optimizer is about to use.
@@ -247,7 +254,7 @@ class Arm:
         return {
             "model": self.model.state_dict(),
             "optimizer": self.optimizer.state_dict(),
-            "tikhonov": self.tikhonov,
+            "tikhonov": self.newton_step.tikhonov,
             "status": self.status,
             "step": self.step,
             "seconds": self.seconds,
@@ -261,7 +268,7 @@ class Arm:
         self.model.load_state_dict(state["model"])
         # it takes the tensors themselves, which training would then change in the given state
         self.optimizer.load_state_dict(copy.deepcopy(state["optimizer"]))
-        self.tikhonov = state["tikhonov"]
+        self.newton_step = replace(self.newton_step, tikhonov=state["tikhonov"])
         self.status = state["status"]
         self.step = state["step"]
         self.seconds = state["seconds"]

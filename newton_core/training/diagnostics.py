@@ -1,26 +1,34 @@
 """What a run measures beside training: metrics, spectra, the spread of gradient norms."""
 
-from typing import Any
+from dataclasses import replace
+from typing import TypedDict
 
 import torch
 from torch import Tensor, nn
 
 from newton_core.curvature import (
     CurvatureError,
+    NewtonStep,
     Spectrum,
-    fisher_direction,
     fisher_spectrum,
-    hessian_direction,
     hessian_spectrum,
 )
 from newton_core.experiment.events import NormHistogram, SpectrumRecord
-from newton_core.experiment.spec import ArmSpec
 from newton_core.losses.base import Derivatives
 from newton_core.tasks import Task
 from newton_core.training.writer import finite
 
 LOG10_EDGES = [edge / 2 for edge in range(-24, 13)]
 """Bins half a decade wide from 1e-12 (vanished) to 1e6 (exploded)."""
+
+
+class CurvatureFields(TypedDict):
+    """What a ``curvature`` event holds beside its place in the run."""
+
+    hessian: SpectrumRecord | None
+    fisher: SpectrumRecord | None
+    direction_cosine: float | None
+    gradient_norms: NormHistogram
 
 
 def evaluation_fields(task: Task, model: nn.Module) -> dict[str, float | None]:
@@ -32,33 +40,30 @@ def evaluation_fields(task: Task, model: nn.Module) -> dict[str, float | None]:
     return fields
 
 
-def curvature_fields(
-    derivatives: Derivatives, settings: ArmSpec, tikhonov: float
-) -> dict[str, Any]:
-    """The fields of a ``curvature`` event, from derivatives with a Hessian.
+def curvature_fields(derivatives: Derivatives, step: NewtonStep) -> CurvatureFields:
+    """The fields of a ``curvature`` event, from derivatives with a Hessian if there is one.
 
-    A part that is not finite becomes null: the event says what could be measured.
+    It has the spectra of both curvatures under the step's other settings. A part that is not
+    finite becomes null: the event says what could be measured.
     """
     gradient, hessian = derivatives.gradient, derivatives.hessian
     hessian_record = fisher_record = cosine = None
     try:
-        fisher_record = _record(fisher_spectrum(gradient, tikhonov))
+        fisher_record = _record(fisher_spectrum(gradient, step.tikhonov))
         if hessian is not None:
-            hessian_record = _record(hessian_spectrum(hessian, tikhonov, settings.definiteness))
+            hessian_record = _record(hessian_spectrum(hessian, step.tikhonov, step.definiteness))
             cosine = _cosine(
-                hessian_direction(
-                    gradient, hessian, tikhonov, settings.hessian, settings.definiteness
-                ),
-                fisher_direction(gradient, tikhonov),
+                replace(step, curvature="hessian").direction(derivatives),
+                replace(step, curvature="fisher").direction(derivatives),
             )
     except CurvatureError:
         cosine = None
-    return {
-        "hessian": hessian_record,
-        "fisher": fisher_record,
-        "direction_cosine": cosine,
-        "gradient_norms": norm_histogram(torch.linalg.vector_norm(gradient, dim=1)),
-    }
+    return CurvatureFields(
+        hessian=hessian_record,
+        fisher=fisher_record,
+        direction_cosine=cosine,
+        gradient_norms=norm_histogram(torch.linalg.vector_norm(gradient, dim=1)),
+    )
 
 
 def norm_histogram(norms: Tensor) -> NormHistogram:

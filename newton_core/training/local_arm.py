@@ -28,8 +28,7 @@ class LocalArm:
         arm, schedule = self.arm, self.context.schedule
         for change in schedule.changes.get(step - 1, ()):
             if change.arm == self.index:
-                arm.tikhonov = arm.tikhonov if change.tikhonov is None else change.tikhonov
-                arm.lr = arm.lr if change.lr is None else change.lr
+                arm.change(change)
         metrics = spike = None
         if step > 0:
             try:
@@ -61,7 +60,7 @@ class LocalArm:
         arm.last_evaluation = metrics
         affordable = arm.settings.curvature == "hessian" or not arm.loss.costly_hessian
         derivatives = arm.derivatives(context.probe, step, hessian=affordable)
-        spectra = curvature_fields(derivatives, arm.settings, arm.tikhonov)
+        spectra = curvature_fields(derivatives, arm.newton_step)
         items = context.task.examples(arm.model, images=not self.pictured)
         self.pictured = True
         if context.reaches_target(metrics):

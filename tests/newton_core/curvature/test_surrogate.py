@@ -3,11 +3,11 @@
 import pytest
 import torch
 
+from newton_core.curvature import NewtonStep
 from newton_core.curvature.surrogate import (
     NewtonSettings,
     apply_definiteness,
     curvature_matrices,
-    newton_step,
 )
 from newton_core.losses.base import Derivatives
 
@@ -34,16 +34,16 @@ def test_the_damped_matrix_maps_the_direction_back_to_the_gradient(
     settings: NewtonSettings,
 ) -> None:
     d = derivatives()
-    matrices = curvature_matrices(d, settings)
+    matrices = curvature_matrices(d, settings.step)
     assert matrices.shape == (4, 3, 3)
-    back = torch.einsum("nij,nj->ni", matrices, newton_step(d, settings))
-    torch.testing.assert_close(back + settings.tikhonov * newton_step(d, settings), d.gradient)
+    back = torch.einsum("nij,nj->ni", matrices, settings.step.direction(d))
+    torch.testing.assert_close(back + settings.tikhonov * settings.step.direction(d), d.gradient)
 
 
 def test_the_fisher_is_the_mean_of_outer_products() -> None:
     d = derivatives()
     expected = sum(torch.outer(g, g) for g in d.gradient) / 4
-    for matrix in curvature_matrices(d, NewtonSettings(curvature="fisher")):
+    for matrix in curvature_matrices(d, NewtonStep("fisher")):
         torch.testing.assert_close(matrix, expected)
 
 
@@ -69,4 +69,4 @@ def test_a_broken_matrix_breaks_alone() -> None:
 def test_the_hessian_must_be_there() -> None:
     d = derivatives()
     with pytest.raises(ValueError, match="hessian=True"):
-        curvature_matrices(Derivatives(d.value, d.gradient), NewtonSettings())
+        curvature_matrices(Derivatives(d.value, d.gradient), NewtonStep())

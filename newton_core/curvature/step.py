@@ -1,0 +1,146 @@
+"""One Newton step in output space: which curvature, how it is damped, and where it leads."""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from jaxtyping import Float
+from torch import Tensor
+
+from newton_core.curvature.fisher import fisher_direction
+from newton_core.curvature.hessian import Definiteness, HessianKind, hessian_direction
+from newton_core.curvature.systems import (
+    all_finite,
+    check_choice,
+    check_tikhonov,
+    like,
+    not_finite,
+)
+from newton_core.losses.base import Derivatives, Loss, LossFunction, autodiff_derivatives
+
+Curvature = Literal["none", "hessian", "fisher"]
+"""C: nothing, which leaves the plain gradient, the Hessian, or the empirical Fisher matrix."""
+
+Need = Literal["gradient", "hessian"]
+"""The highest derivative that a step reads."""
+
+
+@dataclass(frozen=True)
+class NewtonStep:
+    """The damped Newton step (C + tikhonov I)^-1 gradient of each sample of a batch.
+
+    A pure function of its settings and of a loss's derivatives: ``newton_direction``,
+    :class:`~newton_core.NewtonLoss`, training and every picture of it take the same one.
+
+    Attributes:
+        curvature: C: "hessian", "fisher" (gradients only), or "none" for the plain gradient.
+        tikhonov: damping, > 0: large values tend to the gradient over tikhonov, small ones to a
+            full Newton step; "none" ignores it.
+        hessian: "batch_mean" (paper, Definition 1) or "per_sample".
+        definiteness: what happens to the Hessian's negative eigenvalues: "raw" keeps them (the
+            paper), "clip" sets them to 0, "saddle_free" takes absolute values.
+
+    Raises:
+        ValueError: a name is unknown, or tikhonov is not a positive finite number.
+    """
+
+    curvature: Curvature = "hessian"
+    tikhonov: float = 0.1
+    hessian: HessianKind = "batch_mean"
+    definiteness: Definiteness = "raw"
+
+    def __post_init__(self) -> None:
+        check_tikhonov(self.tikhonov)
+        check_choice("curvature", self.curvature, Curvature)
+        check_choice("hessian", self.hessian, HessianKind)
+        check_choice("definiteness", self.definiteness, Definiteness)
+
+    @property
+    def need(self) -> Need:
+        """The derivatives that :meth:`direction` reads."""
+        return "hessian" if self.curvature == "hessian" else "gradient"
+
+    def direction(self, derivatives: Derivatives) -> Float[Tensor, "N m"]:
+        """(C + tikhonov I)^-1 gradient of each sample, in the gradient's dtype.
+
+        Raises:
+            CurvatureError: the system is singular or not finite.
+            ValueError: the Hessian is missing.
+        """
+        gradient, hessian = derivatives.gradient, derivatives.hessian
+        if self.curvature == "none":
+            return gradient
+        if self.curvature == "fisher":
+            return fisher_direction(gradient, self.tikhonov)
+        if hessian is None:
+            raise ValueError(
+                "the Hessian direction needs a Hessian: ask for derivatives(y, target,"
+                " hessian=True), or use curvature 'fisher'"
+            )
+        return hessian_direction(gradient, hessian, self.tikhonov, self.hessian, self.definiteness)
+
+    def short_cut(
+        self, loss: LossFunction, y: Float[Tensor, " N *S"], target: Any = None
+    ) -> Float[Tensor, "N m"] | None:
+        """The direction at y without a Hessian, where the loss has one for this very step.
+
+        See :meth:`Loss.per_sample_direction`; None where :meth:`direction` is the way.
+
+        Raises:
+            CurvatureError: the direction is too large for y's dtype.
+        """
+        if self.need != "hessian" or self.hessian != "per_sample" or not isinstance(loss, Loss):
+            return None
+        direct = loss.per_sample_direction(y.detach(), target, self.tikhonov)
+        return None if direct is None else like(y, direct)
+
+    def direction_at(
+        self, loss: LossFunction, y: Float[Tensor, " N *S"], target: Any = None
+    ) -> Float[Tensor, " N *S"]:
+        """The direction at outputs y, detached, in the shape, dtype and device of y.
+
+        Raises:
+            CurvatureError: y, a derivative or the direction is not finite, or the system is
+                singular.
+            ValueError: y holds no sample, or no real floating-point numbers.
+        """
+        check_outputs(y)
+        if not all_finite(y):
+            raise not_finite("output", y)
+        y = y.detach()
+        direction = self.short_cut(loss, y, target)
+        if direction is None:
+            direction = self.direction(derivatives_of(loss, y, target, self.need))
+        return direction.view_as(y)
+
+    def target_at(
+        self, loss: LossFunction, y: Float[Tensor, " N *S"], target: Any = None
+    ) -> Float[Tensor, " N *S"]:
+        """z* = y - :meth:`direction_at`, detached: where the step would take y."""
+        return y.detach() - self.direction_at(loss, y, target)
+
+
+def derivatives_of(
+    loss: LossFunction,
+    y: Float[Tensor, " N *S"],
+    target: Any = None,
+    need: Need = "hessian",
+) -> Derivatives:
+    """Derivatives of a loss at y up to what is needed, per sample and detached.
+
+    A :class:`Loss` brings its own; those of any other callable are found by automatic
+    differentiation.
+    """
+    hessian = need == "hessian"
+    if isinstance(loss, Loss):
+        return loss.derivatives(y, target, hessian=hessian)
+    return autodiff_derivatives(loss, y, target, hessian=hessian)
+
+
+def check_outputs(y: Tensor) -> None:
+    """Raises ValueError unless y holds the real outputs of at least one sample."""
+    if not y.is_floating_point():
+        raise ValueError(f"y must hold real floating-point outputs, got {y.dtype}")
+    if y.ndim == 0 or y.numel() == 0:
+        raise ValueError(
+            f"y must be (N, *S) with at least one sample and one output, got {tuple(y.shape)}"
+        )
