@@ -120,17 +120,8 @@ def walk(
         derivatives = derivatives_of(loss, points, repeated)
         for i, track in enumerate(tracks):
             rows = slice(i * len(start), (i + 1) * len(start))
-            track.visit(_rows(derivatives, rows), step, last=step == steps)
+            track.visit(derivatives.rows(rows), step, last=step == steps)
     return [track.walk() for track in tracks]
-
-
-def _rows(derivatives: Derivatives, rows: slice | Tensor) -> Derivatives:
-    hessian = derivatives.hessian
-    return Derivatives(
-        derivatives.value[rows],
-        derivatives.gradient[rows],
-        None if hessian is None else hessian[rows],
-    )
 
 
 class _Track:
@@ -175,7 +166,7 @@ class _Track:
         assert here.hessian is not None
         matrices = torch.full_like(to_float64(here.hessian), torch.nan)
         if self.alive.any():
-            living = _rows(here, self.alive)
+            living = here.rows(self.alive)
             if self.walker.method == "newton":
                 matrices[self.alive] = curvature_matrices(living, self.walker.step)
             else:
@@ -208,7 +199,7 @@ class _Track:
         direction = torch.full_like(self.position, torch.nan)
         if self.alive.any():
             try:
-                direction[self.alive] = self.walker.step.direction(_rows(here, self.alive))
+                direction[self.alive] = self.walker.step.direction(here.rows(self.alive))
             except CurvatureError as error:
                 self._stop_where(self.alive, step, str(error))
         return direction

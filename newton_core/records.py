@@ -10,6 +10,11 @@ from pydantic import BaseModel
 from torch import Tensor
 
 
+def finite(value: float) -> float | None:
+    """The number, or None (null in JSON) if it is NaN or infinite."""
+    return value if math.isfinite(value) else None
+
+
 def to_json(value: Any) -> Any:
     """Lists, dicts, numbers and text from a result; NaN and infinity become null (None).
 
@@ -30,7 +35,7 @@ def to_json(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [to_json(entry) for entry in value]
     if isinstance(value, float):
-        return value if math.isfinite(value) else None
+        return finite(value)
     if value is None or isinstance(value, bool | int | str):
         return value
     raise TypeError(f"{type(value).__name__} has no JSON form")

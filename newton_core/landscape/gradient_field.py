@@ -188,30 +188,15 @@ def _newton_sweep(
     """
     direction = torch.full_like(moving.gradient, torch.nan)
     problem = None
-    for step in range(len(direction)):
+    newton = settings.step
+    own = slice(sample, sample + 1)
+    for at in range(len(direction)):
+        batch = still.with_rows(own, moving.rows(slice(at, at + 1)))
         try:
-            direction[step] = settings.step.direction(_replaced(still, moving, sample, step))[
-                sample
-            ]
+            direction[at] = newton.direction(batch)[sample]
         except CurvatureError as error:
             problem = problem or str(error)
     return direction, problem
-
-
-def _replaced(still: Derivatives, moving: Derivatives, sample: int, step: int) -> Derivatives:
-    """The batch's derivatives with one sample's replaced by those at one step of the sweep."""
-
-    def put(whole: Tensor, part: Tensor) -> Tensor:
-        changed = whole.clone()
-        changed[sample] = part[step]
-        return changed
-
-    hessian = still.hessian
-    if hessian is not None and moving.hessian is not None:
-        hessian = put(hessian, moving.hessian)
-    return Derivatives(
-        put(still.value, moving.value), put(still.gradient, moving.gradient), hessian
-    )
 
 
 def _gradient_curve(

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Annotated, Literal
 
 import torch
@@ -187,7 +187,7 @@ def output_slice(
     chosen = slice(None) if sample is None else slice(sample, sample + 1)
     drawn = y[chosen], None if target is None else target[chosen]
     if sample is not None and isinstance(getattr(loss, "generator", None), torch.Generator):
-        derivatives = _replaced(derivatives, chosen, _derivatives(loss, *drawn, need))
+        derivatives = derivatives.with_rows(chosen, _derivatives(loss, *drawn, need))
     local = [_local_model(derivatives, settings, chosen) for settings in surrogates]
     gradient = to_float64(derivatives.gradient)[chosen].mean(0).cpu()
     basis = _basis(OutputPlane() if plane is None else plane, gradient, local)
@@ -211,18 +211,6 @@ def output_slice(
 def _derivatives(loss: LossFunction, y: Tensor, target: Tensor | None, need: Need) -> Derivatives:
     with kept_noise(loss):
         return derivatives_of(loss, y, target, need)
-
-
-def _replaced(batch: Derivatives, chosen: slice, own: Derivatives) -> Derivatives:
-    """A batch's derivatives in which the chosen sample has its own: with the slice's noise."""
-    fields = {}
-    for name in ("value", "gradient", "hessian"):
-        field, part = getattr(batch, name), getattr(own, name)
-        if field is not None:
-            field = field.clone()
-            field[chosen] = part
-        fields[name] = field
-    return replace(batch, **fields)
 
 
 @dataclass(frozen=True)

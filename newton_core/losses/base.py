@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, TypeVar, get_args
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from newton_core.entry_points import EntryPoints
@@ -37,6 +37,27 @@ class Derivatives:
     value: Float[Tensor, " N"]
     gradient: Float[Tensor, "N m"]
     hessian: Float[Tensor, "N m m"] | None = None
+
+    def rows(self, which: slice | Bool[Tensor, " N"]) -> "Derivatives":
+        """Those of some of the samples."""
+        return Derivatives(
+            self.value[which],
+            self.gradient[which],
+            None if self.hessian is None else self.hessian[which],
+        )
+
+    def with_rows(self, which: slice, own: "Derivatives") -> "Derivatives":
+        """A copy in which some of the samples have derivatives of their own."""
+
+        def put(whole: Tensor, part: Tensor) -> Tensor:
+            changed = whole.clone()
+            changed[which] = part
+            return changed
+
+        hessian = self.hessian
+        if hessian is not None and own.hessian is not None:
+            hessian = put(hessian, own.hessian)
+        return Derivatives(put(self.value, own.value), put(self.gradient, own.gradient), hessian)
 
 
 class Loss(nn.Module):

@@ -50,8 +50,3 @@ def share(hits: Bool[Tensor, " N"]) -> Metric:
     """The share of hits and its binomial standard error, sqrt(p (1 - p) / N)."""
     p = hits.double().mean().item()
     return Metric(p, math.sqrt(p * (1 - p) / len(hits)))
-
-
-def finite(value: float) -> float | None:
-    """The value, or None (null in JSON) if it is NaN or infinite."""
-    return value if math.isfinite(value) else None

@@ -17,6 +17,7 @@ from newton_core.data import (
 from newton_core.experiment.metrics import MetricDescription, share_of_test
 from newton_core.losses.base import TargetKind
 from newton_core.models import AnyModel, ItemScorer, MlpParameters, build_seeded
+from newton_core.records import finite
 from newton_core.seeding import generator
 from newton_core.settings import setting
 from newton_core.tasks.base import (
@@ -27,7 +28,7 @@ from newton_core.tasks.base import (
     TaskParameters,
     register_task,
 )
-from newton_core.tasks.evaluation import finite, outputs, share
+from newton_core.tasks.evaluation import outputs, share
 from newton_core.tasks.images import png_data_url
 
 EXAMPLE_SETS = 3

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from newton_core.experiment.metrics import MetricDescription
 from newton_core.losses.base import Loss, TargetKind
+from newton_core.records import finite
 from newton_core.seeding import generator
 from newton_core.settings import setting
 from newton_core.tasks.base import Batch, Metric, Task, TaskParameters, register_task
@@ -126,7 +127,7 @@ class SurfaceTask(Task):
         """One record: where the point is (``x``, ``y``) and how high (``value``)."""
         x, y, value, _ = self._look(model)
         record = {"x": x, "y": y, "value": value}
-        return [{key: n if math.isfinite(n) else None for key, n in record.items()}]
+        return [{key: finite(n) for key, n in record.items()}]
 
     def _look(self, model: nn.Module) -> tuple[float, float, float, float]:
         """x, y, height and distance to the nearest known minimum."""

@@ -1,6 +1,7 @@
 """One arm of a run: its network, optimizer, loss and one update at a time."""
 
 import copy
+import math
 import statistics
 import time
 from collections import deque
@@ -175,9 +176,9 @@ class Arm:
             DivergedError: a loss or a gradient is not finite.
         """
         mean, largest = torch.stack((derivatives.value.mean(), norms.max())).tolist()
-        if not _finite(mean):
+        if not math.isfinite(mean):
             raise DivergedError("the loss is not finite")
-        if not _finite(largest):
+        if not math.isfinite(largest):
             raise DivergedError("a sample's output gradient is not finite")
         median = statistics.median(self._recent_norms) if self._recent_norms else largest
         self._recent_norms.append(largest)
@@ -203,7 +204,7 @@ class Arm:
         """
         norms = [torch.linalg.vector_norm(p.grad) for p in self._parameters if p.grad is not None]
         norm: Tensor = torch.linalg.vector_norm(torch.stack(norms))
-        if not _finite(norm.item()):
+        if not math.isfinite(norm.item()):
             raise DivergedError("the gradient of the weights is not finite")
         return norm
 
@@ -275,7 +276,3 @@ class Arm:
         self.last_evaluation = dict(state["last_evaluation"])
         self.track = Track(state["track"])
         self._recent_norms = deque(state["recent_norms"], maxlen=SPIKE_WINDOW)
-
-
-def _finite(value: float) -> bool:
-    return value - value == 0.0

@@ -15,8 +15,8 @@ from newton_core.curvature import (
 )
 from newton_core.experiment.events import NormHistogram, SpectrumRecord
 from newton_core.losses.base import Derivatives
+from newton_core.records import finite
 from newton_core.tasks import Task
-from newton_core.training.writer import finite
 
 LOG10_EDGES = [edge / 2 for edge in range(-24, 13)]
 """Bins half a decade wide from 1e-12 (vanished) to 1e6 (exploded)."""

@@ -7,16 +7,12 @@ from typing import Any, TypeVar
 
 from newton_core.experiment.events import EventBase, Metrics
 from newton_core.experiment.metrics import METRIC_NAMES
+from newton_core.records import finite
 
 METRICS_EVENTS_PER_SECOND = 20.0
 """Leaves room below 30 events a second for evaluations, spectra and examples."""
 
 E = TypeVar("E", bound=EventBase)
-
-
-def finite(value: float) -> float | None:
-    """The number, or None where it is NaN or infinite: JSON has no word for these."""
-    return value if math.isfinite(value) else None
 
 
 class EventWriter:

@@ -4,7 +4,8 @@ import pytest
 import torch
 from torch import nn
 
-from newton_core.tasks.evaluation import finite, inference, outputs, share
+from newton_core.records import finite
+from newton_core.tasks.evaluation import inference, outputs, share
 
 
 class _Network(nn.Module):
