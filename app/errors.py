@@ -1,6 +1,5 @@
 """Errors as the page needs them: JSON, with the path of the field that each is about."""
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -8,10 +7,10 @@ from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 
+from newton_core.experiment.errors import named_path
+
 Loc = tuple[str | int, ...]
 _BODY_TAGS = ("spec", "preset", "parameters", "outputs")
-_NAMED_PATH = re.compile(r"^(?:Value error, )?((?:[a-z_]+)(?:\.(?:\d+|[a-z_]+))*): (.+)$", re.S)
-"""Messages of the spec's own checks begin with the path that they are about."""
 
 
 class FieldError(RequestValidationError):
@@ -44,11 +43,9 @@ def _detail(item: Mapping[str, Any], body: Any) -> dict[str, Any]:
     if loc[:1] == ("body",):
         loc = ("body", *_without_tags(loc[1:], body))
         message = message.removeprefix("Value error, ")
-        if match := _NAMED_PATH.match(message):
-            parts = match.group(1).split(".")
-            named = tuple(int(part) if part.isdigit() else part for part in parts)
-            if _leads_somewhere(body, (*loc[1:], named[0])):
-                loc, message = (*loc, *named), match.group(2)
+        named = named_path(message)
+        if named is not None and _leads_somewhere(body, (*loc[1:], named[0][0])):
+            loc, message = (*loc, *named[0]), named[1]
     return {"loc": list(loc), "msg": message, "type": item["type"]}
 
 

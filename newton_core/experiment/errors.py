@@ -12,6 +12,15 @@ _NAMED_PATH = re.compile(r"^(?:Value error, )?((?:[a-z_]+)(?:\.(?:\d+|[a-z_]+))*
 """Messages of the spec's own checks begin with the path that they are about."""
 
 
+def named_path(message: str) -> tuple[tuple[str | int, ...], str] | None:
+    """The path that a message begins with, and the rest of it; None if it begins with none."""
+    match = _NAMED_PATH.match(message)
+    if match is None:
+        return None
+    parts = match.group(1).split(".")
+    return tuple(int(part) if part.isdigit() else part for part in parts), match.group(2)
+
+
 @dataclass(frozen=True)
 class SpecProblem:
     """One thing wrong with a spec.
@@ -44,10 +53,9 @@ def explain(error: ValidationError) -> list[SpecProblem]:
     for item in error.errors(include_url=False):
         location, node = _walk(schema, item["loc"])
         message, value = str(item["msg"]).removeprefix("Value error, "), item.get("input")
-        if not location and (match := _NAMED_PATH.match(message)):
-            parts = match.group(1).split(".")
-            location = tuple(int(part) if part.isdigit() else part for part in parts)
-            message, value = match.group(2), _value_at(value, location)
+        if not location and (named := named_path(message)) is not None:
+            location, message = named
+            value = _value_at(value, location)
         problems.append(
             SpecProblem(location, message, value, _allowed(node, schema), str(item["type"]))
         )
