@@ -8,23 +8,23 @@ from fastapi.sse import EventSourceResponse, format_sse_event
 
 from app.lab import Lab
 from app.routes.common import LARGEST_SEQ, NO_SUCH_RUN, TheLab, TheRun
+from app.routes.streams import CONTENT, event_stream
 from app.runs.feed import QueuePosition, Silence
 from app.runs.records import LoggedEvent
 
 router = APIRouter(tags=["runs"])
 
 CHUNK_BYTES = 64_000
-_HEADERS = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}  # proxies hold nothing back
 
 
 @router.get(
     "/api/runs/{run_id}/events",
-    response_class=Response,  # with EventSourceResponse here, FastAPI expects a generator
+    response_class=Response,
     responses={
         **NO_SUCH_RUN,
         200: {
             "description": "Server-Sent Events, each with an `Event` as its data.",
-            "content": {"text/event-stream": {"schema": {"type": "string"}}},
+            "content": CONTENT,
         },
     },
 )
@@ -45,10 +45,8 @@ async def follow_run(
     waits, messages of type ``queue`` without an id say its place: {"position": 2}. The stream
     ends after the run's last event.
     """
-    # FastAPI's own generator endpoints pass each event through two queues and log an error when a
-    # client leaves at the wrong moment; whole batches of ready-made bytes need neither.
     known = after if last_event_id is None else last_event_id
-    return EventSourceResponse(_stream(lab, run.id, known), headers=_HEADERS)
+    return event_stream(_stream(lab, run.id, known))
 
 
 async def _stream(lab: Lab, run_id: str, after: int) -> AsyncIterator[bytes]:

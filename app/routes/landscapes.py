@@ -13,20 +13,19 @@ from app.errors import validation_error
 from app.landscapes import SliceFailure, SliceService
 from app.landscapes.requests import AnySliceRequest, LandscapeRequest
 from app.routes.common import TheLab, is_run_id, problem
+from app.routes.streams import CONTENT, event_stream
 from app.runs.files import folder_of
 
 router = APIRouter(tags=["landscapes"])
 
-_HEADERS = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
-
 
 @router.post(
     "/api/landscapes",
-    response_class=Response,  # with EventSourceResponse here, FastAPI expects a generator
+    response_class=Response,
     responses={
         200: {
-            "description": "Server-Sent Events.",
-            "content": {"text/event-stream": {"schema": {"type": "string"}}},
+            "description": "Server-Sent Events, each of them a `SliceEvent`.",
+            "content": CONTENT,
         },
         429: problem("Too many slices are being computed."),
     },
@@ -46,7 +45,7 @@ async def landscapes(lab: TheLab, body: Annotated[LandscapeRequest, Body()]) -> 
     if lab.slices.is_busy:
         raise HTTPException(429, "too many slices wait; try again in 2 s", {"Retry-After": "2"})
     folder = folder_of(lab.settings.snapshots_dir, run.id)
-    return EventSourceResponse(_stream(lab.slices, run.spec, folder, body), headers=_HEADERS)
+    return event_stream(_stream(lab.slices, run.spec, folder, body))
 
 
 async def _stream(
