@@ -6,11 +6,24 @@ Non-finite numbers travel as null. ``arm`` is the 0-based index; step 0 is the i
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from typing_extensions import TypeAliasType, TypedDict
 
 from newton_core.experiment.spec import ExperimentSpec, on_registration
+from newton_core.tasks.base import json_record
+from newton_core.tasks.classification import ClassificationExample
+from newton_core.tasks.ranking import RankingExample
+from newton_core.tasks.shortest_path import ShortestPathExample
+from newton_core.tasks.surface import SurfaceExample
 
 Number = float | None
 """A finite number, or null where the computation gave NaN or infinity."""
+
+
+Example = TypeAliasType(
+    "Example",
+    RankingExample | ClassificationExample | ShortestPathExample | SurfaceExample | dict[str, Any],
+)
+"""What a task shows of a test case, told apart by its keys; any record of a task of one's own."""
 
 
 class Record(BaseModel):
@@ -88,7 +101,15 @@ class Examples(EventBase):
     type: Literal["examples"] = "examples"
     arm: int
     step: int
-    items: list[dict[str, Any]]
+    items: list[Example]
+
+
+@json_record
+class LandscapeGrid(TypedDict):
+    """Coordinates of a slice's columns and rows."""
+
+    a: list[float]
+    b: list[float]
 
 
 class Landscape(EventBase):
@@ -103,7 +124,7 @@ class Landscape(EventBase):
     arm: int
     step: int
     plane: dict[str, Any]
-    grid: dict[str, list[float]]
+    grid: LandscapeGrid
     values: list[list[Number]]
     trajectory: list[list[Number]]
     residual: Number

@@ -1,11 +1,12 @@
 """A task binds data, network, target and metric; the training loop knows nothing else."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, TypeVar, get_args
 
 import torch
-from pydantic import ConfigDict
+from pydantic import ConfigDict, with_config
 from torch import Tensor, nn
 
 from newton_core.data import DataParameters
@@ -55,6 +56,10 @@ class Batch:
 
     inputs: Tensor
     target: Tensor | None
+
+
+json_record = with_config(ConfigDict(extra="forbid"))
+"""Class decorator of a TypedDict that shows a test case: what has other keys is no such record."""
 
 
 @dataclass(frozen=True)
@@ -120,7 +125,7 @@ class Task(ABC):
         """Each metric on the test set, which is the same for every seed."""
 
     @abstractmethod
-    def examples(self, model: nn.Module, *, images: bool) -> list[dict[str, Any]]:
+    def examples(self, model: nn.Module, *, images: bool) -> Sequence[Mapping[str, Any]]:
         """A few test cases as JSON-ready records: what the network says, and sees if ``images``."""
 
 

@@ -1,10 +1,11 @@
 """Classification of single digits: the well-behaved control, where losses need no help."""
 
-from typing import Any, ClassVar, Literal, TypedDict, cast
+from typing import ClassVar, Literal
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
+from typing_extensions import TypedDict
 
 from newton_core.data import AnyImages, DigitImagesParameters
 from newton_core.experiment.metrics import MetricDescription, share_of_test
@@ -13,7 +14,7 @@ from newton_core.models import AnyModel, MlpParameters, build_seeded
 from newton_core.records import finite
 from newton_core.seeding import generator
 from newton_core.settings import setting
-from newton_core.tasks.base import Batch, Metric, Task, TaskParameters, register_task
+from newton_core.tasks.base import Batch, Metric, Task, TaskParameters, json_record, register_task
 from newton_core.tasks.evaluation import outputs, share
 from newton_core.tasks.images import png_data_url
 
@@ -46,6 +47,7 @@ class ClassificationParameters(TaskParameters):
     )  # fmt: skip
 
 
+@json_record
 class ClassificationExample(TypedDict):
     """One test image and what the network makes of it.
 
@@ -114,23 +116,20 @@ class ClassificationTask(Task):
         predicted = self._outputs(model, len(self._test_labels)).argmax(dim=1)
         return {"accuracy": share(predicted == self._test_labels)}
 
-    def examples(self, model: nn.Module, *, images: bool) -> list[dict[str, Any]]:
+    def examples(self, model: nn.Module, *, images: bool) -> list[ClassificationExample]:
         """The first twelve test images, each a :class:`ClassificationExample`."""
         y = self._outputs(model, min(EXAMPLES, len(self._test_labels)))
         predicted = y.argmax(dim=1).tolist()
         probabilities = y.softmax(dim=1).tolist()
         logits = self.target_kind == "class"
         return [
-            cast(
-                dict[str, Any],
-                ClassificationExample(
-                    item=i,
-                    image=png_data_url(self._test_pixels[i], self._white) if images else None,
-                    label=label,
-                    predicted=guess,
-                    probability=finite(probabilities[i][guess]) if logits else None,
-                    correct=guess == label,
-                ),
+            ClassificationExample(
+                item=i,
+                image=png_data_url(self._test_pixels[i], self._white) if images else None,
+                label=label,
+                predicted=guess,
+                probability=finite(probabilities[i][guess]) if logits else None,
+                correct=guess == label,
             )
             for i, (label, guess) in enumerate(
                 zip(self._test_labels.tolist(), predicted, strict=False)

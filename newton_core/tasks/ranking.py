@@ -1,10 +1,11 @@
 """Ranking supervision: n images in, one score each out, and only their order is known."""
 
-from typing import Any, ClassVar, Literal, TypedDict, cast
+from typing import Any, ClassVar, Literal
 
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
+from typing_extensions import TypedDict
 
 from newton_core.algorithms import permutation_matrix
 from newton_core.data import (
@@ -26,6 +27,7 @@ from newton_core.tasks.base import (
     SampleOutputs,
     Task,
     TaskParameters,
+    json_record,
     register_task,
 )
 from newton_core.tasks.evaluation import outputs, share
@@ -74,6 +76,7 @@ class RankingParameters(TaskParameters):
         return SampleOutputs(self.n, ("n",))
 
 
+@json_record
 class RankingExample(TypedDict):
     """One image of a test set and what the network makes of it.
 
@@ -176,25 +179,22 @@ class RankingTask(Task):
         scores = self._scores(model, self._test_sets)
         return ranking_metrics(ranks(scores) == ranks(self._test_sets.ids))
 
-    def examples(self, model: nn.Module, *, images: bool) -> list[dict[str, Any]]:
+    def examples(self, model: nn.Module, *, images: bool) -> list[RankingExample]:
         """The items of the first three test sets, each a :class:`RankingExample`."""
         sets = self._test_sets[:EXAMPLE_SETS]
         scores = self._scores(model, sets)
         predicted, true = ranks(scores).tolist(), ranks(sets.ids).tolist()
         values, pixels = self._test.values(sets), self._test.pixels(sets)
         return [
-            cast(
-                dict[str, Any],
-                RankingExample(
-                    set=i,
-                    item=j,
-                    image=png_data_url(pixels[i, j], self._white) if images else None,
-                    value=_plain(values[i, j].item()),
-                    score=finite(score),
-                    rank=predicted[i][j],
-                    true_rank=true[i][j],
-                    correct=predicted[i][j] == true[i][j],
-                ),
+            RankingExample(
+                set=i,
+                item=j,
+                image=png_data_url(pixels[i, j], self._white) if images else None,
+                value=_plain(values[i, j].item()),
+                score=finite(score),
+                rank=predicted[i][j],
+                true_rank=true[i][j],
+                correct=predicted[i][j] == true[i][j],
             )
             for i, row in enumerate(scores.tolist())
             for j, score in enumerate(row)

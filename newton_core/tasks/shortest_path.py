@@ -1,11 +1,12 @@
 """Shortest-path supervision: a map in, a cost a tile out, and only the cheapest path is known."""
 
 import math
-from typing import Any, ClassVar, Literal, TypedDict, cast
+from typing import Any, ClassVar, Literal
 
 import torch
 from jaxtyping import Float, Int, UInt8
 from torch import Tensor, nn
+from typing_extensions import TypedDict
 
 from newton_core.algorithms.shortest_path import order_tiles
 from newton_core.data import AnyMaps, Maps, TerrainParameters
@@ -21,6 +22,7 @@ from newton_core.tasks.base import (
     SampleOutputs,
     Task,
     TaskParameters,
+    json_record,
     register_task,
 )
 from newton_core.tasks.evaluation import outputs, share
@@ -28,6 +30,9 @@ from newton_core.tasks.images import rgb_png_data_url
 from newton_core.tasks.path_judgement import judge_paths
 
 EXAMPLE_MAPS = 4
+
+Tile = tuple[int, int]
+"""[row, column] from the top-left."""
 
 OPTIMAL = share_of_test(
     "optimal",
@@ -74,6 +79,7 @@ class ShortestPathParameters(TaskParameters):
         return SampleOutputs(height * width, ("data", *self.data.grid_parameters))
 
 
+@json_record
 class ShortestPathExample(TypedDict):
     """One test map and what the network makes of it.
 
@@ -87,8 +93,8 @@ class ShortestPathExample(TypedDict):
     image: str | None
     height: int
     width: int
-    true_path: list[list[int]]
-    predicted_path: list[list[int]] | None
+    true_path: list[Tile]
+    predicted_path: list[Tile] | None
     costs: list[list[float | None]]
     optimal: bool
     perfect_match: bool
@@ -179,7 +185,7 @@ class ShortestPathTask(Task):
             "cost_ratio": Metric(ratio.mean().item(), ratio.std().item() / math.sqrt(count)),
         }
 
-    def examples(self, model: nn.Module, *, images: bool) -> list[dict[str, Any]]:
+    def examples(self, model: nn.Module, *, images: bool) -> list[ShortestPathExample]:
         """The first four test maps, each a :class:`ShortestPathExample`."""
         test = self._dataset.test
         shown = Maps(
@@ -189,20 +195,17 @@ class ShortestPathTask(Task):
         judged = judge_paths(costs, shown)
         height, width = shown.grid
         return [
-            cast(
-                dict[str, Any],
-                ShortestPathExample(
-                    map=i,
-                    image=rgb_png_data_url(shown.images[i]) if images else None,
-                    height=height,
-                    width=width,
-                    true_path=_tiles(shown.paths[i]),
-                    predicted_path=_tiles(judged.paths[i]) if judged.valid[i] else None,
-                    costs=[[_rounded(cost) for cost in row] for row in costs[i].tolist()],
-                    optimal=bool(judged.optimal[i]),
-                    perfect_match=bool(judged.perfect[i]),
-                    cost_ratio=finite(judged.ratio[i].item()),
-                ),
+            ShortestPathExample(
+                map=i,
+                image=rgb_png_data_url(shown.images[i]) if images else None,
+                height=height,
+                width=width,
+                true_path=_tiles(shown.paths[i]),
+                predicted_path=_tiles(judged.paths[i]) if judged.valid[i] else None,
+                costs=[[_rounded(cost) for cost in row] for row in costs[i].tolist()],
+                optimal=bool(judged.optimal[i]),
+                perfect_match=bool(judged.perfect[i]),
+                cost_ratio=finite(judged.ratio[i].item()),
             )
             for i in range(len(shown))
         ]
@@ -217,8 +220,8 @@ class ShortestPathTask(Task):
         )
 
 
-def _tiles(path: UInt8[Tensor, "h w"]) -> list[list[int]]:
-    return [list(tile) for tile in order_tiles(path.numpy())]
+def _tiles(path: UInt8[Tensor, "h w"]) -> list[Tile]:
+    return [(row, column) for row, column in order_tiles(path.numpy())]
 
 
 def _rounded(cost: float) -> float | None:

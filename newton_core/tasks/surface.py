@@ -1,18 +1,19 @@
 """The smallest task: the trained weights are a point on a two-dimensional surface."""
 
 import math
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
+from typing_extensions import TypedDict
 
 from newton_core.experiment.metrics import MetricDescription
 from newton_core.losses.base import Loss, TargetKind
 from newton_core.records import finite
 from newton_core.seeding import generator
 from newton_core.settings import setting
-from newton_core.tasks.base import Batch, Metric, Task, TaskParameters, register_task
+from newton_core.tasks.base import Batch, Metric, Task, TaskParameters, json_record, register_task
 
 ARRIVED = 0.05
 """Distance to a minimum that counts as having arrived, in units of the coordinates."""
@@ -70,6 +71,15 @@ class SurfaceParameters(TaskParameters):
     )  # fmt: skip
 
 
+@json_record
+class SurfaceExample(TypedDict):
+    """Where the point is and how high; null where that is not finite."""
+
+    x: float | None
+    y: float | None
+    value: float | None
+
+
 class Point(nn.Module):
     """A network whose only weights are a point; its outputs are the point plus the inputs."""
 
@@ -123,11 +133,10 @@ class SurfaceTask(Task):
             "y": Metric(y, 0.0),
         }
 
-    def examples(self, model: nn.Module, *, images: bool) -> list[dict[str, Any]]:
-        """One record: where the point is (``x``, ``y``) and how high (``value``)."""
+    def examples(self, model: nn.Module, *, images: bool) -> list[SurfaceExample]:
+        """Where the point is: one record."""
         x, y, value, _ = self._look(model)
-        record = {"x": x, "y": y, "value": value}
-        return [{key: finite(n) for key, n in record.items()}]
+        return [SurfaceExample(x=finite(x), y=finite(y), value=finite(value))]
 
     def _look(self, model: nn.Module) -> tuple[float, float, float, float]:
         """x, y, height and distance to the nearest known minimum."""

@@ -69,7 +69,7 @@ class LocalArm:
         return (
             Evaluation(**where, **metrics),
             CurvatureEvent(**where, **spectra),
-            Examples(**where, items=items),
+            Examples(**where, items=list(items)),
         )
 
     def _slice(self, step: int) -> tuple[Landscape, ...]:
