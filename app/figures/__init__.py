@@ -10,7 +10,7 @@ from typing import Any
 
 from app.figures.palette import palettes
 
-__all__ = ["palettes", "templates"]
+__all__ = ["palettes", "rendered", "templates"]
 
 
 def templates() -> dict[str, Any]:
@@ -21,12 +21,13 @@ def templates() -> dict[str, Any]:
         can show (``choices``), from which events (``source``), as what (``kind``), how wide
         (``span``), and in which colours (``palettes``).
     """
-    loaded: dict[str, Any] = json.loads(_rendered())
+    loaded: dict[str, Any] = json.loads(rendered())
     return loaded
 
 
 @cache
-def _rendered() -> str:
+def rendered() -> str:
+    """:func:`templates` as JSON text, made once."""
     # plotly.py takes a moment to import, which only those who ask for charts should wait for.
     from app.figures import curves, planes, spectra
 
@@ -44,5 +45,7 @@ def _rendered() -> str:
         planes.lines(),
     )
     return json.dumps(
-        {figure.layout.meta["chart"]: json.loads(figure.to_json()) for figure in figures}
+        {figure.layout.meta["chart"]: json.loads(figure.to_json()) for figure in figures},
+        ensure_ascii=False,
+        separators=(",", ":"),
     )

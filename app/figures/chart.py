@@ -11,50 +11,17 @@ the palette of its theme. ``meta.role`` says what a trace is for:
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from dataclasses import asdict
+from typing import Any
 
 import plotly.graph_objects as go
 
 from app.figures.palette import palettes
+from app.figures.template import Choice, Kind, Role, Source, Span
 from newton_core.experiment.metrics import MetricDescription
-
-Role = Literal["ghost", "band", "raw", "smooth", "label", "heat", "fan"]
-Source = Literal["metrics", "evaluation", "curvature", "landscape"]
-Span = Literal["hero", "small", "half"]
 
 FONT = "system-ui, sans-serif"
 ERROR = ", ± standard error"
-
-
-@dataclass(frozen=True)
-class Choice:
-    """One metric that a chart can show.
-
-    Attributes:
-        metric: its name in the events; ``a.b`` reads field b of record a of a curvature event,
-            and ``own.b`` the record of the curvature that the arm trains with.
-        title: what the chart is called while it shows this metric.
-        unit: unit and meaning in words, without the scale.
-        hover: how Plotly writes one value, in its own template language.
-        log: whether the value axis is logarithmic at first.
-        signed: whether its logarithmic axis goes to both sides of zero.
-        factor: multiplies the events' values (100: shares become per cent).
-        bounds: values that the axis need not pass, where the metric has such.
-        description: one sentence that explains it.
-        source: the events it is read from, where they are not those of its chart.
-    """
-
-    metric: str
-    title: str
-    unit: str
-    hover: str
-    description: str
-    log: bool = False
-    signed: bool = False
-    factor: float = 1.0
-    bounds: tuple[float | None, float | None] = (None, None)
-    source: Source | None = None
 
 
 def choice(metric: MetricDescription) -> Choice:
@@ -152,7 +119,7 @@ def figure(
     *,
     source: Source,
     span: Span,
-    kind: Literal["curves", "fan", "heat", "plane", "lines"],
+    kind: Kind,
     layout: dict[str, Any],
 ) -> go.Figure:
     """A template: prototypes of traces, and a layout that says what it is in ``meta``."""

@@ -2,7 +2,8 @@
 
 import plotly.graph_objects as go
 
-from app.figures.chart import Choice, choice, curves
+from app.figures.chart import choice, curves
+from app.figures.template import Choice
 from newton_core.experiment.metrics import (
     COSINE,
     DIRECTION_NORM,

@@ -9,7 +9,8 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from app.figures.chart import FONT, Choice, axis, figure
+from app.figures.chart import FONT, axis, figure
+from app.figures.template import Choice, Role
 
 HEIGHT = Choice(
     metric="loss",
@@ -28,7 +29,7 @@ VALUE = Choice(
 )
 
 
-def _role(role: str, choice: Choice) -> dict[str, Any]:
+def _role(role: Role, choice: Choice) -> dict[str, Any]:
     return {"meta": {"arm": "*", "metric": choice.metric, "role": role}, "x": [], "y": []}
 
 

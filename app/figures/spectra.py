@@ -4,7 +4,8 @@ from typing import Any, Literal
 
 import plotly.graph_objects as go
 
-from app.figures.chart import Choice, axis, choice, curves, figure
+from app.figures.chart import axis, choice, curves, figure
+from app.figures.template import Choice
 from newton_core.experiment.metrics import EXPLODING_SHARE, VANISHING_SHARE
 
 SPECTRA = {

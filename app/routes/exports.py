@@ -12,7 +12,7 @@ from app.exports import csv_lines, json_lines, weights
 from app.lab import Lab
 from app.report import report_html
 from app.routes.common import NO_SUCH_RUN, TheLab, TheRun, problem
-from app.routes.runs import RunInfo, run_record
+from app.routes.runs import run_info
 from app.runs.files import folder_of
 from app.static import PageNotBuiltError
 from newton_core.experiment.events import Event
@@ -81,7 +81,7 @@ def _content(lab: Lab, run: RunRow, format: Format) -> str | bytes | Iterable[st
         case "weights":
             return _weights(lab, run)
         case "html":
-            info = RunInfo(**run_record(lab, run)).model_dump(mode="json")
+            info = run_info(lab, run).model_dump(mode="json")
             try:
                 return report_html(info, (event.body for event in log))
             except PageNotBuiltError as error:

@@ -1,12 +1,13 @@
 """The gradient of a sorting loss over one score, the others fixed (the paper's Figure 6)."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import torch
 from fastapi import APIRouter
 from pydantic import Field, model_validator
 
 from app.errors import validation_error
+from app.routes.answers import GradientsAnswer
 from app.routes.surfaces import AnyLoss, Coordinate, loss_of
 from newton_core.algorithms.permutations import permutation_matrix
 from newton_core.curvature.surrogate import NewtonSettings
@@ -76,13 +77,10 @@ class GradientsRequest(Settings):
 
 
 @router.post("/api/gradients")
-def gradients(request: GradientsRequest) -> dict[str, Any]:
+def gradients(request: GradientsRequest) -> GradientsAnswer:
     """The gradient and the Newton directions of one score, over a range of it.
 
-    Answers ``field`` (``scores``, ``value`` and ``curves``: the raw gradient, then one for each
-    Newton step, each with ``component``, ``norm``, ``regions`` and ``problem``) and ``numerics``:
-    the raw gradient computed in three ways, or null where the loss has but one. Numbers that are
-    not finite are null.
+    The first curve is the raw gradient, the others are of one Newton step each.
     """
     loss = loss_of(request.loss, "permutation")
     y = torch.tensor(request.scores)
@@ -102,5 +100,4 @@ def gradients(request: GradientsRequest) -> dict[str, Any]:
             )
     except ValueError as error:
         raise validation_error([(("body", "loss"), str(error), "loss")]) from error
-    answer: dict[str, Any] = to_json({"field": field, "numerics": numerics})
-    return answer
+    return GradientsAnswer.model_validate(to_json({"field": field, "numerics": numerics}))

@@ -1,12 +1,13 @@
 """The paths behind a smoothed loss of shortest paths: what its noise samples lead to."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import torch
 from fastapi import APIRouter
 from pydantic import Field, model_validator
 
 from app.errors import validation_error
+from app.routes.answers import PerturbedPathsAnswer
 from app.runs.limits import MOST_NOISE_SAMPLES
 from newton_core.algorithms.perturbed_paths import perturbed_routes
 from newton_core.seeding import generator
@@ -51,11 +52,10 @@ class PerturbedPathsRequest(Settings):
 
 
 @router.post("/api/perturbed-paths")
-def perturbed(request: PerturbedPathsRequest) -> dict[str, Any]:
-    """The cheapest path of each noise sample on a map's costs.
+def perturbed(request: PerturbedPathsRequest) -> PerturbedPathsAnswer:
+    """The cheapest path of each noise sample on a map's costs, from top-left to bottom-right.
 
-    Answers ``paths``: for each sample its tiles [row, column] from the top-left to the
-    bottom-right. The same request has the same answer; the noise is none that a run drew.
+    The same request has the same answer; the noise is none that a run drew.
     """
     try:
         paths = perturbed_routes(
@@ -67,4 +67,4 @@ def perturbed(request: PerturbedPathsRequest) -> dict[str, Any]:
         )
     except ValueError as error:
         raise validation_error([(("body", "costs"), str(error), "costs")]) from error
-    return {"paths": paths}
+    return PerturbedPathsAnswer.model_validate({"paths": paths})

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Body, HTTPException, Query, Request, Response
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, PlainValidator, Tag
 
 from app.database import RunRow
 from app.errors import validation_error
@@ -87,7 +87,10 @@ class RunInfo(BaseModel):
 class RunDetail(RunInfo):
     """A run with its spec."""
 
-    spec: dict[str, Any] = Field(description="the complete ExperimentSpec")
+    # Taken as it was stored: that of an older version may no longer be valid.
+    spec: Annotated[
+        Any, PlainValidator(lambda spec: spec, json_schema_input_type=ExperimentSpec)
+    ] = Field(description="the complete ExperimentSpec")
 
 
 class RunPage(BaseModel):
@@ -175,7 +178,7 @@ def list_runs(
 ) -> RunPage:
     """The runs, the newest first."""
     rows, total = lab.store.page(limit, offset, status)
-    items = [RunInfo(**run_record(lab, row)) for row in rows]
+    items = [run_info(lab, row) for row in rows]
     return RunPage(items=items, total=total, limit=limit, offset=offset)
 
 
@@ -225,25 +228,34 @@ def stop_run(
 
 
 def _detail(lab: Lab, run: RunRow) -> RunDetail:
-    return RunDetail(**run_record(lab, run), spec=json.loads(run.spec))
+    return RunDetail(**dict(run_info(lab, run)), spec=json.loads(run.spec))
 
 
-def run_record(lab: Lab, run: RunRow) -> dict[str, Any]:
-    """The fields of :class:`RunInfo`."""
+def run_info(lab: Lab, run: RunRow) -> RunInfo:
+    """A run as a list shows it."""
     spec = json.loads(run.spec)
-    same = ("id", "status", "title", "preset", "parent", "device", "step", "steps", "last_seq")
-    return {
-        **{name: getattr(run, name) for name in (*same, "error", "pinned")},
-        "task": spec["task"]["name"],
-        "loss": spec["loss"]["name"],
-        "arms": [{name: arm[name] for name in ("label", "curvature")} for arm in spec["arms"]],
-        "seed": spec["seed"],
-        "position": lab.queue.position(run.id),
-        "created": _moment(run.created),
-        "started": _moment(run.started),
-        "ended": _moment(run.ended),
-        "summary": json.loads(run.summary) if run.summary else None,
-    }
+    return RunInfo(
+        id=run.id,
+        status=run.status,
+        title=run.title,
+        preset=run.preset,
+        parent=run.parent,
+        task=spec["task"]["name"],
+        loss=spec["loss"]["name"],
+        arms=[ArmLine(label=arm["label"], curvature=arm["curvature"]) for arm in spec["arms"]],
+        seed=spec["seed"],
+        device=run.device,
+        step=run.step,
+        steps=run.steps,
+        last_seq=run.last_seq,
+        position=lab.queue.position(run.id),
+        created=datetime.fromtimestamp(run.created, UTC),
+        started=_moment(run.started),
+        ended=_moment(run.ended),
+        summary=Summary.model_validate_json(run.summary) if run.summary else None,
+        error=run.error,
+        pinned=run.pinned,
+    )
 
 
 def _moment(seconds: float | None) -> datetime | None:

@@ -7,6 +7,14 @@ from fastapi import APIRouter
 from pydantic import Field, model_validator
 
 from app.errors import validation_error
+from app.routes.answers import (
+    SurfaceAnswer,
+    SurfacePicture,
+    ThreeNumbersAnswer,
+    ThreeNumbersPlane,
+    ThreeNumbersWalk,
+    WalkRecord,
+)
 from app.runs.limits import MOST_WALKERS
 from newton_core.descent import Walk, Walker, walk
 from newton_core.landscape.grid import Grid, OddPoints
@@ -93,14 +101,8 @@ def _problems(error: Any) -> list[tuple[tuple[str | int, ...], str, str]]:
 
 
 @router.post("/api/surfaces")
-def surfaces(request: SurfaceRequest) -> dict[str, Any]:
-    """The picture of a surface and walks over it, step by step.
-
-    Answers ``picture`` (``x``, ``y``, ``values``, ``minima``), ``start`` and ``walks``: each with
-    ``label``, ``path`` [[x, y], ...], ``values``, ``gradients``, ``curvatures`` (of the local
-    quadratic), ``predicted`` and ``actual`` decrease, ``trust``, ``ended`` and ``problem``.
-    Numbers that are not finite are null.
-    """
+def surfaces(request: SurfaceRequest) -> SurfaceAnswer:
+    """The picture of a surface and walks over it, step by step."""
     loss = loss_of(request.loss, "none")
     default_x, default_y = surface_domain(loss)
     domain = (request.x or default_x, request.y or default_y)
@@ -108,24 +110,17 @@ def surfaces(request: SurfaceRequest) -> dict[str, Any]:
     walks = walk(
         loss, torch.tensor([start], dtype=torch.float64), request.walkers, steps=request.steps
     )
-    answer: dict[str, Any] = to_json(
-        {
-            "picture": surface_picture(loss, domain, points=request.points),
-            "start": list(start),
-            "walks": [_walk_record(one) for one in walks],
-        }
+    picture = surface_picture(loss, domain, points=request.points)
+    return SurfaceAnswer(
+        picture=SurfacePicture.model_validate(to_json(picture)),
+        start=start,
+        walks=[WalkRecord(**_walk_fields(one)) for one in walks],
     )
-    return answer
 
 
 @router.post("/api/three-numbers")
-def three_numbers(request: ThreeNumbersRequest) -> dict[str, Any]:
-    """The whole landscape of sorting three numbers, and walks over it.
-
-    Answers ``plane`` (``a``, ``b``, ``loss``, ``gradient_norm``, ``wedges``) and ``walks`` as
-    ``/api/surfaces`` does, with ``outcome``, ``arrived`` (a step, or -1) and ``gradient_norms``
-    beside them.
-    """
+def three_numbers(request: ThreeNumbersRequest) -> ThreeNumbersAnswer:
+    """The whole landscape of sorting three numbers, and walks over it."""
     loss = loss_of(request.loss, "permutation")
     dtype = getattr(torch, request.precision)
     picture = three_numbers_landscape(
@@ -134,16 +129,14 @@ def three_numbers(request: ThreeNumbersRequest) -> dict[str, Any]:
     starts = torch.tensor([request.start], dtype=torch.float64)
     found = three_numbers_walks(loss, starts, request.walkers, steps=request.steps, dtype=dtype)
     walks = [
-        {
-            **_walk_record(one.walk),
-            "path": one.path[:, 0],
-            "outcome": one.outcomes[0],
-            "arrived": int(one.arrived[0]),
-        }
+        ThreeNumbersWalk(
+            **_walk_fields(one.walk) | {"path": to_json(one.path[:, 0])},
+            outcome=one.outcomes[0],
+            arrived=int(one.arrived[0]),
+        )
         for one in found
     ]
-    answer: dict[str, Any] = to_json({"plane": picture, "walks": walks})
-    return answer
+    return ThreeNumbersAnswer(plane=ThreeNumbersPlane.model_validate(to_json(picture)), walks=walks)
 
 
 def _off_centre(domain: tuple[Interval, Interval]) -> Point:
@@ -152,9 +145,9 @@ def _off_centre(domain: tuple[Interval, Interval]) -> Point:
     return left + (right - left) / 4, low + (high - low) / 4
 
 
-def _walk_record(one: Walk) -> dict[str, Any]:
-    """A walk from a single start, as it travels."""
-    return {
+def _walk_fields(one: Walk) -> Any:
+    """The fields of the :class:`WalkRecord` of a walk from a single start."""
+    fields = {
         "label": one.walker.label,
         "path": one.positions[:, 0],
         "values": one.values[:, 0],
@@ -167,3 +160,4 @@ def _walk_record(one: Walk) -> dict[str, Any]:
         "ended": int(one.ended[0]),
         "problem": one.problem,
     }
+    return to_json(fields)

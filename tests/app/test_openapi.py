@@ -69,6 +69,15 @@ def test_document_has_the_events_for_the_pages_types() -> None:
     assert {"started", "metrics", "curvature", "finished", "failed"} <= set(kinds)
     for name in ("ExperimentSpec", "Submitted", "RunInfo", "RunDetail", "RunPage", "Catalog"):
         assert name in schemas
+    for name in ("RankingExample", "ShortestPathExample", "SliceEvent", "SlicePatch", "WalkRecord"):
+        assert name in schemas
+    assert set(schemas["SliceEvent"]["discriminator"]["mapping"]) == {
+        "start", "patch", "slice", "line", "problem", "done",
+    }  # fmt: skip
+    named = {"$ref": "#/components/schemas/Named"}
+    assert named.items() <= schemas["ExperimentSpec"]["properties"]["loss"].items()
+    spec = schemas["RunDetail"]["properties"]["spec"]
+    assert spec["$ref"] == "#/components/schemas/ExperimentSpec"
     assert not [name for name in schemas if "-Input" in name or "-Output" in name]
 
 

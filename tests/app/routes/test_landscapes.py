@@ -6,8 +6,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from pydantic import TypeAdapter
 
+from app.landscapes.answers import SliceEvent
 from tests.app.harness import LabServer, long_spec, read_messages, tiny_spec
+
+SLICE_EVENTS: TypeAdapter[SliceEvent] = TypeAdapter(SliceEvent)
 
 
 @pytest.fixture(scope="module")
@@ -20,7 +24,10 @@ def ask(server: LabServer, body: dict[str, Any]) -> Iterator[tuple[str, dict[str
     with server.client.stream("POST", "/api/landscapes", json=body, timeout=120.0) as answer:
         assert answer.status_code == 200, answer.read()
         for message in read_messages(answer.iter_lines()):
-            yield message["event"], json.loads(message["data"])
+            part = {"event": message["event"], "data": json.loads(message["data"])}
+            typed = SLICE_EVENTS.validate_python(part)
+            assert SLICE_EVENTS.dump_python(typed, mode="json", exclude_unset=True) == part
+            yield part["event"], part["data"]
 
 
 def refused(server: LabServer, path: str, body: Any) -> tuple[list[Any], str]:

@@ -1,0 +1,193 @@
+"""The parts of a slice, as they travel: Server-Sent Events, each with its data as JSON.
+
+A number that is not finite is null.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from newton_core.curvature.surrogate import NewtonSettings
+from newton_core.landscape.planes import PlaneKind
+
+Number = float | None
+Row = list[Number]
+Pair = tuple[Number, Number]
+
+
+class Part(BaseModel):
+    """Base of all parts: nothing but what is declared."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class SlicePath(Part):
+    """An arm's snapshots up to the step, as seen from the plane."""
+
+    arm: int
+    points: list[tuple[Number, Number, int]] = Field(description="[a, b, step]")
+    residual: Number = Field(description="share of the way that leaves the plane")
+
+
+class SlicePicture(Part):
+    """One picture of a slice: of an arm, or of all that share it."""
+
+    arms: list[int]
+    plane: PlaneKind
+    paths: list[SlicePath]
+
+
+class SliceStart(Part):
+    """What is going to be drawn."""
+
+    step: int = Field(description="the snapshot that answers")
+    steps: list[int] = Field(description="all snapshots")
+    pictures: list[SlicePicture]
+
+
+class SliceGrid(Part):
+    """Coordinates of a picture's columns and rows."""
+
+    a: list[float]
+    b: list[float]
+
+
+class SlicePatch(Part):
+    """A complete picture: ``values[j][i]`` at (a[i], b[j]), finer from level to level."""
+
+    picture: int
+    grid: SliceGrid
+    level: int
+    levels: int
+    values: list[Row]
+
+
+class Arrow(Part):
+    """A vector of output space as seen from a plane."""
+
+    components: Pair
+    length: Number
+    outside: Number = Field(description="share of the length that is orthogonal to the plane")
+
+
+class Quadratic(Part):
+    """The quadratic that a Newton loss fits, on the plane."""
+
+    settings: NewtonSettings
+    damped: bool = Field(description="whether the values include tikhonov")
+    values: list[Row]
+    matrix: tuple[Pair, Pair] = Field(description="C on the plane, without tikhonov")
+    eigenvalues: Pair
+    eigenvectors: tuple[Pair, Pair] = Field(description="one per row")
+    direction: Arrow | None = Field(description="the Newton direction; null if singular")
+    target: Pair | None = Field(description="z* on the plane")
+    problem: str | None = Field(description="why there is no direction")
+
+
+class OutputPicture(Part):
+    """A loss over a plane of outputs."""
+
+    a: list[float]
+    b: list[float]
+    basis: list[Row] = Field(description="the two directions")
+    loss: list[Row]
+    gradient: Arrow
+    surrogates: list[Quadratic]
+
+
+class SampleSeen(BaseModel):
+    """What there is to see of the sample; tasks of one's own may show more, or nothing."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    values: list[int | float] = Field(
+        default_factory=list, description="of ranked images, in the outputs' order"
+    )
+    image: str = Field(default_factory=str, description="a PNG of the map")
+    true_path: list[tuple[int, int]] = Field(
+        default_factory=list, description="its tiles [row, column] in order"
+    )
+
+
+class OutputSlice(Part):
+    """A slice through the outputs of one arm."""
+
+    step: int = Field(description="the snapshot that answers")
+    outputs: Row = Field(description="at the centre, in the order of the outputs")
+    shape: list[int] = Field(description="of one sample's outputs")
+    sample: SampleSeen
+    slice: OutputPicture
+
+
+class LinePicture(Part):
+    """The loss along a line: ``t`` is 0 at the start and 1 at the end."""
+
+    t: list[float]
+    values: Row
+    barrier: Number = Field(description="how far the highest point is above the straight line")
+
+
+class LineSlice(Part):
+    """The loss between two arms' weights."""
+
+    step: int = Field(description="the snapshot that answers")
+    line: LinePicture
+
+
+class SliceProblem(Part):
+    """Why there is no slice, or no more of it."""
+
+    message: str
+
+
+class SliceDone(Part):
+    """Nothing follows."""
+
+
+class StartEvent(Part):
+    """The first part of a slice through weights."""
+
+    event: Literal["start"]
+    data: SliceStart
+
+
+class PatchEvent(Part):
+    """A picture, or a finer one of it."""
+
+    event: Literal["patch"]
+    data: SlicePatch
+
+
+class OutputEvent(Part):
+    """The whole slice through outputs."""
+
+    event: Literal["slice"]
+    data: OutputSlice
+
+
+class LineEvent(Part):
+    """The whole line between two arms."""
+
+    event: Literal["line"]
+    data: LineSlice
+
+
+class ProblemEvent(Part):
+    """The last part, where something went wrong."""
+
+    event: Literal["problem"]
+    data: SliceProblem
+
+
+class DoneEvent(Part):
+    """The last part."""
+
+    event: Literal["done"]
+    data: SliceDone
+
+
+SliceEvent = Annotated[
+    StartEvent | PatchEvent | OutputEvent | LineEvent | ProblemEvent | DoneEvent,
+    Field(discriminator="event"),
+]
+"""Any message of the stream: its type and its data."""
