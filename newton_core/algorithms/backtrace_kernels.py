@@ -1,4 +1,4 @@
-"""Compiled soft walk back along one grid's path: forward, and reverse with tangents (numba).
+"""Compiled soft backtrace of one grid's path: forward, and reverse with tangents (numba).
 
 Conventions: ``soft_sweep_kernels``.
 """
@@ -12,7 +12,7 @@ from newton_core.algorithms.compiled import compiled
 
 @compiled("void(f8[:, ::1], f8[:, :, ::1], i8[::1], i8[::1], i8, f8[:, ::1], f8[:, :, ::1])")
 @no_type_check
-def walk(weights, weights_t, far, offsets, start, position, position_t):
+def backtrace(weights, weights_t, far, offsets, start, position, position_t):
     """Positions after each move, from position[0]; the rest and all tangents must be zero."""
     lane_count = weights_t.shape[2]
     for t in range(len(position) - 1):
@@ -43,7 +43,8 @@ def collect(
     """Collects the positions into the path.
 
     ``missed[t]`` is 1 - what was collected before move t. ``going`` (2, moves + 1) is the
-    probability that the walk is still on, and its last factor. All but missed[0] must be zero.
+    probability that the backtrace still goes on, and its last factor. All but missed[0] must be
+    zero.
     """
     lane_count = position_t.shape[2]
     for t in range(len(position)):
@@ -104,11 +105,11 @@ def _move_reverse(
           " f8[:, ::1], f8[:, :, ::1], f8[:, ::1], f8[:, ::1], f8[::1], f8[:, ::1],"
           " f8[:, ::1], f8[:, :, ::1])")  # fmt: skip
 @no_type_check
-def walk_reverse(
+def backtrace_reverse(
     weights, weights_t, far, offsets, start, relaxed_exit, beta, position, position_t,
     missed, missed_t, going, going_t, path_bar, path_bar_t, weights_bar, weights_bar_t,
 ):  # fmt: skip
-    """Adds to the weights' adjoints what :func:`walk` and :func:`collect` pass back."""
+    """Adds to the weights' adjoints what :func:`backtrace` and :func:`collect` pass back."""
     tiles, lane_count = len(far), weights_t.shape[2]
     position_bar = np.zeros(tiles)
     position_bar_t = np.zeros((tiles, lane_count))

@@ -10,7 +10,7 @@ from typing import no_type_check
 
 import numpy as np
 
-from newton_core.algorithms.backtrace_kernels import collect, walk, walk_reverse
+from newton_core.algorithms.backtrace_kernels import backtrace, backtrace_reverse, collect
 from newton_core.algorithms.compiled import compiled
 from newton_core.algorithms.soft_sweep_kernels import (
     sweep,
@@ -33,7 +33,7 @@ def path_distance(
     Args:
         costs, targets: (N, h, w).
         beta: inverse temperature.
-        moves: sweeps, and moves of the walk back.
+        moves: sweeps, and moves of the backtrace.
         relaxed_exit: the while loop in place of the for loop.
         squared: sum of squares in place of absolute values.
         values, gradients: (N,) and (N, h w).
@@ -89,7 +89,7 @@ def path_distance(
             position[0, end] = 1.0
             for v in range(tiles):
                 missed[0, v] = 1.0
-            walk(last, last_t, far, offsets, start, position, position_t)
+            backtrace(last, last_t, far, offsets, start, position, position_t)
             collect(
                 position, position_t, relaxed_exit, beta, start,
                 missed, missed_t, going, going_t, path, path_t,
@@ -106,7 +106,7 @@ def path_distance(
             values[grid] = value
 
             last_bar, last_bar_t = np.zeros((tiles, 8)), np.zeros((tiles, 8, lane_count))
-            walk_reverse(
+            backtrace_reverse(
                 last, last_t, far, offsets, start, relaxed_exit, beta, position, position_t,
                 missed, missed_t, going, going_t, path_bar, path_bar_t, last_bar, last_bar_t,
             )  # fmt: skip

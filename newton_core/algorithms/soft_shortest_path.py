@@ -1,8 +1,8 @@
-"""Relaxed shortest paths: Bellman-Ford with soft minima, then a soft walk back to the start.
+"""Relaxed shortest paths: Bellman-Ford with soft minima, then a soft backtrace to the start.
 
 AlgoVision (Petersen et al., "Learning with Algorithmic Supervision via Continuous Relaxations",
-2021) relaxes the algorithm this way; the one difference is that the start tile absorbs the walk
-back, where AlgoVision's example walks on past it.
+2021) relaxes the algorithm this way; the one difference is that the start tile absorbs the
+backtrace, where AlgoVision's example goes on past it.
 """
 
 import functools
@@ -29,12 +29,12 @@ def soft_shortest_path(
 
     Each of ``moves`` sweeps sets a tile's distance to its own cost plus the soft minimum
     sum_i p_i d_i over its 8 neighbours, p = softmax(-inverse_temperature d), with the start tile
-    held at 0. The walk back begins with weight 1 on the end tile and moves each tile's weight to
+    held at 0. The backtrace begins with weight 1 on the end tile and moves each tile's weight to
     its neighbours by the p of the last sweep; what reaches the start stays there. Tiles are
     collected by the probabilistic sum, a + b - a b.
 
-    With the ``for`` loop all moves are walked. With the ``while`` loop each one is weighted by the
-    probability that the walk is still on: the product, over the moves so far, of
+    With the ``for`` loop all moves are made. With the ``while`` loop each one is weighted by the
+    probability that the backtrace still goes on: the product, over the moves so far, of
     sigmoid(inverse_temperature (1 - v)), where v is how much of the start has been collected.
 
     Large inverse temperatures tend to the hard path of
@@ -43,7 +43,7 @@ def soft_shortest_path(
     Args:
         costs: (N, h, w) costs; what the path means needs them positive.
         inverse_temperature: sharpness, in 1/cost: of the soft minima, and of the while loop's exit.
-        loop: how the walk back ends.
+        loop: how the backtrace ends.
         moves: the longest path that can be found; None for :func:`default_moves`.
 
     Raises:

@@ -33,7 +33,7 @@ class BellmanFordParameters(LossParameters):
     )  # fmt: skip
     loop: Loop = setting(
         "for",
-        "How the walk back along the path ends: after a fixed number of moves (for), or by a"
+        "How the backtrace along the path ends: after a fixed number of moves (for), or by a"
         " relaxed exit condition once it reaches the start (while).",
         title="Loop",
     )

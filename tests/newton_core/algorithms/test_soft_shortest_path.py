@@ -110,7 +110,7 @@ def test_agrees_with_algovision(loop):
 
 
 def algovision_path(height, width, beta, moves, loop):
-    """Soft Bellman-Ford and the walk back as statements of AlgoVision's relaxed language."""
+    """Soft Bellman-Ford and its backtrace as statements of AlgoVision's relaxed language."""
     infinity = 1e12
     step_to = [(i, j) for i in (-1, 0, 1) for j in (-1, 0, 1) if (i, j) != (0, 0)]
     at_start = torch.zeros(height, width, dtype=torch.float64)
@@ -137,7 +137,7 @@ def algovision_path(height, width, beta, moves, loop):
             arrived = arrived + padded[:, 1 - i : 1 - i + height, 1 - j : 1 - j + width, k]
         return arrived
 
-    walk = [
+    backtrace = [
         Let("path", lambda path, position: path + position - path * position),
         Let("position", lambda position, back: moved(position, back)),
     ]
@@ -153,9 +153,11 @@ def algovision_path(height, width, beta, moves, loop):
             Let("back", lambda distance: probabilities(distance)),
             Let("distance", lambda distance, cost: relaxed(distance, cost)),
         ),
-        For("move", moves + 1, *walk)
+        For("move", moves + 1, *backtrace)
         if loop == "for"
-        else While(LEq(lambda path: path[:, 0, 0], 1.0), *walk, max_iter=moves + 1, epsilon=0.0),
+        else While(
+            LEq(lambda path: path[:, 0, 0], 1.0), *backtrace, max_iter=moves + 1, epsilon=0.0
+        ),
         Output("path"),
         beta=beta,
     )
