@@ -2,11 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, TypeVar, get_args
+from typing import ClassVar, Generic, Literal, get_args
 
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
+from typing_extensions import TypeVar
 
 from newton_core.entry_points import EntryPoints
 from newton_core.registry import Registry, declared_name
@@ -60,28 +61,36 @@ class Derivatives:
         return Derivatives(put(self.value, own.value), put(self.gradient, own.gradient), hessian)
 
 
-class Loss(nn.Module):
+P_co = TypeVar("P_co", bound=LossParameters, covariant=True, default=LossParameters)
+
+
+class Loss(nn.Module, Generic[P_co]):
     """A loss that gives one value per sample.
 
     A subclass defines ``Parameters`` (defaults, bounds and sentences: the spec, the form and the
-    constructor all read them there), ``target_kind`` and ``forward``. The other two methods have
-    defaults: ``derivatives`` is overridden where a closed form or an estimator is better than
-    automatic differentiation, ``per_sample_direction`` where the damped system of a single sample
-    has a solution cheaper than forming its Hessian.
+    constructor all read them there), ``target_kind`` and ``forward``. ``Loss[MyParameters]`` tells
+    type checkers what ``settings`` are; a loss that no spec names may go without both. The other
+    two methods have defaults: ``derivatives`` is overridden where a closed form or an estimator is
+    better than automatic differentiation, ``per_sample_direction`` where the damped system of a
+    single sample has a solution cheaper than forming its Hessian.
 
     A loss of your own is found by the lab if the distribution that ships it has a line such as
     ``my_loss = "my_package.my_loss:MyLoss"`` under the entry points ``newton_lab.losses``.
     """
 
-    Parameters: ClassVar[type[LossParameters]]
+    Parameters: type[P_co]
+    settings: P_co
     target_kind: ClassVar[TargetKind]
     costly_hessian: ClassVar[bool] = False
     """Whether a Hessian costs far more than a gradient: diagnostics then do without it."""
 
-    def __init__(self, **parameters: Any) -> None:
+    def __init__(self, **parameters: object) -> None:
         super().__init__()
-        name = self.Parameters.model_fields["name"].default
-        self.settings: Any = self.Parameters(**{"name": name, **parameters})
+        if hasattr(self, "Parameters"):
+            name = self.Parameters.model_fields["name"].default
+            self.settings = self.Parameters.model_validate({"name": name, **parameters})
+        elif parameters:
+            raise TypeError(f"{type(self).__name__} declares no Parameters, so it takes none")
 
     def forward(self, y: Tensor, target: Tensor | None = None) -> Tensor:
         """The loss of each sample: y (N, *S) -> (N,)."""
@@ -178,7 +187,7 @@ LOSSES: Registry[type[Loss]] = Registry(
 )
 
 
-def build_loss(name: str, **parameters: Any) -> Loss:
+def build_loss(name: str, **parameters: object) -> Loss:
     """The loss called ``name`` with the given parameters (defaults for the rest).
 
     Raises:

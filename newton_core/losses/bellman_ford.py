@@ -46,7 +46,7 @@ class BellmanFordParameters(LossParameters):
 
 
 @register_loss
-class BellmanFord(Loss):
+class BellmanFord(Loss[BellmanFordParameters]):
     """Distance of the relaxed shortest path under costs y (N, h, w) > 0 from a 0/1 path (N, h, w).
 
     ``l1`` is sum |p - w*| over the tiles, ``l2`` sum (p - w*)^2, both in tiles, where p is
@@ -61,7 +61,7 @@ class BellmanFord(Loss):
     Source: Petersen et al., "Newton Losses" (2024), relaxed Bellman-Ford, after AlgoVision (2021).
     """
 
-    Parameters: ClassVar[type[LossParameters]] = BellmanFordParameters
+    Parameters = BellmanFordParameters
     target_kind: ClassVar[TargetKind] = "path"
     costly_hessian: ClassVar[bool] = True
 

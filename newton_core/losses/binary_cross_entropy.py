@@ -19,7 +19,7 @@ class BinaryCrossEntropyParameters(LossParameters):
 
 
 @register_loss
-class BinaryCrossEntropy(Loss):
+class BinaryCrossEntropy(Loss[BinaryCrossEntropyParameters]):
     """Binary cross-entropy on logits, summed over the outputs.
 
     With p = sigmoid(y): -sum_j (t_j log p_j + (1 - t_j) log(1 - p_j)). The Hessian is
@@ -28,7 +28,7 @@ class BinaryCrossEntropy(Loss):
     Shapes: y (N, *S) logits, target the same, probabilities in [0, 1]; value (N,).
     """
 
-    Parameters: ClassVar[type[LossParameters]] = BinaryCrossEntropyParameters
+    Parameters = BinaryCrossEntropyParameters
     target_kind: ClassVar[TargetKind] = "value"
 
     def forward(

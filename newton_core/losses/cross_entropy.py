@@ -19,7 +19,7 @@ class CrossEntropyParameters(LossParameters):
 
 
 @register_loss
-class CrossEntropy(Loss):
+class CrossEntropy(Loss[CrossEntropyParameters]):
     """Softmax cross-entropy -log p_t with p = softmax(y), t the true class.
 
     Its Hessian diag(p) - p p^T is positive semidefinite, with a null vector of ones: a common
@@ -28,7 +28,7 @@ class CrossEntropy(Loss):
     Shapes: y (N, m) logits of m classes, target (N,) class indices in 0..m-1; value (N,).
     """
 
-    Parameters: ClassVar[type[LossParameters]] = CrossEntropyParameters
+    Parameters = CrossEntropyParameters
     target_kind: ClassVar[TargetKind] = "class"
 
     def forward(self, y: Float[Tensor, "N m"], target: Tensor | None = None) -> Float[Tensor, " N"]:

@@ -2,7 +2,7 @@
 
 from typing import ClassVar, Literal
 
-from newton_core.losses.base import LossParameters, register_loss
+from newton_core.losses.base import register_loss
 from newton_core.losses.distributions import (
     Cauchy,
     Distribution,
@@ -29,7 +29,7 @@ class LogisticDsn(SortingNetworkLoss):
     rises.
     """
 
-    Parameters: ClassVar[type[LossParameters]] = LogisticDsnParameters
+    Parameters = LogisticDsnParameters
     distribution: ClassVar[Distribution] = Logistic()
 
 
@@ -48,7 +48,7 @@ class CauchyDsn(SortingNetworkLoss):
     so that gradients neither explode nor vanish.
     """
 
-    Parameters: ClassVar[type[LossParameters]] = CauchyDsnParameters
+    Parameters = CauchyDsnParameters
     distribution: ClassVar[Distribution] = Cauchy()
 
 
@@ -67,7 +67,7 @@ class GaussianDsn(SortingNetworkLoss):
     input rises.
     """
 
-    Parameters: ClassVar[type[LossParameters]] = GaussianDsnParameters
+    Parameters = GaussianDsnParameters
     distribution: ClassVar[Distribution] = Gaussian()
 
 
@@ -85,7 +85,7 @@ class ReciprocalDsn(SortingNetworkLoss):
     Monotonic, with tails of 1 / (4 abs(v)).
     """
 
-    Parameters: ClassVar[type[LossParameters]] = ReciprocalDsnParameters
+    Parameters = ReciprocalDsnParameters
     distribution: ClassVar[Distribution] = Reciprocal()
 
 
@@ -103,5 +103,5 @@ class OptimalDsn(SortingNetworkLoss):
     Linear near 0, with tails of 1 / (16 abs(v)).
     """
 
-    Parameters: ClassVar[type[LossParameters]] = OptimalDsnParameters
+    Parameters = OptimalDsnParameters
     distribution: ClassVar[Distribution] = Optimal()

@@ -37,14 +37,14 @@ class FormulaParameters(LossParameters):
 
 
 @register_loss
-class Formula(Loss):
+class Formula(Loss[FormulaParameters]):
     """The value of a formula at each point: y (N, 2), no target.
 
     Nothing is known about its shape: it may be indefinite, unbounded, or have no value in
     places (NaN there). Derivatives are exact, by automatic differentiation.
     """
 
-    Parameters: ClassVar[type[LossParameters]] = FormulaParameters
+    Parameters = FormulaParameters
     target_kind: ClassVar[TargetKind] = "none"
 
     def __init__(self, **parameters: object) -> None:

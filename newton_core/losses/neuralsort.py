@@ -1,7 +1,7 @@
 """NeuralSort: a softmax in place of each argmax of the sorting operator."""
 
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import Literal
 
 import torch
 from jaxtyping import Float
@@ -28,7 +28,7 @@ class NeuralSortParameters(LossParameters):
 
 
 @register_loss
-class NeuralSort(SoftmaxSortingLoss):
+class NeuralSort(SoftmaxSortingLoss[NeuralSortParameters]):
     """Cross-entropy of the NeuralSort relaxation (Grover et al. 2019), ascending.
 
     Row r = 1..n of the relaxed permutation is softmax((c_r s - A 1) / τ) with c_r = 2r - n - 1
@@ -38,7 +38,12 @@ class NeuralSort(SoftmaxSortingLoss):
     the derivative of abs is taken as 0.
     """
 
-    Parameters: ClassVar[type[LossParameters]] = NeuralSortParameters
+    Parameters = NeuralSortParameters
+
+    @property
+    def numerics(self) -> Numerics:
+        """As the settings have it."""
+        return self.settings.numerics
 
     def logits(self, scores: ItemScores) -> RankRows:
         """(c_r s - A 1) / τ."""
@@ -52,7 +57,7 @@ class NeuralSort(SoftmaxSortingLoss):
         )
 
     def _logits(self, scores: ItemScores, difference: RankRows) -> RankRows:
-        temperature: float = self.settings.temperature
+        temperature = self.settings.temperature
         spread = difference.abs().sum(1)
         return (rank_weights(scores).view(-1, 1, 1) * scores - spread) / temperature
 

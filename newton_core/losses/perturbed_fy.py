@@ -1,13 +1,13 @@
 """Fenchel-Young loss of the perturbed optimizer: how far the true path is from the cheapest."""
 
-from typing import ClassVar, Literal
+from typing import Literal
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from newton_core.algorithms.perturbed_paths import PerturbedPaths
-from newton_core.losses.base import Derivatives, LossParameters, register_loss
+from newton_core.losses.base import Derivatives, register_loss
 from newton_core.losses.perturbed_path_loss import PerturbedPathLoss, PerturbedPathParameters
 
 
@@ -19,7 +19,7 @@ class PerturbedFyParameters(PerturbedPathParameters):
 
 
 @register_loss
-class PerturbedFy(PerturbedPathLoss):
+class PerturbedFy(PerturbedPathLoss[PerturbedFyParameters]):
     """Cost of the true path w* above the expected cost of the cheapest perturbed path.
 
     With the cheapest path A(y) = argmin_w <y, w> and S standard normal samples eps_s::
@@ -39,7 +39,7 @@ class PerturbedFy(PerturbedPathLoss):
     that are minimised; Newton Losses (2024) for its use here.
     """
 
-    Parameters: ClassVar[type[LossParameters]] = PerturbedFyParameters
+    Parameters = PerturbedFyParameters
 
     def needs_centre(self, *, hessian: bool) -> bool:
         """Only the Hessian has a baseline."""

@@ -11,6 +11,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 from torch.autograd.function import FunctionCtx
+from typing_extensions import TypeVar
 
 from newton_core.algorithms.perturbed_paths import PerturbedPaths, perturbed_paths
 from newton_core.losses.base import Derivatives, Loss, LossParameters, TargetKind
@@ -38,7 +39,12 @@ class PerturbedPathParameters(LossParameters):
     )
 
 
-class PerturbedPathLoss(Loss):
+PathP_co = TypeVar(
+    "PathP_co", bound=PerturbedPathParameters, covariant=True, default=PerturbedPathParameters
+)
+
+
+class PerturbedPathLoss(Loss[PathP_co]):
     """A loss of costs y (N, h, w) > 0 and a 0/1 path (N, h, w), estimated from noise samples.
 
     ``forward`` and ``derivatives`` draw fresh noise from ``generator`` at every call; with equal
@@ -52,7 +58,7 @@ class PerturbedPathLoss(Loss):
 
     target_kind: ClassVar[TargetKind] = "path"
 
-    def __init__(self, *, generator: torch.Generator | None = None, **parameters: Any) -> None:
+    def __init__(self, *, generator: torch.Generator | None = None, **parameters: object) -> None:
         super().__init__(**parameters)
         if generator is not None and generator.device.type != "cpu":
             raise ValueError(f"the noise needs a generator on the CPU, not on {generator.device}")

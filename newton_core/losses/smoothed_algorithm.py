@@ -1,6 +1,6 @@
 """Stochastic smoothing of the algorithm: squared distance of the expected path to the true one."""
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Literal
 
 import torch
 from jaxtyping import Float
@@ -9,7 +9,7 @@ from torch import Tensor
 
 from newton_core.algorithms.perturbed_paths import PerturbedPaths, independent_samples
 from newton_core.labels import Labels
-from newton_core.losses.base import Derivatives, LossParameters, register_loss
+from newton_core.losses.base import Derivatives, register_loss
 from newton_core.losses.perturbed_path_loss import PerturbedPathLoss, PerturbedPathParameters
 from newton_core.settings import setting
 
@@ -48,7 +48,7 @@ class SmoothedAlgorithmParameters(PerturbedPathParameters):
 
 
 @register_loss
-class SmoothedAlgorithm(PerturbedPathLoss):
+class SmoothedAlgorithm(PerturbedPathLoss[SmoothedAlgorithmParameters]):
     """Sum of squares over the tiles of A_sigma(y) - w*: the expected path against the true one.
 
     With A_sigma(y) = E A(y + sigma eps), its Jacobian J = E (A(y + sigma eps) - A(y)) eps^T / sigma
@@ -70,7 +70,7 @@ class SmoothedAlgorithm(PerturbedPathLoss):
     Source: Petersen et al., "Newton Losses" (2024), stochastic smoothing of the algorithm.
     """
 
-    Parameters: ClassVar[type[LossParameters]] = SmoothedAlgorithmParameters
+    Parameters = SmoothedAlgorithmParameters
 
     def estimate(
         self,

@@ -1,13 +1,13 @@
 """Stochastic smoothing of the loss: how many tiles the path gets wrong, averaged over noise."""
 
-from typing import ClassVar, Literal
+from typing import Literal
 
 from jaxtyping import Float
 from torch import Tensor
 
 from newton_core.algorithms.gaussian_smoothing import smoothed_gradient, smoothed_hessian
 from newton_core.algorithms.perturbed_paths import PerturbedPaths
-from newton_core.losses.base import Derivatives, LossParameters, register_loss
+from newton_core.losses.base import Derivatives, register_loss
 from newton_core.losses.perturbed_path_loss import PerturbedPathLoss, PerturbedPathParameters
 
 
@@ -19,7 +19,7 @@ class SmoothedLossParameters(PerturbedPathParameters):
 
 
 @register_loss
-class SmoothedLoss(PerturbedPathLoss):
+class SmoothedLoss(PerturbedPathLoss[SmoothedLossParameters]):
     """Expected number of tiles in which the perturbed path and the true path w* differ.
 
     With d(y) = sum |A(y) - w*|, the tiles in which the cheapest path A(y) differs, and S standard
@@ -38,7 +38,7 @@ class SmoothedLoss(PerturbedPathLoss):
     estimators are those of Abernethy, Lee and Tewari (2016) for Gaussian smoothing.
     """
 
-    Parameters: ClassVar[type[LossParameters]] = SmoothedLossParameters
+    Parameters = SmoothedLossParameters
 
     def estimate(
         self,

@@ -11,7 +11,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from newton_core.losses.base import Derivatives
+from newton_core.losses.base import Derivatives, P_co
 from newton_core.losses.row_cross_entropy import RowHessians, log_rows, row_derivatives
 from newton_core.losses.saturating_cross_entropy import (
     saturating_curvature,
@@ -43,7 +43,7 @@ class LinearLogits(ABC):
         """A_r[k, m] at [r, k, m]."""
 
 
-class SoftmaxSortingLoss(SortingLoss):
+class SoftmaxSortingLoss(SortingLoss[P_co]):
     """A sorting loss with P = softmax of logits that are piecewise linear in the scores."""
 
     def logits(self, scores: ItemScores) -> RankRows:
@@ -63,7 +63,7 @@ class SoftmaxSortingLoss(SortingLoss):
         return log_rows(self.logits(centred(scores)))
 
     def _derivatives(self, scores: ItemScores, target: RankRows, hessian: bool) -> Derivatives:
-        if self.settings.numerics == "bce_loss":
+        if self.numerics == "bce_loss":
             return saturating_derivatives(self.linear_logits(scores), target, hessian)
         linear = self.linear_logits(centred(scores))
         rows = row_derivatives(linear.logits, target, hessian=hessian)

@@ -1,7 +1,7 @@
 """SoftSort: a softmax over the distances to each order statistic."""
 
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import Literal
 
 import torch
 from jaxtyping import Float, Int
@@ -29,7 +29,7 @@ class SoftSortParameters(LossParameters):
 
 
 @register_loss
-class SoftSort(SoftmaxSortingLoss):
+class SoftSort(SoftmaxSortingLoss[SoftSortParameters]):
     """Cross-entropy of the SoftSort relaxation (Prillo & Eisenschlos 2020), ascending.
 
     Row r of the relaxed permutation is softmax(-abs(sort(s)_r - s) / τ). Invariant to shifts of
@@ -38,7 +38,12 @@ class SoftSort(SoftmaxSortingLoss):
     of abs is taken as 0.
     """
 
-    Parameters: ClassVar[type[LossParameters]] = SoftSortParameters
+    Parameters = SoftSortParameters
+
+    @property
+    def numerics(self) -> Numerics:
+        """As the settings have it."""
+        return self.settings.numerics
 
     def logits(self, scores: ItemScores) -> RankRows:
         """-abs(sort(s)_r - s_j) / τ."""
@@ -52,7 +57,7 @@ class SoftSort(SoftmaxSortingLoss):
         )
 
     def _logits(self, distance: RankRows) -> RankRows:
-        temperature: float = self.settings.temperature
+        temperature = self.settings.temperature
         return -distance.abs() / temperature
 
 

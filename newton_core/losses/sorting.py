@@ -25,7 +25,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from newton_core.labels import Labels
-from newton_core.losses.base import Derivatives, Loss, TargetKind
+from newton_core.losses.base import Derivatives, Loss, P_co, TargetKind
 from newton_core.losses.saturating_cross_entropy import saturating_loss
 from newton_core.settings import setting
 
@@ -56,17 +56,22 @@ def numerics_setting() -> Any:
     )
 
 
-class SortingLoss(Loss):
+class SortingLoss(Loss[P_co]):
     """Mean binary cross-entropy between a relaxed permutation matrix and the true one.
 
-    Rows are ranks in ascending order, columns are items. Subclasses define :meth:`relaxed_rows`,
-    :meth:`log_rows` and :meth:`_derivatives`.
+    Rows are ranks in ascending order, columns are items. Subclasses define :attr:`numerics`,
+    :meth:`relaxed_rows`, :meth:`log_rows` and :meth:`_derivatives`.
 
     A sample with a NaN or infinite score, or with scores so large that their logits overflow the
     dtype, has a non-finite value. float16 and bfloat16 are computed in float32.
     """
 
     target_kind: ClassVar[TargetKind] = "permutation"
+
+    @property
+    def numerics(self) -> Numerics:
+        """How the cross-entropy is computed."""
+        raise NotImplementedError
 
     def relaxed_permutation(self, y: Scores) -> Permutations:
         """The relaxed permutation P(y) as the literature computes it, in y's dtype.
@@ -94,7 +99,7 @@ class SortingLoss(Loss):
             ValueError: the shapes are not those above.
         """
         scores, truth = sample_last(y, target)
-        if self.settings.numerics == "bce_loss":
+        if self.numerics == "bce_loss":
             value = saturating_loss(self.relaxed_rows(scores), truth)
         else:
             log_p, log_not_p = self.log_rows(scores)

@@ -38,7 +38,7 @@ class SortingNetworkParameters(LossParameters):
     numerics: Numerics = numerics_setting()
 
 
-class SortingNetworkLoss(SortingLoss):
+class SortingNetworkLoss(SortingLoss[SortingNetworkParameters]):
     """Cross-entropy of a relaxed sorting network's permutation.
 
     Subclasses fix the distribution F. Rows and columns of the relaxed permutation sum to one. The
@@ -48,6 +48,11 @@ class SortingNetworkLoss(SortingLoss):
     """
 
     distribution: ClassVar[Distribution]
+
+    @property
+    def numerics(self) -> Numerics:
+        """As the settings have it."""
+        return self.settings.numerics
 
     def relaxed_rows(self, scores: ItemScores) -> RankRows:
         """The product of the layers' matrices, in the scores' dtype, as the literature has it.
@@ -70,7 +75,7 @@ class SortingNetworkLoss(SortingLoss):
         return log_rows(network.log_permute(logs))
 
     def _derivatives(self, scores: ItemScores, target: RankRows, hessian: bool) -> Derivatives:
-        saturating = self.settings.numerics == "bce_loss"
+        saturating = self.numerics == "bce_loss"
         derivatives = saturating_derivatives if saturating else log_domain_derivatives
         return derivatives(self._network(scores), scores, target, hessian)
 

@@ -18,7 +18,7 @@ class SquaredErrorParameters(LossParameters):
 
 
 @register_loss
-class SquaredError(Loss):
+class SquaredError(Loss[SquaredErrorParameters]):
     """Half the squared error, summed over the outputs: 1/2 ||y - target||^2.
 
     With the factor 1/2 and the sum (not the mean) over the m outputs its Hessian is the identity,
@@ -28,7 +28,7 @@ class SquaredError(Loss):
     Shapes: y (N, *S), target the same, any real numbers; value (N,).
     """
 
-    Parameters: ClassVar[type[LossParameters]] = SquaredErrorParameters
+    Parameters = SquaredErrorParameters
     target_kind: ClassVar[TargetKind] = "value"
 
     def forward(

@@ -74,7 +74,7 @@ class RosenbrockParameters(LossParameters):
 class Rosenbrock(Surface):
     """(1 - x)**2 + 100*(y - x**2)**2: Rosenbrock 1960, indefinite above the valley."""
 
-    Parameters: ClassVar[type[LossParameters]] = RosenbrockParameters
+    Parameters = RosenbrockParameters
     domain = ((-2.0, 2.0), (-1.0, 3.0))
     minima = ((1.0, 1.0),)
 
@@ -99,7 +99,7 @@ class HimmelblauParameters(LossParameters):
 class Himmelblau(Surface):
     """(x**2 + y - 11)**2 + (x + y**2 - 7)**2: Himmelblau 1972, indefinite between its minima."""
 
-    Parameters: ClassVar[type[LossParameters]] = HimmelblauParameters
+    Parameters = HimmelblauParameters
     domain = ((-5.0, 5.0), (-5.0, 5.0))
     minima = (
         (3.0, 2.0),
@@ -132,7 +132,7 @@ class Beale(Surface):
     Beale 1958, indefinite.
     """
 
-    Parameters: ClassVar[type[LossParameters]] = BealeParameters
+    Parameters = BealeParameters
     domain = ((-4.5, 4.5), (-4.5, 4.5))
     minima = ((3.0, 0.5),)
     offsets: ClassVar[tuple[tuple[int, float], ...]] = ((1, 1.5), (2, 2.25), (3, 2.625))
@@ -174,7 +174,7 @@ class SaddleParameters(LossParameters):
 class Saddle(Surface):
     """x**2 - y**2: one positive and one negative eigenvalue everywhere, unbounded below."""
 
-    Parameters: ClassVar[type[LossParameters]] = SaddleParameters
+    Parameters = SaddleParameters
     domain = ((-2.0, 2.0), (-2.0, 2.0))
     minima = ()
 
@@ -199,7 +199,7 @@ class MonkeySaddleParameters(LossParameters):
 class MonkeySaddle(Surface):
     """x**3 - 3*x*y**2: its Hessian is indefinite but in the centre, where it vanishes."""
 
-    Parameters: ClassVar[type[LossParameters]] = MonkeySaddleParameters
+    Parameters = MonkeySaddleParameters
     domain = ((-2.0, 2.0), (-2.0, 2.0))
     minima = ()
 
@@ -225,7 +225,7 @@ class Rastrigin(Surface):
     Rastrigin 1974, indefinite on the bumps.
     """
 
-    Parameters: ClassVar[type[LossParameters]] = RastriginParameters
+    Parameters = RastriginParameters
     domain = ((-5.12, 5.12), (-5.12, 5.12))
     minima = ((0.0, 0.0),)
 
@@ -258,7 +258,7 @@ class StyblinskiTangParameters(LossParameters):
 class StyblinskiTang(Surface):
     """(x**4 - 16*x**2 + 5*x + y**4 - 16*y**2 + 5*y)/2: Styblinski, Tang 1990, indefinite inside."""
 
-    Parameters: ClassVar[type[LossParameters]] = StyblinskiTangParameters
+    Parameters = StyblinskiTangParameters
     domain = ((-5.0, 5.0), (-5.0, 5.0))
     minima = ((-2.9035340277711771, -2.9035340277711771),)
 

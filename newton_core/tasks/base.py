@@ -3,11 +3,12 @@
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, TypeVar, get_args
+from typing import Any, ClassVar, Generic, get_args
 
 import torch
 from pydantic import ConfigDict, with_config
 from torch import Tensor, nn
+from typing_extensions import TypeVar
 
 from newton_core.data import DataParameters
 from newton_core.entry_points import EntryPoints
@@ -70,7 +71,10 @@ class Metric:
     standard_error: float
 
 
-class Task(ABC):
+P_co = TypeVar("P_co", bound=TaskParameters, covariant=True, default=TaskParameters)
+
+
+class Task(ABC, Generic[P_co]):
     """What is learned. Everything random is a pure function of (seed, purpose, step).
 
     Attributes:
@@ -85,7 +89,7 @@ class Task(ABC):
     target_kinds: ClassVar[frozenset[TargetKind]]
 
     def __init__(
-        self, parameters: Any, *, target_kind: TargetKind, seed: int, device: torch.device
+        self, parameters: P_co, *, target_kind: TargetKind, seed: int, device: torch.device
     ) -> None:
         if target_kind not in self.target_kinds:
             provided = ", ".join(sorted(self.target_kinds))

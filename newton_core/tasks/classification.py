@@ -64,7 +64,7 @@ class ClassificationExample(TypedDict):
 
 
 @register_task
-class ClassificationTask(Task):
+class ClassificationTask(Task[ClassificationParameters]):
     """Single images; the target is their class, or its one-hot vector for losses on values.
 
     The batch of step k is drawn with replacement, as a pure function of the seed and k.

@@ -118,7 +118,7 @@ def ranking_metrics(correct: Bool[Tensor, "N n"]) -> dict[str, Metric]:
 
 
 @register_task
-class RankingTask(Task):
+class RankingTask(Task[RankingParameters]):
     """Sets of n images with distinct values; the target is the permutation that sorts them.
 
     The test sets are a pure function of the data and n; the batch of step k is one of the seed

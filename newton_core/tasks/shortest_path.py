@@ -102,7 +102,7 @@ class ShortestPathExample(TypedDict):
 
 
 @register_task
-class ShortestPathTask(Task):
+class ShortestPathTask(Task[ShortestPathParameters]):
     """Maps and their cheapest paths; the network's costs are judged by the path they lead to.
 
     A map can have several cheapest paths, of which the label is one: ``optimal`` counts any of

@@ -93,7 +93,7 @@ class Point(nn.Module):
 
 
 @register_task
-class SurfaceTask(Task):
+class SurfaceTask(Task[SurfaceParameters]):
     """Finds a low point of a surface; the run's loss is the surface.
 
     Metrics: ``arrived`` (1 within 0.05 of a known minimum, else 0), ``value`` (the height),

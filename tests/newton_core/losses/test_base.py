@@ -13,7 +13,14 @@ from pydantic import ValidationError
 from torch import Tensor
 from torch.testing import assert_close
 
-from newton_core import Loss, LossParameters, build_loss, list_losses, register_loss
+from newton_core import (
+    Loss,
+    LossParameters,
+    build_loss,
+    list_losses,
+    newton_direction,
+    register_loss,
+)
 from newton_core.losses import autodiff_derivatives
 from newton_core.registry import DuplicateNameError, UnknownNameError
 
@@ -56,6 +63,30 @@ class TestAutodiff:
             lambda y, t: y[:, 0] ** 2 + y[:, 1], torch.ones(2, 3)
         ).hessian
         assert_close(hessian, torch.diag(torch.tensor([2.0, 0, 0])).expand(2, 3, 3))
+
+
+class TestParameters:
+    def test_they_may_be_declared_inside_the_class(self) -> None:
+        class Scaled(Loss):
+            class Parameters(LossParameters):
+                name: Literal["scaled"] = "scaled"
+                factor: float = 2.0
+
+        assert Scaled().settings.model_dump() == {"name": "scaled", "factor": 2.0}
+        assert Scaled(factor=3.0).settings.model_dump() == {"name": "scaled", "factor": 3.0}
+
+    def test_a_loss_for_its_author_alone_needs_none(self) -> None:
+        class Cosh(Loss):
+            def forward(self, y: Tensor, target: Tensor | None = None) -> Tensor:
+                return torch.cosh(y).flatten(1).sum(1)
+
+        y = torch.tensor([[1.0, -2.0]])
+        found = newton_direction(Cosh(), y, curvature="hessian", tikhonov=1.0)
+        assert_close(found, torch.sinh(y) / (torch.cosh(y) + 1))
+        with pytest.raises(TypeError, match="Cosh declares no Parameters, so it takes none"):
+            Cosh(factor=2.0)
+        with pytest.raises(TypeError, match=r"Cosh\.Parameters must be a subclass"):
+            register_loss(Cosh)
 
 
 class TestRegistration:
