@@ -1,0 +1,96 @@
+"""The package of ``docs/extending.md`` is found, described and trained as the page says."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from newton_core.models import MlpParameters
+from tests.app.harness import LabServer
+from tests.docs.example_package import install, specs
+
+ROOT = Path(__file__).parents[2]
+GUESSING = 1 / 8
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder of packages with the page's own, which every process started here can import."""
+    folder = tmp_path_factory.mktemp("site")
+    install(folder)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", os.pathsep.join([str(folder), str(ROOT)]))
+        patch.setenv("NEWTON_LAB_DATA_DIR", str(folder / "data"))
+        yield folder
+
+
+@pytest.fixture(scope="module")
+def server(site: Path) -> Iterator[LabServer]:
+    lab = LabServer(site / "server", fork_workers=0).start()
+    try:
+        yield lab
+    finally:
+        lab.close()
+
+
+def python(*arguments: str, given: str = "") -> str:
+    """What Python prints, ``given`` its input; warnings are errors."""
+    command = [sys.executable, "-W", "error", *arguments]
+    done = subprocess.run(command, input=given, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+RUN_ALL = """
+import json, sys
+from newton_core import ExperimentSpec, run
+from newton_core.data import describe_datasets
+
+specs = [ExperimentSpec.model_validate(spec) for spec in json.load(sys.stdin)]
+summaries = [[*run(spec)][-1].summary for spec in specs]
+print(json.dumps({
+    "found": [[arm.metrics[s.primary_metric] for arm in s.arms] for s in summaries],
+    "datasets": {status.name: status.detail for status in describe_datasets()},
+}))
+"""
+
+
+@pytest.mark.usefixtures("site")
+def test_its_specs_train_in_python() -> None:
+    printed = json.loads(python("-c", RUN_ALL, given=json.dumps(specs())))
+    assert all(share > 2 * GUESSING for shares in printed["found"] for share in shares)
+    assert printed["datasets"]["stripes"] == "loaded by tilt.stripes"
+
+
+@pytest.mark.usefixtures("site")
+def test_its_task_trains_from_the_command_line(tmp_path: Path) -> None:
+    (spec,) = (spec for spec in specs() if spec["task"]["name"] == "angle")
+    file = tmp_path / "spec.json"
+    file.write_text(json.dumps(spec), "utf-8")
+    printed = json.loads(python("-m", "app.cli", "train", str(file), "--json"))
+    network = MlpParameters().model_dump(mode="json")
+    assert printed["spec"]["task"] == {**spec["task"], "model": network}
+
+
+def test_the_catalogue_describes_all_four(server: LabServer) -> None:
+    found = server.client.get("/api/catalog").json()
+    *ours, own = found["losses"]
+    assert "cross_entropy" in [loss["name"] for loss in ours]
+    assert (own["name"], own["target_kind"]) == ("focal", "class")
+    assert own["parameters"]["properties"]["gamma"]["maximum"] == 5.0
+    tasks = {task["name"]: task for task in found["tasks"]}
+    assert tasks["angle"]["primary_metric"] == "found"
+    for task in ("angle", "classification"):
+        properties = tasks[task]["parameters"]["properties"]
+        assert "stripes" in properties["data"]["discriminator"]["mapping"]
+        assert "linear" in properties["model"]["discriminator"]["mapping"]
+
+
+@pytest.mark.parametrize("spec", specs(), ids=lambda spec: str(spec["task"]["name"]))
+def test_its_specs_train_on_a_server(server: LabServer, spec: dict[str, Any]) -> None:
+    server.finish(spec)
