@@ -68,7 +68,12 @@ RANKING = Case(
 NETWORKS = Case(
     "networks",
     {
-        "task": {"name": "ranking", "n": 4, "test_sets": 30, "model": _SMALL_MLP},
+        "task": {
+            "name": "ranking",
+            "n": 4,
+            "test_sets": 30,
+            "model": {**_SMALL_MLP, "activation": "tanh"},
+        },
         "loss": {"name": "logistic_dsn", "inverse_temperature": 30.0, "numerics": "bce_loss"},
         "arms": [
             {"optimizer": "sgd", "lr": 0.01, "momentum": 0.9},
@@ -95,7 +100,7 @@ CONTROLS = Case(
             "name": "ranking",
             "n": 3,
             "data": {"name": "folder", "path": OWN_IMAGES, "height": 12, "width": 10},
-            "model": {"name": "mlp", "hidden": [12], "activation": "tanh"},
+            "model": {"name": "mlp", "hidden": [12], "activation": "sigmoid"},
             "test_sets": 12,
         },
         "loss": {"name": "softsort", "temperature": 2.0},
@@ -109,6 +114,7 @@ CONTROLS = Case(
         "evaluate_every": 4,
         "changes": [{"step": 0, "arm": 0, "lr": 2e-3}, {"step": 5, "arm": 2, "lr": 0.05}],
     },
+    stop=4,
     resume=(4,),
 )
 
@@ -125,7 +131,6 @@ CLASSIFICATION = Case(
         "steps": 10,
         "batch_size": 30,
         "evaluate_every": 5,
-        "target": 0.3,
         "landscape_every": 10,
     },
 )
@@ -135,22 +140,22 @@ VALUES = Case(
     {
         "task": {
             "name": "classification",
-            "model": {"name": "mlp", "hidden": [20], "activation": "sigmoid"},
+            "model": {"name": "mlp", "hidden": [20]},
             "test_images": 50,
         },
         "loss": {"name": "binary_cross_entropy"},
         "arms": [
             {"label": "mad", "optimizer": "sgd", "lr": 1e3, "loss": {"name": "squared_error"}},
-            {"label": "vanilla"},
+            {"label": "arrives", "lr": 0.02, "loss": {"name": "squared_error"}},
             _hessian("squared", loss={"name": "squared_error"}, definiteness="saddle_free"),
             {"curvature": "fisher", "tikhonov": 10.0},
         ],
-        "steps": 12,
-        "batch_size": 20,
-        "evaluate_every": 6,
+        "steps": 24,
+        "batch_size": 40,
+        "evaluate_every": 12,
         "log_every": 3,
+        "target": 0.5,
     },
-    stop=6,
 )
 
 SURFACES = Case(
@@ -209,7 +214,7 @@ PERTURBED = Case(
 BELLMAN_FORD = Case(
     "bellman_ford",
     {
-        "task": _SMALL_MAPS,
+        "task": {**_SMALL_MAPS, "model": {"name": "resnet18_block"}},
         "loss": {"name": "bellman_ford"},
         "arms": [
             {},
