@@ -1,6 +1,6 @@
 """Whether the working tree behaves as a commit before did, bit for bit, on this machine.
 
-    python -m scripts.compare_behaviour [BEFORE] [--only events] [--expected FILE]
+    python -m scripts.compare_behaviour [BEFORE] [--only events,routes] [--expected FILE]
 
 BEFORE is a commit (default: HEAD), whose sources are unpacked into a temporary folder, or a folder
 with a checkout. Both trees run in processes of their own and are driven only through what they
@@ -26,9 +26,13 @@ from scripts.behaviour.differences import (
     read_expected,
 )
 from scripts.behaviour.events import Things, event_things
+from scripts.behaviour.routes import route_things
 from scripts.behaviour.trees import HERE, Tree, TreeError, opened_tree
 
-PARTS: dict[str, Callable[[Tree], Things]] = {"events": event_things}
+PARTS: dict[str, Callable[[Tree], Things]] = {
+    "events": event_things,
+    "routes": route_things,
+}
 SHOWN = 8
 """Differences of one thing that are printed; the others are counted."""
 

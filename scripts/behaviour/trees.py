@@ -49,6 +49,7 @@ class Tree:
             [sys.executable, *arguments],
             cwd=self.folder,
             env=self.environment(data, settings),
+            stdout=subprocess.DEVNULL,
         )
 
 
