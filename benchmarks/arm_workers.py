@@ -1,9 +1,9 @@
-"""What a run gains from a companion process, which computes a share of its arms.
+"""What a run gains from an arm worker process, which computes a share of its arms.
 
     python -m benchmarks.arm_workers [PRESET=STEPS ...]
 
 Whole runs of presets cut to a number of steps, one torch thread; a run alone and a run with one
-warm companion take turns. Printed: the fastest of each and their ratio.
+warm arm worker take turns. Printed: the fastest of each and their ratio.
 """
 
 import argparse
@@ -30,11 +30,11 @@ def seconds(spec: ExperimentSpec, arm_workers: Sequence[ArmWorker]) -> float:
     return time.perf_counter() - began
 
 
-def warm_up(spec: ExperimentSpec, companion: ArmWorker) -> None:
+def warm_up(spec: ExperimentSpec, arm_worker: ArmWorker) -> None:
     """Loads data and kernels here and there."""
     seconds(spec.model_copy(update={"steps": 1}), ())
-    job = companion.prepare(spec)
-    while not companion.is_ready(job):
+    job = arm_worker.prepare(spec)
+    while not arm_worker.is_ready(job):
         time.sleep(0.01)
 
 
@@ -45,19 +45,19 @@ def main() -> None:
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     presets = {preset.name: preset.spec for preset in load_presets()}
-    with ArmWorker() as companion:
+    with ArmWorker() as arm_worker:
         for text in arguments.presets or PRESETS:
             name, _, steps = text.partition("=")
             spec = ExperimentSpec.model_validate(presets[name])
             spec = spec.model_copy(update={"steps": min(spec.steps, int(steps or spec.steps))})
-            warm_up(spec, companion)
+            warm_up(spec, arm_worker)
             alone, together = (min(times) for times in zip(
-                *[(seconds(spec, ()), seconds(spec, (companion,))) for _ in range(ROUNDS)],
+                *[(seconds(spec, ()), seconds(spec, (arm_worker,))) for _ in range(ROUNDS)],
                 strict=True,
             ))  # fmt: skip
             print(
                 f"{name:22} {spec.steps:5} steps  {len(spec.arms)} arms  alone {alone:5.1f} s"
-                f"  with a companion {together:5.1f} s  {alone / together:.2f}x"
+                f"  with an arm worker {together:5.1f} s  {alone / together:.2f}x"
             )
 
 

@@ -1,38 +1,29 @@
 """Newton Lab's science: Newton losses, differentiable algorithms, and the runs that compare them.
 
-What brings the tasks, data sets and networks along loads on first use: someone who only wraps a
-loss does without.
+Every name loads on first use: who only wraps a loss does without the tasks and data sets, and a
+server starts its workers (``newton_core.workers``) before it loads torch.
 """
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from newton_core.algorithms.permutations import permutation_matrix
-from newton_core.curvature import CurvatureError, NewtonStep
-from newton_core.losses import (
-    Derivatives,
-    Loss,
-    LossParameters,
-    build_loss,
-    list_losses,
-    register_loss,
-)
-from newton_core.newton import NewtonLoss, inject_fisher, newton_direction, newton_target
-
 if TYPE_CHECKING:
+    from newton_core.algorithms.permutations import permutation_matrix
+    from newton_core.curvature import CurvatureError, NewtonStep
     from newton_core.data import register_dataset
     from newton_core.experiment.spec import ExperimentSpec
+    from newton_core.losses import (
+        Derivatives,
+        Loss,
+        LossParameters,
+        build_loss,
+        list_losses,
+        register_loss,
+    )
     from newton_core.models import register_network
+    from newton_core.newton import NewtonLoss, inject_fisher, newton_direction, newton_target
     from newton_core.tasks import register_task
     from newton_core.training.run import run
-
-_LOADED_ON_USE = {
-    "ExperimentSpec": "newton_core.experiment.spec",
-    "register_dataset": "newton_core.data",
-    "register_network": "newton_core.models",
-    "register_task": "newton_core.tasks",
-    "run": "newton_core.training.run",
-}
 
 __all__ = [
     "CurvatureError",
@@ -55,8 +46,29 @@ __all__ = [
     "run",
 ]
 
+_MODULES = {
+    "CurvatureError": "curvature",
+    "Derivatives": "losses",
+    "ExperimentSpec": "experiment.spec",
+    "Loss": "losses",
+    "LossParameters": "losses",
+    "NewtonLoss": "newton",
+    "NewtonStep": "curvature",
+    "build_loss": "losses",
+    "inject_fisher": "newton",
+    "list_losses": "losses",
+    "newton_direction": "newton",
+    "newton_target": "newton",
+    "permutation_matrix": "algorithms.permutations",
+    "register_dataset": "data",
+    "register_loss": "losses",
+    "register_network": "models",
+    "register_task": "tasks",
+    "run": "training.run",
+}
+
 
 def __getattr__(name: str) -> Any:
-    if name in _LOADED_ON_USE:
-        return getattr(import_module(_LOADED_ON_USE[name]), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)

@@ -85,7 +85,7 @@ def run(
         yield from writer.flush()
         yield writer.emit(Failed, error=_describe(error))
     finally:
-        sharing.rest()
+        sharing.cancel()
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""Where a run's words about an arm come from: computed here, by a companion, or by a run before."""
+"""What a run asks of an arm, whether it is trained here, in an arm worker, or replayed."""
 
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable

@@ -4,7 +4,7 @@ import jaxtyping
 import pytest
 import torch
 
-from tests.newton_core.training.parallel.arm_workers import PatientCompanion
+from tests.newton_core.training.parallel.arm_workers import PatientArmWorker
 
 
 @pytest.fixture
@@ -16,9 +16,9 @@ def as_users_run() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def warm_companion() -> Iterator[PatientCompanion]:
-    with PatientCompanion() as companion:
-        yield companion
+def warm_arm_worker() -> Iterator[PatientArmWorker]:
+    with PatientArmWorker() as arm_worker:
+        yield arm_worker
 
 
 @pytest.fixture
@@ -31,8 +31,8 @@ def one_thread() -> Iterator[None]:
 
 
 @pytest.fixture
-def companion(warm_companion: PatientCompanion, one_thread: None) -> Iterator[PatientCompanion]:
-    """A warm one, whose loans are those of the test."""
-    warm_companion.loans.clear()
-    yield warm_companion
-    assert warm_companion.loans, "the companion was never lent an arm"
+def arm_worker(warm_arm_worker: PatientArmWorker, one_thread: None) -> Iterator[PatientArmWorker]:
+    """A warm one, whose shares are those of the test."""
+    warm_arm_worker.shares.clear()
+    yield warm_arm_worker
+    assert warm_arm_worker.shares, "the arm worker never had an arm"

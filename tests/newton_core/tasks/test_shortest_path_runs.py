@@ -8,7 +8,7 @@ import pytest
 from newton_core.data import load_terrain
 from newton_core.experiment.spec import ExperimentSpec
 from newton_core.training.run import run
-from tests.newton_core.training.parallel.arm_workers import PatientCompanion
+from tests.newton_core.training.parallel.arm_workers import PatientArmWorker
 
 ARMS = [{}, {"curvature": "hessian", "tikhonov": 10.0}, {"curvature": "fisher", "tikhonov": 0.1}]
 LOSSES = [
@@ -61,7 +61,7 @@ def numbers(events: list[Any]) -> list[Any]:
 
 @pytest.mark.parametrize("loss", LOSSES, ids=lambda loss: "-".join(map(str, loss.values())))
 def test_every_loss_runs_under_every_curvature(
-    loss: dict[str, Any], companion: PatientCompanion
+    loss: dict[str, Any], arm_worker: PatientArmWorker
 ) -> None:
     wanted = spec(loss, landscape_every=2)
     events = list(run(wanted))
@@ -77,7 +77,7 @@ def test_every_loss_runs_under_every_curvature(
             assert (event.hessian is not None) == (loss["name"] != "bellman_ford" or event.arm == 1)
         if event.type == "examples":
             assert len(event.items) == 4
-    assert numbers(events) == numbers(list(run(wanted, workers=[companion])))
+    assert numbers(events) == numbers(list(run(wanted, workers=[arm_worker])))
 
 
 def test_the_seed_seeds_the_noise() -> None:

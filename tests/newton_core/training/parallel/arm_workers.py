@@ -2,16 +2,16 @@ import time
 from collections.abc import Mapping
 
 from newton_core.training.local_arm import LocalArm
-from newton_core.training.parallel.arm_worker import ArmWorker
+from newton_core.training.parallel.arm_worker import PATIENCE_SECONDS, ArmWorker
 
 
-class PatientCompanion(ArmWorker):
-    """A run waits for it, so that runs of a few steps are shared too; remembers its loans."""
+class PatientArmWorker(ArmWorker):
+    """A run waits for it, so that runs of a few steps are shared too; remembers its shares."""
 
-    def __init__(self, not_before: int = 0) -> None:
+    def __init__(self, not_before: int = 0, patience: float = PATIENCE_SECONDS) -> None:
         """Is not ready before the run has asked ``not_before`` times, once a step."""
-        super().__init__()
-        self.loans: list[tuple[int, frozenset[int]]] = []
+        super().__init__(patience)
+        self.shares: list[tuple[int, frozenset[int]]] = []
         self.not_before = not_before
 
     def is_ready(self, job: int) -> bool:
@@ -20,10 +20,10 @@ class PatientCompanion(ArmWorker):
             return False
         patience = time.monotonic() + 120
         while not super().is_ready(job):
-            assert time.monotonic() < patience, "the companion does not get ready"
+            assert time.monotonic() < patience, "the arm worker does not get ready"
             time.sleep(0.005)
         return True
 
-    def lend(self, job: int, step: int, arms: Mapping[int, LocalArm]) -> None:
-        super().lend(job, step, arms)
-        self.loans.append((step, frozenset(arms)))
+    def train(self, job: int, step: int, arms: Mapping[int, LocalArm]) -> None:
+        super().train(job, step, arms)
+        self.shares.append((step, frozenset(arms)))

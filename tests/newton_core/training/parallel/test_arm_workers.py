@@ -16,11 +16,13 @@ import pytest
 import torch
 
 from newton_core.training.local_arm import LocalArm
-from newton_core.training.parallel.arm_worker import ArmWorker, ArmWorkerLostError, Lend
+from newton_core.training.parallel.arm_worker import ArmWorker, Train
 from newton_core.training.replay import Replay
 from newton_core.training.run import run
 from newton_core.training.snapshots import list_snapshots, load_snapshot
-from tests.newton_core.training.parallel.arm_workers import PatientCompanion
+from newton_core.training.stepper import StepReport
+from newton_core.workers import WorkerLostError
+from tests.newton_core.training.parallel.arm_workers import PatientArmWorker
 from tests.newton_core.training.specs import ARMS, small_record, small_spec
 from tests.newton_core.training.test_run import numbers
 
@@ -85,62 +87,62 @@ def check_same_states(folder: Path, other: Path) -> None:
 @pytest.mark.parametrize("fields", SPECS.values(), ids=SPECS)
 @pytest.mark.parametrize("late", [False, True])
 def test_numbers_and_states_are_those_of_a_run_alone(
-    companion: PatientCompanion, tmp_path: Path, fields: dict[str, Any], late: bool
+    arm_worker: PatientArmWorker, tmp_path: Path, fields: dict[str, Any], late: bool
 ) -> None:
     at = 5 if late and fields is not DIVERGING else 0
     spec = small_spec(**fields)
     alone = list(run(spec, snapshots=tmp_path / "alone"))
-    companion.not_before = at
-    shared = list(run(spec, snapshots=tmp_path / "shared", workers=[companion]))
+    arm_worker.not_before = at
+    shared = list(run(spec, snapshots=tmp_path / "shared", workers=[arm_worker]))
     check_same(shared, alone)
     check_same_states(tmp_path / "shared", tmp_path / "alone")
-    assert [step for step, _ in companion.loans] == [at]
+    assert [step for step, _ in arm_worker.shares] == [at]
 
 
-def test_arms_end_in_the_companion_too(companion: PatientCompanion) -> None:
+def test_arms_end_in_the_arm_worker_too(arm_worker: PatientArmWorker) -> None:
     arms = [DIVERGING["arms"][1], DIVERGING["arms"][1]]
-    *_, last = run(small_spec(**{**DIVERGING, "arms": arms}), workers=[companion])
+    *_, last = run(small_spec(**{**DIVERGING, "arms": arms}), workers=[arm_worker])
     assert [arm.status for arm in last.summary.arms] == ["diverged"] * 2
 
 
-def test_many_companions_take_an_arm_each(companion: PatientCompanion) -> None:
+def test_many_arm_workers_take_an_arm_each(arm_worker: PatientArmWorker) -> None:
     spec = small_spec(arms=[*ARMS, {"gradient": "clip"}])
-    with PatientCompanion() as second, PatientCompanion() as third, ArmWorker() as spare:
-        shared = list(run(spec, workers=[companion, second, third, spare]))
-        lent = [loan for one in (companion, second, third) for _, loan in one.loans]
-        assert spare.process_id is None  # nothing is left for it
+    with PatientArmWorker() as second, PatientArmWorker() as third, ArmWorker() as spare:
+        shared = list(run(spec, workers=[arm_worker, second, third, spare]))
+        shares = [share for one in (arm_worker, second, third) for _, share in one.shares]
+        assert spare.pid is None  # nothing is left for it
     check_same(shared, list(run(spec)))
-    assert sorted(map(len, lent)) == [1, 1, 1]
-    assert len(frozenset.union(*lent)) == 3
+    assert sorted(map(len, shares)) == [1, 1, 1]
+    assert len(frozenset.union(*shares)) == 3
 
 
 def test_one_arm_is_not_shared() -> None:
     with ArmWorker() as idle:
         *_, last = run(small_spec(arms=ARMS[:1]), workers=[idle])
         assert last.type == "finished"
-        assert idle.process_id is None
+        assert idle.pid is None
 
 
-def test_a_run_resumes_with_its_arms_shared(companion: PatientCompanion, tmp_path: Path) -> None:
+def test_a_run_resumes_with_its_arms_shared(arm_worker: PatientArmWorker, tmp_path: Path) -> None:
     spec = small_spec(landscape_every=8)
     alone = list(run(spec, snapshots=tmp_path))
     start = list_snapshots(tmp_path)[12]
-    shared = list(run(spec, start=start, snapshots=tmp_path / "on", workers=[companion]))
+    shared = list(run(spec, start=start, snapshots=tmp_path / "on", workers=[arm_worker]))
     assert numbers(shared) == numbers(alone, after=12)
-    assert companion.loans[0][0] == 12
+    assert arm_worker.shares[0][0] == 12
 
 
 def test_recorded_arms_are_shared_where_the_recording_ends(
-    companion: PatientCompanion, tmp_path: Path
+    arm_worker: PatientArmWorker, tmp_path: Path
 ) -> None:
     before = list(run(small_spec(), snapshots=tmp_path / "before"))
     start = list_snapshots(tmp_path / "before")[8]
     spec = small_spec(changes=[{"step": 10, "arm": 1, "tikhonov": 5.0}])
     replay = Replay(frozenset({0, 2}), 16, before, tmp_path / "before")
-    forked = list(run(spec, start=start, replay=replay, workers=[companion], snapshots=tmp_path))
+    forked = list(run(spec, start=start, replay=replay, workers=[arm_worker], snapshots=tmp_path))
     scratch = list(run(spec, snapshots=tmp_path / "scratch"))
     assert numbers(forked) == numbers(scratch, after=8)
-    assert companion.loans[0][0] == 16
+    assert arm_worker.shares[0][0] == 16
     check_same_states(tmp_path, _without_first(tmp_path / "scratch", 8))
     again = list(run(spec, start=start, replay=replay))  # it is as it was
     assert numbers(again) == without_snapshots(numbers(forked))
@@ -161,16 +163,16 @@ def _without_first(folder: Path, step: int) -> Path:
 
 
 @pytest.mark.parametrize("at", [0, 60])
-def test_a_companion_that_is_killed_costs_time_only(
+def test_an_arm_worker_that_is_killed_costs_time_only(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, at: int
 ) -> None:
     spec = small_spec(steps=120, landscape_every=60, evaluate_every=40)
     shared, killed = [], None
-    with PatientCompanion() as victim:
+    with PatientArmWorker() as victim:
         for event in run(spec, workers=[victim], snapshots=tmp_path / "shared"):
             shared.append(event)
-            if victim.loans and killed is None and getattr(event, "step", 0) >= at:
-                killed = victim.process_id
+            if victim.shares and killed is None and getattr(event, "step", 0) >= at:
+                killed = victim.pid
                 os.kill(killed, signal.SIGKILL)
     assert killed is not None
     check_same(shared, list(run(spec, snapshots=tmp_path / "alone")))
@@ -178,48 +180,94 @@ def test_a_companion_that_is_killed_costs_time_only(
     assert "goes on without" in caplog.text
 
 
-def test_a_run_left_early_leaves_nothing_to_the_next(companion: PatientCompanion) -> None:
+class StoppingArmWorker(PatientArmWorker):
+    """Stops its process, as SIGSTOP does, once the run has asked for so many reports."""
+
+    def __init__(self, reports: int) -> None:
+        super().__init__(patience=5.0)
+        self.reports = reports
+
+    def train(self, job: int, step: int, arms: Mapping[int, LocalArm]) -> None:
+        self._stop_if_due()
+        super().train(job, step, arms)
+
+    def report(self, job: int, arm: int, step: int) -> tuple[StepReport, dict[str, Any] | None]:
+        self._stop_if_due()
+        return super().report(job, arm, step)
+
+    def _stop_if_due(self) -> None:
+        if self.reports == 0 and self.pid is not None:
+            os.kill(self.pid, signal.SIGSTOP)
+        self.reports -= 1
+
+
+@pytest.mark.parametrize(("reports", "steps"), [(0, 40), (2, 600)])
+def test_an_arm_worker_that_is_stopped_costs_its_patience_only(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, reports: int, steps: int
+) -> None:
+    spec = small_spec(steps=steps, evaluate_every=steps // 2)  # more than an inbox holds
+    alone = list(run(spec, snapshots=tmp_path / "alone"))
+    with StoppingArmWorker(reports) as stopped:
+        check_same(list(run(spec, workers=[stopped], snapshots=tmp_path / "shared")), alone)
+        assert "hung: no sign of life for 5 s" in caplog.text
+        assert stopped.pid is None
+        check_same(list(run(small_spec(), workers=[stopped])), list(run(small_spec())))
+        assert len(stopped.shares) == 2, "a new process takes its place"
+    check_same_states(tmp_path / "shared", tmp_path / "alone")
+
+
+def test_an_arm_worker_that_is_stopped_before_it_is_ready_is_given_up() -> None:
+    with PatientArmWorker(patience=5.0) as stopped:
+        assert stopped.is_ready(stopped.prepare(small_spec()))
+        assert stopped.pid is not None
+        os.kill(stopped.pid, signal.SIGSTOP)
+        job = stopped.prepare(small_spec())
+        with pytest.raises(WorkerLostError, match="no sign of life"):
+            stopped.is_ready(job)
+
+
+def test_a_run_left_early_leaves_nothing_to_the_next(arm_worker: PatientArmWorker) -> None:
     slow = small_spec(steps=100_000, seed=3)
-    for event in run(slow, workers=[companion]):
+    for event in run(slow, workers=[arm_worker]):
         if event.type == "evaluation" and event.step >= 16:
             break
     began = time.monotonic()
-    check_same(list(run(small_spec(), workers=[companion])), list(run(small_spec())))
+    check_same(list(run(small_spec(), workers=[arm_worker])), list(run(small_spec())))
     assert time.monotonic() - began < 60  # it did not go on with the run before
 
 
-def test_a_cancelled_run_has_its_summary(companion: PatientCompanion) -> None:
+def test_a_cancelled_run_has_its_summary(arm_worker: PatientArmWorker) -> None:
     steps = iter(range(10))
-    *_, last = run(small_spec(), stop=lambda: next(steps) == 9, workers=[companion])
+    *_, last = run(small_spec(), stop=lambda: next(steps) == 9, workers=[arm_worker])
     assert last.type == "cancelled"
     assert {(arm.status, arm.step) for arm in last.summary.arms} == {("stopped", 9)}
     assert all(arm.seconds > 0 for arm in last.summary.arms)
 
 
-class BreakingCompanion(PatientCompanion):
+class BreakingArmWorker(PatientArmWorker):
     """Meets an error with the arms that it has."""
 
-    def lend(self, job: int, step: int, arms: Mapping[int, LocalArm]) -> None:
-        self.loans.append((step, frozenset(arms)))
-        self._send(Lend(step, {index: ({}, False) for index in arms}))
+    def train(self, job: int, step: int, arms: Mapping[int, LocalArm]) -> None:
+        self.shares.append((step, frozenset(arms)))
+        self._check(job).submit(Train(step, {index: ({}, False) for index in arms}))
 
 
-def test_an_error_in_a_companion_reaches_each_of_its_arms(
+def test_an_error_in_an_arm_worker_reaches_each_of_its_arms(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     spec = small_spec(arms=[*ARMS, {"gradient": "clip"}])
-    with BreakingCompanion() as broken:
+    with BreakingArmWorker() as broken:
         check_same(list(run(spec, workers=[broken])), list(run(spec)))
-        assert [len(arms) for _, arms in broken.loans] == [2]
-    assert caplog.text.count("a companion process failed: KeyError") == 2
+        assert [len(arms) for _, arms in broken.shares] == [2]
+    assert caplog.text.count("an arm worker failed: KeyError") == 2
 
 
-def test_a_second_run_takes_the_companion_from_the_first(companion: PatientCompanion) -> None:
-    first = run(small_spec(seed=5), workers=[companion])
+def test_a_second_run_takes_the_arm_worker_from_the_first(arm_worker: PatientArmWorker) -> None:
+    first = run(small_spec(seed=5), workers=[arm_worker])
     begun = [next(first) for _ in range(12)]
-    check_same(list(run(small_spec(), workers=[companion])), list(run(small_spec())))
+    check_same(list(run(small_spec(), workers=[arm_worker])), list(run(small_spec())))
     check_same([*begun, *first], list(run(small_spec(seed=5))))
-    assert len(companion.loans) == 2
+    assert len(arm_worker.shares) == 2
 
 
 OWN_LOSS = """
@@ -237,17 +285,18 @@ class Here(NeuralSort):
 
 from newton_core import ExperimentSpec, run
 from newton_core.training.local_arm import LocalArm
-from newton_core.training.parallel.arm_worker import ArmWorker, ArmWorkerLostError, Lend
+from newton_core.training.parallel.arm_worker import ArmWorker, Train
+from newton_core.workers import WorkerLostError
 
 spec = ExperimentSpec.model_validate_json(sys.argv[1])
-with ArmWorker() as companion:
-    job = companion.prepare(spec)
+with ArmWorker() as arm_worker:
+    job = arm_worker.prepare(spec)
     try:
-        while not companion.is_ready(job):
+        while not arm_worker.is_ready(job):
             time.sleep(0.01)
-    except ArmWorkerLostError as error:
+    except WorkerLostError as error:
         print(error)
-    *_, last = run(spec, workers=[companion])
+    *_, last = run(spec, workers=[arm_worker])
     print(last.type)
 """
 
@@ -257,24 +306,24 @@ def test_a_loss_that_only_the_run_knows_is_computed_by_the_run() -> None:
     done = subprocess.run(
         [sys.executable, "-c", OWN_LOSS, spec], capture_output=True, text=True, check=True
     )
-    assert "a companion process failed: ValidationError" in done.stdout
+    assert "an arm worker failed: ValidationError" in done.stdout
     assert done.stdout.endswith("finished\n")
 
 
 CUT_OFF = """
 import os, sys
 from newton_core import ExperimentSpec, run
-from tests.newton_core.training.parallel.arm_workers import PatientCompanion
+from tests.newton_core.training.parallel.arm_workers import PatientArmWorker
 
-companion = PatientCompanion()
-for event in run(ExperimentSpec.model_validate_json(sys.argv[1]), workers=[companion]):
+arm_worker = PatientArmWorker()
+for event in run(ExperimentSpec.model_validate_json(sys.argv[1]), workers=[arm_worker]):
     if event.type == "evaluation" and event.step > 16:
-        print(companion.process_id, flush=True)
+        print(arm_worker.pid, flush=True)
         os._exit(9)
 """
 
 
-def test_a_companion_ends_with_the_process_that_made_it() -> None:
+def test_an_arm_worker_ends_with_the_process_that_made_it() -> None:
     spec = json.dumps(small_record(steps=1_000_000))
     done = subprocess.run(
         [sys.executable, "-c", CUT_OFF, spec], stdout=subprocess.PIPE, text=True, check=False
@@ -287,18 +336,18 @@ def test_a_companion_ends_with_the_process_that_made_it() -> None:
     assert not psutil.pid_exists(process_id)
 
 
-def test_a_companion_that_cannot_start_is_done_without(
+def test_an_arm_worker_that_cannot_start_is_done_without(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(sys, "executable", "/no/such/python")
     with ArmWorker() as missing:
-        with pytest.raises(ArmWorkerLostError, match="no companion process could be started"):
+        with pytest.raises(WorkerLostError, match="no arm worker process could be started"):
             missing.prepare(small_spec())
         check_same(list(run(small_spec(), workers=[missing])), list(run(small_spec())))
-    assert "no companion process could be started" in caplog.text
+    assert "no arm worker process could be started" in caplog.text
 
 
-def test_what_is_printed_in_a_companion_does_not_get_between_its_answers(
+def test_what_is_printed_in_an_arm_worker_does_not_get_between_its_answers(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "noisy.py").write_text("print('a library greets' * 10_000, flush=True)")
@@ -307,8 +356,8 @@ def test_what_is_printed_in_a_companion_does_not_get_between_its_answers(
     (folder / "METADATA").write_text("Metadata-Version: 2.1\nName: noisy\nVersion: 1\n")
     (folder / "entry_points.txt").write_text("[newton_lab.losses]\nnoisy = noisy\n")
     monkeypatch.syspath_prepend(str(tmp_path))
-    with PatientCompanion() as companion:
-        *_, last = run(small_spec(), workers=[companion])
+    with PatientArmWorker() as arm_worker:
+        *_, last = run(small_spec(), workers=[arm_worker])
         assert last.type == "finished"
-        assert companion.loans
+        assert arm_worker.shares
     assert "a library greets" in capfd.readouterr().err

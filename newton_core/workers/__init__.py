@@ -1,0 +1,9 @@
+"""Child processes: how they are started, given jobs, heard, cancelled and ended.
+
+``process`` is the parent's side, ``child`` the worker's, ``messages`` what goes between them. These
+modules import nothing heavy, so that a server can start its workers before it loads torch.
+"""
+
+from newton_core.workers.process import WorkerLostError, WorkerProcess
+
+__all__ = ["WorkerLostError", "WorkerProcess"]

@@ -1,0 +1,172 @@
+"""Workers as real processes: they compute, are cancelled, are lost, and never hang a parent."""
+
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import psutil
+import pytest
+
+from newton_core.workers import WorkerLostError, WorkerProcess
+from newton_core.workers.messages import Done, Failed, Heartbeat, Message, Output, Ready
+from newton_core.workers.process import INBOX_MESSAGES
+
+PATIENCE = 60.0
+"""A machine under load starts a process in seconds."""
+
+
+def start(**environment: str) -> WorkerProcess:
+    return WorkerProcess("tests.newton_core.workers.entries:main", "hi", "test worker", environment)
+
+
+@pytest.fixture
+def worker() -> Iterator[WorkerProcess]:
+    started = start()
+    yield started
+    started.close()
+    assert not psutil.pid_exists(started.pid)
+
+
+def receive(worker: WorkerProcess) -> Message:
+    """The next message about the job."""
+    while isinstance(message := worker.receive(PATIENCE), Ready | Heartbeat):
+        pass
+    assert message is not None, "the worker says nothing"
+    return message
+
+
+def outputs(worker: WorkerProcess, *task: Any) -> list[Any]:
+    """All that a job sends; it must not fail."""
+    worker.submit(task)
+    values = []
+    while not isinstance(message := receive(worker), Done):
+        assert isinstance(message, Output), message
+        values.append(message.value)
+    return values
+
+
+def wait_for_loss(worker: WorkerProcess) -> str:
+    """Why the worker was lost."""
+    try:
+        while worker.receive(PATIENCE) is not None:
+            pass
+    except WorkerLostError as loss:
+        return str(loss)
+    pytest.fail("the worker says nothing")
+
+
+def test_jobs_are_computed_one_after_the_other(worker: WorkerProcess) -> None:
+    assert outputs(worker, "echo", 1) == [("hi", 1)]
+    assert outputs(worker, "echo", "2") == [("hi", "2")]
+    assert worker.is_ready()
+
+
+def test_environment_is_set_in_the_worker_alone() -> None:
+    started = start(NEWTON_LAB_TEST="there")
+    assert outputs(started, "variable", "NEWTON_LAB_TEST") == ["there"]
+    assert "NEWTON_LAB_TEST" not in os.environ
+    started.close()
+
+
+def test_error_ends_its_job_alone(worker: WorkerProcess) -> None:
+    worker.submit(("fail", "oh"))
+    failed = receive(worker)
+    assert isinstance(failed, Failed)
+    assert failed.error == "ValueError: oh"
+    assert "in compute" in failed.traceback
+    worker.submit(("unpicklable", None))
+    assert isinstance(receive(worker), Failed)
+    assert outputs(worker, "echo", 3) == [("hi", 3)]
+
+
+def test_cancelled_job_ends(worker: WorkerProcess) -> None:
+    worker.submit(("until cancelled", None))
+    assert isinstance(receive(worker), Output)
+    worker.cancel()
+    assert isinstance(receive(worker), Done)
+    worker.cancel()  # too late: it is not for the next job
+    assert outputs(worker, "echo", 1) == [("hi", 1)]
+
+
+def test_next_job_cancels_the_one_before_whose_messages_are_left_out(
+    worker: WorkerProcess,
+) -> None:
+    worker.submit(("until cancelled", None))
+    assert outputs(worker, "count", 2) == [0, 1]
+
+
+def test_inbox_is_bounded_and_nothing_is_lost(worker: WorkerProcess) -> None:
+    count = 20 * INBOX_MESSAGES
+    assert outputs(worker, "count", count) == list(range(count))
+    worker.submit(("count", 100 * INBOX_MESSAGES))  # nobody listens: the worker waits
+    assert outputs(worker, "echo", 1) == [("hi", 1)]
+
+
+def test_close_ends_a_worker_that_nobody_listens_to(worker: WorkerProcess) -> None:
+    worker.submit(("count", 100 * INBOX_MESSAGES))
+    receive(worker)
+    threads = threading.active_count()
+    worker.close()
+    with pytest.raises(WorkerLostError):
+        worker.receive(0.0)
+    deadline = time.monotonic() + PATIENCE
+    while threading.active_count() > threads - 2:
+        assert time.monotonic() < deadline, "its threads live on"
+        time.sleep(0.01)
+
+
+def test_worker_that_is_killed_in_the_middle_of_a_message_is_lost(worker: WorkerProcess) -> None:
+    worker.submit(("torn", 10_000_000))
+    message = receive(worker)
+    assert isinstance(message, Output)
+    assert message.value == "whole"
+    assert "the test worker process was killed (signal SIGKILL)" in wait_for_loss(worker)
+
+
+def test_worker_that_sends_what_cannot_be_read_is_lost(
+    worker: WorkerProcess, caplog: pytest.LogCaptureFixture
+) -> None:
+    worker.submit(("unreadable", None))
+    assert "closed its connection" in wait_for_loss(worker)
+    assert "a message of the test worker process could not be read" in caplog.text
+
+
+def test_idle_worker_that_is_killed_is_no_longer_ready(worker: WorkerProcess) -> None:
+    outputs(worker, "echo", 1)
+    os.kill(worker.pid, signal.SIGKILL)
+    deadline = time.monotonic() + PATIENCE
+    while worker.is_alive and time.monotonic() < deadline:
+        time.sleep(0.01)
+    with pytest.raises(WorkerLostError, match="SIGKILL"):
+        worker.is_ready()
+
+
+def test_stopped_worker_blocks_nobody(worker: WorkerProcess) -> None:
+    outputs(worker, "echo", 1)
+    os.kill(worker.pid, signal.SIGSTOP)
+    began = time.monotonic()
+    worker.submit(("echo", bytes(10_000_000)))  # more than a pipe holds
+    worker.cancel()
+    assert worker.receive(0.1) is None
+    worker.close()
+    assert time.monotonic() - began < 20.0
+
+
+def test_slow_step_is_told_from_a_hang(worker: WorkerProcess) -> None:
+    outputs(worker, "echo", 1)
+    worker.submit(("slow step", 6.0))
+    assert isinstance(worker.receive(5.0), Heartbeat)
+
+
+def test_reasons_of_ends_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    entry = "tests.newton_core.workers.entries:exit_at_once"
+    started = WorkerProcess(entry, 3, "test worker", {})
+    assert wait_for_loss(started) == "the test worker process ended unexpectedly (exit code 3)"
+    started.close()
+    monkeypatch.setattr(sys, "executable", "/no/such/python")
+    with pytest.raises(WorkerLostError, match="no test worker process could be started"):
+        start()
