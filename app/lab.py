@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 
 from app.database import Database
-from app.landscapes import SliceService
+from app.landscapes import LandscapeService
 from app.runs.executors import Executor
 from app.runs.feed import Feed
 from app.runs.log import EventLog
@@ -28,7 +28,7 @@ class Lab:
     queue: RunQueue
     executor: Executor
     throttle: Throttle
-    slices: SliceService
+    slices: LandscapeService
 
     @classmethod
     def assemble(cls, settings: Settings, database: Database, executor: Executor) -> "Lab":
@@ -37,7 +37,7 @@ class Lab:
         store, log = RunStore(database), EventLog(database, feed)
         queue = RunQueue(settings, store, log, feed, executor)
         throttle = Throttle(settings.runs_per_minute)
-        slices = SliceService(settings)
+        slices = LandscapeService(settings)
         return cls(settings, database, store, feed, log, queue, executor, throttle, slices)
 
     def close(self) -> None:

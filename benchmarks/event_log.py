@@ -9,20 +9,23 @@ serialising and sending alone. Wall-clock times need a quiet machine, CPU times 
 """
 
 import argparse
-import multiprocessing
 import statistics
 import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from app.presets import load_presets
-from app.runs import worker
-from app.runs.records import Job, LoggedEvent
+import torch
 
+from app.presets import load_presets
+from app.runs.records import Job, LoggedEvent
+from app.runs.worker import compute_run
+from newton_core.workers import WorkerProcess, child
+from newton_core.workers.messages import Done, Failed, Output
+
+RUN_SECONDS = 600.0
 LIMIT = 0.03
 """Largest share of the worker's CPU time that the log may take."""
 
@@ -42,25 +45,37 @@ class Cost:
         return self.log / self.run
 
 
-def measure(job: Job, connection: "Connection[Any, Any]") -> Cost:
-    """Computes a job as a worker does, with a clock around each send."""
-    sending = 0.0
-    events = size = 0
+class TimedJob(child.Job[Job]):
+    """A job with a clock around each send."""
 
-    def send(message: tuple[Any, ...]) -> None:
-        nonlocal sending, events, size
+    seconds = 0.0
+    events = 0
+    bytes = 0
+
+    def send(self, value: object) -> None:
         began = time.thread_time()
-        connection.send(message)
-        sending += time.thread_time() - began
-        if message[0] == worker.EVENT:
-            events += 1
-            size += len(message[-1])
+        super().send(value)
+        self.seconds += time.thread_time() - began
+        if isinstance(value, LoggedEvent):
+            self.events += 1
+            self.bytes += len(value.body)
 
+
+def measure(connection: child.Connection, job: child.Job[Job]) -> None:
+    """Computes a job as a worker does, and sends its cost last."""
+    timed = TimedJob(connection, job.number, job.task)
     serialising = _Clock()
     began = time.thread_time()
     with serialising:
-        worker._compute(job, send, set())
-    return Cost(time.thread_time() - began, sending + serialising.seconds, events, size)
+        compute_run(timed)
+    log = timed.seconds + serialising.seconds
+    job.send(Cost(time.thread_time() - began, log, timed.events, timed.bytes))
+
+
+def serve(_settings: None, connection: child.Connection) -> None:
+    """Entry function of the worker."""
+    torch.set_num_threads(1)
+    connection.serve(lambda job: measure(connection, job))
 
 
 class _Clock:
@@ -88,16 +103,7 @@ class _Clock:
         EventBase.model_dump_json = self.original  # type: ignore[method-assign]
 
 
-def child(connection: "Connection[Any, Any]", jobs: list[Job]) -> None:
-    """The worker process: the first job warms up, the others are measured."""
-    import torch
-
-    torch.set_num_threads(1)
-    costs = [measure(job, connection) for job in jobs]
-    connection.send(("costs", costs[1:]))
-
-
-def storage_seconds(messages: list[tuple[Any, ...]], folder: Path) -> float:
+def storage_seconds(events: list[LoggedEvent], folder: Path) -> float:
     """This process's CPU seconds for storing a run's events, in batches as the server does."""
     from app.database import Database
     from app.runs.identity import Identity
@@ -113,7 +119,6 @@ def storage_seconds(messages: list[tuple[Any, ...]], folder: Path) -> float:
     new = NewRun(Identity("{}", "1", "cpu"), False, steps=1, threads=1, title="benchmark")
     run, _ = RunStore(database).create(new, 1)
     log = EventLog(database, Nobody())
-    events = [LoggedEvent(*message[1:]) for message in messages]
     began = time.process_time()
     for start in range(0, len(events), 4):
         log.append(run.id, events[start : start + 4])
@@ -160,26 +165,24 @@ def main() -> None:
         {**preset.spec, "steps": arguments.steps, "changes": []}
     ).model_dump_json()
     with tempfile.TemporaryDirectory() as folder:
-        jobs = [
-            Job(f"run{i}", spec, Path(folder, f"snapshots{i}")) for i in range(arguments.repeat + 1)
-        ]
-        context = multiprocessing.get_context("spawn")
-        ours, theirs = context.Pipe()
-        process = context.Process(target=child, args=(theirs, jobs))
-        process.start()
-        theirs.close()
-        messages = []
-        while (message := ours.recv())[0] != "costs":
-            if message[0] == worker.EVENT:
-                messages.append(message)
-        costs: list[Cost] = message[1]
-        process.join()
-        last = messages[-costs[-1].events :]
-        stored = storage_seconds(last, Path(folder))
+        worker = WorkerProcess("benchmarks.event_log:serve", None, "benchmark", {})
+        costs = []
+        for number in range(arguments.repeat + 1):  # the first warms up
+            worker.submit(Job(f"run{number}", spec, Path(folder, f"snapshots{number}")))
+            events = []
+            while not isinstance(message := worker.receive(RUN_SECONDS), Done):
+                match message:
+                    case Output(value=LoggedEvent() as event):
+                        events.append(event)
+                    case Output(value=Cost() as cost):
+                        costs.append(cost)
+                    case None | Failed():
+                        raise SystemExit(f"the worker does not go on: {message}")
+        worker.close()
+        stored = storage_seconds(events, Path(folder))
         starts = start_latencies(spec, Path(folder), 5)
-    share = statistics.median(cost.share for cost in costs)
-    cost = costs[-1]
-    print(f"preset {preset.name}, {arguments.steps} steps, median of {len(costs)} runs")
+    share = statistics.median(cost.share for cost in costs[1:])
+    print(f"preset {preset.name}, {arguments.steps} steps, median of {arguments.repeat} runs")
     print(f"worker's CPU time a step: {1000 * cost.run / arguments.steps:.2f} ms")
     print(f"of it for the log:        {100 * share:.2f} % (limit {100 * LIMIT:.0f} %)")
     print(f"events: {cost.events}, {cost.bytes / 1e6:.2f} MB as JSON")

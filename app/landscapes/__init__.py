@@ -1,5 +1,5 @@
 """Slices of a run's loss on demand, computed in one process of their own."""
 
-from app.landscapes.service import SliceFailure, SliceService
+from app.landscapes.service import LandscapeFailure, LandscapeService
 
-__all__ = ["SliceFailure", "SliceService"]
+__all__ = ["LandscapeFailure", "LandscapeService"]

@@ -1,105 +1,107 @@
-"""The process that computes slices: imports torch once, then answers one request after the other.
+"""What runs in the landscape process: it answers one request after the other, on a warm torch."""
 
-Nothing heavy is imported at the top: the number of threads must be set before torch is loaded.
-"""
-
-import functools
 import json
-import traceback
 from collections import OrderedDict
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import Any
 
-from app.processes import Wire, settle_in, take_orders
+import torch
+from pydantic import TypeAdapter
+
+from app.landscapes.requests import (
+    LandscapeRequest,
+    LineRequest,
+    OutputSliceRequest,
+    RunSliceRequest,
+    SliceJob,
+)
 from app.settings import Settings
+from newton_core.byte_cache import ByteCache
+from newton_core.experiment.spec import ExperimentSpec
+from newton_core.landscape.grid import Grid
+from newton_core.landscape.outputs import OutputPlane, output_slice
+from newton_core.records import to_json
+from newton_core.training.slices import (
+    MOST_BYTES,
+    RunHistory,
+    SliceRequest,
+    arms_line,
+    run_slices,
+)
+from newton_core.workers.child import Connection, Job
 
-if TYPE_CHECKING:
-    from app.landscapes.requests import LineRequest, OutputSliceRequest, RunSliceRequest, SliceJob
-    from newton_core.training.slices import RunHistory
-
-READY, PART, PROBLEM, ERROR, DONE = "ready", "part", "problem", "error", "done"
 MOST_HISTORIES = 4
 
-Say = Callable[[str, dict[str, Any]], None]
+Emit = Callable[[str, Any], None]
 """Sends a part of the answer: the event's type and its data."""
-Stop = Callable[[], bool]
 
 
-def main(connection: Wire, settings: Settings) -> None:
-    """Entry point of the process: serves jobs until the server closes the connection.
+@dataclass(frozen=True)
+class Part:
+    """A part of an answer: an event's type and its data as JSON text."""
 
-    Args:
-        connection: to the server. In: a :class:`SliceJob`, or the number of one to stop. Out:
-            tuples (kind, ...).
-        settings: of the server.
-    """
-    settle_in(settings)
-    from app.landscapes import requests  # noqa: F401  loads all that a job needs
-
-    jobs, stopped = take_orders(connection)
-    connection.send((READY,))
-    histories = _Histories()
-    while True:
-        job = jobs.get()
-        _answer(job, histories, connection.send, functools.partial(_is_stopped, job, stopped))
-        connection.send((DONE,))
+    type: str
+    body: str
 
 
-def _is_stopped(job: "SliceJob", stopped: set[str | int]) -> bool:
-    return job.number in stopped
+@dataclass(frozen=True)
+class Problem:
+    """Why there is no answer, in words for the reader."""
+
+    message: str
 
 
-class _Histories:
-    """The runs that were last asked for, with the weights that have been read."""
+def main(settings: Settings, connection: Connection) -> None:
+    """Entry function of the process."""
+    torch.set_num_threads(settings.threads)
+    histories = Histories()
+    connection.serve(lambda job: _answer(job, histories))
 
-    def __init__(self) -> None:
+
+class Histories:
+    """The runs that were last asked for; what is kept of them is bounded in bytes."""
+
+    def __init__(self, most_bytes: int = MOST_BYTES) -> None:
+        self.cache = ByteCache(most_bytes)
         self._kept: OrderedDict[tuple[Any, ...], RunHistory] = OrderedDict()
 
-    def get(self, job: "SliceJob") -> "RunHistory":
-        """The history of a job's run; read anew once the run has left another snapshot."""
-        from newton_core.experiment.spec import ExperimentSpec
-        from newton_core.training.slices import RunHistory
-
-        files = tuple(sorted(file.name for file in job.snapshots.glob("*")))
-        key = (job.snapshots, files)
+    def get(self, task: SliceJob) -> RunHistory:
+        """The history of a task's run; read anew once the run has left another snapshot."""
+        files = tuple(sorted(file.name for file in task.snapshots.glob("*")))
+        key = (task.snapshots, files)
         history = self._kept.pop(key, None)
         if history is None:
-            history = RunHistory(ExperimentSpec.model_validate_json(job.spec), job.snapshots)
+            spec = ExperimentSpec.model_validate_json(task.spec)
+            history = RunHistory(spec, task.snapshots, self.cache)
         self._kept[key] = history
         while len(self._kept) > MOST_HISTORIES:
             self._kept.popitem(last=False)
         return history
 
 
-def _answer(
-    job: "SliceJob", histories: _Histories, send: Callable[[tuple[Any, ...]], None], stop: Stop
-) -> None:
-    """Computes one answer and sends its parts; whatever goes wrong is sent too."""
-    from pydantic import TypeAdapter
+def _answer(job: Job[SliceJob], histories: Histories) -> None:
+    """Computes one answer and sends its parts."""
 
-    from app.landscapes.requests import LandscapeRequest, LineRequest, OutputSliceRequest
-
-    def say(kind: str, data: dict[str, Any]) -> None:
-        send((PART, kind, json.dumps(data)))
+    def emit(kind: str, data: Any) -> None:
+        job.send(Part(kind, json.dumps(to_json(data))))
 
     try:
-        request = TypeAdapter(LandscapeRequest).validate_json(job.request)
-        history = histories.get(job)
+        request = TypeAdapter(LandscapeRequest).validate_json(job.task.request)
+        history = histories.get(job.task)
         if isinstance(request, OutputSliceRequest):
-            _outputs(history, request, say)
+            _outputs(history, request, emit)
         elif isinstance(request, LineRequest):
-            _line(history, request, say)
+            _line(history, request, emit)
         else:
-            _parameters(history, request, say, stop)
-    except ValueError as error:  # no plane, no snapshot, no such sample: for the reader
-        send((PROBLEM, str(error)))
-    except Exception as error:
-        send((ERROR, f"{type(error).__name__}: {error}", traceback.format_exc()))
+            _parameters(history, request, emit, job.cancelled)
+    except ValueError as error:  # no plane, no snapshot, no such sample
+        job.send(Problem(str(error)))
 
 
-def _parameters(history: "RunHistory", request: "RunSliceRequest", say: Say, stop: Stop) -> None:
-    from newton_core.records import to_json
-    from newton_core.training.slices import SliceRequest, run_slices
+def _parameters(
+    history: RunHistory, request: RunSliceRequest, emit: Emit, stop: Callable[[], bool]
+) -> None:
 
     fields = request.model_dump(include=set(SliceRequest.model_fields))
     found = run_slices(history, SliceRequest(**fields))
@@ -113,17 +115,14 @@ def _parameters(history: "RunHistory", request: "RunSliceRequest", say: Say, sto
             points = [[a + around[0], b + around[1], step] for (a, b), step in places]
             paths.append({"arm": arm, "points": points, "residual": seen.total_residual})
         pictures.append({"arms": picture.arms, "plane": picture.plane.kind, "paths": paths})
-    say("start", to_json({"step": found.step, "steps": history.steps, "pictures": pictures}))
+    emit("start", {"step": found.step, "steps": history.steps, "pictures": pictures})
     for index, patch in found.stream(stop):
         grid = {"a": patch.a + left, "b": patch.b + low}
         patch_record = {"level": patch.level, "levels": patch.levels, "values": patch.values}
-        say("patch", to_json({"picture": index, "grid": grid, **patch_record}))
+        emit("patch", {"picture": index, "grid": grid, **patch_record})
 
 
-def _outputs(history: "RunHistory", request: "OutputSliceRequest", say: Say) -> None:
-    from newton_core.landscape.grid import Grid
-    from newton_core.landscape.outputs import OutputPlane, output_slice
-    from newton_core.records import to_json
+def _outputs(history: RunHistory, request: OutputSliceRequest, emit: Emit) -> None:
 
     _check_arm(history, request.arm)
     step = history.nearest(request.step)
@@ -147,21 +146,19 @@ def _outputs(history: "RunHistory", request: "OutputSliceRequest", say: Say) -> 
         "sample": {} if request.sample is None else history.sample(request.samples, request.sample),
         "slice": found,
     }
-    say("slice", to_json(record))
+    emit("slice", record)
 
 
-def _line(history: "RunHistory", request: "LineRequest", say: Say) -> None:
-    from newton_core.records import to_json
-    from newton_core.training.slices import arms_line
+def _line(history: RunHistory, request: LineRequest, emit: Emit) -> None:
 
     _check_arm(history, request.start)
     _check_arm(history, request.end)
     step = history.nearest(request.step)
     given = {"points": request.points, "samples": request.samples}
     found = arms_line(history, request.start, request.end, step, **given)
-    say("line", to_json({"step": step, "line": found}))
+    emit("line", {"step": step, "line": found})
 
 
-def _check_arm(history: "RunHistory", arm: int) -> None:
+def _check_arm(history: RunHistory, arm: int) -> None:
     if arm >= len(history.spec.arms):
         raise ValueError(f"there is no arm {arm}, the run has {len(history.spec.arms)}")

@@ -83,13 +83,11 @@ class SliceJob:
     """What the process is to compute.
 
     Attributes:
-        number: tells jobs apart.
         spec: the run's complete spec as JSON text.
         snapshots: its folder of snapshots.
         request: as JSON text.
     """
 
-    number: int
     spec: str
     snapshots: Path
     request: str

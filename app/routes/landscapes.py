@@ -10,7 +10,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.sse import EventSourceResponse, format_sse_event
 
 from app.errors import validation_error
-from app.landscapes import SliceFailure, SliceService
+from app.landscapes import LandscapeFailure, LandscapeService
 from app.landscapes.requests import AnySliceRequest, LandscapeRequest
 from app.routes.common import TheLab, is_run_id, problem
 from app.routes.streams import CONTENT, event_stream
@@ -49,12 +49,12 @@ async def landscapes(lab: TheLab, body: Annotated[LandscapeRequest, Body()]) -> 
 
 
 async def _stream(
-    service: SliceService, spec: str, folder: Path, body: AnySliceRequest
+    service: LandscapeService, spec: str, folder: Path, body: AnySliceRequest
 ) -> AsyncIterator[bytes]:
     try:
         async for kind, data in service.answer(spec, folder, body):
             yield format_sse_event(event=kind, data_str=data)
-    except SliceFailure as failure:
+    except LandscapeFailure as failure:
         text = json.dumps({"message": str(failure)})
         yield format_sse_event(event="problem", data_str=text)
     else:

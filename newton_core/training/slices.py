@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 import torch
 from torch import Tensor, nn
 
+from newton_core.byte_cache import ByteCache
 from newton_core.experiment.spec import ExperimentSpec
 from newton_core.labels import Labels
 from newton_core.landscape.grid import Grid, GridPatch, OddPoints, Stop, progressive_slice
@@ -40,6 +41,8 @@ SlicePlane = Annotated[
         arms="through the arms' weights",
     ),
 ]
+MOST_BYTES = 256_000_000
+"""Of weights and heights that are kept for further requests."""
 
 
 class SliceRequest(Settings):
@@ -130,6 +133,7 @@ class RunHistory:
     Args:
         spec: the run's spec.
         folder: its snapshots.
+        cache: keeps what is read and computed; others may share it. None means one of its own.
 
     Attributes:
         task: data and metric.
@@ -140,16 +144,15 @@ class RunHistory:
         SnapshotError: there is no snapshot, or one does not belong to the spec.
     """
 
-    def __init__(self, spec: ExperimentSpec, folder: Path) -> None:
+    def __init__(self, spec: ExperimentSpec, folder: Path, cache: ByteCache | None = None) -> None:
         self.spec = spec
+        self._cache = cache or ByteCache(MOST_BYTES)
         self._files = list_snapshots(folder)
         if not self._files:
             raise SnapshotError("the run has left no snapshot yet")
         self.task: Task = build_task(spec)
         self.loss: Loss = build_spec_loss(spec.loss)
         self.initial_model: nn.Module = self.task.build_model()
-        self._states: dict[int, list[dict[str, Any]]] = {}
-        self._heights: dict[str, dict[int, GridPatch]] = {}
 
     @property
     def steps(self) -> list[int]:
@@ -196,18 +199,28 @@ class RunHistory:
         if not fixed or any(True for _ in self.initial_model.buffers()):
             return {}
         anywhere = request.model_copy(update={"step": 0}).model_dump_json()
-        return self._heights.setdefault(anywhere, {})
+        key = (*self._files.values(), anywhere)
+        known: dict[int, GridPatch] | None = self._cache.get(key)
+        if known is None:
+            known = {}  # charged for all that it will hold
+            floats = len(self.spec.arms) * request.points * (request.points + 2)
+            self._cache.put(key, known, 8 * floats)
+        return known
 
     def _state(self, step: int) -> list[dict[str, Any]]:
-        if step not in self._states:
-            _, states = load_snapshot(self._files[step])
-            if len(states) != len(self.spec.arms):
+        file = self._files[step]
+        states: list[dict[str, Any]] | None = self._cache.get(file)
+        if states is None:
+            _, whole = load_snapshot(file)
+            if len(whole) != len(self.spec.arms):
                 raise SnapshotError(
-                    f"the snapshot holds {len(states)} arms, the spec has {len(self.spec.arms)}"
+                    f"the snapshot holds {len(whole)} arms, the spec has {len(self.spec.arms)}"
                 )
             # Optimizer states are twice the weights and of no use here.
-            self._states[step] = [{"model": state["model"]} for state in states]
-        return self._states[step]
+            states = [{"model": state["model"]} for state in whole]
+            weights = [value for state in states for value in state["model"].values()]
+            self._cache.put(file, states, sum(value.nbytes for value in weights))
+        return states
 
 
 def run_slices(history: RunHistory, request: SliceRequest) -> RunSlices:

@@ -116,22 +116,23 @@ class Job(Generic[Task]):
     """A job that is being computed.
 
     Attributes:
+        number: of the job.
         task: what was submitted.
     """
 
     def __init__(self, connection: Connection, number: int, task: Task) -> None:
         self.task = task
         self._connection = connection
-        self._number = number
+        self.number = number
 
     def cancelled(self) -> bool:
         """Whether to leave the job; that it asks tells the parent that it goes on."""
         self._connection.beat()
-        return self._connection.is_cancelled(self._number)
+        return self._connection.is_cancelled(self.number)
 
     def send(self, value: object) -> None:
         """Sends a part of what is computed."""
-        self._connection.send(Output(self._number, value))
+        self._connection.send(Output(self.number, value))
 
     @contextlib.contextmanager
     def heartbeats(self) -> Iterator[None]:

@@ -132,7 +132,7 @@ class LabServer:
         """Its worker processes."""
         assert self.process is not None
         children = psutil.Process(self.process.pid).children(recursive=True)
-        return [child for child in children if "spawn_main" in " ".join(child.cmdline())]
+        return [child for child in children if "newton-lab" in child.cmdline()[-1]]
 
     def post(self, spec: Spec, **query: Any) -> dict[str, Any]:
         answer = self.client.post("/api/runs", json=spec, params=query)

@@ -1,110 +1,41 @@
 """The local executor: a small pool of warm worker processes, one run each at a time."""
 
 import contextlib
-import signal
 import threading
 import time
-from typing import Any
 
 import psutil
 import structlog
 
-from app.processes import start_process
-from app.runs import worker as protocol
+from app.processes import start_worker
 from app.runs.executors.base import Executor, Sink, StopRequest
 from app.runs.records import Job, LoggedEvent
 from app.settings import Settings
+from newton_core.workers import WorkerLostError, WorkerProcess
+from newton_core.workers.messages import Done, Failed, Message, Output
+from newton_core.workers.process import START_SECONDS
 
 GATHER_SECONDS = 0.04
 """Events are stored together for so long: at most 25 transactions a second and worker."""
 GATHER_EVENTS = 500
 LOOK_SECONDS = 0.1
 MEMORY_LOOK_SECONDS = 0.5
-START_SECONDS = 120.0
 
 logger = structlog.get_logger(__name__)
 
 
-class WorkerLostError(RuntimeError):
-    """A worker process is gone; the message says what is known of its end."""
+def _start(settings: Settings) -> WorkerProcess:
+    return start_worker("app.runs.worker:main", settings, "worker")
 
 
-class _Worker:
-    """One worker process and the connection to it."""
-
-    def __init__(self, settings: Settings) -> None:
-        self.process, self.connection = start_process(protocol.main, settings, "newton-lab-worker")
-        self.spoke = False  # whether it has said anything about its job
-        self._ready = False
-        self._gathered = 0.0
-
-    def is_ready(self) -> bool:
-        """Whether the idle process has imported everything and waits for a run.
-
-        Raises:
-            WorkerLostError: it has ended.
-        """
-        try:
-            while self.connection.poll(0):  # an idle process says nothing: this is READY, or EOF
-                self._ready = self.connection.recv() == (protocol.READY,)
-        except (EOFError, OSError):
-            raise WorkerLostError(self.exit_reason()) from None
-        return self._ready
-
-    def begin(self, job: Job) -> None:
-        """Hands over a job."""
-        self.spoke = False
-        self.connection.send(job)
-
-    def gather(self) -> list[tuple[Any, ...]]:
-        """The messages that have come; more are awaited for a moment, so that they go together.
-
-        Raises:
-            EOFError: the process is gone, and all that it said has been gathered.
-        """
-        if not self.connection.poll(LOOK_SECONDS):
-            return []
-        messages = [self.connection.recv()]
-        self.spoke = True
-        until = self._gathered + GATHER_SECONDS
-        try:
-            while len(messages) < GATHER_EVENTS and messages[-1][0] != protocol.DONE:
-                if not self.connection.poll(max(0.0, until - time.monotonic())):
-                    break
-                messages.append(self.connection.recv())
-        except (EOFError, OSError):
-            pass  # said again when the next message is awaited
-        self._gathered = time.monotonic()
-        return messages
-
-    def memory(self) -> int:
-        """Resident bytes of the process and its arm_workers; 0 once it is gone."""
-        total = 0
-        with contextlib.suppress(psutil.Error):
-            process = psutil.Process(self.process.pid)
-            for member in (process, *process.children()):
-                total += int(member.memory_info().rss)
-        return total
-
-    def exit_reason(self) -> str:
-        """How the process ended, in words."""
-        self.process.join(2.0)
-        code = self.process.exitcode
-        if code is None:
-            return "the worker process closed its connection"
-        if code < 0:
-            name = signal.Signals(-code).name
-            return (
-                f"the worker process was killed (signal {name}): perhaps the machine ran out of"
-                " memory, or somebody ended it"
-            )
-        return f"the worker process ended unexpectedly (exit code {code})"
-
-    def kill(self) -> None:
-        """Ends the process, whatever it does."""
-        self.process.kill()
-        self.process.join(5.0)
-        self.connection.close()
+def _memory(worker: WorkerProcess) -> int:
+    """Resident bytes of the process and its arm workers; 0 once it is gone."""
+    total = 0
+    with contextlib.suppress(psutil.Error):
+        process = psutil.Process(worker.pid)
+        for member in (process, *process.children()):
+            total += int(member.memory_info().rss)
+    return total
 
 
 class LocalExecutor(Executor):
@@ -116,7 +47,7 @@ class LocalExecutor(Executor):
         self._settings = settings
         self.slots = settings.workers + settings.fork_workers
         self._change = threading.Condition()
-        self._idle: list[_Worker] = []
+        self._idle: list[WorkerProcess] = []
         self._closed = False
         self._started = 0.0
 
@@ -124,14 +55,14 @@ class LocalExecutor(Executor):
         """Starts the ordinary workers; those for forks follow once these are warm."""
         self._started = time.monotonic()
         with self._change:
-            self._idle = [_Worker(self._settings) for _ in range(self._settings.workers)]
+            self._idle = [_start(self._settings) for _ in range(self._settings.workers)]
         threading.Thread(target=self._start_fork_workers, daemon=True).start()
 
     def _start_fork_workers(self) -> None:
         self.wait_until_ready(START_SECONDS)
         with self._change:
             missing = 0 if self._closed else self._settings.fork_workers
-            self._idle += [_Worker(self._settings) for _ in range(missing)]
+            self._idle += [_start(self._settings) for _ in range(missing)]
             self._change.notify_all()
 
     def wait_until_ready(self, timeout: float) -> bool:
@@ -152,12 +83,13 @@ class LocalExecutor(Executor):
             worker = self._take(stop)
             if worker is None:
                 break
+            following = _Following(self._settings, worker, job, stop)
             reason: str | None = "the server could not follow the run"
             try:
-                reason = self._attend(worker, job, sink, stop)
-            except (EOFError, OSError):
-                reason = worker.exit_reason()
-                if not (worker.spoke or last_try):
+                reason = following.follow(sink)
+            except WorkerLostError as loss:
+                reason = str(loss)
+                if not (following.heard_any or last_try):
                     logger.warning("a worker was lost before its run began", reason=reason)
                     continue
             finally:
@@ -167,7 +99,7 @@ class LocalExecutor(Executor):
             return "the run was stopped before it began"
         return f"no worker process was ready within {START_SECONDS:.0f} s"
 
-    def _take(self, stop: StopRequest) -> _Worker | None:
+    def _take(self, stop: StopRequest) -> WorkerProcess | None:
         """A worker that is ready; None if there is none in time or the run is to stop."""
         deadline = time.monotonic() + START_SECONDS
         while not stop.asked and time.monotonic() < deadline:
@@ -183,72 +115,94 @@ class LocalExecutor(Executor):
             time.sleep(0.01)
         return None
 
-    def _replace(self, worker: _Worker) -> None:
+    def _replace(self, worker: WorkerProcess) -> None:
         self._idle.remove(worker)
-        worker.kill()
+        worker.close()
         if not self._closed:
-            self._idle.append(_Worker(self._settings))
+            self._idle.append(_start(self._settings))
 
-    def _give_back(self, worker: _Worker, *, healthy: bool) -> None:
-        bloated = worker.memory() > self._settings.memory_mb * 500_000
+    def _give_back(self, worker: WorkerProcess, *, healthy: bool) -> None:
+        bloated = _memory(worker) > self._settings.memory_mb * 500_000
         with self._change:
             self._idle.insert(0, worker)
             if not healthy or bloated or self._closed:
                 self._replace(worker)
             self._change.notify_all()
 
-    def _attend(self, worker: _Worker, job: Job, sink: Sink, stop: StopRequest) -> str | None:
-        """Follows a run to its end or to a limit; the worker is good for more if None."""
-        worker.begin(job)
-        watch = _Watch(self._settings, worker, job, stop)
-        while True:
-            messages = worker.gather()
-            events = [LoggedEvent(*m[1:]) for m in messages if m[0] == protocol.EVENT]
-            if events:
-                sink(events)
-            for message in messages:
-                if message[0] == protocol.ERROR:
-                    logger.error("run failed in its worker", run=job.run_id, traceback=message[2])
-                    return str(message[1])
-                if message[0] == protocol.DONE:
-                    return None
-            if reason := watch.look(heard=bool(messages)):
-                return reason
-
     def close(self) -> None:
         """Ends all worker processes."""
         with self._change:
             self._closed = True
             for worker in self._idle:
-                worker.process.kill()  # all at once, then wait for each
+                worker.kill()  # all at once, then wait for each
             for worker in self._idle:
-                worker.kill()
+                worker.close()
             self._idle.clear()
 
 
-class _Watch:
-    """Watches one run against the limits."""
+class _Following:
+    """One run in its worker, which is held to the limits."""
 
-    def __init__(self, settings: Settings, worker: _Worker, job: Job, stop: StopRequest) -> None:
+    def __init__(
+        self, settings: Settings, worker: WorkerProcess, job: Job, stop: StopRequest
+    ) -> None:
+        self.heard_any = False
         self._settings = settings
         self._worker = worker
         self._job = job
         self._stop = stop
-        self._began = self._heard = time.monotonic()
-        self._told: float | None = None
+        self._began = self._heard = self._gathered = time.monotonic()
+        self._cancelled: float | None = None
         self._next_memory_look = 0.0
 
-    def look(self, *, heard: bool) -> str | None:
+    def follow(self, sink: Sink) -> str | None:
+        """Follows the run to its end or to a limit; the worker is good for more if None.
+
+        Raises:
+            WorkerLostError: the process is gone, and all that it sent went to ``sink``.
+        """
+        self._worker.submit(self._job)
+        while True:
+            messages = self._gather()
+            values = [message.value for message in messages if isinstance(message, Output)]
+            if events := [value for value in values if isinstance(value, LoggedEvent)]:
+                sink(events)
+            match messages[-1:]:
+                case [Done()]:
+                    return None
+                case [Failed(error=error, traceback=traceback)]:
+                    logger.error(
+                        "run failed in its worker", run=self._job.run_id, traceback=traceback
+                    )
+                    return error
+            if reason := self._passed_limit():
+                return reason
+
+    def _gather(self) -> list[Message]:
+        """The messages that have come; more are awaited for a moment, so that they go together."""
+        messages: list[Message] = []
+        message = self._worker.receive(LOOK_SECONDS)
+        until = self._gathered + GATHER_SECONDS
+        with contextlib.suppress(WorkerLostError):  # raised again when the next one is awaited
+            while message is not None:
+                messages.append(message)
+                if isinstance(message, Done | Failed) or len(messages) == GATHER_EVENTS:
+                    break
+                message = self._worker.receive(max(0.0, until - time.monotonic()))
+        if messages:
+            self.heard_any = True
+            self._heard = self._gathered = time.monotonic()
+        return messages
+
+    def _passed_limit(self) -> str | None:
         """Why the run must be ended now, or None."""
         now, limits = time.monotonic(), self._settings
-        if heard:
-            self._heard = now
         if self._stop.at_once:
             return "the run was stopped at once"
-        if self._stop.asked and self._told is None:
-            self._told = now
-            self._worker.connection.send(self._job.run_id)
-        if self._told is not None and now - self._told > limits.stop_seconds:
+        if self._stop.asked and self._cancelled is None:
+            self._cancelled = now
+            self._worker.cancel()
+        if self._cancelled is not None and now - self._cancelled > limits.stop_seconds:
             return f"the run did not stop within {limits.stop_seconds:g} s"
         if now - self._heard > limits.hang_seconds:
             return (
@@ -260,16 +214,13 @@ class _Watch:
                 f"the run took longer than {limits.run_seconds:g} s, the most that this server"
                 " allows (limit NEWTON_LAB_RUN_SECONDS)"
             )
-        return self._look_at_memory(now)
-
-    def _look_at_memory(self, now: float) -> str | None:
         if now < self._next_memory_look:
             return None
         self._next_memory_look = now + MEMORY_LOOK_SECONDS
-        used = self._worker.memory() / 1e6
-        if used > self._settings.memory_mb:
+        used = _memory(self._worker) / 1e6
+        if used > limits.memory_mb:
             return (
-                f"the run used {used:.0f} MB of memory, more than the {self._settings.memory_mb}"
-                " MB that this server allows (limit NEWTON_LAB_MEMORY_MB)"
+                f"the run used {used:.0f} MB of memory, more than the {limits.memory_mb} MB that"
+                " this server allows (limit NEWTON_LAB_MEMORY_MB)"
             )
         return None

@@ -31,7 +31,7 @@ def settings_for(data_dir: Path, **changes: Any) -> Settings:
 
 @pytest.fixture(scope="module")
 def executor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalExecutor]:
-    settings = settings_for(tmp_path_factory.mktemp("data"), hang_seconds=3, workers=1)
+    settings = settings_for(tmp_path_factory.mktemp("data"), hang_seconds=10, workers=1)
     made = LocalExecutor(settings)
     made.start()
     yield made
@@ -41,15 +41,15 @@ def executor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalExecutor
 
 def workers_of(_executor: LocalExecutor) -> list[psutil.Process]:
     children = psutil.Process().children()
-    return [child for child in children if "spawn_main" in " ".join(child.cmdline())]
+    return [child for child in children if "newton-lab worker" in child.cmdline()]
 
 
-def companions_of(executor: LocalExecutor) -> list[psutil.Process]:
+def arm_workers_of(executor: LocalExecutor) -> list[psutil.Process]:
     return [
         process
         for worker in workers_of(executor)
         for process in worker.children()
-        if "companion_process" in " ".join(process.cmdline())
+        if "newton-lab arm worker" in process.cmdline()
     ]
 
 
@@ -116,25 +116,28 @@ def test_stopped_run_says_so_itself(executor: LocalExecutor, tmp_path: Path) -> 
     assert workers_of(executor) == before, "a polite end costs no worker"
 
 
-def test_run_goes_on_without_its_companion_which_ends_with_its_worker(
+def test_run_goes_on_without_its_arm_worker_which_ends_with_its_worker(
     executor: LocalExecutor, tmp_path: Path
 ) -> None:
     arms = [{"label": "Vanilla"}, {"label": "Fisher", "curvature": "fisher"}]
     following = Following(executor, tmp_path / "long", long_spec(2, arms=arms))
-    following.until(lambda: companions_of(executor) != [])
-    (companion,) = companions_of(executor)
-    companion.kill()
+    following.until_metrics()  # one that is warm from another run is there before
+    following.until(lambda: arm_workers_of(executor) != [])
+    (arm_worker,) = arm_workers_of(executor)
+    arm_worker.kill()
+    arm_worker.wait(20)  # or the next run could be taken to have started it
     told = len(following.events)
     following.until(lambda: len(following.events) > told + 20)
     following.stop.ask()
     assert following.outcome() is None
     assert following.events[-1].type == "cancelled"
     following = Following(executor, tmp_path / "next", long_spec(3, arms=arms))
-    following.until(lambda: companions_of(executor) != [])
-    (companion,) = companions_of(executor)
+    following.until_metrics()  # one that is warm from another run is there before
+    following.until(lambda: arm_workers_of(executor) != [])
+    (arm_worker,) = arm_workers_of(executor)
     (worker,) = workers_of(executor)
     worker.kill()
-    companion.wait(20)  # raises if it outlives its worker
+    arm_worker.wait(20)  # raises if it outlives its worker
     assert "killed (signal SIGKILL)" in str(following.outcome())
 
 

@@ -126,6 +126,22 @@ def test_planes_of_trajectories_are_computed_once_for_all_steps(
         assert len(list(run_slices(history, arms).stream())) > 1
 
 
+def test_what_a_history_keeps_is_bounded_in_bytes(history: RunHistory, tmp_path: Path) -> None:
+    folder = next(iter(history._files.values())).parent
+    state = sum(value.nbytes for arm in history._state(0) for value in arm["model"].values())
+    cache = ByteCache(2 * state)
+    small = RunHistory(history.spec, folder, cache)
+    assert len(small.steps) > 2
+    request = SliceRequest(plane="trajectory", step=10, points=21, samples=5)
+    for _ in range(2):
+        for (i, patch), (j, other) in zip(
+            run_slices(small, request).stream(), run_slices(history, request).stream(), strict=False
+        ):
+            assert i == j
+            assert torch.equal(patch.values, other.values)
+        assert 0 < cache.bytes <= 2 * state
+
+
 def test_the_arms_plane_goes_through_the_arms(history: RunHistory) -> None:
     found = run_slices(history, SliceRequest(plane="arms", step=40, samples=30))
     (picture,) = found.pictures
