@@ -6,7 +6,6 @@ import statistics
 import time
 from collections import deque
 from dataclasses import dataclass, replace
-from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -21,11 +20,10 @@ from newton_core.tasks import Batch
 from newton_core.tasks.evaluation import inference
 from newton_core.tensors import flatten_outputs
 from newton_core.training.landscapes import Track
+from newton_core.training.snapshots import ArmSnapshot, ArmStatus
 
 SPIKE_WINDOW = 101
 """Steps that the running median looks back on: long against noise, short against training."""
-
-ArmStatus = Literal["running", "diverged", "target"]
 
 
 class DivergedError(ArithmeticError):
@@ -250,7 +248,7 @@ class Arm:
         assert len(metrics) == len(METRIC_NAMES)
         return metrics
 
-    def state(self) -> dict[str, Any]:
+    def state(self) -> ArmSnapshot:
         """All that :meth:`restore` needs to go on bit for bit."""
         return {
             "model": self.model.state_dict(),
@@ -264,7 +262,7 @@ class Arm:
             "recent_norms": list(self._recent_norms),
         }
 
-    def restore(self, state: dict[str, Any]) -> None:
+    def restore(self, state: ArmSnapshot) -> None:
         """Goes back to a state that :meth:`state` gave."""
         self.model.load_state_dict(state["model"])
         # it takes the tensors themselves, which training would then change in the given state

@@ -1,12 +1,12 @@
 """An arm that is trained and measured in this process."""
 
 import copy
-from typing import Any
 
 from newton_core.experiment.events import CurvatureEvent, Evaluation, Examples, Landscape
 from newton_core.training.arm import Arm, DivergedError
 from newton_core.training.context import RunContext
 from newton_core.training.diagnostics import curvature_fields, evaluation_fields
+from newton_core.training.snapshots import ArmSnapshot
 from newton_core.training.stepper import StepReport
 
 UNNUMBERED = 1
@@ -43,11 +43,11 @@ class LocalArm:
             arm.status, arm.seconds, metrics, spike, evaluation=evaluation, slices=slices
         )
 
-    def state(self, step: int) -> dict[str, Any]:
+    def state(self, step: int) -> ArmSnapshot:
         """See :class:`~newton_core.training.stepper.ArmStepper`."""
         return self.arm.state()
 
-    def restore(self, state: dict[str, Any]) -> None:
+    def restore(self, state: ArmSnapshot) -> None:
         """See :class:`~newton_core.training.stepper.ArmStepper`."""
         self.arm.restore(state)
 
@@ -65,11 +65,10 @@ class LocalArm:
         self.pictured = True
         if context.reaches_target(metrics):
             arm.status = "target"
-        where: dict[str, Any] = {"seq": UNNUMBERED, "arm": self.index, "step": step}
         return (
-            Evaluation(**where, **metrics),
-            CurvatureEvent(**where, **spectra),
-            Examples(**where, items=list(items)),
+            Evaluation(seq=UNNUMBERED, arm=self.index, step=step, **metrics),
+            CurvatureEvent(seq=UNNUMBERED, arm=self.index, step=step, **spectra),
+            Examples(seq=UNNUMBERED, arm=self.index, step=step, items=list(items)),
         )
 
     def _slice(self, step: int) -> tuple[Landscape, ...]:

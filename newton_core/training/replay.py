@@ -8,7 +8,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 from newton_core.experiment.events import (
     CurvatureEvent,
@@ -23,7 +22,7 @@ from newton_core.experiment.events import (
 )
 from newton_core.experiment.metrics import METRIC_NAMES
 from newton_core.training.context import RunContext
-from newton_core.training.snapshots import SnapshotError, list_snapshots, load_snapshot
+from newton_core.training.snapshots import ArmSnapshot, SnapshotError, list_snapshots, load_snapshot
 from newton_core.training.stepper import StepReport
 
 
@@ -46,11 +45,11 @@ class Replay:
     events: Sequence[Event | str]
     snapshots: Path
 
-    _loaded: dict[int, list[dict[str, Any]]] = field(
+    _loaded: dict[int, list[ArmSnapshot]] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
 
-    def state(self, arm: int, step: int) -> dict[str, Any]:
+    def state(self, arm: int, step: int) -> ArmSnapshot:
         """An arm's complete state at a step that has a snapshot.
 
         Raises:
@@ -127,7 +126,7 @@ class ReplayedArm:
             return replace(report, status="target")
         return report
 
-    def state(self, step: int) -> dict[str, Any]:
+    def state(self, step: int) -> ArmSnapshot:
         """See :class:`~newton_core.training.stepper.ArmStepper`.
 
         Raises:
@@ -135,7 +134,7 @@ class ReplayedArm:
         """
         return self._replay.state(self._index, step)
 
-    def restore(self, state: dict[str, Any]) -> None:
+    def restore(self, state: ArmSnapshot) -> None:
         """See :class:`~newton_core.training.stepper.ArmStepper`: all else is in the replay."""
         self._seconds = state["seconds"]
 

@@ -22,7 +22,6 @@ from newton_core.experiment.events import (
     Summary,
 )
 from newton_core.experiment.spec import ExperimentSpec
-from newton_core.training.arm import ArmStatus
 from newton_core.training.context import RunContext
 from newton_core.training.devices import describe_device, versions
 from newton_core.training.landscapes import Track
@@ -30,7 +29,7 @@ from newton_core.training.local_arm import LocalArm
 from newton_core.training.parallel.arm_worker import ArmWorker
 from newton_core.training.parallel.sharing import Sharing
 from newton_core.training.replay import Replay, ReplayedArm
-from newton_core.training.snapshots import SnapshotError, load_snapshot, save_snapshot
+from newton_core.training.snapshots import ArmStatus, SnapshotError, load_snapshot, save_snapshot
 from newton_core.training.stepper import ArmStepper, StepReport
 from newton_core.training.writer import EventWriter
 

@@ -166,12 +166,12 @@ class RunHistory:
     def model(self, arm: int, step: int) -> nn.Module:
         """A network of its own with one arm's weights at a snapshot."""
         model = copy.deepcopy(self.initial_model)
-        model.load_state_dict(self._state(step)[arm]["model"])
+        model.load_state_dict(self._states(step)[arm])
         return model
 
     def weights(self, arm: int, step: int) -> dict[str, Tensor]:
         """One arm's parameters at a snapshot."""
-        state = self._state(step)[arm]["model"]
+        state = self._states(step)[arm]
         return {name: state[name].to(p.device) for name, p in self.initial_model.named_parameters()}
 
     def outputs(self, arm: int, step: int, samples: int) -> tuple[Tensor, Tensor | None]:
@@ -207,9 +207,9 @@ class RunHistory:
             self._cache.put(key, known, 8 * floats)
         return known
 
-    def _state(self, step: int) -> list[dict[str, Any]]:
+    def _states(self, step: int) -> list[dict[str, Tensor]]:
         file = self._files[step]
-        states: list[dict[str, Any]] | None = self._cache.get(file)
+        states: list[dict[str, Tensor]] | None = self._cache.get(file)
         if states is None:
             _, whole = load_snapshot(file)
             if len(whole) != len(self.spec.arms):
@@ -217,8 +217,8 @@ class RunHistory:
                     f"the snapshot holds {len(whole)} arms, the spec has {len(self.spec.arms)}"
                 )
             # Optimizer states are twice the weights and of no use here.
-            states = [{"model": state["model"]} for state in whole]
-            weights = [value for state in states for value in state["model"].values()]
+            states = [state["model"] for state in whole]
+            weights = [value for state in states for value in state.values()]
             self._cache.put(file, states, sum(value.nbytes for value in weights))
         return states
 

@@ -3,12 +3,43 @@
 import os
 import re
 from pathlib import Path
-from typing import Any
+from typing import Literal, TypedDict
 
 import torch
+from torch import Tensor
+from torch.optim.optimizer import StateDict
 
 MOST_INTERVALS = 20
 _NAME = re.compile(r"^step-(\d{8})\.pt$")
+
+
+ArmStatus = Literal["running", "diverged", "target"]
+
+
+class ArmSnapshot(TypedDict):
+    """An arm's complete state: all that it needs to go on bit for bit.
+
+    Attributes:
+        model: the network's parameters and buffers by name.
+        optimizer: the optimizer's ``state_dict``.
+        tikhonov: the damping of the next step.
+        status: how the arm stands.
+        step: the last update that was applied.
+        seconds: its own compute so far.
+        last_evaluation: the test metrics of its last evaluation, flat.
+        track: the thinned trajectory, as plain numbers.
+        recent_norms: the largest gradient norms that spikes are told by.
+    """
+
+    model: dict[str, Tensor]
+    optimizer: StateDict
+    tikhonov: float
+    status: ArmStatus
+    step: int
+    seconds: float
+    last_evaluation: dict[str, float | None]
+    track: list[list[float]]
+    recent_norms: list[float]
 
 
 class SnapshotError(ValueError):
@@ -43,7 +74,7 @@ def latest_snapshot(folder: Path, step: int) -> tuple[int, Path] | None:
     return max(fitting, default=None)
 
 
-def save_snapshot(folder: Path, step: int, arms: list[dict[str, Any]]) -> Path:
+def save_snapshot(folder: Path, step: int, arms: list[ArmSnapshot]) -> Path:
     """Writes the state of all arms at ``step``; a crash never leaves half a file behind.
 
     Raises:
@@ -57,7 +88,7 @@ def save_snapshot(folder: Path, step: int, arms: list[dict[str, Any]]) -> Path:
     return path
 
 
-def load_snapshot(path: Path | str) -> tuple[int, list[dict[str, Any]]]:
+def load_snapshot(path: Path | str) -> tuple[int, list[ArmSnapshot]]:
     """Step and arms' states of a snapshot file, tensors on the CPU; runs no code of the file's.
 
     Raises:

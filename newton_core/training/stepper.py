@@ -1,10 +1,10 @@
 """What a run asks of an arm, whether it is trained here, in an arm worker, or replayed."""
 
 from dataclasses import dataclass
-from typing import Any, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 from newton_core.experiment.events import CurvatureEvent, Evaluation, Examples, Landscape
-from newton_core.training.arm import ArmStatus
+from newton_core.training.snapshots import ArmSnapshot, ArmStatus
 
 
 @dataclass(frozen=True)
@@ -47,10 +47,10 @@ class ArmStepper(Protocol):
         """What the arm says of the step after the one asked before; 0 is before any update."""
         ...
 
-    def state(self, step: int) -> dict[str, Any]:
+    def state(self, step: int) -> ArmSnapshot:
         """The arm's complete state after ``step``, or after its end if that was before."""
         ...
 
-    def restore(self, state: dict[str, Any]) -> None:
+    def restore(self, state: ArmSnapshot) -> None:
         """Goes on from a state that ``state`` gave; the step after it is asked next."""
         ...

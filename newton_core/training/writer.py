@@ -3,7 +3,7 @@
 import math
 import time
 from collections.abc import Iterator
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from newton_core.experiment.events import EventBase, Metrics
 from newton_core.experiment.metrics import METRIC_NAMES
@@ -25,10 +25,10 @@ class EventWriter:
         self._steps: list[list[int]] = [[] for _ in range(arms)]
         self._rows: list[list[tuple[float, ...]]] = [[] for _ in range(arms)]
 
-    def emit(self, kind: type[E], **fields: Any) -> E:
+    def emit(self, kind: type[E], **fields: object) -> E:
         """The next event."""
         self._seq += 1
-        return kind(seq=self._seq, **fields)
+        return kind.model_validate({"seq": self._seq, **fields})
 
     def forward(self, event: E) -> E:
         """The next event, made elsewhere: it takes this run's number."""

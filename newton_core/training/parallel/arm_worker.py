@@ -8,13 +8,14 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import torch
 
 from newton_core.experiment.spec import ExperimentSpec
 from newton_core.folders import data_dir
 from newton_core.training.local_arm import LocalArm
+from newton_core.training.snapshots import ArmSnapshot
 from newton_core.training.stepper import StepReport
 from newton_core.workers import WorkerLostError, WorkerProcess
 from newton_core.workers.messages import Done, Failed, Output
@@ -40,7 +41,7 @@ class Train:
     """
 
     step: int
-    arms: Mapping[int, tuple[dict[str, Any], bool]]
+    arms: Mapping[int, tuple[ArmSnapshot, bool]]
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ class Trained:
     """
 
     step: int
-    arms: Mapping[int, tuple[StepReport, dict[str, Any] | None]]
+    arms: Mapping[int, tuple[StepReport, ArmSnapshot | None]]
 
 
 class ArmWorker:
@@ -75,7 +76,7 @@ class ArmWorker:
         self._prepared = False
         self._lost: str | None = None
         self._heard = 0.0
-        self._reports: dict[tuple[int, int], tuple[StepReport, dict[str, Any] | None]] = {}
+        self._reports: dict[tuple[int, int], tuple[StepReport, ArmSnapshot | None]] = {}
 
     @property
     def pid(self) -> int | None:
@@ -113,7 +114,7 @@ class ArmWorker:
         self._heard = time.monotonic()
         process.submit(Train(step, {i: (a.state(step), a.pictured) for i, a in arms.items()}))
 
-    def report(self, job: int, arm: int, step: int) -> tuple[StepReport, dict[str, Any] | None]:
+    def report(self, job: int, arm: int, step: int) -> tuple[StepReport, ArmSnapshot | None]:
         """Waits for an arm's report of a step, and its state where snapshots are due."""
         while job != self._job or (arm, step) not in self._reports:
             self._check(job)

@@ -8,6 +8,7 @@ from newton_core.experiment.spec import ExperimentSpec
 from newton_core.training.context import RunContext
 from newton_core.training.local_arm import LocalArm
 from newton_core.training.parallel.arm_worker import Prepare, Train, Trained
+from newton_core.training.snapshots import ArmSnapshot
 from newton_core.training.stepper import StepReport
 from newton_core.workers.child import Connection, Job
 
@@ -44,7 +45,7 @@ class _Trainer:
         for step in range(task.step + 1, context.spec.steps + 1):
             if not arms or job.cancelled():
                 return
-            reports: dict[int, tuple[StepReport, dict[str, Any] | None]] = {}
+            reports: dict[int, tuple[StepReport, ArmSnapshot | None]] = {}
             for index, arm in list(arms.items()):
                 report = arm.advance(step)
                 ended = report.status != "running"

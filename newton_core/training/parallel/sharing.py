@@ -2,11 +2,11 @@
 
 import logging
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from newton_core.experiment.spec import ExperimentSpec
 from newton_core.training.local_arm import LocalArm
 from newton_core.training.parallel.arm_worker import ArmWorker
+from newton_core.training.snapshots import ArmSnapshot
 from newton_core.training.stepper import ArmStepper, StepReport
 from newton_core.workers import WorkerLostError
 
@@ -43,11 +43,11 @@ class RemoteArm:
             self._local.advance(behind)
         return self._local.advance(step)
 
-    def state(self, step: int) -> dict[str, Any]:
+    def state(self, step: int) -> ArmSnapshot:
         """See :class:`~newton_core.training.stepper.ArmStepper`."""
         return self._local.state(step)
 
-    def restore(self, state: dict[str, Any]) -> None:
+    def restore(self, state: ArmSnapshot) -> None:
         """See :class:`~newton_core.training.stepper.ArmStepper`."""
         self._local.restore(state)
 

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from newton_core import ExperimentSpec, run
+from newton_core.byte_cache import ByteCache
 from newton_core.landscape import PlaneError
 from newton_core.landscape.grid import GridPatch
 from newton_core.landscape.planes import principal_plane, project
@@ -128,7 +129,7 @@ def test_planes_of_trajectories_are_computed_once_for_all_steps(
 
 def test_what_a_history_keeps_is_bounded_in_bytes(history: RunHistory, tmp_path: Path) -> None:
     folder = next(iter(history._files.values())).parent
-    state = sum(value.nbytes for arm in history._state(0) for value in arm["model"].values())
+    state = sum(value.nbytes for arm in history._states(0) for value in arm.values())
     cache = ByteCache(2 * state)
     small = RunHistory(history.spec, folder, cache)
     assert len(small.steps) > 2
