@@ -1,10 +1,11 @@
 """Validation errors of a spec in words: where, what was given, what is allowed."""
 
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
+from pydantic.alias_generators import to_camel
 
 from newton_core.experiment.spec import ExperimentSpec
 
@@ -35,7 +36,7 @@ class SpecProblem:
 
     path: tuple[str | int, ...]
     message: str
-    value: Any
+    value: object
     allowed: str
     kind: str
 
@@ -48,7 +49,7 @@ class SpecProblem:
 
 def explain(error: ValidationError) -> list[SpecProblem]:
     """The problems behind a validation error of :class:`ExperimentSpec`, in the spec's order."""
-    schema = ExperimentSpec.model_json_schema()
+    schema = _Schema.model_validate(ExperimentSpec.model_json_schema())
     problems = []
     for item in error.errors(include_url=False):
         location, node = _walk(schema, item["loc"])
@@ -70,79 +71,107 @@ def _follows(problem: SpecProblem, problems: list[SpecProblem]) -> bool:
     )
 
 
-def _walk(schema: dict[str, Any], loc: tuple[str | int, ...]) -> tuple[tuple[str | int, ...], Any]:
+class _Schema(BaseModel):
+    """A node of a JSON schema: what the words for it are made of."""
+
+    model_config = ConfigDict(alias_generator=to_camel)
+
+    ref: str | None = Field(None, alias="$ref")
+    defs: dict[str, "_Schema"] = Field({}, alias="$defs")
+    any_of: list["_Schema"] = []
+    one_of: list["_Schema"] = []
+    properties: dict[str, "_Schema"] = {}
+    items: "_Schema | None" = None
+    const: JsonValue = None
+    enum: list[JsonValue] = []
+    minimum: int | float | None = None
+    exclusive_minimum: int | float | None = None
+    maximum: int | float | None = None
+    exclusive_maximum: int | float | None = None
+    min_items: int | None = None
+    max_items: int | None = None
+    max_length: int | None = None
+    pattern: str | None = None
+
+    @property
+    def tag(self) -> JsonValue:
+        """The name that tells a record from the others of its union."""
+        name = self.properties.get("name")
+        return None if name is None else name.const
+
+
+def _walk(
+    schema: _Schema, loc: tuple[str | int, ...]
+) -> tuple[tuple[str | int, ...], _Schema | None]:
     """The path without union tags, and the schema node that it leads to (None if unknown)."""
     path: list[str | int] = []
-    node: Any = schema
+    node: _Schema | None = schema
     for part in loc:
         variants = _variants(node, schema)
         if isinstance(part, int):
             path.append(part)
-            node = next((v["items"] for v in variants if "items" in v), None)
+            node = next((v.items for v in variants if v.items is not None), None)
             continue
-        tagged = next((v for v in variants if _tag(v) == part), None)
+        tagged = next((v for v in variants if v.tag == part), None)
         if tagged is not None and len(variants) > 1:
             node = tagged
             continue
         path.append(part)
-        node = next(
-            (v["properties"][part] for v in variants if part in v.get("properties", {})), None
-        )
+        node = next((v.properties[part] for v in variants if part in v.properties), None)
     return tuple(path), node
 
 
-def _variants(node: Any, schema: dict[str, Any]) -> list[dict[str, Any]]:
+def _variants(node: _Schema | None, schema: _Schema) -> list[_Schema]:
     """The schemas that a node may stand for, references and unions resolved."""
-    if not isinstance(node, dict):
+    if node is None:
         return []
-    if "$ref" in node:
-        return _variants(schema["$defs"][node["$ref"].rsplit("/", 1)[1]], schema)
-    choices = node.get("anyOf") or node.get("oneOf")
+    if node.ref is not None:
+        return _variants(schema.defs[node.ref.rsplit("/", 1)[1]], schema)
+    choices = node.any_of or node.one_of
     if choices:
         return [variant for choice in choices for variant in _variants(choice, schema)]
     return [node]
 
 
-def _tag(variant: dict[str, Any]) -> Any:
-    return variant.get("properties", {}).get("name", {}).get("const")
-
-
-def _allowed(node: Any, schema: dict[str, Any]) -> str:
+def _allowed(node: _Schema | None, schema: _Schema) -> str:
     """Range or choices of a schema node in words."""
     words = []
     for variant in _variants(node, schema):
-        if "enum" in variant:
-            words.append(", ".join(map(str, variant["enum"])))
-        elif _tag(variant) is not None:
-            words.append(str(_tag(variant)))
+        if variant.enum:
+            words.append(", ".join(map(str, variant.enum)))
+        elif variant.tag is not None:
+            words.append(str(variant.tag))
         elif bounds := _bounds(variant):
             words.append(bounds)
     return ", ".join(words)
 
 
-def _bounds(variant: dict[str, Any]) -> str:
-    named = {
-        "minimum": "at least {}",
-        "exclusiveMinimum": "more than {}",
-        "maximum": "at most {}",
-        "exclusiveMaximum": "less than {}",
-        "minItems": "at least {} of them",
-        "maxItems": "at most {} of them",
-        "maxLength": "at most {} characters",
-        "pattern": "matching {}",
-    }
-    return " and ".join(text.format(variant[key]) for key, text in named.items() if key in variant)
+def _bounds(variant: _Schema) -> str:
+    named = (
+        ("at least {}", variant.minimum),
+        ("more than {}", variant.exclusive_minimum),
+        ("at most {}", variant.maximum),
+        ("less than {}", variant.exclusive_maximum),
+        ("at least {} of them", variant.min_items),
+        ("at most {} of them", variant.max_items),
+        ("at most {} characters", variant.max_length),
+        ("matching {}", variant.pattern),
+    )
+    return " and ".join(text.format(bound) for text, bound in named if bound is not None)
 
 
-def _value_at(value: Any, path: tuple[str | int, ...]) -> Any:
+def _value_at(value: object, path: tuple[str | int, ...]) -> object:
+    """What was given at a path; None where it leads nowhere."""
     for part in path:
-        try:
+        if isinstance(value, Mapping):
+            value = value.get(part)
+        elif isinstance(value, Sequence) and isinstance(part, int) and part < len(value):
             value = value[part]
-        except (KeyError, IndexError, TypeError):
+        else:
             return None
     return value
 
 
-def _short(value: Any) -> str:
+def _short(value: object) -> str:
     text = repr(value)
     return text if len(text) <= 60 else f"{text[:57]}..."
