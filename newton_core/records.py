@@ -15,7 +15,7 @@ def finite(value: float) -> float | None:
     return value if math.isfinite(value) else None
 
 
-def to_json(value: Any) -> Any:
+def to_json(value: object) -> Any:
     """Lists, dicts, numbers and text from a result; NaN and infinity become null (None).
 
     Takes tensors and arrays of any shape, frozen dataclasses (their fields), Pydantic records,

@@ -1,11 +1,12 @@
 """Compilation of numba kernels; imported, like numba itself, when a kernel is first called."""
 
+import functools
 from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from typing import TypeVar, cast
 
 import numba
 
-Kernel = TypeVar("Kernel", bound=Callable[..., Any])
+Kernel = TypeVar("Kernel", bound=Callable[..., object])
 
 
 def compiled(signature: str) -> Callable[[Kernel], Kernel]:
@@ -18,11 +19,11 @@ def compiled(signature: str) -> Callable[[Kernel], Kernel]:
     """
 
     def compile_kernel(kernel: Kernel) -> Kernel:
-        options: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
+        build = functools.partial(numba.njit, signature, nogil=True, error_model="numpy")
         try:
-            machine_code: Any = numba.njit(signature, cache=True, **options)(kernel)
+            machine_code = build(cache=True)(kernel)
         except (RuntimeError, OSError):  # no folder for a cache, or it cannot be written
-            machine_code = numba.njit(signature, **options)(kernel)
+            machine_code = build()(kernel)
         return cast(Kernel, machine_code)
 
     return compile_kernel

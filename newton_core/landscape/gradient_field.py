@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
-from typing import Any, Literal
+from typing import Literal
 
 import torch
 from jaxtyping import Float
@@ -156,7 +156,7 @@ def numerics_field(
     Raises:
         ValueError: the loss has no ``numerics``, or there is no such item.
     """
-    parameters: dict[str, Any] = loss.settings.model_dump()
+    parameters = loss.settings.model_dump()
     if "numerics" not in parameters:
         raise ValueError(f"the loss {parameters['name']!r} has only one way to be computed")
     _check(y[None], 0, item)

@@ -18,7 +18,7 @@ TargetKind = Literal["permutation", "class", "value", "path", "none"]
 """What a loss compares the outputs with; tasks and losses are matched on it."""
 
 LossFunction = Callable[..., Tensor]
-"""Any callable (y, target) -> (N,): one value per sample, differentiable in y."""
+"""A callable (y, target) -> (N,): one value per sample, differentiable in y."""
 
 
 class LossParameters(Named):

@@ -5,7 +5,7 @@ is not the derivative of the sampled value (which is flat almost everywhere) but
 that of its expectation.
 """
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NoReturn
 
 import torch
 from jaxtyping import Float
@@ -135,7 +135,7 @@ class _Once(torch.autograd.Function):
         return gradient.clone()
 
     @staticmethod
-    def backward(ctx: Any, *grad_outputs: Tensor) -> Any:
+    def backward(ctx: FunctionCtx, *grad_outputs: Tensor) -> NoReturn:
         raise RuntimeError(
             "an estimated loss cannot be differentiated twice: its Hessian is an estimate of its"
             " own, from derivatives(y, target)"

@@ -11,7 +11,7 @@ from torch.nn import functional
 from newton_core.losses.base import LossParameters, register_loss
 from newton_core.losses.row_cross_entropy import RowHessians, laplacian_
 from newton_core.losses.softmax_sorting import LinearLogits, SoftmaxSortingLoss
-from newton_core.losses.sorting import ItemScores, Numerics, RankRows, numerics_setting
+from newton_core.losses.sorting import NUMERICS, ItemScores, Numerics, RankRows
 from newton_core.settings import setting
 
 
@@ -25,7 +25,7 @@ class SoftSortParameters(LossParameters):
         "Softness of the relaxed permutation, in units of the scores: it hardens as this falls.",
         title="Temperature τ", scale="log", ge=1e-4, le=1e4,
     )  # fmt: skip
-    numerics: Numerics = numerics_setting()
+    numerics: Numerics = NUMERICS
 
 
 @register_loss

@@ -18,7 +18,7 @@ log(1 - P) are computed decides over the gradient, so it is a parameter, ``numer
 In float64, and where nothing saturates, the two agree.
 """
 
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 import torch
 from jaxtyping import Float
@@ -45,15 +45,14 @@ RankRows = Float[Tensor, "n n N"]
 """A matrix per sample, the sample last: [rank, item, sample]."""
 
 
-def numerics_setting() -> Any:
-    """The field ``numerics``, the same for every sorting loss."""
-    return setting(
-        "log_domain",
-        "How the cross-entropy is computed: from logarithms that never saturate (log_domain), or"
-        " as torch.nn.BCELoss on the relaxed permutation (bce_loss, the literature), whose"
-        " rounding makes gradients explode.",
-        title="Numerics",
-    )
+NUMERICS: Numerics = setting(
+    "log_domain",
+    "How the cross-entropy is computed: from logarithms that never saturate (log_domain), or as"
+    " torch.nn.BCELoss on the relaxed permutation (bce_loss, the literature), whose rounding makes"
+    " gradients explode.",
+    title="Numerics",
+)
+"""The field ``numerics``, the same for every sorting loss."""
 
 
 class SortingLoss(Loss[P_co]):

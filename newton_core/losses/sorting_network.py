@@ -12,11 +12,11 @@ from newton_core.losses.network_derivatives import log_domain_derivatives, satur
 from newton_core.losses.relaxed_network import RelaxedNetwork
 from newton_core.losses.row_cross_entropy import log_rows
 from newton_core.losses.sorting import (
+    NUMERICS,
     ItemScores,
     Numerics,
     RankRows,
     SortingLoss,
-    numerics_setting,
 )
 from newton_core.settings import setting
 
@@ -35,7 +35,7 @@ class SortingNetworkParameters(LossParameters):
         " layers).",
         title="Network",
     )
-    numerics: Numerics = numerics_setting()
+    numerics: Numerics = NUMERICS
 
 
 class SortingNetworkLoss(SortingLoss[SortingNetworkParameters]):
