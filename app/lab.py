@@ -28,7 +28,7 @@ class Lab:
     queue: RunQueue
     executor: Executor
     throttle: Throttle
-    slices: LandscapeService
+    landscapes: LandscapeService
 
     @classmethod
     def assemble(cls, settings: Settings, database: Database, executor: Executor) -> "Lab":
@@ -37,12 +37,12 @@ class Lab:
         store, log = RunStore(database), EventLog(database, feed)
         queue = RunQueue(settings, store, log, feed, executor)
         throttle = Throttle(settings.runs_per_minute)
-        slices = LandscapeService(settings)
-        return cls(settings, database, store, feed, log, queue, executor, throttle, slices)
+        landscapes = LandscapeService(settings)
+        return cls(settings, database, store, feed, log, queue, executor, throttle, landscapes)
 
     def close(self) -> None:
         """Ends runs in progress, then everything else."""
-        self.slices.close()
+        self.landscapes.close()
         self.queue.close()
         self.executor.close()
         self.database.close()

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from pydantic import BaseModel, Field
 
 from app.figures.palette import ARM_STYLES, DARK, LIGHT, ArmColor
-from newton_core.descent import Walker
+from newton_core.descent import DescentSettings
 from newton_core.experiment.metrics import (
     EXPLODING,
     SPIKE_FACTOR,
@@ -21,7 +21,7 @@ from newton_core.experiment.spec import ARM_LABELS, ExperimentSpec
 from newton_core.labels import labels_of
 from newton_core.landscape.outputs import OutputPlane
 from newton_core.tasks import TASKS
-from newton_core.training.slices import SliceRequest
+from newton_core.training.landscapes.weights import LandscapeSettings
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ def vocabulary() -> Vocabulary:
     every = [*STEP_METRICS, *(metric for found in metrics.values() for metric in found)]
     return Vocabulary(
         metrics=MetricsInUse(tasks=metrics, steps=list(STEP_METRICS)),
-        labels=labels_of(ExperimentSpec, SliceRequest, OutputPlane, Walker)
+        labels=labels_of(ExperimentSpec, LandscapeSettings, OutputPlane, DescentSettings)
         | {"metric": {metric.name: metric.title for metric in every}, "arm": ARM_LABELS},
         thresholds=Thresholds(vanishing=VANISHING, exploding=EXPLODING, spike_factor=SPIKE_FACTOR),
         arm_styles=[

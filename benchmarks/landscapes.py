@@ -24,14 +24,14 @@ from app.train import idle_cores
 from newton_core import ExperimentSpec, build_loss, run
 from newton_core.landscape import (
     Grid,
-    GridPatch,
+    GridValues,
     ParameterFunction,
     ParameterPlane,
+    evaluate_coarse_to_fine,
     filter_normalised_plane,
     model_weights,
-    output_slice,
-    parameter_slice,
-    progressive_slice,
+    output_landscape,
+    parameter_landscape,
 )
 from newton_core.losses import Loss
 from newton_core.tasks import Batch, RankingParameters, RankingTask
@@ -131,21 +131,21 @@ def compare_weights(points: int, loop_points: int, repeats: int) -> None:
     plane = filter_normalised_plane(model_weights(model), seed=0)
     grid, small = Grid(points=points), Grid(points=loop_points)
     torch.testing.assert_close(
-        parameter_slice(model, plane, loss, batch, small).values,
+        parameter_landscape(model, plane, loss, batch, small).values,
         weights_loop(model, plane, loss, batch, small),
         rtol=1e-4, atol=1e-6,
     )  # fmt: skip
-    ours = timed(lambda: parameter_slice(model, plane, loss, batch, grid), repeats)
+    ours = timed(lambda: parameter_landscape(model, plane, loss, batch, grid), repeats)
     loop = timed(lambda: weights_loop(model, plane, loss, batch, small), repeats)
     scale = points**2 / loop_points**2
     report(f"weights, {points} x {points}, all at once", ours, loop, scale)
 
     def stream() -> None:
-        for _ in progressive_slice(ParameterFunction(model, plane, loss, batch), grid):
+        for _ in evaluate_coarse_to_fine(ParameterFunction(model, plane, loss, batch), grid):
             pass
 
-    def first() -> GridPatch:
-        return next(progressive_slice(ParameterFunction(model, plane, loss, batch), grid))
+    def first() -> GridValues:
+        return next(evaluate_coarse_to_fine(ParameterFunction(model, plane, loss, batch), grid))
 
     report(f"weights, {points} x {points}, coarse to fine", timed(stream, repeats), loop, scale)
     print(f"{'  its first picture':34} {1000 * timed(first, repeats)[0]:8.0f}")
@@ -157,11 +157,11 @@ def compare_outputs(name: str, points: int, loop_points: int, repeats: int) -> N
     target = torch.eye(5)[None]
     grid, small = Grid(points=points, span=5.0), Grid(points=loop_points, span=5.0)
     torch.testing.assert_close(
-        output_slice(loss, y, target, grid=small).loss,
+        output_landscape(loss, y, target, grid=small).loss,
         outputs_loop(loss, y, target, small),
         rtol=1e-4, atol=1e-6,
     )  # fmt: skip
-    ours = timed(lambda: output_slice(loss, y, target, grid=grid), repeats)
+    ours = timed(lambda: output_landscape(loss, y, target, grid=grid), repeats)
     loop = timed(lambda: outputs_loop(loss, y, target, small), repeats)
     report(f"{name}, {points} x {points}", ours, loop, points**2 / loop_points**2)
 

@@ -1,4 +1,4 @@
-"""Descent walks: several methods from the same starts, with what each believed at every step."""
+"""Descents of a loss by several methods, with the local quadratic at every step."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,8 +20,8 @@ _ADAM_BETAS = (0.9, 0.999)
 _ADAM_EPS = 1e-8
 
 
-class Walker(NewtonSettings):
-    """One way to walk downhill. Damping, curvature and definiteness only matter to "newton"."""
+class DescentSettings(NewtonSettings):
+    """A method of descent and its settings; those of the Newton step only matter to "newton"."""
 
     label: str = setting("", "Name of the walk; empty means named after its method.", max_length=40)
     method: Method = setting("gradient_descent", "How a step is chosen.", title="Method")
@@ -34,7 +34,7 @@ class Walker(NewtonSettings):
     )  # fmt: skip
 
     @model_validator(mode="after")
-    def _name(self) -> "Walker":
+    def _name(self) -> "DescentSettings":
         if not self.label:
             object.__setattr__(self, "label", self._default_label())
         return self
@@ -54,28 +54,28 @@ class Walker(NewtonSettings):
 
 
 @dataclass(frozen=True)
-class Walk:
-    """One walker's way from each of N starts, over K steps.
+class Descent:
+    """K steps of one method from each of N starts.
 
-    Where a walk meets NaN or infinity it stays: ``ended`` says at which step, and everything
-    after it is NaN.
+    A start whose descent meets NaN or infinity stops there: ``ended`` says at which step, and
+    every later entry is NaN.
 
     Attributes:
-        walker: how it walked.
+        settings: of the method.
         positions: (K + 1, N, m) in the dtype of the start; the first is the start.
-        values: (K + 1, N) the loss there.
+        values: (K + 1, N) the loss at each position.
         gradients: (K + 1, N, m).
         curvatures: (K + 1, N, m, m) float64: C of the local quadratic
-            value + gradient.d + 1/2 d^T C d. For "newton" it is the matrix that it steps with
+            value + gradient.d + 1/2 d^T C d. For "newton" it is the matrix of the Newton step
             (after the definiteness rule, without tikhonov), for the others the point's own Hessian.
-        predicted: (K, N) decrease that the quadratic promised for the step that was taken.
+        predicted: (K, N) decrease that the quadratic promised for each step.
         actual: (K, N) decrease of the loss.
         trust: (K, N) actual over predicted: 1 where the quadratic is exact; NaN for a step of 0.
-        ended: (N,) step that was not taken because something was not finite, or K.
-        problem: why, in words; None if all walks are complete.
+        ended: (N,) the first step that was not taken because something was not finite, or K.
+        problem: why the first start to stop did so; None if no start stopped.
     """
 
-    walker: Walker
+    settings: DescentSettings
     positions: Tensor
     values: Tensor
     gradients: Tensor
@@ -87,48 +87,51 @@ class Walk:
     problem: str | None
 
 
-def walk(
+def descend(
     loss: LossFunction,
     start: Float[Tensor, "N m"],
-    walkers: Sequence[Walker],
+    methods: Sequence[DescentSettings],
     *,
     steps: int,
     target: Tensor | None = None,
-) -> list[Walk]:
-    """Lets each walker descend the loss from the same N starts.
+) -> list[Descent]:
+    """Descends the loss with each method from the same N starts.
 
     The N starts are one batch, as in training: the empirical Fisher and the batch-mean Hessian
-    are averaged over them (the walkers' batches are apart). With one start they are that point's
-    own; its Fisher g g^T has rank one and (g g^T + tikhonov I)^-1 g = g / (|g|^2 + tikhonov): the
-    gradient's direction at another length, short where gradients explode and long where they
-    vanish.
+    are averages over them. Each method has its own batch. A batch of one start has the curvature
+    of that point alone; its Fisher g g^T has rank one, and
+    (g g^T + tikhonov I)^-1 g = g / (|g|^2 + tikhonov): the step keeps the gradient's direction but
+    is short where gradients explode and long where they vanish.
 
     Args:
-        loss: callable (y, target) -> (N,), differentiable; its Hessian is needed.
+        loss: callable (y, target) -> (N,), twice differentiable.
         start: points to start from.
-        walkers: at least one.
+        methods: the methods to compare, at least one.
         steps: number of steps K, at least 1.
-        target: what the loss compares the points with, one per start.
+        target: what the loss compares the points with, one entry per start.
+
+    Raises:
+        ValueError: there is no method or no step.
     """
-    if steps < 1 or not walkers:
-        raise ValueError("a walk needs at least one walker and one step")
-    tracks = [_Track(walker, start, steps) for walker in walkers]
-    repeated = None if target is None else target.repeat(len(walkers), *[1] * (target.dim() - 1))
+    if steps < 1 or not methods:
+        raise ValueError("a descent needs at least one method and one step")
+    running = [_RunningDescent(settings, start, steps) for settings in methods]
+    repeated = None if target is None else target.repeat(len(methods), *[1] * (target.dim() - 1))
     for step in range(steps + 1):
-        # All walkers' points are one batch of the loss: one call a step, whatever their number.
-        points = torch.cat([track.position for track in tracks])
+        # The points of all methods go to the loss together: one call per step is fastest.
+        points = torch.cat([one.position for one in running])
         derivatives = derivatives_of(loss, points, repeated)
-        for i, track in enumerate(tracks):
+        for i, one in enumerate(running):
             rows = slice(i * len(start), (i + 1) * len(start))
-            track.visit(derivatives.rows(rows), step, last=step == steps)
-    return [track.walk() for track in tracks]
+            one.visit(derivatives.rows(rows), step, last=step == steps)
+    return [one.result() for one in running]
 
 
-class _Track:
-    """A walker on its way."""
+class _RunningDescent:
+    """The state of one method's descent between two steps."""
 
-    def __init__(self, walker: Walker, start: Tensor, steps: int) -> None:
-        self.walker = walker
+    def __init__(self, settings: DescentSettings, start: Tensor, steps: int) -> None:
+        self.settings = settings
         self.position = start.detach().clone()
         self.alive = torch.ones(len(start), dtype=torch.bool, device=start.device)
         self.ended = torch.full((len(start),), steps, device=start.device)
@@ -139,7 +142,7 @@ class _Track:
         self.predicted: list[Tensor] = []
 
     def visit(self, here: Derivatives, step: int, *, last: bool) -> None:
-        """Notes what is at the current position and moves on, unless this is the last one."""
+        """Records the derivatives at the current position, then steps unless it is the last."""
         finite = torch.isfinite(here.value) & torch.isfinite(here.gradient).all(1)
         self._stop_where(~finite, step, "the loss or its gradient is not finite")
         matrices = self._matrices(here)
@@ -162,30 +165,30 @@ class _Track:
             self.alive = self.alive & ~where
 
     def _matrices(self, here: Derivatives) -> Tensor:
-        """C of the local quadratic at each start; NaN where the walk has ended."""
+        """C of the local quadratic at each start; NaN for starts that have stopped."""
         assert here.hessian is not None
         matrices = torch.full_like(to_float64(here.hessian), torch.nan)
         if self.alive.any():
             living = here.rows(self.alive)
-            if self.walker.method == "newton":
-                matrices[self.alive] = curvature_matrices(living, self.walker.step)
+            if self.settings.method == "newton":
+                matrices[self.alive] = curvature_matrices(living, self.settings.step)
             else:
                 matrices[self.alive] = to_float64(here.hessian)[self.alive]
         return matrices
 
     def _step(self, here: Derivatives, step: int) -> Tensor:
-        """The step of each walk, NaN where it has ended."""
-        walker = self.walker
+        """The step of each start, NaN for starts that have stopped."""
+        settings = self.settings
         gradient = here.gradient.to(self.position.dtype).view_as(self.position)
-        if walker.method == "gradient_descent":
+        if settings.method == "gradient_descent":
             direction = gradient
-        elif walker.method == "momentum":
-            self.first_moment = direction = walker.momentum * self.first_moment + gradient
-        elif walker.method == "adam":
+        elif settings.method == "momentum":
+            self.first_moment = direction = settings.momentum * self.first_moment + gradient
+        elif settings.method == "adam":
             direction = self._adam(gradient, step)
         else:
             direction = self._newton(here, step)
-        return torch.where(self.alive[:, None], -walker.lr * direction, torch.nan)
+        return torch.where(self.alive[:, None], -settings.lr * direction, torch.nan)
 
     def _adam(self, gradient: Tensor, step: int) -> Tensor:
         decay_first, decay_second = _ADAM_BETAS
@@ -199,19 +202,19 @@ class _Track:
         direction = torch.full_like(self.position, torch.nan)
         if self.alive.any():
             try:
-                direction[self.alive] = self.walker.step.direction(here.rows(self.alive))
+                direction[self.alive] = self.settings.step.direction(here.rows(self.alive))
             except CurvatureError as error:
                 self._stop_where(self.alive, step, str(error))
         return direction
 
-    def walk(self) -> Walk:
-        """All that was noted."""
+    def result(self) -> Descent:
+        """The descent as it was recorded."""
         positions, derivatives, matrices = zip(*self.visited, strict=True)
         values = torch.stack([d.value for d in derivatives])
         predicted = torch.stack(self.predicted)
         actual = -to_float64(values).diff(dim=0)
-        return Walk(
-            walker=self.walker,
+        return Descent(
+            settings=self.settings,
             positions=torch.stack(positions),
             values=values,
             gradients=torch.stack([d.gradient for d in derivatives]),

@@ -109,7 +109,7 @@ class SampleSeen(BaseModel):
     )
 
 
-class OutputSlice(Part):
+class OutputLandscape(Part):
     """A slice through the outputs of one arm."""
 
     step: int = Field(description="the snapshot that answers")
@@ -127,7 +127,7 @@ class LinePicture(Part):
     barrier: Number = Field(description="how far the highest point is above the straight line")
 
 
-class LineSlice(Part):
+class LineLandscape(Part):
     """The loss between two arms' weights."""
 
     step: int = Field(description="the snapshot that answers")
@@ -162,14 +162,14 @@ class OutputEvent(Part):
     """The whole slice through outputs."""
 
     event: Literal["slice"]
-    data: OutputSlice
+    data: OutputLandscape
 
 
 class LineEvent(Part):
     """The whole line between two arms."""
 
     event: Literal["line"]
-    data: LineSlice
+    data: LineLandscape
 
 
 class ProblemEvent(Part):

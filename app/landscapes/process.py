@@ -10,24 +10,23 @@ import torch
 from pydantic import TypeAdapter
 
 from app.landscapes.requests import (
+    LandscapeJob,
     LandscapeRequest,
-    LineRequest,
-    OutputSliceRequest,
-    RunSliceRequest,
-    SliceJob,
+    LineLandscapeRequest,
+    OutputLandscapeRequest,
+    ParameterLandscapeRequest,
 )
 from app.settings import Settings
 from newton_core.byte_cache import ByteCache
 from newton_core.experiment.spec import ExperimentSpec
 from newton_core.landscape.grid import Grid
-from newton_core.landscape.outputs import OutputPlane, output_slice
+from newton_core.landscape.outputs import OutputPlane, output_landscape
 from newton_core.records import to_json
-from newton_core.training.slices import (
-    MOST_BYTES,
-    RunHistory,
-    SliceRequest,
-    arms_line,
-    run_slices,
+from newton_core.training.landscapes.history import MOST_BYTES, RunHistory
+from newton_core.training.landscapes.weights import (
+    LandscapeSettings,
+    line_between_arms,
+    run_landscapes,
 )
 from newton_core.workers.child import Connection, Job
 
@@ -66,7 +65,7 @@ class Histories:
         self.cache = ByteCache(most_bytes)
         self._kept: OrderedDict[tuple[Any, ...], RunHistory] = OrderedDict()
 
-    def get(self, task: SliceJob) -> RunHistory:
+    def get(self, task: LandscapeJob) -> RunHistory:
         """The history of a task's run; read anew once the run has left another snapshot."""
         files = tuple(sorted(file.name for file in task.snapshots.glob("*")))
         key = (task.snapshots, files)
@@ -80,7 +79,7 @@ class Histories:
         return history
 
 
-def _answer(job: Job[SliceJob], histories: Histories) -> None:
+def _answer(job: Job[LandscapeJob], histories: Histories) -> None:
     """Computes one answer and sends its parts."""
 
     def emit(kind: str, data: Any) -> None:
@@ -89,9 +88,9 @@ def _answer(job: Job[SliceJob], histories: Histories) -> None:
     try:
         request = TypeAdapter(LandscapeRequest).validate_json(job.task.request)
         history = histories.get(job.task)
-        if isinstance(request, OutputSliceRequest):
+        if isinstance(request, OutputLandscapeRequest):
             _outputs(history, request, emit)
-        elif isinstance(request, LineRequest):
+        elif isinstance(request, LineLandscapeRequest):
             _line(history, request, emit)
         else:
             _parameters(history, request, emit, job.cancelled)
@@ -100,14 +99,14 @@ def _answer(job: Job[SliceJob], histories: Histories) -> None:
 
 
 def _parameters(
-    history: RunHistory, request: RunSliceRequest, emit: Emit, stop: Callable[[], bool]
+    history: RunHistory, request: ParameterLandscapeRequest, emit: Emit, stop: Callable[[], bool]
 ) -> None:
 
-    fields = request.model_dump(include=set(SliceRequest.model_fields))
-    found = run_slices(history, SliceRequest(**fields))
+    fields = request.model_dump(include=set(LandscapeSettings.model_fields))
+    found = run_landscapes(history, LandscapeSettings(**fields))
     left, low = found.centre
     pictures = []
-    for picture in found.pictures:
+    for picture in found.landscapes:
         around = (left, low)
         paths = []
         for arm, seen in zip(picture.arms, picture.trajectories, strict=True):
@@ -122,12 +121,12 @@ def _parameters(
         emit("patch", {"picture": index, "grid": grid, **patch_record})
 
 
-def _outputs(history: RunHistory, request: OutputSliceRequest, emit: Emit) -> None:
+def _outputs(history: RunHistory, request: OutputLandscapeRequest, emit: Emit) -> None:
 
     _check_arm(history, request.arm)
     step = history.nearest(request.step)
     outputs, target = history.outputs(request.arm, step, request.samples)
-    found = output_slice(
+    found = output_landscape(
         history.loss,
         outputs,
         target,
@@ -149,13 +148,13 @@ def _outputs(history: RunHistory, request: OutputSliceRequest, emit: Emit) -> No
     emit("slice", record)
 
 
-def _line(history: RunHistory, request: LineRequest, emit: Emit) -> None:
+def _line(history: RunHistory, request: LineLandscapeRequest, emit: Emit) -> None:
 
     _check_arm(history, request.start)
     _check_arm(history, request.end)
     step = history.nearest(request.step)
     given = {"points": request.points, "samples": request.samples}
-    found = arms_line(history, request.start, request.end, step, **given)
+    found = line_between_arms(history, request.start, request.end, step, **given)
     emit("line", {"step": step, "line": found})
 
 

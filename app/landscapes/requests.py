@@ -11,17 +11,17 @@ from newton_core.curvature.surrogate import NewtonSettings
 from newton_core.landscape.grid import OddPoints
 from newton_core.landscape.outputs import OutputPlane
 from newton_core.settings import Settings, setting
-from newton_core.training.slices import SliceRequest
+from newton_core.training.landscapes.weights import LandscapeSettings
 
 
-class RunSliceRequest(SliceRequest):
+class ParameterLandscapeRequest(LandscapeSettings):
     """A slice through the weights of a run's arms."""
 
     space: Literal["parameters"] = setting("parameters", "Through the networks' weights.")
     run: str = setting(..., "Id of the run.", max_length=100)
 
 
-class OutputSliceRequest(OutputPlane):
+class OutputLandscapeRequest(OutputPlane):
     """A slice through the outputs of one arm's network, with the quadratics fitted there."""
 
     space: Literal["outputs"] = setting(..., "Through the networks' outputs.")
@@ -47,7 +47,7 @@ class OutputSliceRequest(OutputPlane):
     damped: bool = setting(False, "Whether the quadratics include tikhonov.", title="Damped")
 
 
-class LineRequest(Settings):
+class LineLandscapeRequest(Settings):
     """The loss along the straight line from one arm's weights to another's."""
 
     space: Literal["line"] = setting(..., "Between two arms' weights.")
@@ -67,19 +67,19 @@ def _space(body: Any) -> str:
     return given if given in ("outputs", "line") else "parameters"
 
 
-AnySliceRequest = RunSliceRequest | OutputSliceRequest | LineRequest
+AnyLandscapeRequest = ParameterLandscapeRequest | OutputLandscapeRequest | LineLandscapeRequest
 
 LandscapeRequest = Annotated[
-    Annotated[RunSliceRequest, Tag("parameters")]
-    | Annotated[OutputSliceRequest, Tag("outputs")]
-    | Annotated[LineRequest, Tag("line")],
+    Annotated[ParameterLandscapeRequest, Tag("parameters")]
+    | Annotated[OutputLandscapeRequest, Tag("outputs")]
+    | Annotated[LineLandscapeRequest, Tag("line")],
     Discriminator(_space),
 ]
 """One of the three, told apart by ``space``; weights where it is left out."""
 
 
 @dataclass(frozen=True)
-class SliceJob:
+class LandscapeJob:
     """What the process is to compute.
 
     Attributes:

@@ -9,7 +9,7 @@ from pathlib import Path
 import structlog
 
 from app.landscapes.process import Part, Problem
-from app.landscapes.requests import AnySliceRequest, SliceJob
+from app.landscapes.requests import AnyLandscapeRequest, LandscapeJob
 from app.processes import start_worker
 from app.settings import Settings
 from newton_core.workers import WorkerLostError, WorkerProcess
@@ -59,7 +59,7 @@ class LandscapeService:
         self._drop()
 
     async def answer(
-        self, spec: str, snapshots: Path, request: AnySliceRequest
+        self, spec: str, snapshots: Path, request: AnyLandscapeRequest
     ) -> AsyncGenerator[tuple[str, str]]:
         """The parts of an answer as they come: type and JSON text.
 
@@ -71,7 +71,7 @@ class LandscapeService:
         """
         parts: asyncio.Queue[Part | LandscapeFailure | None] = asyncio.Queue()
         left = threading.Event()
-        job = SliceJob(spec, snapshots, request.model_dump_json())
+        job = LandscapeJob(spec, snapshots, request.model_dump_json())
         # In a task of its own, which goes on until the process is idle, whoever leaves.
         task = asyncio.create_task(self._serve(job, parts, left))
         self._answering.add(task)
@@ -86,7 +86,7 @@ class LandscapeService:
 
     async def _serve(
         self,
-        job: SliceJob,
+        job: LandscapeJob,
         parts: "asyncio.Queue[Part | LandscapeFailure | None]",
         left: threading.Event,
     ) -> None:
@@ -109,7 +109,9 @@ class LandscapeService:
                 message = "the process that computes slices was lost; ask again"
                 parts.put_nowait(LandscapeFailure(message))
 
-    def _compute(self, job: SliceJob, emit: Callable[[Part], None], left: threading.Event) -> None:
+    def _compute(
+        self, job: LandscapeJob, emit: Callable[[Part], None], left: threading.Event
+    ) -> None:
         """Computes one answer, in a thread; the process is then idle or has been ended."""
         worker = self._ready()
         worker.submit(job)

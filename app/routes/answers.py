@@ -36,7 +36,7 @@ class WalkRecord(Answer):
     problem: str | None = Field(description="why the walk ended early")
 
 
-class SurfacePicture(Answer):
+class SurfaceLandscape(Answer):
     """Heights of a surface: ``values[j][i]`` at (x[i], y[j])."""
 
     x: list[float]
@@ -48,7 +48,7 @@ class SurfacePicture(Answer):
 class SurfaceAnswer(Answer):
     """A surface and walks over it."""
 
-    picture: SurfacePicture
+    picture: SurfaceLandscape
     start: tuple[float, float]
     walks: list[WalkRecord]
 

@@ -11,7 +11,7 @@ from fastapi.sse import EventSourceResponse, format_sse_event
 
 from app.errors import validation_error
 from app.landscapes import LandscapeFailure, LandscapeService
-from app.landscapes.requests import AnySliceRequest, LandscapeRequest
+from app.landscapes.requests import AnyLandscapeRequest, LandscapeRequest
 from app.routes.common import TheLab, is_run_id, problem
 from app.routes.streams import CONTENT, event_stream
 from app.runs.files import folder_of
@@ -42,14 +42,14 @@ async def landscapes(lab: TheLab, body: Annotated[LandscapeRequest, Body()]) -> 
     run = await run_in_threadpool(lab.store.get, body.run) if is_run_id(body.run) else None
     if run is None:
         raise validation_error([(("body", "run"), f"there is no run {body.run!r}", "run")])
-    if lab.slices.is_busy:
+    if lab.landscapes.is_busy:
         raise HTTPException(429, "too many slices wait; try again in 2 s", {"Retry-After": "2"})
     folder = folder_of(lab.settings.snapshots_dir, run.id)
-    return event_stream(_stream(lab.slices, run.spec, folder, body))
+    return event_stream(_stream(lab.landscapes, run.spec, folder, body))
 
 
 async def _stream(
-    service: LandscapeService, spec: str, folder: Path, body: AnySliceRequest
+    service: LandscapeService, spec: str, folder: Path, body: AnyLandscapeRequest
 ) -> AsyncIterator[bytes]:
     try:
         async for kind, data in service.answer(spec, folder, body):

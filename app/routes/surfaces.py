@@ -9,17 +9,17 @@ from pydantic import Field, model_validator
 from app.errors import validation_error
 from app.routes.answers import (
     SurfaceAnswer,
-    SurfacePicture,
+    SurfaceLandscape,
     ThreeNumbersAnswer,
     ThreeNumbersPlane,
     ThreeNumbersWalk,
     WalkRecord,
 )
 from app.runs.limits import MOST_WALKERS
-from newton_core.descent import Walk, Walker, walk
+from newton_core.descent import Descent, DescentSettings, descend
 from newton_core.landscape.grid import Grid, OddPoints
-from newton_core.landscape.surface import surface_domain, surface_picture
-from newton_core.landscape.three_numbers import three_numbers_landscape, three_numbers_walks
+from newton_core.landscape.surface import surface_domain, surface_landscape
+from newton_core.landscape.three_numbers import three_numbers_descents, three_numbers_landscape
 from newton_core.losses.base import LOSSES, build_loss
 from newton_core.records import to_json
 from newton_core.settings import Settings, setting
@@ -29,7 +29,7 @@ router = APIRouter(tags=["landscapes"])
 Coordinate = Annotated[float, Field(ge=-1e6, le=1e6)]
 Point = tuple[Coordinate, Coordinate]
 Interval = tuple[Coordinate, Coordinate]
-Walkers = Annotated[list[Walker], Field(min_length=1, max_length=MOST_WALKERS)]
+Walkers = Annotated[list[DescentSettings], Field(min_length=1, max_length=MOST_WALKERS)]
 AnyLoss = dict[str, Any]
 
 
@@ -43,7 +43,7 @@ class SurfaceRequest(Settings):
     start: Point | None = setting(
         None, "Where all walks begin; empty means the surface's own start.", title="Start"
     )
-    walkers: Walkers = setting([Walker(lr=1e-3)], "How the walks descend.", title="Walks")
+    walkers: Walkers = setting([DescentSettings(lr=1e-3)], "How the walks descend.", title="Walks")
     steps: int = setting(100, "Steps of each walk.", title="Steps", unit="steps", ge=1, le=500)
     points: int = setting(81, "Points a side of the picture.", title="Points a side", ge=11, le=101)
     x: Interval | None = setting(None, "Range of x; empty means the surface's own.", title="x")
@@ -62,7 +62,7 @@ class ThreeNumbersRequest(Settings):
 
     loss: AnyLoss = setting({"name": "neuralsort"}, "A sorting loss.", title="Loss")
     start: Point = setting((-1.5, 0.8), "Where all walks begin, on the plane.", title="Start")
-    walkers: Walkers = setting([Walker()], "How the walks descend.", title="Walks")
+    walkers: Walkers = setting([DescentSettings()], "How the walks descend.", title="Walks")
     steps: int = setting(100, "Steps of each walk.", title="Steps", unit="steps", ge=1, le=500)
     points: OddPoints = setting(81, "Points a side; odd.", title="Points a side", ge=21, le=101)
     span: float = setting(
@@ -107,12 +107,12 @@ def surfaces(request: SurfaceRequest) -> SurfaceAnswer:
     default_x, default_y = surface_domain(loss)
     domain = (request.x or default_x, request.y or default_y)
     start = request.start or getattr(loss, "start", None) or _off_centre(domain)
-    walks = walk(
+    walks = descend(
         loss, torch.tensor([start], dtype=torch.float64), request.walkers, steps=request.steps
     )
-    picture = surface_picture(loss, domain, points=request.points)
+    picture = surface_landscape(loss, domain, points=request.points)
     return SurfaceAnswer(
-        picture=SurfacePicture.model_validate(to_json(picture)),
+        picture=SurfaceLandscape.model_validate(to_json(picture)),
         start=start,
         walks=[WalkRecord(**_walk_fields(one)) for one in walks],
     )
@@ -127,10 +127,10 @@ def three_numbers(request: ThreeNumbersRequest) -> ThreeNumbersAnswer:
         loss, Grid(points=request.points, span=request.span), dtype=dtype
     )
     starts = torch.tensor([request.start], dtype=torch.float64)
-    found = three_numbers_walks(loss, starts, request.walkers, steps=request.steps, dtype=dtype)
+    found = three_numbers_descents(loss, starts, request.walkers, steps=request.steps, dtype=dtype)
     walks = [
         ThreeNumbersWalk(
-            **_walk_fields(one.walk) | {"path": to_json(one.path[:, 0])},
+            **_walk_fields(one.descent) | {"path": to_json(one.path[:, 0])},
             outcome=one.outcomes[0],
             arrived=int(one.arrived[0]),
         )
@@ -145,10 +145,10 @@ def _off_centre(domain: tuple[Interval, Interval]) -> Point:
     return left + (right - left) / 4, low + (high - low) / 4
 
 
-def _walk_fields(one: Walk) -> Any:
+def _walk_fields(one: Descent) -> Any:
     """The fields of the :class:`WalkRecord` of a walk from a single start."""
     fields = {
-        "label": one.walker.label,
+        "label": one.settings.label,
         "path": one.positions[:, 0],
         "values": one.values[:, 0],
         "gradients": one.gradients[:, 0],

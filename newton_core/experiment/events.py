@@ -113,11 +113,11 @@ class LandscapeGrid(TypedDict):
 
 
 class Landscape(EventBase):
-    """A slice of the run's loss around one arm's weights; all arms share directions and range.
+    """The run's loss around one arm's weights; all arms share directions and range.
 
     ``values[j][i]`` is the loss at ``(grid["a"][i], grid["b"][j])``, ``trajectory`` holds
     ``[a, b, step]``, ``residual`` the share of the way that leaves the plane
-    (:class:`newton_core.training.landscapes.RunLandscape`).
+    (:class:`newton_core.training.landscapes.recorder.LandscapeRecorder`).
     """
 
     type: Literal["landscape"] = "landscape"

@@ -1,28 +1,42 @@
-"""Slices of a loss, as functions that return arrays.
+"""Loss landscapes: a loss on a plane or a line, as functions that return arrays.
 
-Output space: :func:`output_slice`; sorting three numbers: :func:`three_numbers_landscape` and
-:func:`three_numbers_walks`; two-dimensional surfaces: :func:`surface_picture` (and
-:func:`newton_core.descent.walk`); network weights: :func:`parameter_slice`, :func:`line_slice`,
-over the planes of :func:`filter_normalised_plane`, :func:`descent_plane`, :func:`principal_plane`.
+- Network weights: :func:`parameter_landscape` and :func:`line_landscape`, over the planes of
+  :func:`filter_normalised_plane`, :func:`descent_plane` and :func:`principal_plane`.
+- Network outputs: :func:`output_landscape`.
+- Surfaces, which are losses of two numbers: :func:`surface_landscape`.
+- Sorting three numbers: :func:`three_numbers_landscape` and :func:`three_numbers_descents`.
+- One score of a sorting loss: :func:`gradient_field` and :func:`numerics_field`.
 
-:func:`progressive_slice` gives any of the slices over a plane coarse to fine.
-:func:`newton_core.records.to_json` turns every result into JSON-ready lists.
+:func:`evaluate_coarse_to_fine` refines a landscape step by step. Descents of any loss are in
+:mod:`newton_core.descent`. :func:`newton_core.records.to_json` turns every result into JSON-ready
+lists.
 """
 
-from newton_core.landscape.grid import Grid, GridPatch, full_slice, progressive_slice
+from newton_core.landscape.gradient_field import (
+    GradientCurve,
+    GradientField,
+    gradient_field,
+    numerics_field,
+)
+from newton_core.landscape.grid import (
+    Grid,
+    GridValues,
+    evaluate_coarse_to_fine,
+    evaluate_grid,
+)
 from newton_core.landscape.outputs import (
     Arrow,
     OutputFunction,
+    OutputLandscape,
     OutputPlane,
-    OutputSlice,
     Surrogate,
-    output_slice,
+    output_landscape,
 )
 from newton_core.landscape.parameters import (
-    LineSlice,
+    LineLandscape,
     ParameterFunction,
-    line_slice,
-    parameter_slice,
+    line_landscape,
+    parameter_landscape,
 )
 from newton_core.landscape.planes import (
     ParameterPlane,
@@ -36,45 +50,49 @@ from newton_core.landscape.planes import (
     principal_plane,
     project,
 )
-from newton_core.landscape.surface import SurfacePicture, surface_picture
+from newton_core.landscape.surface import SurfaceLandscape, surface_landscape
 from newton_core.landscape.three_numbers import (
-    ThreeNumbers,
-    ThreeNumbersWalk,
+    ThreeNumbersDescent,
+    ThreeNumbersLandscape,
     Wedge,
+    three_numbers_descents,
     three_numbers_landscape,
-    three_numbers_walks,
 )
 
 __all__ = [
     "Arrow",
+    "GradientCurve",
+    "GradientField",
     "Grid",
-    "GridPatch",
-    "LineSlice",
+    "GridValues",
+    "LineLandscape",
     "OutputFunction",
+    "OutputLandscape",
     "OutputPlane",
-    "OutputSlice",
     "ParameterFunction",
     "ParameterPlane",
     "PlaneError",
     "Projection",
-    "SurfacePicture",
+    "SurfaceLandscape",
     "Surrogate",
-    "ThreeNumbers",
-    "ThreeNumbersWalk",
+    "ThreeNumbersDescent",
+    "ThreeNumbersLandscape",
     "Wedge",
     "coordinate_plane",
     "descent_plane",
+    "evaluate_coarse_to_fine",
+    "evaluate_grid",
     "filter_normalised_plane",
     "fitting_spans",
-    "full_slice",
-    "line_slice",
+    "gradient_field",
+    "line_landscape",
     "model_weights",
-    "output_slice",
-    "parameter_slice",
+    "numerics_field",
+    "output_landscape",
+    "parameter_landscape",
     "principal_plane",
-    "progressive_slice",
     "project",
-    "surface_picture",
+    "surface_landscape",
+    "three_numbers_descents",
     "three_numbers_landscape",
-    "three_numbers_walks",
 ]

@@ -1,4 +1,4 @@
-"""Evaluating a loss at many places at once, the noise of sampled losses held still."""
+"""The mean loss of many sets of outputs at once, with the same noise for each of them."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +12,7 @@ from newton_core.losses.base import Loss, LossFunction
 
 @contextmanager
 def kept_noise(loss: LossFunction) -> Iterator[torch.Generator | None]:
-    """The loss's generator (None if it has none), left afterwards in the state it was in."""
+    """Gives the loss's generator (None if it has none) and restores its state afterwards."""
     source = getattr(loss, "generator", None)
     if not isinstance(source, torch.Generator):
         yield None
@@ -29,8 +29,8 @@ def mean_losses(
 ) -> Float[Tensor, " P"]:
     """The batch mean of the loss for each of P sets of outputs, all with the same target.
 
-    A sampled loss draws the same noise for every set, so that its slice is as smooth as the loss
-    with that noise. NaN for sets at which the loss is not defined.
+    A sampled loss draws the same noise for every set: new noise would make its landscape rough.
+    NaN for sets at which the loss is not defined.
     """
     P, N = outputs.shape[:2]
     if isinstance(loss, Loss):

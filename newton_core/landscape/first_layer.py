@@ -1,4 +1,4 @@
-"""A shortcut for slices: where a network's first layer is linear, evaluate it three times only.
+"""A shortcut for landscapes: a linear first layer is evaluated three times for all points.
 
 (W + a D1 + b D2) x = W x + a D1 x + b D2 x, so the first layer's output at every point of a plane
 is a mix of three tensors. In small networks on images that layer is most of the work.
@@ -19,7 +19,7 @@ _AFFINE = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d)
 
 
 class AffineFirstLayer(nn.Module):
-    """Stands in for a first layer whose input never changes: base + a first + b second."""
+    """Replaces a first layer whose input never changes: base + a first + b second."""
 
     base: Tensor
     first: Tensor
@@ -34,11 +34,11 @@ class AffineFirstLayer(nn.Module):
         self.register_buffer("output", base.clone())
 
     def move(self, a: float, b: float) -> None:
-        """Goes to a point of the plane; the output is written to the same memory every time."""
+        """Moves to a point of the plane; overwrites the output of the point before."""
         torch.add(self.base, self.first, alpha=a, out=self.output).add_(self.second, alpha=b)
 
     def forward(self, inputs: Tensor) -> Tensor:
-        """The layer's output at that point, good for one pass; the inputs are those it knows."""
+        """The layer's output at that point, valid until the next move; the inputs are ignored."""
         return self.output
 
 
@@ -57,11 +57,11 @@ class SplitNetwork:
 
 @dataclass(frozen=True)
 class Trace:
-    """What one forward pass of a network does.
+    """A record of one forward pass of a network.
 
     Attributes:
         calls: (name, module) of every module that has parameters of its own, in order of call.
-        first_input: what the first of them was called with, if that is one tensor.
+        first_input: the argument of the first call, if that is a single tensor.
         largest: number of elements of the largest output of any module.
         output: of the network.
     """
@@ -73,7 +73,7 @@ class Trace:
 
 
 def trace(network: nn.Module, weights: dict[str, Tensor], inputs: Tensor) -> Trace:
-    """Runs the network once at the given weights and notes what happens."""
+    """Runs the network once at the given weights and records its calls."""
     calls: list[tuple[str, nn.Module]] = []
     first_inputs: list[Tensor | None] = []
     largest = [inputs.numel()]
@@ -113,17 +113,17 @@ def _hooks() -> Iterator[list[torch.utils.hooks.RemovableHandle]]:
 def split_first_layer(
     network: nn.Module, plane: ParameterPlane, traced: Trace, *, most_elements: int
 ) -> SplitNetwork | None:
-    """The network with its first layer evaluated along the plane, or None where that is no gain.
+    """The network with its first layer evaluated along the plane, or None if that is no gain.
 
-    It applies if the first module with parameters is a plain linear layer or convolution, is
-    called once, with one tensor, shares no parameter with another module, and its output has at
-    most ``most_elements`` numbers (three such tensors are kept). Its input is then the same at
-    all points of the plane, because nothing before it has weights.
+    The first module with parameters must be a plain linear layer or convolution. It must be called
+    once, with one tensor, share no parameter with another module, and have an output of at most
+    ``most_elements`` numbers (three such tensors are kept). Its input is then the same at all
+    points of the plane, because nothing before it has weights.
     """
     if not traced.calls or traced.first_input is None:
         return None
     name, layer = traced.calls[0]
-    # Subclasses (a weight norm makes one) may compute anything from their parameters.
+    # A subclass (weight normalisation makes one) need not be affine in its parameters.
     if not name or type(layer) not in _AFFINE or layer._forward_hooks:
         return None
     if [call[0] for call in traced.calls].count(name) > 1:

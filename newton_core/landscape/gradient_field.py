@@ -1,4 +1,4 @@
-"""The gradient of a sorting loss over one score, the others fixed (the paper's Figure 6)."""
+"""The gradient of a sorting loss as one score moves and the others stay (the paper's Figure 6)."""
 
 import math
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ RegionKind = Literal["vanishing", "exploding", "non_finite"]
 
 @dataclass(frozen=True)
 class Region:
-    """A stretch of scores where the gradient is lost or too large.
+    """An interval of scores where the gradient vanishes, explodes or is not finite.
 
     Attributes:
         kind: "vanishing", "exploding" or "non_finite".
@@ -43,9 +43,9 @@ class GradientCurve:
         component: (P,) float64: its entry for the swept score; NaN where it cannot be computed.
         norm: (P,) float64: norm over all scores of the sample.
         regions: where a gradient's norm is vanishing, exploding or not finite, from left to
-            right; empty for Newton directions, which are steps and have no such thresholds.
+            right; empty for Newton directions, because the thresholds are those of gradients.
         settings: of the Newton step, None for plain gradients.
-        problem: why some entries are NaN; None if none are for want of a solution.
+        problem: why the Newton system has no solution at some scores; None if it has everywhere.
     """
 
     name: str
@@ -58,7 +58,7 @@ class GradientCurve:
 
 @dataclass(frozen=True)
 class GradientField:
-    """What a score feels as it moves.
+    """The gradient and the Newton directions of one score over a range of its values.
 
     Attributes:
         scores: (P,) float64: the values that the swept score takes.
@@ -88,10 +88,10 @@ def gradient_field(
 ) -> GradientField:
     """The raw gradient and the Newton directions of one score, over a range of it.
 
-    ``y`` is a batch, as in training. One score of one sample moves; at each of its values the
-    curvature is that of the whole batch as it is then, the other samples unchanged. With N = 1 the
-    batch is the swept sample alone: its Fisher has rank one, and its direction is the gradient
-    at the length ``|g| / (|g|^2 + tikhonov)``, which bounds it by 1 / (2 sqrt(tikhonov)).
+    ``y`` is a batch, as in training. One score of one sample moves and all others stay. At each
+    value of the score the curvature is that of the whole batch. With N = 1 the batch is the swept
+    sample alone: its Fisher has rank one, and the direction is the gradient scaled to the length
+    ``|g| / (|g|^2 + tikhonov)``, which is at most 1 / (2 sqrt(tikhonov)).
 
     Args:
         loss: the loss.
@@ -99,8 +99,8 @@ def gradient_field(
         target: what the loss compares y with.
         scores: the values of the swept score, ascending.
         sample: the sample it belongs to.
-        item: its index in the sample: x_1 is 0.
-        settings: the Newton steps to show beside the raw gradient.
+        item: index of the score in the sample: x_1 is 0.
+        settings: the Newton steps to compare with the raw gradient.
         vanishing: norm below which a gradient counts as vanished.
         exploding: norm above which it counts as exploding.
 
@@ -139,10 +139,10 @@ def numerics_field(
     vanishing: float = VANISHING,
     exploding: float = EXPLODING,
 ) -> GradientField:
-    """The same raw gradient by three ways of computing it, so that rounding shows.
+    """The same raw gradient computed in three ways, which tells rounding from the loss itself.
 
-    Where the three agree, a large gradient is the loss's own; where ``bce_loss float32`` alone is
-    large (or zero), it is rounding.
+    Where the three agree, a large gradient belongs to the loss; where only ``bce_loss float32`` is
+    large (or zero), the cause is rounding.
 
     Args:
         loss: a loss with ``numerics`` among its parameters; its other parameters are kept.
@@ -184,7 +184,7 @@ def _newton_sweep(
 ) -> tuple[Tensor, str | None]:
     """The Newton direction (P, n) of the moving sample within its batch, NaN where there is none.
 
-    One batch a step, solved by the very function that training uses.
+    Each value of the score makes its own batch, which is solved by the function that training uses.
     """
     direction = torch.full_like(moving.gradient, torch.nan)
     problem = None
@@ -214,7 +214,7 @@ def _curve(name: str, vectors: Tensor, item: int) -> GradientCurve:
 def find_regions(
     scores: Float[Tensor, " P"], norm: Float[Tensor, " P"], vanishing: float, exploding: float
 ) -> tuple[Region, ...]:
-    """The stretches of scores where a norm is below, above or not finite, from left to right."""
+    """The regions where a norm is vanishing, exploding or not finite, from left to right."""
     kinds: list[RegionKind | None] = []
     for value in norm.tolist():
         if not math.isfinite(value):

@@ -12,7 +12,7 @@ from torch import Tensor
 from newton_core.settings import Settings, setting
 
 COARSEST_POINTS = 5
-"""Points a side below which a first picture says nothing."""
+"""Points along each axis of the coarsest level; fewer would show nothing."""
 
 Stop = Callable[[], bool]
 
@@ -24,11 +24,11 @@ def _check_odd(points: int) -> int:
 
 
 OddPoints = Annotated[int, AfterValidator(_check_odd)]
-"""A number of points on a side that has one in the middle."""
+"""A number of points along an axis, one of them in the middle."""
 
 
 class Grid(Settings):
-    """An odd, symmetric grid around a plane's origin, so that the centre is one of its points."""
+    """A grid around a plane's origin, symmetric and with odd sides: the origin is a grid point."""
 
     points: OddPoints = setting(
         41, "Grid points on each side; odd, so that the centre is one of them.",
@@ -51,12 +51,17 @@ class Grid(Settings):
         return steps * self.span, steps * second
 
 
+def plane_points(a: Float[Tensor, " A"], b: Float[Tensor, " B"]) -> Float[Tensor, "P 2"]:
+    """(a[i], b[j]) of all P = B A grid points, in the order of values (B, A)."""
+    return torch.stack(torch.meshgrid(a, b, indexing="xy"), dim=-1).view(-1, 2)
+
+
 @runtime_checkable
 class PlaneFunction(Protocol):
-    """A number at each point of a plane.
+    """A function of the points of a plane.
 
     Attributes:
-        chunk: points to hand over at once: bounds memory, and the time until a stop acts.
+        chunk: number of points per call: it bounds the memory, and the time until a stop acts.
     """
 
     chunk: int
@@ -65,15 +70,15 @@ class PlaneFunction(Protocol):
         """The values at origin + a[i] first + b[i] second."""
 
     def centre(self) -> float:
-        """The value at the origin, computed as everything else computes it: no plane involved."""
+        """The value at the origin itself, free of the rounding of a move along the plane."""
 
 
 @dataclass(frozen=True)
-class GridPatch:
-    """All that is known of a slice at one level of detail; the last level is the whole grid.
+class GridValues:
+    """The values of a function on a grid at one level of detail; the last is the whole grid.
 
     Attributes:
-        level: 0-based; each one holds all points of those before it.
+        level: 0-based; each level holds all points of the levels before it.
         levels: number of levels.
         a: (A,) coordinates along the first direction.
         b: (B,) coordinates along the second.
@@ -87,29 +92,29 @@ class GridPatch:
     values: Tensor
 
 
-def progressive_slice(
+def evaluate_coarse_to_fine(
     function: PlaneFunction, grid: Grid, stop: Stop | None = None
-) -> Iterator[GridPatch]:
-    """The function on the grid, coarse first: each patch is a complete picture.
+) -> Iterator[GridValues]:
+    """The function on a coarse grid first, then on finer ones up to the whole grid.
 
     Args:
-        function: what to evaluate; no point is evaluated twice.
+        function: what to evaluate; it is evaluated once at each point.
         grid: the final grid.
-        stop: asked between chunks; once true, the iterator ends without its last patch.
+        stop: asked between chunks; once it is true, the iterator ends before the next level.
     """
     yield from _evaluate(function, grid, _levels(grid.points), stop)
 
 
-def full_slice(function: PlaneFunction, grid: Grid) -> GridPatch:
-    """The function on the whole grid in one go."""
-    (patch,) = _evaluate(function, grid, [torch.arange(grid.points)], None)
-    return patch
+def evaluate_grid(function: PlaneFunction, grid: Grid) -> GridValues:
+    """The function on the whole grid at once."""
+    (values,) = _evaluate(function, grid, [torch.arange(grid.points)], None)
+    return values
 
 
 def _evaluate(
     function: PlaneFunction, grid: Grid, levels: list[Tensor], stop: Stop | None
-) -> Iterator[GridPatch]:
-    """One patch a level, each from the indices of its rows and columns."""
+) -> Iterator[GridValues]:
+    """The values at each level; ``levels`` holds the indices of its rows and columns."""
     a, b = grid.axes()
     values = torch.full((grid.points, grid.points), torch.nan, dtype=torch.float64)
     known = torch.zeros_like(values, dtype=torch.bool)
@@ -127,7 +132,7 @@ def _evaluate(
             column = columns[start : start + function.chunk]
             values[row, column] = function.at(a[column], b[row]).double().cpu()
         known |= wanted
-        yield GridPatch(
+        yield GridValues(
             level=level,
             levels=len(levels),
             a=a[indices],
@@ -137,7 +142,7 @@ def _evaluate(
 
 
 def _levels(points: int) -> list[Tensor]:
-    """Indices of each level's rows (and columns): the centre and both edges are in every one."""
+    """Indices of each level's rows, and columns; every level has the centre and both edges."""
     half = points // 2
     stride = 1
     while 2 * (half // (2 * stride)) + 1 >= COARSEST_POINTS:

@@ -1,4 +1,4 @@
-"""A slice of the loss over a plane of outputs, with what a Newton loss makes of it on top."""
+"""The loss over a plane of outputs, and the quadratics that Newton losses fit to it there."""
 
 import math
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from newton_core.curvature.step import Need
 from newton_core.curvature.surrogate import NewtonSettings, curvature_matrices
 from newton_core.labels import Labels
 from newton_core.landscape.evaluation import kept_noise, mean_losses
-from newton_core.landscape.grid import Grid, full_slice
+from newton_core.landscape.grid import Grid, evaluate_grid
 from newton_core.losses.base import Derivatives, LossFunction
 from newton_core.settings import Settings, setting
 from newton_core.tensors import to_float64
@@ -33,7 +33,7 @@ OutputDirections = Annotated[
 
 
 class OutputPlane(Settings):
-    """Which two directions of output space are drawn."""
+    """The two directions of output space that span the plane."""
 
     kind: OutputDirections = setting(
         "coordinates",
@@ -47,11 +47,11 @@ class OutputPlane(Settings):
 
 @dataclass(frozen=True)
 class Arrow:
-    """A vector of output space as seen from a plane.
+    """A vector of output space and its projection on a plane.
 
     Attributes:
         components: (2,) its orthogonal projection on the plane.
-        length: its whole length.
+        length: of the vector itself.
         outside: share in [0, 1] of the length that is orthogonal to the plane (sine of the angle).
     """
 
@@ -64,18 +64,18 @@ class Arrow:
 class Surrogate:
     """The quadratic value + g.d + 1/2 d^T C d that a Newton loss fits, on the plane.
 
-    ``values`` leave tikhonov out unless ``damped``: then C + tikhonov I takes the place of C, and
-    z* is the quadratic's stationary point.
+    If ``damped``, C + tikhonov I takes the place of C in ``values``, and z* is the stationary
+    point of the quadratic.
 
     Attributes:
         settings: curvature, tikhonov and definiteness.
         damped: whether ``values`` include the damping.
-        values: (B, A) float64 on the slice's grid.
+        values: (B, A) float64 on the landscape's grid.
         matrix: (2, 2) C on the plane, without tikhonov.
         eigenvalues: (2,) of ``matrix``, ascending.
-        eigenvectors: (2, 2) of ``matrix``, one per row: the cross to draw at the centre.
+        eigenvectors: (2, 2) of ``matrix``, one per row.
         direction: the Newton direction (C + tikhonov I)^-1 g; None if the system is singular.
-        target: (2,) z* on the plane, minus the direction.
+        target: (2,) z* on the plane: minus the components of the direction.
         problem: why there is no direction.
     """
 
@@ -91,7 +91,7 @@ class Surrogate:
 
 
 @dataclass(frozen=True)
-class OutputSlice:
+class OutputLandscape:
     """A loss on a plane of outputs.
 
     Attributes:
@@ -112,7 +112,7 @@ class OutputSlice:
 
 
 class OutputFunction:
-    """Loss of one sample, or mean loss of a batch whose samples all move by the same vector."""
+    """The mean loss of a batch whose samples all move by the same vector."""
 
     def __init__(
         self,
@@ -123,7 +123,7 @@ class OutputFunction:
     ) -> None:
         self._loss, self._y, self._target = loss, y.detach(), target
         self._basis = basis.to(y)
-        # Sorting losses hold an m x m matrix per sample.
+        # Sorting losses compute an m x m matrix for each sample.
         self.chunk = max(1, _CHUNK_ELEMENTS // (len(y) * basis.shape[1] ** 2))
 
     @torch.no_grad()
@@ -139,7 +139,7 @@ class OutputFunction:
         return mean_losses(self._loss, self._y[None], self._target).item()
 
 
-def output_slice(
+def output_landscape(
     loss: LossFunction,
     y: Float[Tensor, " N *S"],
     target: Tensor | None = None,
@@ -150,30 +150,30 @@ def output_slice(
     surrogates: Sequence[NewtonSettings] = (NewtonSettings(),),
     damped: bool = False,
     fit: bool = False,
-) -> OutputSlice:
+) -> OutputLandscape:
     """The loss around outputs y on a plane, and the quadratics that Newton losses fit there.
 
-    The curvature is always that of the whole batch y, as in training; the loss, its gradient and
-    the direction are those of one sample, or of the batch mean as all samples move together.
+    The curvature is always that of the whole batch y, as in training. The loss, its gradient and
+    the direction are those of one sample, or of the batch mean when all samples move together.
 
-    The surrogate touches the loss at the centre with the same gradient. With the Hessian, raw, it
-    has the same second derivatives too: always for the batch mean; for one sample if each keeps
-    its own Hessian or it is alone in the batch.
+    At the centre the surrogate has the value and the gradient of the loss. With the raw Hessian
+    it has the second derivatives too: always for the batch mean, and for one sample if every
+    sample keeps its own Hessian or the batch has no other sample.
 
-    A sampled loss has the same noise at every point of the slice, and in the gradient of what is
-    drawn: where that noise makes a differentiable loss, the surrogate touches it.
+    A sampled loss draws the same noise at every point and for the gradient. If the loss with this
+    noise is differentiable, the surrogate touches it.
 
     Args:
         loss: callable (y, target) -> (N,); a :class:`Loss` brings its own derivatives.
-        y: outputs of a batch, anywhere; S is treated as m >= 2 coordinates.
+        y: outputs of a batch; S is treated as m >= 2 coordinates.
         target: what the loss compares y with.
         sample: which sample to draw; None draws the batch mean.
         plane: which directions (default: outputs 0 and 1), or the two directions themselves,
-            which are made orthonormal. "newton" and "eigenvectors" follow the first surrogate.
+            which are made orthonormal. The first surrogate defines "newton" and "eigenvectors".
         grid: points and range (default: 41 points, 1 to each side).
-        surrogates: one layer for each.
-        damped: draw the surrogates with tikhonov on the diagonal.
-        fit: take the range from the surrogates instead, so that every z* lies within.
+        surrogates: the Newton steps whose quadratics are wanted.
+        damped: whether the surrogates' values include tikhonov on the diagonal.
+        fit: choose the range by the surrogates instead, wide enough for every z*.
 
     Raises:
         ValueError: there is no such sample or output, or the directions span no plane.
@@ -193,16 +193,16 @@ def output_slice(
     basis = _basis(OutputPlane() if plane is None else plane, gradient, local)
     grid = _fitting(grid, local, basis) if fit else grid
     function = OutputFunction(loss, *drawn, basis)
-    patch = full_slice(function, grid)
-    value = patch.values[grid.points // 2, grid.points // 2].item()
-    return OutputSlice(
-        a=patch.a,
-        b=patch.b,
+    found = evaluate_grid(function, grid)
+    value = found.values[grid.points // 2, grid.points // 2].item()
+    return OutputLandscape(
+        a=found.a,
+        b=found.b,
         basis=basis,
-        loss=patch.values,
+        loss=found.values,
         gradient=_arrow(gradient, basis),
         surrogates=tuple(
-            _surrogate(settings, model, damped, value, basis @ gradient, basis, patch.a, patch.b)
+            _surrogate(settings, model, damped, value, basis @ gradient, basis, found.a, found.b)
             for settings, model in zip(surrogates, local, strict=True)
         ),
     )
@@ -215,7 +215,7 @@ def _derivatives(loss: LossFunction, y: Tensor, target: Tensor | None, need: Nee
 
 @dataclass(frozen=True)
 class _LocalModel:
-    """C (m, m) and the Newton direction (m,) of what is drawn, float64 on the CPU."""
+    """C (m, m) and the Newton direction (m,) at the centre, float64 on the CPU."""
 
     matrix: Tensor
     direction: Tensor | None
@@ -232,9 +232,9 @@ def _local_model(derivatives: Derivatives, settings: NewtonSettings, chosen: sli
 
 
 def _fitting(grid: Grid, local: Sequence[_LocalModel], basis: Tensor) -> Grid:
-    """The grid with a round range that every z* fits in, or as it is where there is none."""
+    """The grid with a round range that holds every z*; unchanged if there is none."""
     directions = [model.direction for model in local if model.direction is not None]
-    # Where little of the way to z* lies in the plane, that little would be too near to see by.
+    # If z* lies almost outside the plane, its projection is too near the centre to set the range.
     reaches = [
         max(1.2 * torch.linalg.vector_norm(basis @ way), 0.1 * torch.linalg.vector_norm(way))
         for way in directions
@@ -274,7 +274,7 @@ def _basis(
 
 
 def orthonormal(directions: Float[Tensor, "2 m"]) -> Float[Tensor, "2 m"]:
-    """Gram-Schmidt: the first direction keeps its way, the second what is orthogonal to it.
+    """Gram-Schmidt: the first direction normalised, then the part of the second orthogonal to it.
 
     Raises:
         ValueError: the directions are parallel, zero or not finite, or m < 2.

@@ -1,4 +1,4 @@
-"""The loss over a plane of network weights (or along a line), the model left as it is."""
+"""The loss over a plane, or along a line, of network weights; the model is not changed."""
 
 import copy
 from dataclasses import dataclass
@@ -10,29 +10,29 @@ from torch.func import functional_call
 
 from newton_core.landscape.evaluation import mean_losses
 from newton_core.landscape.first_layer import split_first_layer, trace
-from newton_core.landscape.grid import Grid, GridPatch, full_slice
+from newton_core.landscape.grid import Grid, GridValues, evaluate_grid
 from newton_core.landscape.planes import ParameterPlane, PlaneError, Weights, detached
 from newton_core.losses.base import LossFunction
 from newton_core.tasks.base import Batch
 
 _MOST_ELEMENTS = 2**20
-"""Numbers in the first layer's output up to which it is kept three times, 4 MB in float32 each."""
+"""Largest output of a first layer that is kept three times: 4 MB each in float32."""
 _CHUNK_WORK = 2**24
-"""Numbers in the largest tensors of all passes of a chunk: a stop waits for a second at most."""
+"""Numbers in the largest tensors of a chunk's passes: a stop then waits a second at most."""
 _CHUNK_ENTRIES = 2**18
-"""Entries of m x m matrices of a chunk's samples, as the losses make them: they stay near cache."""
+"""Entries of the m x m matrices that a loss makes for a chunk: few enough for the cache."""
 _MOST_POINTS = 64
 
 
 @dataclass(frozen=True)
-class LineSlice:
+class LineLandscape:
     """The mean loss along the straight line between two sets of weights.
 
     Attributes:
-        t: (T,) position: 0 at the start, 1 at the end, both among the points.
+        t: (T,) positions: 0 is the start and 1 the end; both are among them.
         values: (T,) float64.
-        barrier: by how much the highest point between 0 and 1 exceeds the straight line between
-            the two ends' losses (0: none).
+        barrier: the most by which the loss between 0 and 1 exceeds the linear interpolation of
+            the two ends' losses; 0 if it nowhere does.
     """
 
     t: Tensor
@@ -43,14 +43,14 @@ class LineSlice:
 class ParameterFunction:
     """Mean loss of a network at each point of a plane (a :class:`PlaneFunction`).
 
-    A private copy of the network is evaluated in evaluation mode, point by point, so that what it
-    computes with stays in the cache; the loss is evaluated at many points at once. The network's
-    buffers (batch statistics) are those of ``model`` everywhere. If a linear or convolutional
-    layer comes first, its output is affine in the coordinates and three passes through it serve
-    all points.
+    A private copy of the network, in evaluation mode, computes the outputs of one point after the
+    other, because its tensors then stay in the cache; the loss takes many points at once. The
+    network's buffers (batch statistics) are those of ``model`` at every point. If a linear or
+    convolutional layer comes first, its output is affine in the coordinates, and three passes
+    through it serve all points.
 
-    A loss with a ``generator`` (sampled losses) draws the same noise at every point. One thread
-    at a time may ask.
+    A loss with a ``generator`` (a sampled loss) draws the same noise at every point. Only one
+    thread at a time may call the methods, because they move the copy's weights.
     """
 
     def __init__(
@@ -87,7 +87,7 @@ class ParameterFunction:
         return mean_losses(self._loss, outputs, self._batch.target)
 
     def _move(self, a: float, b: float) -> None:
-        """Brings the network to a point of the plane."""
+        """Sets the network's weights to a point of the plane."""
         if self._first_layer is not None:
             self._first_layer.move(a, b)
         for parameter, origin, first, second in self._moved:
@@ -104,28 +104,28 @@ class ParameterFunction:
         return mean_losses(self._loss, outputs[None], self._batch.target).item()
 
 
-def parameter_slice(
+def parameter_landscape(
     model: nn.Module, plane: ParameterPlane, loss: LossFunction, batch: Batch, grid: Grid
-) -> GridPatch:
+) -> GridValues:
     """The mean loss over a plane of weights, on the whole grid.
 
-    For a stream of pictures, coarse to fine, pass a :class:`ParameterFunction` to
-    :func:`~newton_core.landscape.grid.progressive_slice`.
+    To see a coarse landscape first, pass a :class:`ParameterFunction` to
+    :func:`~newton_core.landscape.grid.evaluate_coarse_to_fine`.
 
     Args:
         model: the architecture, and the buffers used everywhere; it is not modified.
         plane: origin and directions.
-        loss: the loss whose batch mean is drawn.
-        batch: the data it is measured on: the same for every slice that is to be compared.
+        loss: the loss whose batch mean is evaluated.
+        batch: the data; landscapes can be compared only on the same data.
         grid: points and range.
 
     Raises:
         PlaneError: plane and model have different parameters.
     """
-    return full_slice(ParameterFunction(model, plane, loss, batch), grid)
+    return evaluate_grid(ParameterFunction(model, plane, loss, batch), grid)
 
 
-def line_slice(
+def line_landscape(
     model: nn.Module,
     start: Weights,
     end: Weights,
@@ -134,7 +134,7 @@ def line_slice(
     *,
     points: int = 41,
     margin: float = 0.25,
-) -> LineSlice:
+) -> LineLandscape:
     """The mean loss along the line start + t (end - start), for t from -margin to 1 + margin.
 
     Both ends are evaluated exactly, by plain forward passes.
@@ -143,10 +143,10 @@ def line_slice(
         model: the architecture; it is not modified.
         start: weights at t = 0.
         end: weights at t = 1.
-        loss: the loss whose batch mean is drawn.
-        batch: the data it is measured on.
-        points: number of evenly spaced t, beside the two ends; at least 2.
-        margin: how far the line goes on beyond both ends.
+        loss: the loss whose batch mean is evaluated.
+        batch: the data.
+        points: number of evenly spaced t, besides the two ends; at least 2.
+        margin: how far t goes beyond both ends.
 
     Raises:
         PlaneError: the weights and the model have different parameters.
@@ -169,7 +169,7 @@ def line_slice(
     values[t == 1] = function.exactly(end)
     inside = (t >= 0) & (t <= 1)
     chord = torch.lerp(values[t == 0], values[t == 1], t[inside])
-    return LineSlice(t, values, barrier=(values[inside] - chord).max().item())
+    return LineLandscape(t, values, barrier=(values[inside] - chord).max().item())
 
 
 def _check_names(model: nn.Module, plane: ParameterPlane) -> None:

@@ -1,7 +1,7 @@
 """Planes in weight space, and how far a trajectory leaves them.
 
 Weights are dicts of a model's named parameters (:func:`model_weights`, or the parameters in a
-state dict); everything is detached and nothing is changed in place.
+state dict). All results are detached, and no argument is changed in place.
 """
 
 import math
@@ -38,8 +38,8 @@ class ParameterPlane:
         origin: weights at the centre.
         first: direction along a.
         second: direction along b.
-        explained: share in [0, 1] of the variance of the weights that defined the plane which
-            lies in it (principal planes only).
+        explained: share in [0, 1] of the variance of the defining weights that lies in the plane
+            (principal planes only).
     """
 
     kind: PlaneKind
@@ -49,26 +49,27 @@ class ParameterPlane:
     explained: float | None = None
 
     def around(self, weights: Weights) -> "ParameterPlane":
-        """The parallel plane through other weights, which become its centre."""
+        """The parallel plane whose centre is at other weights."""
         return ParameterPlane(self.kind, detached(weights), self.first, self.second)
 
 
 def model_weights(model: nn.Module) -> dict[str, Tensor]:
-    """A copy of the model's parameters, detached: later training does not change it."""
+    """A detached copy of the model's parameters, which later training does not change."""
     return {name: value.detach().clone() for name, value in model.named_parameters()}
 
 
 def detached(weights: Weights) -> dict[str, Tensor]:
-    """The same tensors without their graph."""
+    """The same tensors without their autograd graph."""
     return {name: value.detach() for name, value in weights.items()}
 
 
 def filter_normalised_plane(weights: Weights, seed: int) -> ParameterPlane:
     """Two Gaussian directions, each filter as long as the weights' own (Li et al. 2018, sec. 4).
 
-    A filter is what feeds one output unit: ``direction[j] *= |weights[j]| / |direction[j]|`` for
-    each entry j of the first dimension. Biases and all other 1-D parameters stay where they are.
-    The directions are a pure function of the seed, the parameters' names and the weights.
+    A filter is the set of weights that feed one output unit:
+    ``direction[j] *= |weights[j]| / |direction[j]|`` for each entry j of the first dimension. The
+    directions are zero for biases and all other 1-D parameters. They are a pure function of the
+    seed, the parameters' names and the weights.
 
     Raises:
         PlaneError: no parameter has two dimensions.
@@ -85,12 +86,12 @@ def filter_normalised_plane(weights: Weights, seed: int) -> ParameterPlane:
 def descent_plane(weights: Weights, gradient: Weights, seed: int) -> ParameterPlane:
     """Downhill along a, a Gaussian direction along b, both filter-normalised.
 
-    Of random directions, training takes next to none; of the first descent direction it keeps
-    something for long. If the gradient is zero or not finite, the first direction is Gaussian too
+    Training hardly moves along random directions, but for a long time it keeps a part of its first
+    descent direction. If the gradient is zero or not finite, the first direction is Gaussian too
     and the plane is :func:`filter_normalised_plane`.
 
     Args:
-        weights: the origin, by whose filters the directions are scaled.
+        weights: the origin; the directions are scaled by its filters.
         gradient: of the loss with respect to these weights.
         seed: of the second direction.
 
@@ -110,7 +111,7 @@ def descent_plane(weights: Weights, gradient: Weights, seed: int) -> ParameterPl
 def filter_normalise(direction: Weights, weights: Weights) -> dict[str, Tensor]:
     """The direction with each filter scaled to the length of the weights' own.
 
-    1-D parameters become zero, and filters that are zero stay so.
+    1-D parameters become zero, and zero filters stay zero.
 
     Raises:
         PlaneError: no parameter has two dimensions.
@@ -158,11 +159,11 @@ def principal_plane(
 ) -> ParameterPlane:
     """The plane through the mean of the points along their two leading principal directions.
 
-    Of three points it is the plane through them exactly. The directions are orthonormal; each
-    one's sign is such that the point farthest along it lies on its positive side.
+    Three points lie exactly on their plane. The directions are orthonormal; the sign of each one
+    is such that the point farthest along it has a positive coordinate.
 
     Args:
-        points: weights at K >= 3 moments, of one arm or of several.
+        points: K >= 3 sets of weights, of one arm or of several.
         kind: what the plane is called.
 
     Raises:
@@ -202,7 +203,7 @@ def principal_plane(
 def _centred_blocks(
     points: Sequence[Weights],
 ) -> Iterator[tuple[str, slice, Tensor, Tensor]]:
-    """All weights of all points, a bounded number at a time: (name, which, mean, points - mean)."""
+    """(name, block, mean, points - mean) for blocks of all weights: this bounds the memory."""
     for name, value in points[0].items():
         flat = [point[name].detach().reshape(-1) for point in points]
         for start in range(0, value.numel(), _BLOCK):
@@ -214,15 +215,15 @@ def _centred_blocks(
 
 @dataclass(frozen=True)
 class Projection:
-    """Weights seen from a plane.
+    """Sets of weights seen from a plane.
 
     Attributes:
         coordinates: (K, 2) float64 coordinates (a, b) of the nearest point of the plane.
         distance: (K,) distance to that point.
         way: (K,) distance to the plane's origin.
         residual: (K,) distance over way, in [0, 1].
-        total_residual: the same over all K points together: sqrt(sum of squared distances
-            over sum of squared ways). 0.34 reads "this path leaves the plane by 34 %".
+        total_residual: the same for all K together: sqrt(sum of squared distances over sum of
+            squared ways). 0.34 means that this trajectory leaves the plane by 34 %.
     """
 
     coordinates: Tensor
@@ -235,8 +236,8 @@ class Projection:
 def project(plane: ParameterPlane, points: Sequence[Weights]) -> Projection:
     """The orthogonal projection of weights on a plane, in float64.
 
-    The directions need not be orthogonal nor of unit length. A point at the origin has
-    residual 0; a direction of length zero has coordinate 0.
+    The directions need be neither orthogonal nor of unit length. A point at the origin has
+    residual 0; along a direction of length zero every coordinate is 0.
     """
     names = list(plane.origin)
     basis = torch.stack([_flatten(plane.first, names), _flatten(plane.second, names)])
@@ -260,9 +261,10 @@ def project(plane: ParameterPlane, points: Sequence[Weights]) -> Projection:
 
 
 def fitting_spans(projections: Sequence[Projection], margin: float = 0.2) -> tuple[float, float]:
-    """Ranges along both directions that show all projected points, with a margin around them.
+    """Ranges along both directions that hold all projected points, with a margin around them.
 
-    A direction along which nothing moves gets the other's range, so that every grid is one.
+    A direction along which nothing moves gets the range of the other one, because a grid needs a
+    positive range.
     """
     reach = torch.cat([p.coordinates for p in projections]).abs().amax(0)
     reach = torch.where(reach > 1e-9 * reach.max(), reach, reach.max())
@@ -291,5 +293,5 @@ def _filter_norms(value: Tensor) -> Tensor:
 
 
 def _share(part: Tensor, whole: Tensor) -> Tensor:
-    """part / whole, 0 where both are 0; rounding never makes it exceed 1."""
+    """part / whole, 0 where both are 0; clamped at 1 against rounding."""
     return torch.where(whole > 0, part / whole, torch.zeros_like(whole)).clamp(max=1.0)

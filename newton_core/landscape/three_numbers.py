@@ -1,8 +1,8 @@
-"""The whole landscape of sorting three numbers.
+"""The complete landscape of sorting three numbers, and descents on it.
 
-Sorting losses do not change when all scores are shifted, so for three items everything happens
-in the plane of score differences: the vectors orthogonal to (1, 1, 1). The six orderings are six
-wedges of 60 degrees, bounded by the lines where two scores are equal.
+A sorting loss does not change when all scores are shifted. For three items it is therefore a
+function on the plane of score differences: the vectors orthogonal to (1, 1, 1). The six orderings
+are six wedges of 60 degrees, bounded by the lines where two scores are equal.
 """
 
 import math
@@ -15,8 +15,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from newton_core.descent import Walk, Walker, walk
-from newton_core.landscape.grid import Grid
+from newton_core.descent import Descent, DescentSettings, descend
+from newton_core.landscape.grid import Grid, plane_points
 from newton_core.losses.base import Loss
 
 Ordering = tuple[int, int, int]
@@ -27,22 +27,22 @@ BASIS = (
     torch.tensor([[-1.0, 0.0, 1.0], [1.0, -2.0, 1.0]], dtype=torch.float64)
     / torch.tensor([[2.0], [6.0]], dtype=torch.float64).sqrt()
 )
-"""(2, 3) orthonormal: the first axis is the growing difference s3 - s1, in the middle of the
-wedge s1 < s2 < s3; up the second one, s2 falls behind the mean of the others."""
+"""(2, 3) orthonormal. Along the first axis, the middle of the wedge s1 < s2 < s3, the difference
+s3 - s1 grows; along the second, s2 falls below the mean of the others."""
 
 VANISHED = 1e-6
-"""Norm below which a gradient moves nothing that anyone could see."""
+"""Norm below which the steps of gradient descent are too small to see."""
 
 
 @dataclass(frozen=True)
 class Wedge:
-    """One ordering's part of the plane.
+    """The part of the plane where the scores have one ordering.
 
     Attributes:
         ordering: items from smallest to largest score, 0-based.
         label: the same in words: "s1 < s2 < s3".
         angle: direction of its middle, in radians from the first axis.
-        polygon: (V, 2) its corners inside the square of the slice, counter-clockwise.
+        polygon: (V, 2) the corners of its part inside the grid's rectangle, counter-clockwise.
         correct: whether it is the target's ordering.
     """
 
@@ -54,25 +54,25 @@ class Wedge:
 
 
 @dataclass(frozen=True)
-class ThreeNumbersWalk:
-    """A walk in the plane and how it went, for each of N starts.
+class ThreeNumbersDescent:
+    """The descent of one method in the plane and its outcome for each of N starts.
 
     Attributes:
-        walk: the walk over scores (K + 1, N, 3).
-        path: (K + 1, N, 2) float64: the same in plane coordinates.
-        arrived: (N,) first step from which on the ordering is right until the end; -1 if never.
+        descent: over the scores: its positions are (K + 1, N, 3).
+        path: (K + 1, N, 2) float64: the positions in plane coordinates.
+        arrived: (N,) first step from which on the ordering is right until the end; -1 if none.
         outcomes: "arrived"; "stuck" (wrong ordering, gradient below ``vanished``); "under_way"
             (wrong ordering, still moving); "ended" (not finite).
     """
 
-    walk: Walk
+    descent: Descent
     path: Tensor
     arrived: Tensor
     outcomes: tuple[Outcome, ...]
 
 
 @dataclass(frozen=True)
-class ThreeNumbers:
+class ThreeNumbersLandscape:
     """The landscape of one sorting loss on the plane.
 
     Attributes:
@@ -98,7 +98,7 @@ def to_scores(
 
 
 def to_plane(scores: Float[Tensor, "*B 3"]) -> Float[Tensor, "*B 2"]:
-    """Plane coordinates of scores, float64; a common shift of all scores is lost."""
+    """Plane coordinates of scores, float64; they do not depend on the scores' mean."""
     return scores.double() @ BASIS.mT.to(scores.device)
 
 
@@ -108,23 +108,22 @@ def three_numbers_landscape(
     *,
     ordering: Ordering = (0, 1, 2),
     dtype: torch.dtype = torch.float32,
-) -> ThreeNumbers:
+) -> ThreeNumbersLandscape:
     """A sorting loss and the norm of its gradient over the plane of score differences.
 
     Args:
         loss: a loss whose target is a permutation matrix.
         grid: points and range in units of the scores (default: 101 points, 5 to each side).
         ordering: the true ordering.
-        dtype: the precision that the loss computes in: rounding is part of what is seen.
+        dtype: the precision that the loss computes in, because rounding is part of the landscape.
     """
     grid = grid or Grid(points=101, span=5.0)
     a, b = grid.axes()
-    points = torch.stack(torch.meshgrid(a, b, indexing="xy"), dim=-1).view(-1, 2)
-    scores = to_scores(points, dtype)
+    scores = to_scores(plane_points(a, b), dtype)
     target = target_matrix(ordering, len(scores), dtype)
     derivatives = loss.derivatives(scores, target, hessian=False)
     shape = (grid.points, grid.points)
-    return ThreeNumbers(
+    return ThreeNumbersLandscape(
         a=a,
         b=b,
         loss=derivatives.value.double().view(shape),
@@ -133,50 +132,50 @@ def three_numbers_landscape(
     )
 
 
-def three_numbers_walks(
+def three_numbers_descents(
     loss: Loss,
     starts: Float[Tensor, "N 2"],
-    walkers: Sequence[Walker],
+    methods: Sequence[DescentSettings],
     *,
     steps: int,
     ordering: Ordering = (0, 1, 2),
     dtype: torch.dtype = torch.float32,
     vanished: float = VANISHED,
-) -> list[ThreeNumbersWalk]:
-    """Lets each walker descend from the same starts in the plane.
+) -> list[ThreeNumbersDescent]:
+    """Descends with each method from the same starts in the plane.
 
-    The starts are one batch (see :func:`newton_core.descent.walk`), which matters to the empirical
-    Fisher: of a single start it has rank one, so that the walk follows the gradient at another
-    speed; of several it couples them.
+    The starts are one batch (see :func:`newton_core.descent.descend`), which matters to the
+    empirical Fisher. For a single start it has rank one, so the descent follows the gradient at
+    another speed; for several starts it couples their steps.
 
     Args:
         loss: a loss whose target is a permutation matrix.
         starts: plane coordinates.
-        walkers: the methods to compare.
+        methods: the methods to compare.
         steps: number of steps.
         ordering: the true ordering.
         dtype: the precision of scores and loss.
-        vanished: gradient norm below which a walk in a wrong wedge counts as stuck.
+        vanished: gradient norm below which a descent in a wrong wedge counts as stuck.
     """
-    walks = walk(
+    descents = descend(
         loss,
         to_scores(starts, dtype),
-        walkers,
+        methods,
         steps=steps,
         target=target_matrix(ordering, len(starts), dtype),
     )
-    return [_judge(one, ordering, vanished) for one in walks]
+    return [_judge(one, ordering, vanished) for one in descents]
 
 
 def target_matrix(ordering: Ordering, samples: int, dtype: torch.dtype) -> Float[Tensor, "N 3 3"]:
-    """The permutation matrix of an ordering, repeated: row r marks the r-th smallest item."""
+    """The permutation matrix of an ordering for each sample: row r marks the r-th smallest item."""
     if sorted(ordering) != [0, 1, 2]:
         raise ValueError(f"an ordering holds the items 0, 1 and 2 once each, got {ordering}")
     return torch.eye(3, dtype=dtype)[list(ordering)].expand(samples, 3, 3)
 
 
 def wedges(ordering: Ordering, reach_a: float, reach_b: float) -> tuple[Wedge, ...]:
-    """The six wedges, cut off at the rectangle from (-reach_a, -reach_b) to (reach_a, reach_b)."""
+    """The six wedges inside the rectangle from (-reach_a, -reach_b) to (reach_a, reach_b)."""
     found = []
     for first, second, third in permutations(range(3)):
         candidate = (first, second, third)
@@ -198,7 +197,7 @@ def wedges(ordering: Ordering, reach_a: float, reach_b: float) -> tuple[Wedge, .
 
 
 def _cut_wedge(angle: float, reach_a: float, reach_b: float) -> Float[Tensor, "V 2"]:
-    """The wedge 30 degrees to each side of ``angle`` inside the rectangle, from its tip."""
+    """The corners of the wedge 30 degrees to each side of ``angle``, its tip first."""
     low, high = angle - math.pi / 6, angle + math.pi / 6
     corner = math.atan2(reach_b, reach_a)
     corners = [corner, math.pi - corner, math.pi + corner, 2 * math.pi - corner]
@@ -214,7 +213,7 @@ def _on_border(angle: float, reach_a: float, reach_b: float) -> tuple[float, flo
     return scale * across, scale * up
 
 
-def _judge(one: Walk, ordering: Ordering, vanished: float) -> ThreeNumbersWalk:
+def _judge(one: Descent, ordering: Ordering, vanished: float) -> ThreeNumbersDescent:
     ordered = one.positions[..., list(ordering)]
     right = (ordered.diff(dim=-1) > 0).all(-1)  # (K + 1, N), False where NaN
     steps = len(right) - 1
@@ -231,4 +230,4 @@ def _judge(one: Walk, ordering: Ordering, vanished: float) -> ThreeNumbersWalk:
             outcomes.append("arrived")
         else:
             outcomes.append("stuck" if norm < vanished else "under_way")
-    return ThreeNumbersWalk(one, to_plane(one.positions), arrived, tuple(outcomes))
+    return ThreeNumbersDescent(one, to_plane(one.positions), arrived, tuple(outcomes))

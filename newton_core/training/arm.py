@@ -19,7 +19,7 @@ from newton_core.seeding import derive_seed
 from newton_core.tasks import Batch
 from newton_core.tasks.evaluation import inference
 from newton_core.tensors import flatten_outputs
-from newton_core.training.landscapes import Track
+from newton_core.training.landscapes.trajectory import Trajectory
 from newton_core.training.snapshots import ArmSnapshot, ArmStatus
 
 SPIKE_WINDOW = 101
@@ -74,7 +74,7 @@ class Arm:
         self.step = 0
         self.seconds = 0.0
         self.last_evaluation: dict[str, float | None] = {}
-        self.track = Track()
+        self.trajectory = Trajectory()
         self._recent_norms: deque[float] = deque(maxlen=SPIKE_WINDOW)
 
     def _build_optimizer(self) -> torch.optim.Optimizer:
@@ -258,7 +258,7 @@ class Arm:
             "step": self.step,
             "seconds": self.seconds,
             "last_evaluation": self.last_evaluation,
-            "track": self.track.state(),
+            "track": self.trajectory.state(),  # the name in snapshots of all versions
             "recent_norms": list(self._recent_norms),
         }
 
@@ -272,5 +272,5 @@ class Arm:
         self.step = state["step"]
         self.seconds = state["seconds"]
         self.last_evaluation = dict(state["last_evaluation"])
-        self.track = Track(state["track"])
+        self.trajectory = Trajectory(state["track"])
         self._recent_norms = deque(state["recent_norms"], maxlen=SPIKE_WINDOW)

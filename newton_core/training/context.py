@@ -8,7 +8,7 @@ from newton_core.tasks import TASKS, Batch, Task
 from newton_core.training.arm import build_spec_loss
 from newton_core.training.devices import check_device
 from newton_core.training.diagnostics import evaluation_fields
-from newton_core.training.landscapes import RunLandscape
+from newton_core.training.landscapes.recorder import LandscapeRecorder
 from newton_core.training.schedule import Schedule
 
 PROBE_STEP = 0
@@ -32,7 +32,7 @@ def build_task(spec: ExperimentSpec) -> Task:
 
 
 class RunContext:
-    """What the arms of a run share: task, batches, initial network, schedule, plane of slices."""
+    """What the arms of a run share: task, batches, initial network, schedule, landscapes."""
 
     def __init__(self, spec: ExperimentSpec) -> None:
         """Reads the data and builds the network.
@@ -45,8 +45,8 @@ class RunContext:
         self.initial = self.task.build_model()
         self.schedule = Schedule.of(spec)
         self.probe = self.task.batch(PROBE_STEP, spec.batch_size)
-        self.landscape = (
-            RunLandscape(self.initial, build_spec_loss(spec.loss), self.probe, spec.seed)
+        self.landscape_recorder = (
+            LandscapeRecorder(self.initial, build_spec_loss(spec.loss), self.probe, spec.seed)
             if spec.landscape_every is not None
             else None
         )

@@ -38,9 +38,9 @@ class LocalArm:
                 return StepReport(arm.status, arm.seconds, reason=str(error))
             metrics, spike = seen.metrics, seen.spike
         evaluation = self._evaluate(step) if step in schedule.evaluated else ()
-        slices = self._slice(step) if arm.status == "running" else ()
+        landscapes = self._landscape(step) if arm.status == "running" else ()
         return StepReport(
-            arm.status, arm.seconds, metrics, spike, evaluation=evaluation, slices=slices
+            arm.status, arm.seconds, metrics, spike, evaluation=evaluation, landscapes=landscapes
         )
 
     def state(self, step: int) -> ArmSnapshot:
@@ -71,15 +71,15 @@ class LocalArm:
             Examples(seq=UNNUMBERED, arm=self.index, step=step, items=list(items)),
         )
 
-    def _slice(self, step: int) -> tuple[Landscape, ...]:
-        """Adds to the arm's trajectory, and slices the loss where that is due."""
-        landscape, every = self.context.landscape, self.context.spec.landscape_every
-        if landscape is None or every is None:
+    def _landscape(self, step: int) -> tuple[Landscape, ...]:
+        """Adds to the arm's trajectory, and computes a landscape where one is due."""
+        recorder, every = self.context.landscape_recorder, self.context.spec.landscape_every
+        if recorder is None or every is None:
             return ()
-        track = self.arm.track
-        if track.wants(step, every):
-            track.add(landscape.place(self.arm.model, step))
+        trajectory = self.arm.trajectory
+        if trajectory.wants(step, every):
+            trajectory.add(recorder.locate(self.arm.model, step))
         if step == 0 or step not in self.context.schedule.landscapes:
             return ()
-        fields = landscape.fields(self.arm.model, step, track)
+        fields = recorder.fields(self.arm.model, step, trajectory)
         return (Landscape(seq=UNNUMBERED, arm=self.index, step=step, **fields),)

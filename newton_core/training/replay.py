@@ -79,7 +79,7 @@ class ReplayedArm:
         self._spikes: dict[int, tuple[float, float]] = {}
         self._ends: dict[int, str] = {}
         self._evaluations: dict[int, list[Evaluation | CurvatureEvent | Examples]] = {}
-        self._slices: dict[int, Landscape] = {}
+        self._landscapes: dict[int, Landscape] = {}
         for said in replay.events:
             event = parse_event(said) if isinstance(said, str) else said
             if getattr(event, "arm", None) == index:
@@ -98,7 +98,7 @@ class ReplayedArm:
         elif isinstance(event, Diverged):
             self._ends[event.step] = event.reason
         elif isinstance(event, Landscape):
-            self._slices[event.step] = event
+            self._landscapes[event.step] = event
         elif isinstance(event, Evaluation | CurvatureEvent | Examples):
             self._evaluations.setdefault(event.step, []).append(event)
 
@@ -116,10 +116,10 @@ class ReplayedArm:
         elif step > self._replay.until or step in self._context.schedule.logged:
             raise SnapshotError(f"the replay of arm {self._index} says nothing of step {step}")
         evaluation = tuple(self._evaluations.get(step, ()))
-        slices = (self._slices[step],) if step in self._slices else ()
+        landscapes = (self._landscapes[step],) if step in self._landscapes else ()
         report = StepReport(
             "running", self._seconds, metrics, self._spikes.get(step),
-            evaluation=evaluation, slices=slices,
+            evaluation=evaluation, landscapes=landscapes,
         )  # fmt: skip
         tested = report.test_metrics
         if tested is not None and self._context.reaches_target(tested):

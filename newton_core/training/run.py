@@ -24,7 +24,7 @@ from newton_core.experiment.events import (
 from newton_core.experiment.spec import ExperimentSpec
 from newton_core.training.context import RunContext
 from newton_core.training.devices import describe_device, versions
-from newton_core.training.landscapes import Track
+from newton_core.training.landscapes.trajectory import Trajectory
 from newton_core.training.local_arm import LocalArm
 from newton_core.training.parallel.arm_worker import ArmWorker
 from newton_core.training.parallel.sharing import Sharing
@@ -183,7 +183,7 @@ class _Run:
             if self.writer.due():
                 yield from self.writer.flush()
             if self.step == 1 and not self.resumed:
-                yield from self._initial_slices()
+                yield from self._initial_landscapes()
             yield from self._emit_measurements(reports)
             yield from self._save()
             self._leave_replay()
@@ -218,15 +218,15 @@ class _Run:
         for report in reports.values():
             yield from map(self.writer.forward, report.evaluation)
         for report in reports.values():
-            yield from map(self.writer.forward, report.slices)
+            yield from map(self.writer.forward, report.landscapes)
 
-    def _initial_slices(self) -> Iterator[Event]:
-        """The slice at the initial weights, one for all arms, said after the first metrics.
+    def _initial_landscapes(self) -> Iterator[Event]:
+        """The landscape at the initial weights, one for all arms, said after the first metrics.
 
         It takes longer than everything before them, and people wait for the first numbers.
         """
-        if self.context.landscape is not None:
-            fields = self.context.landscape.fields(self.context.initial, 0, Track())
+        if self.context.landscape_recorder is not None:
+            fields = self.context.landscape_recorder.fields(self.context.initial, 0, Trajectory())
             for index in range(len(self.steppers)):
                 yield self.writer.emit(Landscape, arm=index, step=0, **fields)
 

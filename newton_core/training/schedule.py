@@ -13,8 +13,8 @@ class Schedule:
     Attributes:
         logged: metrics are said.
         evaluated: test metrics, spectra and examples are said.
-        landscapes: slices are said; in turn only, so that a longer run of the same spec says the
-            same up to here.
+        landscapes: landscapes are emitted. The last step is not added, so that a longer run of
+            the same spec emits the same events up to here.
         snapshots: complete states are written, where there is a folder for them.
         changes: what is set after the step, in the order of the spec.
     """

@@ -19,7 +19,7 @@ class StepReport:
         reason: why the arm diverged; it then says nothing else.
         evaluation: test metrics, spectra and examples, where they are due. Events of a report
             have no number of their own yet.
-        slices: the landscape, where it is due.
+        landscapes: the landscape, where it is due.
     """
 
     status: ArmStatus
@@ -28,7 +28,7 @@ class StepReport:
     spike: tuple[float, float] | None = None
     reason: str | None = None
     evaluation: tuple[Evaluation | CurvatureEvent | Examples, ...] = ()
-    slices: tuple[Landscape, ...] = ()
+    landscapes: tuple[Landscape, ...] = ()
 
     @property
     def test_metrics(self) -> dict[str, float | None] | None:

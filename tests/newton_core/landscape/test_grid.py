@@ -7,7 +7,7 @@ import torch
 from pydantic import ValidationError
 from torch import Tensor
 
-from newton_core.landscape import Grid, GridPatch, full_slice, progressive_slice
+from newton_core.landscape import Grid, GridValues, evaluate_coarse_to_fine, evaluate_grid
 
 
 class Quadratic:
@@ -26,7 +26,7 @@ class Quadratic:
         return 3.0
 
 
-def expected(patch: GridPatch) -> Tensor:
+def expected(patch: GridValues) -> Tensor:
     a, b = patch.a[None, :], patch.b[:, None]
     return 3 + a - 2 * b + a * b
 
@@ -49,7 +49,7 @@ def test_even_or_extreme_grids_are_refused(points: int) -> None:
 @pytest.mark.parametrize("points", [3, 5, 9, 21, 33, 41, 99, 101])
 def test_every_patch_is_a_complete_picture_and_no_point_is_asked_twice(points: int) -> None:
     function = Quadratic()
-    patches = list(progressive_slice(function, Grid(points=points, second_span=2.0)))
+    patches = list(evaluate_coarse_to_fine(function, Grid(points=points, second_span=2.0)))
     for patch in patches:
         torch.testing.assert_close(patch.values, expected(patch))
         assert patch.a[0] == -1
@@ -65,14 +65,14 @@ def test_every_patch_is_a_complete_picture_and_no_point_is_asked_twice(points: i
 
 def test_all_at_once_equals_the_last_patch() -> None:
     grid = Grid(points=41)
-    *_, last = progressive_slice(Quadratic(), grid)
-    torch.testing.assert_close(full_slice(Quadratic(), grid).values, last.values, rtol=0, atol=0)
+    *_, last = evaluate_coarse_to_fine(Quadratic(), grid)
+    torch.testing.assert_close(evaluate_grid(Quadratic(), grid).values, last.values, rtol=0, atol=0)
 
 
 def test_stop_acts_between_chunks() -> None:
     function = Quadratic(chunk=10)
     patches = list(
-        progressive_slice(function, Grid(points=41), stop=lambda: len(function.asked) >= 50)
+        evaluate_coarse_to_fine(function, Grid(points=41), stop=lambda: len(function.asked) >= 50)
     )
     assert len(function.asked) <= 60
     assert patches
@@ -81,7 +81,7 @@ def test_stop_acts_between_chunks() -> None:
 
 def test_an_abandoned_stream_computes_nothing_more() -> None:
     function = Quadratic()
-    stream = progressive_slice(function, Grid(points=41))
+    stream = evaluate_coarse_to_fine(function, Grid(points=41))
     next(stream)
     asked = len(function.asked)
     del stream

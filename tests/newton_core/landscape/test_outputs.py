@@ -9,7 +9,7 @@ from torch import Tensor
 from newton_core import build_loss, newton_target
 from newton_core.algorithms.permutations import permutation_matrix
 from newton_core.curvature.surrogate import NewtonSettings
-from newton_core.landscape import Grid, OutputPlane, OutputSlice, output_slice
+from newton_core.landscape import Grid, OutputLandscape, OutputPlane, output_landscape
 from newton_core.landscape.outputs import orthonormal
 from newton_core.records import to_json
 
@@ -37,7 +37,7 @@ def bowl(y: Tensor, target: Tensor) -> Tensor:
 def test_the_slice_is_the_loss(sample: int | None, kind: Any) -> None:
     loss, y, target = ranking()
     plane = OutputPlane(kind=kind, first=3, second=1)
-    cut = output_slice(
+    cut = output_landscape(
         loss, y, target, sample=sample, plane=plane, grid=Grid(points=11, span=2.0),
         surrogates=[HESSIAN],
     )  # fmt: skip
@@ -50,7 +50,7 @@ def test_the_slice_is_the_loss(sample: int | None, kind: Any) -> None:
     torch.testing.assert_close(cut.basis @ cut.basis.T, torch.eye(2, dtype=torch.float64))
 
 
-def second_differences(cut: OutputSlice, values: Tensor) -> tuple[Tensor, Tensor]:
+def second_differences(cut: OutputLandscape, values: Tensor) -> tuple[Tensor, Tensor]:
     """Gradient (2,) and Hessian (2, 2) of a layer at its centre, by central differences."""
     h = (cut.a[1] - cut.a[0]).item()
     c = len(cut.a) // 2
@@ -71,7 +71,7 @@ def test_the_hessian_surrogate_has_the_loss_s_value_gradient_and_second_derivati
     sample: int | None, settings: NewtonSettings
 ) -> None:
     loss, y, target = ranking()
-    cut = output_slice(
+    cut = output_landscape(
         loss, y, target, sample=sample, grid=Grid(points=5, span=1e-3), surrogates=[settings]
     )
     layer = cut.surrogates[0].values
@@ -86,7 +86,7 @@ def test_the_hessian_surrogate_has_the_loss_s_value_gradient_and_second_derivati
 
 def test_the_fisher_surrogate_touches_with_the_same_gradient_and_its_own_curvature() -> None:
     loss, y, target = ranking()
-    cut = output_slice(loss, y, target, grid=Grid(points=5, span=1e-3), surrogates=[FISHER])
+    cut = output_landscape(loss, y, target, grid=Grid(points=5, span=1e-3), surrogates=[FISHER])
     layer = cut.surrogates[0]
     assert layer.values[2, 2] == cut.loss[2, 2]
     gradient, hessian = second_differences(cut, layer.values)
@@ -103,7 +103,7 @@ def test_on_a_quadratic_the_surrogate_is_the_loss_everywhere(
     sample: int | None, plane: OutputPlane
 ) -> None:
     y = torch.randn(3, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
-    cut = output_slice(
+    cut = output_landscape(
         bowl, y, torch.zeros_like(y), sample=sample, plane=plane,
         grid=Grid(points=21, span=10.0), surrogates=[HESSIAN],
     )  # fmt: skip
@@ -113,7 +113,7 @@ def test_on_a_quadratic_the_surrogate_is_the_loss_everywhere(
 @pytest.mark.parametrize("settings", [HESSIAN, PER_SAMPLE, FISHER], ids=str)
 def test_z_star_is_the_stationary_point_of_the_damped_surrogate(settings: NewtonSettings) -> None:
     loss, y, target = ranking(N=6, n=3)
-    cut = output_slice(
+    cut = output_landscape(
         loss, y, target, sample=2, plane=OutputPlane(kind="newton"), surrogates=[settings],
         grid=Grid(points=41, span=4.0), damped=True,
     )  # fmt: skip
@@ -134,7 +134,7 @@ def test_z_star_is_the_stationary_point_of_the_damped_surrogate(settings: Newton
 def test_the_least_value_of_a_definite_damped_surrogate_is_at_z_star() -> None:
     loss, y, target = ranking(N=6, n=3)
     settings = NewtonSettings(tikhonov=0.1, definiteness="saddle_free")
-    cut = output_slice(
+    cut = output_landscape(
         loss, y, target, sample=0, plane=OutputPlane(kind="newton"), surrogates=[settings],
         grid=Grid(points=101, span=3.0), damped=True,
     )  # fmt: skip
@@ -149,7 +149,7 @@ def test_the_least_value_of_a_definite_damped_surrogate_is_at_z_star() -> None:
 def test_the_cross_is_the_eigenbasis_of_the_curvature_on_the_plane(rule: Any) -> None:
     y = torch.ones(1, 3, dtype=torch.float64)
     settings = NewtonSettings(definiteness=rule)
-    layer = output_slice(bowl, y, 0 * y, surrogates=[settings]).surrogates[0]
+    layer = output_landscape(bowl, y, 0 * y, surrogates=[settings]).surrogates[0]
     for value, axis in zip(layer.eigenvalues, layer.eigenvectors, strict=True):
         torch.testing.assert_close(layer.matrix @ axis, value * axis)
     assert (layer.eigenvalues.min() < -1e-9) == (rule == "raw")
@@ -157,7 +157,7 @@ def test_the_cross_is_the_eigenbasis_of_the_curvature_on_the_plane(rule: Any) ->
 
 def test_arrows_say_how_much_of_them_leaves_the_plane() -> None:
     y = torch.tensor([[3.0, 4.0, 12.0]], dtype=torch.float64)
-    cut = output_slice(lambda y, t: y.square().sum(1) / 2, y, None, surrogates=[])
+    cut = output_landscape(lambda y, t: y.square().sum(1) / 2, y, None, surrogates=[])
     assert cut.gradient.components.tolist() == [3.0, 4.0]
     assert cut.gradient.length == 13.0
     assert cut.gradient.outside == pytest.approx(12 / 13)
@@ -170,7 +170,7 @@ def test_a_fitting_range_is_round_and_holds_every_z_star(
 ) -> None:
     loss, y, target = ranking()
     stiff = settings.model_copy(update={"tikhonov": 100.0})
-    cut = output_slice(
+    cut = output_landscape(
         loss, y, target, sample=sample, plane=OutputPlane(kind="newton"),
         surrogates=[settings, stiff], fit=True,
     )  # fmt: skip
@@ -184,7 +184,7 @@ def test_a_fitting_range_is_round_and_holds_every_z_star(
 
 def test_without_a_direction_a_fitting_range_is_the_grid_s_own() -> None:
     y = torch.ones(1, 2, dtype=torch.float64)
-    flat = output_slice(bowl_of_nothing, y, None, grid=Grid(points=5, span=7.0), fit=True)
+    flat = output_landscape(bowl_of_nothing, y, None, grid=Grid(points=5, span=7.0), fit=True)
     assert flat.a[-1].item() == 7.0
 
 
@@ -195,19 +195,19 @@ def bowl_of_nothing(y: Tensor, target: Tensor | None) -> Tensor:
 
 def test_shift_invariance_shows_in_the_slice() -> None:
     loss, y, target = ranking()
-    moved = output_slice(loss, y + 7.0, target, surrogates=[HESSIAN])
-    cut = output_slice(loss, y, target, surrogates=[HESSIAN])
+    moved = output_landscape(loss, y + 7.0, target, surrogates=[HESSIAN])
+    cut = output_landscape(loss, y, target, surrogates=[HESSIAN])
     torch.testing.assert_close(moved.loss, cut.loss)
     torch.testing.assert_close(moved.surrogates[0].values, cut.surrogates[0].values)
     along = torch.stack([torch.ones(5), torch.tensor([1.0, -1.0, 0.0, 0.0, 0.0])]).double()
-    flat = output_slice(loss, y, target, plane=along, surrogates=[])
+    flat = output_landscape(loss, y, target, plane=along, surrogates=[])
     torch.testing.assert_close(flat.loss, flat.loss[:, :1].expand_as(flat.loss))
 
 
 def test_outputs_of_any_shape() -> None:
     y = torch.rand(2, 3, 4, dtype=torch.float64)
     plane = OutputPlane(first=11, second=0)
-    cut = output_slice(
+    cut = output_landscape(
         lambda y, t: (y**3).flatten(1).sum(1), y, None, sample=1, plane=plane,
         grid=Grid(points=3), surrogates=[HESSIAN],
     )  # fmt: skip
@@ -220,7 +220,7 @@ def test_outputs_of_any_shape() -> None:
 def test_a_singular_system_has_no_direction_and_says_why() -> None:
     y = torch.ones(1, 2, dtype=torch.float64)
     settings = NewtonSettings(tikhonov=1.0)
-    cut = output_slice(lambda y, t: -y.square().sum(1) / 2, y, None, surrogates=[settings])
+    cut = output_landscape(lambda y, t: -y.square().sum(1) / 2, y, None, surrogates=[settings])
     layer = cut.surrogates[0]
     assert layer.direction is None
     assert layer.target is None
@@ -231,7 +231,7 @@ def test_a_singular_system_has_no_direction_and_says_why() -> None:
 
 def test_a_loss_that_is_not_finite_is_drawn_as_far_as_it_goes() -> None:
     y = torch.ones(1, 2)
-    cut = output_slice(
+    cut = output_landscape(
         lambda y, t: y.log().sum(1), y, None, grid=Grid(points=5, span=2.0), surrogates=[FISHER]
     )
     assert torch.isfinite(cut.loss).any()
@@ -255,7 +255,7 @@ def test_a_loss_that_is_not_finite_is_drawn_as_far_as_it_goes() -> None:
 def test_planes_that_are_none_are_refused(arguments: dict[str, Any], words: str) -> None:
     loss, y, target = ranking()
     with pytest.raises(ValueError, match=words):
-        output_slice(loss, y, target, **arguments)
+        output_landscape(loss, y, target, **arguments)
 
 
 def test_orthonormal_keeps_the_plane_and_the_first_way() -> None:

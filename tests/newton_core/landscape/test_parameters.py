@@ -13,12 +13,12 @@ from newton_core.landscape import (
     ParameterFunction,
     ParameterPlane,
     PlaneError,
+    evaluate_coarse_to_fine,
     filter_normalised_plane,
-    line_slice,
+    line_landscape,
     model_weights,
-    parameter_slice,
+    parameter_landscape,
     parameters,
-    progressive_slice,
 )
 from newton_core.tasks import Batch
 
@@ -116,7 +116,7 @@ def directly(model: nn.Module, plane: ParameterPlane, batch: Batch, a: float, b:
 @pytest.mark.parametrize("name", NETWORKS)
 def test_slices_equal_direct_evaluation_at_random_points_and_the_centre_exactly(name: str) -> None:
     model, batch, plane = setup(name)
-    patch = parameter_slice(model, plane, squared, batch, Grid(points=9, span=0.8))
+    patch = parameter_landscape(model, plane, squared, batch, Grid(points=9, span=0.8))
     picks = torch.randint(9, (12, 2), generator=torch.Generator().manual_seed(2)).tolist()
     for j, i in picks:
         at = directly(model, plane, batch, patch.a[i].item(), patch.b[j].item())
@@ -137,9 +137,9 @@ def test_with_and_without_the_shortcut_the_slice_is_the_same(
 ) -> None:
     model, batch, plane = setup("conv")
     grid = Grid(points=7)
-    fast = parameter_slice(model, plane, squared, batch, grid)
+    fast = parameter_landscape(model, plane, squared, batch, grid)
     monkeypatch.setattr(parameters, "split_first_layer", lambda *_, **__: None)
-    slow = parameter_slice(model, plane, squared, batch, grid)
+    slow = parameter_landscape(model, plane, squared, batch, grid)
     torch.testing.assert_close(fast.values, slow.values, rtol=1e-5, atol=1e-6)
 
 
@@ -150,8 +150,8 @@ def test_the_model_is_bit_identical_after_a_slice(name: str, training: bool) -> 
     model.train(training)
     before = copy.deepcopy(model.state_dict())
     requires = [p.requires_grad for p in model.parameters()]
-    parameter_slice(model, plane, squared, batch, Grid(points=5))
-    line_slice(model, plane.origin, plane.first, squared, batch, points=5)
+    parameter_landscape(model, plane, squared, batch, Grid(points=5))
+    line_landscape(model, plane.origin, plane.first, squared, batch, points=5)
     after = model.state_dict()
     assert before.keys() == after.keys()
     for key, value in before.items():
@@ -165,7 +165,7 @@ def test_the_model_is_bit_identical_after_a_slice(name: str, training: bool) -> 
 def test_a_slice_around_other_weights_than_the_models() -> None:
     model, batch, plane = setup("mlp")
     elsewhere = {name: value + 0.1 for name, value in plane.origin.items()}
-    patch = parameter_slice(model, plane.around(elsewhere), squared, batch, Grid(points=3))
+    patch = parameter_landscape(model, plane.around(elsewhere), squared, batch, Grid(points=3))
     moved = ParameterPlane("arms", elsewhere, plane.first, plane.second)
     assert patch.values[1, 1].item() == directly(model, moved, batch, 0, 0)
     assert patch.values[2, 0].item() == pytest.approx(
@@ -179,14 +179,14 @@ def test_float64_networks_keep_their_precision() -> None:
     assert batch.target is not None
     batch = Batch(batch.inputs.double(), batch.target.double())
     plane = filter_normalised_plane(model_weights(model), seed=1)
-    patch = parameter_slice(model, plane, squared, batch, Grid(points=5))
+    patch = parameter_landscape(model, plane, squared, batch, Grid(points=5))
     at = directly(model, plane, batch, patch.a[0].item(), patch.b[3].item())
     assert patch.values[3, 0].item() == pytest.approx(at, rel=1e-13)
 
 
 def test_non_finite_losses_are_values_not_errors() -> None:
     model, batch, plane = setup("mlp")
-    patch = parameter_slice(
+    patch = parameter_landscape(
         model, plane, lambda y, t: (squared(y, t) * 100).exp().exp(), batch, Grid(points=5)
     )
     assert not torch.isfinite(patch.values).all()
@@ -195,9 +195,9 @@ def test_non_finite_losses_are_values_not_errors() -> None:
 def test_small_chunks_change_nothing() -> None:
     model, batch, plane = setup("mlp")
     function = ParameterFunction(model, plane, squared, batch)
-    whole = [patch.values for patch in progressive_slice(function, Grid(points=9))]
+    whole = [patch.values for patch in evaluate_coarse_to_fine(function, Grid(points=9))]
     function.chunk = 1
-    single = [patch.values for patch in progressive_slice(function, Grid(points=9))]
+    single = [patch.values for patch in evaluate_coarse_to_fine(function, Grid(points=9))]
     for one, other in zip(whole, single, strict=True):
         torch.testing.assert_close(one, other, rtol=1e-6, atol=1e-7)
 
@@ -213,10 +213,10 @@ def test_a_sampled_loss_has_the_same_noise_at_every_point() -> None:
     model, batch, plane = setup("mlp")
     loss = Noisy()
     state = loss.generator.get_state()
-    patch = parameter_slice(model, plane, loss, batch, Grid(points=5))
+    patch = parameter_landscape(model, plane, loss, batch, Grid(points=5))
     assert torch.equal(loss.generator.get_state(), state), "the generator is left as it was"
     noise = torch.randn(4, 2, generator=torch.Generator().manual_seed(7))
-    still = parameter_slice(
+    still = parameter_landscape(
         model, plane, lambda y, t: squared(y + noise.repeat(len(y) // 4, 1), t), batch,
         Grid(points=5),
     )  # fmt: skip
@@ -227,13 +227,13 @@ def test_a_plane_of_another_model_is_refused() -> None:
     model, batch, _ = setup("mlp")
     _, _, other = setup("conv")
     with pytest.raises(PlaneError, match=r"origin does not fit the model: 0\.bias"):
-        parameter_slice(model, other, squared, batch, Grid(points=3))
+        parameter_landscape(model, other, squared, batch, Grid(points=3))
 
 
 def test_the_line_between_two_models() -> None:
     model, batch, plane = setup("mlp")
     end = {name: value + plane.first[name] for name, value in plane.origin.items()}
-    line = line_slice(model, plane.origin, end, squared, batch, points=11, margin=0.25)
+    line = line_landscape(model, plane.origin, end, squared, batch, points=11, margin=0.25)
     assert line.t[0] == -0.25
     assert line.t[-1] == 1.25
     assert line.values[line.t == 0].item() == directly(model, plane, batch, 0, 0)
@@ -251,8 +251,8 @@ def test_the_barrier_is_what_rises_over_the_chord() -> None:
     def hill(y: Tensor, target: Tensor) -> Tensor:
         return -y[:, 0].square() + target
 
-    line = line_slice(model, start, end, hill, batch, points=151, margin=0.25)
+    line = line_landscape(model, start, end, hill, batch, points=151, margin=0.25)
     # from -1 (at -1) to -4 (at 2): the parabola is farthest above its chord in the middle
     assert line.barrier == pytest.approx(1.5**2, abs=1e-3)
-    valley = line_slice(model, start, end, lambda y, t: -hill(y, t), batch, points=51)
+    valley = line_landscape(model, start, end, lambda y, t: -hill(y, t), batch, points=51)
     assert valley.barrier == 0

@@ -4,13 +4,13 @@ import pytest
 import torch
 
 from newton_core import build_loss
-from newton_core.landscape import surface_picture
+from newton_core.landscape import surface_landscape
 from newton_core.records import to_json
 
 
 def test_heights_are_the_surface_on_its_domain() -> None:
     loss = build_loss("rosenbrock")
-    found = surface_picture(loss, points=5)
+    found = surface_landscape(loss, points=5)
     assert (found.x[0], found.x[-1], found.y[0], found.y[-1]) == (-2, 2, -1, 3)
     for j, i in [(0, 0), (2, 4), (3, 1)]:
         at = torch.stack([found.x[i], found.y[j]])[None]
@@ -19,14 +19,14 @@ def test_heights_are_the_surface_on_its_domain() -> None:
 
 
 def test_a_formula_is_shown_around_the_origin_and_knows_no_minimum() -> None:
-    found = surface_picture(build_loss("formula", expression="log(x) + y"), points=3)
+    found = surface_landscape(build_loss("formula", expression="log(x) + y"), points=3)
     assert found.x.tolist() == [-3.0, 0.0, 3.0]
     assert found.minima.shape == (0, 2)
     assert to_json(found)["values"][0][0] is None
 
 
 def test_any_rectangle() -> None:
-    found = surface_picture(build_loss("saddle"), ((0.0, 1.0), (10.0, 20.0)), points=3)
+    found = surface_landscape(build_loss("saddle"), ((0.0, 1.0), (10.0, 20.0)), points=3)
     assert found.values[2, 1].item() == pytest.approx(0.25 - 400)
     with pytest.raises(ValueError, match="empty range"):
-        surface_picture(build_loss("saddle"), ((1.0, 1.0), (0.0, 1.0)))
+        surface_landscape(build_loss("saddle"), ((1.0, 1.0), (0.0, 1.0)))

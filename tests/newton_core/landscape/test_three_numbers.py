@@ -1,4 +1,4 @@
-"""Sorting three numbers: a plane that holds everything, six wedges, and walks across them."""
+"""Sorting three numbers: a plane that holds everything, six wedges, and descents across them."""
 
 import math
 from typing import Any
@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from newton_core import build_loss, list_losses
-from newton_core.descent import Walker
-from newton_core.landscape import Grid, three_numbers_landscape, three_numbers_walks
+from newton_core.descent import DescentSettings
+from newton_core.landscape import Grid, three_numbers_descents, three_numbers_landscape
 from newton_core.landscape.three_numbers import BASIS, target_matrix, to_plane, to_scores, wedges
 from newton_core.losses.base import LOSSES
 from newton_core.records import to_json
@@ -95,9 +95,12 @@ def test_vanilla_is_stuck_where_newton_gets_through() -> None:
     """Far out in a wrong wedge BCELoss's clamps leave next to no gradient, though a true one."""
     loss = build_loss("softsort", temperature=0.1, numerics="bce_loss")
     start = torch.tensor([[-7.0, 0.3]])
-    walkers = [Walker(), Walker(method="newton", definiteness="saddle_free", tikhonov=1e-9)]
-    vanilla, newton = three_numbers_walks(loss, start, walkers, steps=100, dtype=torch.float64)
-    assert 0 < vanilla.walk.gradients[0].norm() < 1e-6
+    methods = [
+        DescentSettings(),
+        DescentSettings(method="newton", definiteness="saddle_free", tikhonov=1e-9),
+    ]
+    vanilla, newton = three_numbers_descents(loss, start, methods, steps=100, dtype=torch.float64)
+    assert 0 < vanilla.descent.gradients[0].norm() < 1e-6
     assert vanilla.outcomes == ("stuck",)
     assert vanilla.arrived.tolist() == [-1]
     assert newton.outcomes == ("arrived",)
@@ -106,13 +109,13 @@ def test_vanilla_is_stuck_where_newton_gets_through() -> None:
 
 def test_arrival_is_the_first_step_of_the_last_stay() -> None:
     loss = build_loss("neuralsort")
-    (found,) = three_numbers_walks(
-        loss, torch.tensor([[2.0, 0.1], [-1.0, 0.4]]), [Walker(lr=2.0)], steps=60
+    (found,) = three_numbers_descents(
+        loss, torch.tensor([[2.0, 0.1], [-1.0, 0.4]]), [DescentSettings(lr=2.0)], steps=60
     )
     assert found.outcomes == ("arrived", "arrived")
     first, second = found.arrived.tolist()
     assert first == 0
-    scores = found.walk.positions[:, 1]
+    scores = found.descent.positions[:, 1]
     right = (scores.diff(dim=1) > 0).all(1)
     assert right[second:].all()
     assert not right[second - 1]

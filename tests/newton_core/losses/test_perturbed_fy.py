@@ -6,7 +6,7 @@ import torch
 from newton_core.algorithms import perturbed_paths as perturbed_paths_module
 from newton_core.algorithms.perturbed_paths import draw_noise
 from newton_core.landscape.grid import Grid
-from newton_core.landscape.outputs import OutputPlane, output_slice
+from newton_core.landscape.outputs import OutputPlane, output_landscape
 from newton_core.losses import build_loss
 from tests.newton_core.algorithms.grid_references import all_paths
 from tests.newton_core.losses.checks import LossCase, family_test
@@ -57,7 +57,7 @@ def test_value_is_that_of_all_paths_and_gradient_its_finite_difference():
 def test_a_slice_has_one_noise_so_that_its_quadratic_touches_it(sample, kind):
     y, target = grids()
     loss = build_loss("perturbed_fy", sigma=0.3, samples=7)
-    cut = output_slice(
+    cut = output_landscape(
         loss, y, target, sample=sample, plane=OutputPlane(kind=kind, first=4, second=8),
         grid=Grid(points=5, span=1e-5),
     )  # fmt: skip

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from newton_core import NewtonLoss
 from newton_core.curvature import fisher_direction
 from newton_core.landscape.grid import Grid
-from newton_core.landscape.outputs import OutputPlane, output_slice
+from newton_core.landscape.outputs import OutputPlane, output_landscape
 from newton_core.losses import autodiff_derivatives, build_loss
 from newton_core.losses.base import LOSSES
 from tests.newton_core.losses.path_cases import draw_grids
@@ -120,7 +120,7 @@ def test_slices_leave_out_where_costs_are_not_positive(name):
     y, target = grids(2)
     loss = build_loss(name)
     state = loss.generator.get_state()
-    drawn = output_slice(
+    drawn = output_landscape(
         loss,
         y,
         target,

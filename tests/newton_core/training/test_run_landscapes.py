@@ -1,4 +1,4 @@
-"""Slices of a run at any step, from its snapshots."""
+"""Landscapes of a run at any step, from its snapshots."""
 
 import itertools
 from pathlib import Path
@@ -10,9 +10,14 @@ import torch
 from newton_core import ExperimentSpec, run
 from newton_core.byte_cache import ByteCache
 from newton_core.landscape import PlaneError
-from newton_core.landscape.grid import GridPatch
+from newton_core.landscape.grid import GridValues
 from newton_core.landscape.planes import principal_plane, project
-from newton_core.training.slices import RunHistory, SliceRequest, arms_line, run_slices
+from newton_core.training.landscapes.history import RunHistory
+from newton_core.training.landscapes.weights import (
+    LandscapeSettings,
+    line_between_arms,
+    run_landscapes,
+)
 from newton_core.training.snapshots import SnapshotError
 from tests.newton_core.training.specs import small_spec
 
@@ -38,24 +43,24 @@ def test_the_nearest_snapshot_answers_and_says_which(history: RunHistory) -> Non
     assert history.steps == list(range(0, 41, 2))
     assert history.nearest(13) == 12, "the earlier of two"
     assert history.nearest(10_000) == 40
-    assert run_slices(history, SliceRequest(step=25, samples=5, points=21)).step == 24
+    assert run_landscapes(history, LandscapeSettings(step=25, samples=5, points=21)).step == 24
 
 
-def test_filter_normalised_pictures_are_centred_at_each_arm(history: RunHistory) -> None:
-    found = run_slices(history, SliceRequest(step=20, samples=30, points=21))
-    assert [picture.arms for picture in found.pictures] == [(0,), (1,), (2,)]
-    for arm, picture in enumerate(found.pictures):
-        assert picture.function.centre() == directly(history, arm, 20)
-        (path,) = picture.trajectories
+def test_filter_normalised_landscapes_are_centred_at_each_arm(history: RunHistory) -> None:
+    found = run_landscapes(history, LandscapeSettings(step=20, samples=30, points=21))
+    assert [one.arms for one in found.landscapes] == [(0,), (1,), (2,)]
+    for arm, one in enumerate(found.landscapes):
+        assert one.function.centre() == directly(history, arm, 20)
+        (path,) = one.trajectories
         assert path.coordinates.shape == (11, 2)
         assert path.way[-1] == 0
-        assert torch.equal(picture.plane.first["network.1.weight"],
-                           found.pictures[0].plane.first["network.1.weight"])  # fmt: skip
+        assert torch.equal(one.plane.first["network.1.weight"],
+                           found.landscapes[0].plane.first["network.1.weight"])  # fmt: skip
     assert found.trajectory_steps == tuple(range(0, 21, 2))
 
 
 def test_the_stream_goes_from_coarse_to_fine_over_all_arms(history: RunHistory) -> None:
-    found = run_slices(history, SliceRequest(step=20, samples=5, points=21))
+    found = run_landscapes(history, LandscapeSettings(step=20, samples=5, points=21))
     patches = list(found.stream())
     levels = patches[0][1].levels
     assert levels > 1
@@ -68,45 +73,45 @@ def test_the_stream_goes_from_coarse_to_fine_over_all_arms(history: RunHistory) 
 
 
 def test_the_stream_stops_when_asked(history: RunHistory) -> None:
-    found = run_slices(history, SliceRequest(step=20, samples=5, points=41))
+    found = run_landscapes(history, LandscapeSettings(step=20, samples=5, points=41))
     calls = itertools.count()
     patches = list(found.stream(stop=lambda: next(calls) > 4))
     assert len(patches) < 3 * patches[0][1].levels
 
 
 def test_the_principal_plane_holds_the_trajectories_best(history: RunHistory) -> None:
-    found = run_slices(history, SliceRequest(plane="principal", step=40, samples=5))
-    (picture,) = found.pictures
-    assert picture.arms == (0, 1, 2)
-    assert picture.plane.explained is not None
-    assert 0.5 < picture.plane.explained < 1
-    way = torch.cat([path.way for path in picture.trajectories])
-    distance = torch.cat([path.distance for path in picture.trajectories])
+    found = run_landscapes(history, LandscapeSettings(plane="principal", step=40, samples=5))
+    (one,) = found.landscapes
+    assert one.arms == (0, 1, 2)
+    assert one.plane.explained is not None
+    assert 0.5 < one.plane.explained < 1
+    way = torch.cat([path.way for path in one.trajectories])
+    distance = torch.cat([path.distance for path in one.trajectories])
     explained = 1 - distance.square().sum() / way.square().sum()
-    assert explained.item() == pytest.approx(picture.plane.explained, abs=1e-5)
-    reach = torch.cat([path.coordinates for path in picture.trajectories]).abs().amax(0)
+    assert explained.item() == pytest.approx(one.plane.explained, abs=1e-5)
+    reach = torch.cat([path.coordinates for path in one.trajectories]).abs().amax(0)
     assert found.grid.second_span is not None
     assert reach[0] < found.grid.span < 2 * reach[0]
     assert reach[1] < found.grid.second_span < 2 * reach[1]
-    early = run_slices(history, SliceRequest(plane="principal", step=8, samples=5))
+    early = run_landscapes(history, LandscapeSettings(plane="principal", step=8, samples=5))
     assert early.grid == found.grid, "scrubbing moves no axis"
-    assert early.pictures[0].trajectories[0].coordinates.shape == (5, 2)
+    assert early.landscapes[0].trajectories[0].coordinates.shape == (5, 2)
 
 
 def test_each_arm_s_own_plane_leaves_out_less_than_the_shared_one(history: RunHistory) -> None:
-    own = run_slices(history, SliceRequest(plane="trajectory", step=40, samples=5))
-    shared = run_slices(history, SliceRequest(plane="principal", step=40, samples=5))
-    assert [picture.arms for picture in own.pictures] == [(0,), (1,), (2,)]
-    for arm, picture in enumerate(own.pictures):
-        (path,) = picture.trajectories
+    own = run_landscapes(history, LandscapeSettings(plane="trajectory", step=40, samples=5))
+    shared = run_landscapes(history, LandscapeSettings(plane="principal", step=40, samples=5))
+    assert [one.arms for one in own.landscapes] == [(0,), (1,), (2,)]
+    for arm, one in enumerate(own.landscapes):
+        (path,) = one.trajectories
         points = [history.weights(arm, at) for at in history.steps]
         assert torch.equal(path.coordinates, project(principal_plane(points), points).coordinates)
-        best = project(shared.pictures[0].plane.around(picture.plane.origin), points)
+        best = project(shared.landscapes[0].plane.around(one.plane.origin), points)
         assert path.total_residual < best.total_residual
         a, b = path.coordinates.abs().amax(0)
         assert own.grid.span >= a
         assert (own.grid.second_span or 0) >= b
-    early = run_slices(history, SliceRequest(plane="trajectory", step=8, samples=5))
+    early = run_landscapes(history, LandscapeSettings(plane="trajectory", step=8, samples=5))
     assert early.grid == own.grid, "scrubbing moves no axis"
 
 
@@ -114,17 +119,17 @@ def test_each_arm_s_own_plane_leaves_out_less_than_the_shared_one(history: RunHi
 def test_planes_of_trajectories_are_computed_once_for_all_steps(
     history: RunHistory, plane: Literal["trajectory", "principal"]
 ) -> None:
-    def patches(step: int, samples: int = 5) -> list[tuple[int, GridPatch]]:
-        request = SliceRequest(plane=plane, step=step, points=21, samples=samples)
-        return list(run_slices(history, request).stream())
+    def patches(step: int, samples: int = 5) -> list[tuple[int, GridValues]]:
+        request = LandscapeSettings(plane=plane, step=step, points=21, samples=samples)
+        return list(run_landscapes(history, request).stream())
 
     first, again = patches(40), patches(8)
     assert len(first) > len(again)
-    assert again == first[-len(again) :], "the heights are known, and no step changes them"
+    assert again == first[-len(again) :], "the values are known, and no step changes them"
     assert len(patches(8, samples=6)) > 1, "on other data they are others"
-    arms = SliceRequest(plane="arms", step=40, points=21, samples=5)
+    arms = LandscapeSettings(plane="arms", step=40, points=21, samples=5)
     for _ in range(2):
-        assert len(list(run_slices(history, arms).stream())) > 1
+        assert len(list(run_landscapes(history, arms).stream())) > 1
 
 
 def test_what_a_history_keeps_is_bounded_in_bytes(history: RunHistory, tmp_path: Path) -> None:
@@ -133,10 +138,12 @@ def test_what_a_history_keeps_is_bounded_in_bytes(history: RunHistory, tmp_path:
     cache = ByteCache(2 * state)
     small = RunHistory(history.spec, folder, cache)
     assert len(small.steps) > 2
-    request = SliceRequest(plane="trajectory", step=10, points=21, samples=5)
+    request = LandscapeSettings(plane="trajectory", step=10, points=21, samples=5)
     for _ in range(2):
         for (i, patch), (j, other) in zip(
-            run_slices(small, request).stream(), run_slices(history, request).stream(), strict=False
+            run_landscapes(small, request).stream(),
+            run_landscapes(history, request).stream(),
+            strict=False,
         ):
             assert i == j
             assert torch.equal(patch.values, other.values)
@@ -144,12 +151,12 @@ def test_what_a_history_keeps_is_bounded_in_bytes(history: RunHistory, tmp_path:
 
 
 def test_the_arms_plane_goes_through_the_arms(history: RunHistory) -> None:
-    found = run_slices(history, SliceRequest(plane="arms", step=40, samples=30))
-    (picture,) = found.pictures
-    for arm, path in enumerate(picture.trajectories):
+    found = run_landscapes(history, LandscapeSettings(plane="arms", step=40, samples=30))
+    (one,) = found.landscapes
+    for arm, path in enumerate(one.trajectories):
         assert path.residual[-1] < 1e-3
         a, b = path.coordinates[-1]
-        value = picture.function.at(a[None], b[None]).item()
+        value = one.function.at(a[None], b[None]).item()
         assert value == pytest.approx(directly(history, arm, 40), rel=1e-4)
 
 
@@ -157,24 +164,26 @@ def test_two_arms_and_their_start_span_a_plane(tmp_path: Path) -> None:
     spec = small_spec(arms=[{}, {"curvature": "fisher", "tikhonov": 1e-3}], steps=10)
     for _ in run(spec, snapshots=tmp_path):
         pass
-    found = run_slices(RunHistory(spec, tmp_path), SliceRequest(plane="arms", step=10, samples=5))
-    (picture,) = found.pictures
-    for path in picture.trajectories:
+    found = run_landscapes(
+        RunHistory(spec, tmp_path), LandscapeSettings(plane="arms", step=10, samples=5)
+    )
+    (one,) = found.landscapes
+    for path in one.trajectories:
         assert path.residual[0] < 1e-3
         assert path.residual[-1] < 1e-3
 
 
 def test_where_there_is_no_plane_the_message_says_why(history: RunHistory, tmp_path: Path) -> None:
     with pytest.raises(PlaneError, match="all the same"):
-        run_slices(history, SliceRequest(plane="arms", step=0))
+        run_landscapes(history, LandscapeSettings(plane="arms", step=0))
     with pytest.raises(PlaneError, match="same weights at step 0"):
-        arms_line(history, 0, 1, 0)
+        line_between_arms(history, 0, 1, 0)
     with pytest.raises(SnapshotError, match="no snapshot yet"):
         RunHistory(history.spec, tmp_path)
 
 
 def test_the_line_between_two_arms_ends_at_their_losses(history: RunHistory) -> None:
-    line = arms_line(history, 0, 2, 40, points=11, samples=30)
+    line = line_between_arms(history, 0, 2, 40, points=11, samples=30)
     assert line.values[line.t == 0].item() == directly(history, 0, 40)
     assert line.values[line.t == 1].item() == directly(history, 2, 40)
 
@@ -188,14 +197,16 @@ def test_a_surface_is_its_own_plane_whatever_is_asked(tmp_path: Path) -> None:
     )  # fmt: skip
     for _ in run(spec, snapshots=tmp_path):
         pass
-    found = run_slices(RunHistory(spec, tmp_path), SliceRequest(plane="principal", step=20))
-    (picture,) = found.pictures
+    found = run_landscapes(
+        RunHistory(spec, tmp_path), LandscapeSettings(plane="principal", step=20)
+    )
+    (one,) = found.landscapes
     assert found.centre == (0.0, 0.0)
     assert found.grid.span == 5.0
-    assert picture.trajectories[0].coordinates[0].tolist() == pytest.approx([-1.2, 1.0])
+    assert one.trajectories[0].coordinates[0].tolist() == pytest.approx([-1.2, 1.0])
 
 
 @pytest.mark.parametrize("points", [20, 22, 19, 103])
 def test_requests_are_bounded(points: int) -> None:
     with pytest.raises(ValueError, match="points"):
-        SliceRequest(points=points)
+        LandscapeSettings(points=points)
