@@ -1,4 +1,4 @@
-"""Hard algorithms and the machinery inside the relaxed ones."""
+"""Discrete algorithms, and the parts from which their relaxations are made."""
 
 from newton_core.algorithms.permutations import permutation_matrix
 from newton_core.algorithms.shortest_path import ShortestPaths, shortest_path

@@ -78,12 +78,12 @@ def _move_reverse(
     weights, weights_t, far, offsets, position, position_t,
     bar, bar_t, weights_bar, weights_bar_t,
 ):  # fmt: skip
-    """Turns the adjoints of the positions after a move into those before it, adds the weights'."""
+    """Replaces the positions' adjoints after a move by those before it; adds to the weights'."""
     tiles, lane_count = len(far), weights_t.shape[2]
     after = bar.copy()
     after_t = bar_t.copy()
     for v in range(tiles):
-        if far[v] < 1:  # the start keeps its own adjoint: what is there stays there
+        if far[v] < 1:  # the start keeps its adjoint, because its weight does not move
             continue
         here = position[v]
         bar[v] = 0.0

@@ -1,4 +1,4 @@
-"""Compilation of numba kernels; imported, like numba itself, when a kernel is first called."""
+"""Compiles numba kernels. It is imported, like numba, when a kernel is first called."""
 
 import functools
 from collections.abc import Callable
@@ -10,19 +10,19 @@ Kernel = TypeVar("Kernel", bound=Callable[..., object])
 
 
 def compiled(signature: str) -> Callable[[Kernel], Kernel]:
-    """Compiles at once, or takes the machine code from numba's cache on disk.
+    """Compiles a kernel at once, or loads its machine code from numba's cache on disk.
 
-    The cache lies beside the kernel's file, or in the user's cache folder where that cannot be
-    written. Where neither can (a read-only container), each process compiles for itself. Kernels
-    run without the GIL. They need ``typing.no_type_check`` as well, below this decorator: it keeps
-    the test run's shape checker from wrapping what numba must compile.
+    The cache is beside the kernel's file, or in the user's cache folder if that cannot be written.
+    If neither can be written (a read-only container), each process compiles for itself. Kernels
+    run without the GIL. Below this decorator they need ``typing.no_type_check``, because the shape
+    checker of the tests would wrap them and numba cannot compile its wrapper.
     """
 
     def compile_kernel(kernel: Kernel) -> Kernel:
         build = functools.partial(numba.njit, signature, nogil=True, error_model="numpy")
         try:
             machine_code = build(cache=True)(kernel)
-        except (RuntimeError, OSError):  # no folder for a cache, or it cannot be written
+        except (RuntimeError, OSError):  # there is no folder for a cache that can be written
             machine_code = build()(kernel)
         return cast(Kernel, machine_code)
 

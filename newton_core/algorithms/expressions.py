@@ -1,7 +1,8 @@
-"""A user's own formula in x and y: read with ``ast`` against a whitelist, computed on tensors.
+"""A user's own formula in x and y: parsed with ``ast``, checked and computed on tensors.
 
-Nothing is ever passed to ``eval``. Numbers become tensors before any arithmetic, so that no
-formula can make Python build huge integers; length, nodes, depth and exponents are limited.
+Only the syntax on a whitelist is allowed, and nothing is passed to ``eval``. Numbers become tensors
+before any arithmetic, because a formula could otherwise make Python compute huge integers. Length,
+number of nodes, depth and exponents are limited for the same reason.
 """
 
 import ast
@@ -19,7 +20,7 @@ MOST_CHARACTERS = 300
 MOST_NODES = 200
 MOST_DEPTH = 60
 LARGEST_EXPONENT = 64.0
-"""Bound on constant exponents: beyond it a surface is a cliff, not something to walk on."""
+"""Bound on constant exponents: a surface with larger ones is too steep for any descent."""
 LARGEST_NUMBER = 1e30
 
 VARIABLES = ("x", "y")
@@ -59,7 +60,7 @@ _TOKEN = re.compile(
 
 
 class FormulaError(ValueError):
-    """A formula that cannot be used; ``position`` is the 0-based character that is at fault."""
+    """The formula cannot be used; ``position`` is the 0-based index of the faulty character."""
 
     def __init__(self, reason: str, position: int) -> None:
         super().__init__(f"{reason} (at character {position + 1})")
@@ -75,7 +76,7 @@ class Formula:
     tree: ast.expr
 
     def __call__(self, x: Float[Tensor, "*S"], y: Float[Tensor, "*S"]) -> Float[Tensor, "*S"]:
-        """The value at each point; NaN or infinity where the formula has none. Differentiable."""
+        """The value at each point, differentiable; NaN or infinity where it is not defined."""
         value = _evaluate(self.tree, {"x": x, "y": y})
         return value.expand(x.shape) if value.shape != x.shape else value
 
@@ -87,8 +88,8 @@ def parse_formula(text: str) -> Formula:
     ``FUNCTIONS``; it must depend on x or y.
 
     Raises:
-        FormulaError: it is too long, not a formula, or uses anything else; the message says what
-            would be right, and at which character.
+        FormulaError: it is too long, is not a formula, or uses anything else; the message says
+            what is wrong at which character.
     """
     if len(text) > MOST_CHARACTERS:
         raise FormulaError(
@@ -103,10 +104,10 @@ def parse_formula(text: str) -> Formula:
         raise FormulaError("the formula is empty: write one in x and y, such as x**2 + y**2", 0)
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # the parser's hints about style are no errors here
+            warnings.simplefilter("ignore")  # the parser warns about style
             tree = ast.parse(body, mode="eval").body
     except SyntaxError as error:
-        if not error.offset:  # the parser met the end while it wanted more
+        if not error.offset:  # the parser reached the end of the text
             raise FormulaError("the formula ends too early", indent + len(body.rstrip())) from None
         position = min(error.offset - 1, len(body) - 1) + indent
         raise FormulaError(f"this is not a formula: {error.msg}", position) from None
@@ -117,7 +118,7 @@ def parse_formula(text: str) -> Formula:
 
 
 def _check_characters(text: str) -> None:
-    """Refuses what no formula contains, with better words than Python's tokenizer has."""
+    """Refuses characters that no formula contains; Python's own messages would be less clear."""
     position = 0
     while position < len(text):
         match = _TOKEN.match(text, position)
@@ -135,7 +136,9 @@ def _check_characters(text: str) -> None:
 
 
 def _check_tree(tree: ast.expr, indent: int) -> None:
-    """Refuses every node that is not on the whitelist. The text is ASCII: columns are characters.
+    """Refuses every node that is not on the whitelist.
+
+    The text is ASCII, so the column offsets of ``ast``, which count bytes, count characters.
 
     Raises:
         FormulaError: at the first such node.
@@ -203,7 +206,7 @@ def _check_call(node: ast.Call, position: int) -> None:
 
 
 def _check_exponent(exponent: ast.expr, indent: int) -> None:
-    """A constant exponent is bounded; one that depends on x or y is a tensor's business."""
+    """Bounds a constant exponent; other exponents become tensors, which cannot grow without end."""
     while isinstance(exponent, ast.UnaryOp):
         exponent = exponent.operand
     if (

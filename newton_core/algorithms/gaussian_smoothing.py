@@ -1,4 +1,4 @@
-"""Derivatives of a function smoothed by Gaussian noise, from its values at the samples alone."""
+"""Derivatives of a function smoothed by Gaussian noise, computed from its values alone."""
 
 from jaxtyping import Float
 from torch import Tensor
@@ -9,9 +9,9 @@ def smoothed_gradient(
 ) -> Float[Tensor, "N m"]:
     """Estimate mean_s f_s eps_s / sigma of the gradient of E f(y + sigma eps) in y.
 
-    Unbiased for any function f, differentiable or not (Abernethy, Lee and Tewari 2016); any
-    baseline that does not depend on the noise may be subtracted from the values, and should be:
-    it keeps the expectation and cuts the variance.
+    It is unbiased for any function f, differentiable or not (Abernethy, Lee and Tewari 2016). A
+    baseline that does not depend on the noise should be subtracted from the values: it keeps the
+    expectation and reduces the variance.
     """
     return (values[:, None] @ noise)[:, 0] / (values.shape[1] * sigma)
 
@@ -21,7 +21,8 @@ def smoothed_hessian(
 ) -> Float[Tensor, "N m m"]:
     """Estimate mean_s f_s (eps_s eps_s^T - I) / sigma^2 of the Hessian of E f(y + sigma eps) in y.
 
-    Unbiased as :func:`smoothed_gradient` is; from few samples it is indefinite and mostly noise.
+    It is unbiased, like :func:`smoothed_gradient`. From few samples it is indefinite and mostly
+    noise.
     """
     weights = values / (values.shape[1] * sigma**2)
     second = noise.mT @ (weights[:, :, None] * noise)

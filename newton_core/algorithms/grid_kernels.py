@@ -1,10 +1,10 @@
 """Compiled kernels for shortest paths on many grids at once (numba; imported on first use).
 
-The distances of ``LANES`` grids lie side by side in memory, so that one relaxation of a tile is a
-handful of vector instructions for all of them. Rows are relaxed downwards and upwards in turn
-until nothing changes: four of the eight moves point along each direction, so a path that turns k
-times is settled after k passes. The result is Dijkstra's to the last bit, since rounded addition
-is monotone: both are the least of all paths' sums, added up from the start.
+The distances of ``LANES`` grids are side by side in memory, so a few vector instructions relax one
+tile of all of them. Rows are relaxed downwards and upwards in turn until nothing changes. Four of
+the eight moves point along each direction, so a path that turns k times is final after k passes.
+The result is that of Dijkstra's algorithm to the last bit: both are the least of all paths' sums
+from the start, because rounded addition is monotone.
 """
 
 from typing import no_type_check
@@ -14,15 +14,16 @@ import numpy as np
 from newton_core.algorithms.compiled import compiled
 
 LANES = 32
-"""Grids per block: many whole vector registers, while a block of 12 x 12 grids stays in cache."""
+"""Grids per block: they fill vector registers, and a block of 12 x 12 grids stays in cache."""
 
 
 @compiled("boolean(float64[:, ::1], float64[:, ::1], int64, int64, int64)")
 @no_type_check
 def _relax_row(distances, costs, row, width, step):
-    """Relaxes a row's tiles, from left to right with the row above (step 1) or the other way.
+    """Relaxes a row's tiles: from left to right with the row above (step 1), or from right to left
+    with the row below (step -1).
 
-    Both arrays are (padded tiles, LANES). Returns whether any distance fell.
+    Both arrays are (padded tiles, LANES). Returns whether any distance became less.
     """
     stride = width + 2
     changed = False
@@ -53,8 +54,8 @@ def _relax_row(distances, costs, row, width, step):
 def _relax(distances, costs, height, width, stale):
     """Lowers the distances until no move of any grid shortens a path.
 
-    Rows are relaxed from top to bottom and back. ``stale`` (2, height + 2) says for each direction
-    which rows have seen a change that they have not been relaxed for since.
+    Rows are relaxed from top to bottom and back. ``stale`` (2, height + 2) marks for each direction
+    the rows that must be relaxed again because of a change.
     """
     for row in range(height + 2):
         stale[0, row] = row in (1, 2)  # the start has moves into the first two rows
@@ -83,7 +84,7 @@ def _trace(distances, path, lane):
     """Marks one grid's path from its end tile, each time to the neighbour of least distance.
 
     Of equal neighbours the first in raster order is taken. Returns False, with the path
-    unfinished, where a cost is too small to change the distance that it is added to.
+    unfinished, if a cost is too small to change the distance that it is added to.
     """
     height, width = path.shape
     stride = width + 2
@@ -110,7 +111,7 @@ def _trace(distances, path, lane):
 def _trace_by_predecessors(costs, path):
     """Path of one grid whose costs span too many orders of magnitude for :func:`_trace`.
 
-    Predecessors change on strict improvement only, so they form a tree whatever rounding does.
+    Predecessors change only on strict improvement, so they form a tree in spite of rounding.
     """
     height, width = costs.shape
     distances = np.empty((height, width))
@@ -146,7 +147,7 @@ def _trace_by_predecessors(costs, path):
 def solve(costs, paths, totals):
     """Fills in the 0/1 ``paths`` (N, h, w) and their costs ``totals`` (N,).
 
-    Every cost must be positive, and finite when multiplied by h w. Runs without the GIL.
+    Every cost must be positive, and finite when multiplied by h w. The kernel runs without the GIL.
     """
     count, height, width = costs.shape
     stride = width + 2

@@ -1,4 +1,4 @@
-"""Permutation matrices: what a ranking loss compares a relaxed sort with."""
+"""Permutation matrices, with which ranking losses compare relaxed sorts."""
 
 import torch
 from jaxtyping import Float, Num
@@ -15,8 +15,8 @@ def permutation_matrix(values: Num[Tensor, "*batch n"]) -> Float[Tensor, "*batch
         values: (..., n) numbers of any type, n >= 1.
 
     Returns:
-        (..., n, n) zeros and ones, in the dtype of ``values`` where that is floating and in
-        torch's default dtype otherwise, on the device of ``values``.
+        (..., n, n) zeros and ones on the device of ``values``. The dtype is that of ``values`` if
+        it is floating, otherwise torch's default.
 
     Raises:
         ValueError: a value is NaN, which has no rank.

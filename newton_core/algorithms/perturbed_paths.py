@@ -1,4 +1,4 @@
-"""Shortest paths under Gaussian noise on the costs: what smoothed losses are made of."""
+"""Shortest paths under Gaussian noise on the costs, from which smoothed losses are made."""
 
 from dataclasses import dataclass
 
@@ -9,17 +9,17 @@ from torch import Tensor
 from newton_core.algorithms.shortest_path import check_costs, order_tiles, solve_grids
 
 SMALLEST_COST = 1e-6
-"""Noise can push a cost below zero, where no cheapest path is defined: costs are clamped here."""
+"""Perturbed costs are clamped here, because no cheapest path is defined for negative ones."""
 
 
 @dataclass(frozen=True)
 class PerturbedPaths:
-    """S noise samples for each grid and the paths that they lead to; m = h w tiles.
+    """S noise samples for each grid and their cheapest paths; m = h w tiles.
 
     Attributes:
         noise: (N, S, m) standard normal, in the dtype and on the device of the costs.
         paths: (N, S, m) 0/1 cheapest paths under ``costs + sigma * noise``, clamped.
-        centre: (N, m) the cheapest paths without noise, or None if they were not asked for.
+        centre: (N, m) the cheapest paths without noise, or None if they were not requested.
     """
 
     noise: Float[Tensor, "N S m"]
@@ -32,9 +32,9 @@ def draw_noise(
 ) -> Float[Tensor, "N S m"]:
     """Standard normal noise (N, S, m) in float32 on the CPU, the same for every device and dtype.
 
-    With ``antithetic``, the second half of the samples mirrors the first: errors that are odd in
-    the noise cancel. Of an odd number, one sample has no mirror image. Each sample is standard
-    normal either way, so expectations do not change.
+    With ``antithetic``, the second half of the samples is minus the first half, so errors that are
+    odd in the noise cancel. If the number is odd, one sample has no mirror image. Each sample is
+    standard normal in both cases, so expectations do not change.
     """
     independent = independent_samples(samples, antithetic=antithetic)
     noise = torch.randn(count, independent, tiles, generator=generator)
@@ -44,7 +44,7 @@ def draw_noise(
 
 
 def independent_samples(samples: int, *, antithetic: bool) -> int:
-    """How many of the samples are drawn; the rest are mirror images, in the same order."""
+    """Number of samples that are drawn; the others are their mirror images, in the same order."""
     return -(-samples // 2) if antithetic else samples
 
 
@@ -65,7 +65,7 @@ def perturbed_paths(
         samples: S, the number of draws for each grid.
         generator: CPU generator that the noise is drawn from.
         antithetic: draw half of the noise and mirror it, see :func:`draw_noise`.
-        centre: also solve the grids without noise.
+        centre: whether to solve the grids without noise as well.
     """
     N, h, w = costs.shape
     noise = draw_noise(N, samples, h * w, generator, antithetic=antithetic)
@@ -91,7 +91,7 @@ def perturbed_routes(
     generator: torch.Generator,
     antithetic: bool = False,
 ) -> list[list[tuple[int, int]]]:
-    """The tiles, in order, of each path that one grid's noise samples lead to: smoothing, seen.
+    """The tiles, in order, of the cheapest path of each noise sample of one grid.
 
     Raises:
         ValueError: a cost is not positive or not finite.

@@ -1,9 +1,9 @@
-"""Shortest paths on batches of node-weighted grids: exact, compiled, threaded over the batch.
+"""Exact shortest paths on batches of node-weighted grids, compiled, on several threads.
 
-A path runs from the top-left to the bottom-right tile by moves to the 8 neighbours; it costs the
-sum over the tiles on it, both ends counted. The result is Dijkstra's, ties included: distances
-are float64 sums from the start, and the path is traced back from the end, each time to the
-neighbour of least distance, the first in raster order among equals.
+A path runs from the top-left to the bottom-right tile by moves to the 8 neighbours. Its cost is the
+sum over its tiles, both ends included. The result is that of Dijkstra's algorithm, also for ties:
+distances are float64 sums from the start, and the path is traced back from the end, each time to
+the neighbour of least distance, the first in raster order among equals.
 """
 
 import functools
@@ -22,12 +22,12 @@ LARGEST_COST = 1e300
 """Above it, the cost of a path could overflow a float64."""
 
 _TILES_PER_THREAD = 50_000
-"""Starting a thread costs as much as solving a few thousand tiles: below this it does not pay."""
+"""A thread with fewer tiles does not pay: its start costs as much as a few thousand tiles."""
 
 
 @dataclass(frozen=True)
 class ShortestPaths:
-    """The best path of each grid.
+    """The cheapest path of each grid.
 
     Attributes:
         path: (N, h, w) 1 for the tiles on the path, 0 elsewhere; dtype and device of the costs.
@@ -42,8 +42,8 @@ def shortest_path(costs: Float[Tensor, "N h w"]) -> ShortestPaths:
     """The cheapest path from the top-left to the bottom-right tile of each grid.
 
     Args:
-        costs: (N, h, w) positive finite costs, of any floating dtype, on any device (solved on
-            the CPU). h and w need not be equal; 64 x 64 is still quick.
+        costs: (N, h, w) positive finite costs, of any floating dtype, on any device; the CPU
+            solves them. h and w need not be equal.
 
     Raises:
         ValueError: a cost is not positive or not finite; the message names sample and tile.
@@ -74,7 +74,7 @@ def check_costs(costs: Float[Tensor, "N h w"]) -> None:
 
 
 def are_costs(values: Float[Tensor, "N h w"]) -> Bool[Tensor, "N h w"]:
-    """Which values can be costs: positive, finite, and small enough to be summed."""
+    """Whether each value can be a cost: positive, finite, and small enough to be summed."""
     return (values > 0) & torch.isfinite(values) & (values <= LARGEST_COST)
 
 
@@ -103,8 +103,8 @@ def solve_grids(
 def order_tiles(path: NDArray[np.generic]) -> list[tuple[int, int]]:
     """The (row, column) tiles of one 0/1 path (h, w), from the start to the end.
 
-    Where the tiles leave a choice, the fewest moves are taken; a cheapest path leaves none,
-    since a shortcut between two of its tiles would be cheaper.
+    If the tiles leave a choice, the order with the fewest moves is taken. A cheapest path leaves no
+    choice, because a shortcut between two of its tiles would be cheaper.
 
     Raises:
         ValueError: the marked tiles do not join the two corners.
@@ -133,7 +133,7 @@ def order_tiles(path: NDArray[np.generic]) -> list[tuple[int, int]]:
 
 @functools.cache
 def _kernel() -> tuple[Callable[..., None], int]:
-    """The compiled solver and its block size; numba loads on the first call, not on import."""
+    """The compiled solver and its block size; numba is imported by the first call."""
     from newton_core.algorithms import grid_kernels
 
     return grid_kernels.solve, grid_kernels.LANES

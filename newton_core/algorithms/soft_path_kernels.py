@@ -1,9 +1,9 @@
 """Compiled derivatives of the distance between relaxed shortest paths and true ones (numba).
 
-They belong to :func:`newton_core.algorithms.soft_shortest_path.soft_shortest_path`, one grid at a
-time in float64: the gradient in reverse mode, the Hessian by pushing tangents through the forward
-and the reverse pass (forward over reverse), so that both are exact. Automatic differentiation
-gives the same numbers from thousands of small operations. Conventions: ``soft_sweep_kernels``.
+They are those of :func:`newton_core.algorithms.soft_shortest_path.soft_shortest_path`, for one grid
+at a time in float64. The gradient is computed in reverse mode, the Hessian by tangents through the
+forward and the reverse pass (forward over reverse), so both are exact. Automatic differentiation
+gives the same numbers, but from thousands of small operations. Conventions: ``soft_sweep_kernels``.
 """
 
 from typing import no_type_check
@@ -20,7 +20,7 @@ from newton_core.algorithms.soft_sweep_kernels import (
 )
 
 LANES = 48
-"""Costs that the Hessian is taken by at a time: the tangents of a 12 x 12 grid stay in cache."""
+"""Columns of the Hessian at a time: few enough that a 12 x 12 grid's tangents stay in cache."""
 
 
 @compiled("void(f8[:, :, ::1], f8[:, :, ::1], f8, i8, b1, b1, f8[::1], f8[:, ::1], f8[:, :, ::1])")

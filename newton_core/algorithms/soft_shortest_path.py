@@ -25,7 +25,7 @@ def soft_shortest_path(
     loop: Loop = "for",
     moves: int | None = None,
 ) -> Float[Tensor, "N h w"]:
-    """How much each tile belongs to the cheapest path, in [0, 1]; differentiable, twice as well.
+    """How much each tile belongs to the cheapest path, in [0, 1]; twice differentiable.
 
     Each of ``moves`` sweeps sets a tile's distance to its own cost plus the soft minimum
     sum_i p_i d_i over its 8 neighbours, p = softmax(-inverse_temperature d), with the start tile
@@ -41,7 +41,7 @@ def soft_shortest_path(
     :func:`newton_core.algorithms.shortest_path.shortest_path`, where that is unique.
 
     Args:
-        costs: (N, h, w) costs; what the path means needs them positive.
+        costs: (N, h, w) costs; only positive costs have a meaningful path.
         inverse_temperature: sharpness, in 1/cost: of the soft minima, and of the while loop's exit.
         loop: how the backtrace ends.
         moves: the longest path that can be found; None for :func:`default_moves`.
@@ -82,10 +82,10 @@ def soft_shortest_path(
 
 
 def default_moves(height: int, width: int) -> int:
-    """Moves of the longest path that is looked for, if nothing else is said: 25 for 12 x 12.
+    """Moves of the longest path that can be found by default: 25 for 12 x 12.
 
-    Twice the straight diagonal, or less where no cheapest path can be that long: it never has more
-    than two tiles in a 2 x 2 square, since a third would be a detour.
+    Twice the straight diagonal, or fewer if no cheapest path can be that long: it never has more
+    than two tiles in a 2 x 2 square, because a third would be a detour.
     """
     longest = 2 * -(-height // 2) * -(-width // 2) - 1
     return min(2 * max(height, width) + 1, longest)
@@ -107,11 +107,11 @@ def resolve_moves(height: int, width: int, moves: int | None) -> int:
 
 @functools.lru_cache(maxsize=32)
 def _closed(height: int, width: int) -> Float64[Tensor, "sweeps 9 m"]:
-    """What keeps a tile from its 9 surroundings: 0 where it may come from, else minus infinity.
+    """A mask over the 9 tiles of each 3 x 3 square: 0 for allowed predecessors, else -infinity.
 
-    One entry for each sweep; the last one is for all that follow. A neighbour must lie in the grid
-    and have a distance by then: k sweeps reach k moves far. A tile that has no such neighbour yet
-    may come from anywhere, to keep its unused numbers finite.
+    There is one entry for each sweep; the last one is also for all later sweeps. A predecessor must
+    be in the grid and have a distance: k sweeps reach tiles up to k moves from the start. For a
+    tile without such a neighbour all are allowed, because its unused numbers must stay finite.
     """
     rows, columns = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
     far = torch.maximum(rows, columns).double().view(1, 1, height, width) + 1

@@ -1,10 +1,10 @@
 """Compiled soft Bellman-Ford sweeps of one grid: forward, and reverse with tangents (numba).
 
-Conventions of all soft kernels: arrays over tiles are padded by one tile on each side, so that the
-8 neighbours are constant ``offsets``. ``far`` is each tile's number of moves from the start, -1 on
-the padding: after k sweeps the tiles up to k moves away have a distance. Names in ``_t`` are
-tangents: their last axis holds one lane for each cost that is differentiated by. Names in ``_bar``
-are adjoints. Everything is float64.
+Conventions of all soft kernels: arrays over tiles are padded by one tile on each side, so the 8
+neighbours of any tile are at the same ``offsets``. ``far`` is each tile's number of moves from the
+start, -1 on the padding: after k sweeps the tiles up to k moves away have a distance. Names that
+end in ``_t`` are tangents; their last axis has one lane for each cost of the derivative. Names that
+end in ``_bar`` are adjoints. Everything is float64.
 """
 
 from typing import no_type_check
@@ -17,11 +17,11 @@ from newton_core.algorithms.compiled import compiled
 @compiled("void(f8[::1], i8[::1], i8[::1], i8[::1], f8, f8[:, ::1], f8[:, :, ::1], f8[:, :, ::1])")
 @no_type_check
 def sweep(costs, far, lanes, offsets, beta, distances, weights, distances_t):
-    """Soft minima over the neighbours, again and again; ``distances[k]`` is before sweep k.
+    """Repeated soft minima over the neighbours; ``distances[k]`` are those before sweep k.
 
     ``lanes`` gives the lane of each tile's cost, -1 if it has none. ``distances[0]`` and
-    ``distances_t`` must be zero. The last sweep gives weights only: nothing reads the distances
-    after it.
+    ``distances_t`` must be zero. The last sweep computes only weights, because nothing reads the
+    distances after it.
     """
     moves = weights.shape[0]
     lane_count = distances_t.shape[2]
@@ -88,7 +88,7 @@ def weight_adjoints(
     offsets, beta, weights, weights_t, weights_bar, weights_bar_t, far,
     distances_bar, distances_bar_t,
 ):  # fmt: skip
-    """Adds to the distances' adjoints what those of one sweep's weights pass back."""
+    """Adds the contribution of one sweep's weights to the adjoints of the distances."""
     lane_count = weights_t.shape[2]
     average_t = np.empty(lane_count)
     for v in range(len(far)):
@@ -120,7 +120,7 @@ def sweep_reverse(
     costs, far, offsets, beta, distances, weights, distances_t,
     bar, bar_t, gradient, gradient_t,
 ):  # fmt: skip
-    """Adds to the gradient what :func:`sweep` passes back from the adjoints of its distances.
+    """Adds the contribution of :func:`sweep`, from its distances' adjoints, to the gradient.
 
     ``bar`` belongs to the distances before the last sweep; it and its tangents are overwritten.
     """

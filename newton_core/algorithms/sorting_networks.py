@@ -1,4 +1,4 @@
-"""Sorting networks: comparators arranged in layers that sort any n values."""
+"""Sorting networks: layers of comparators that sort any n values."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from torch import Tensor
 NetworkName = Literal["odd_even", "bitonic"]
 
 Comparator = tuple[int, int]
-"""Two wires (low, high), low < high: the smaller value leaves on ``low``."""
+"""Two wires (low, high), low < high: the smaller value goes to ``low``."""
 
 Layers = tuple[tuple[Comparator, ...], ...]
 """Layers of comparators; the comparators of one layer share no wire."""
@@ -20,8 +20,8 @@ Layers = tuple[tuple[Comparator, ...], ...]
 def odd_even_network(n: int) -> Layers:
     """Odd-even transposition: n layers (1 for n = 2), n (n - 1) / 2 comparators of neighbours.
 
-    The first layer compares wires (0, 1), (2, 3), ..., the second (1, 2), (3, 4), ..., and so on
-    in turn.
+    The first layer compares wires (0, 1), (2, 3), ..., the second (1, 2), (3, 4), ..., and the
+    layers after them alternate in the same way.
     """
     _check_wires(n)
     layers = (tuple((i, i + 1) for i in range(layer % 2, n - 1, 2)) for layer in range(n))
@@ -32,13 +32,13 @@ def bitonic_network(n: int) -> Layers:
     """Bitonic sort (Batcher 1968): k (k + 1) / 2 layers with k = ceil(log2 n).
 
     Sorted runs of equal length are merged in pairs. The first layer of a merge compares each wire
-    with its mirror image, so that every comparator points the same way; relabelling the wires
-    turns this into the form whose runs alternate in direction.
+    with its mirror image, so all comparators have the same direction. Relabelling the wires gives
+    the other common form, in which the runs alternate in direction.
 
-    Where n is no power of 2, the network for the next power is cut: the front wires would carry
-    minus infinity, which no comparator moves, so they and their comparators are left out. (The
-    form with alternating directions must not be cut so: for n = 22, among others, it then no
-    longer sorts.)
+    If n is not a power of 2, the network for the next power is cut. Its first wires would carry
+    minus infinity, which no comparator moves, so these wires and their comparators are left out.
+    (The form with alternating directions must not be cut in this way: for n = 22, among others, it
+    would no longer sort.)
     """
     _check_wires(n)
     size = 1 << (n - 1).bit_length()
@@ -78,15 +78,15 @@ def sorting_network(name: NetworkName, n: int) -> Layers:
 
 @dataclass(frozen=True)
 class WiredLayer:
-    """One layer of a network, acting on states (n, ...) with one row for each wire.
+    """One layer of a network, which acts on states (n, ...) with one row for each wire.
 
-    Within a layer the wires stand in the order low wires, high wires, wires that no comparator
-    touches.
+    A layer orders the wires: first the low wires, then the high wires, then the idle wires, which
+    have no comparator.
 
     Attributes:
-        gather: (n,) indices that bring the previous layer's order into this one's.
-        scatter: (n,) indices that undo it.
-        sizes: how many low, high and untouched wires there are.
+        gather: (n,) indices from the previous layer's order to this one's.
+        scatter: (n,) indices of the inverse.
+        sizes: number of low, high and idle wires.
     """
 
     gather: Tensor
@@ -95,7 +95,7 @@ class WiredLayer:
 
     @property
     def comparators(self) -> int:
-        """How many comparators the layer has."""
+        """Number of comparators of the layer."""
         return self.sizes[0]
 
     def enter(self, state: Tensor) -> tuple[Tensor, ...]:
@@ -113,12 +113,12 @@ class WiredLayer:
 
 @dataclass(frozen=True)
 class Wiring:
-    """A network as gathers of whole wires: ``layers`` in turn, then ``restore``.
+    """A network as gathers of whole wires: the ``layers`` one after the other, then ``restore``.
 
     Attributes:
         layers: the layers, first to last.
-        restore: (n,) indices that bring the last layer's order into the wires' own.
-        unrestore: (n,) indices that undo it.
+        restore: (n,) indices from the last layer's order to the wires' own.
+        unrestore: (n,) indices of the inverse.
         sizes: the number of comparators of each layer.
     """
 
@@ -128,7 +128,7 @@ class Wiring:
     sizes: tuple[int, ...]
 
     def by_layer(self, comparators: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
-        """What belongs to the comparators of each layer, of a tensor for all (C along ``dim``)."""
+        """Splits a tensor over all C comparators (along ``dim``) into one part for each layer."""
         return torch.split(comparators, list(self.sizes), dim)
 
 
@@ -137,7 +137,7 @@ def wiring(name: NetworkName, n: int, device: torch.device) -> Wiring:
     """The network called ``name`` for n wires, with its indices on ``device``."""
     layers: list[WiredLayer] = []
     order = list(range(n))
-    # Cached: must serve graphs that record gradients, even if first asked for in inference mode.
+    # The cache may be filled in inference mode, but its tensors must also work under autograd.
     with torch.inference_mode(False):
         for layer in sorting_network(name, n):
             wires = [low for low, _ in layer] + [high for _, high in layer]

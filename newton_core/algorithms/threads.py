@@ -1,4 +1,4 @@
-"""Threads for compiled kernels, which hold no lock while they compute."""
+"""Threads for compiled kernels, which compute without the GIL."""
 
 import functools
 import os
@@ -13,8 +13,8 @@ def over_batch(
 ) -> None:
     """Calls ``call`` on slices that cover a batch of ``count``, each in a thread of its own.
 
-    There are at most ``torch.get_num_threads()`` slices and at most ``most``; all but the last
-    have a size divisible by ``multiple``. The caller's own thread takes the first.
+    There are at most ``torch.get_num_threads()`` slices and at most ``most``. The sizes of all but
+    the last are divisible by ``multiple``. The caller's own thread computes the first.
     """
     threads = torch.get_num_threads()
     parts = max(1, threads if most is None else min(threads, most))
@@ -33,5 +33,5 @@ def _pool() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(max(1, (os.cpu_count() or 1) - 1), thread_name_prefix="kernels")
 
 
-if hasattr(os, "register_at_fork"):  # threads do not survive a fork: the child starts its own
+if hasattr(os, "register_at_fork"):  # threads do not survive a fork, so a child starts its own
     os.register_at_fork(after_in_child=_pool.cache_clear)

@@ -1,4 +1,4 @@
-"""Data sets: one file each. Loaded once per process, shared, and never changed in place."""
+"""Data sets, one file each. A process loads each set once and shares it: never change one."""
 
 from newton_core.data.base import (
     DataParameters,

@@ -1,4 +1,4 @@
-"""What all data sets share: their error, their records, their parameters."""
+"""The parts that all data sets share: an error, records of images, and parameters."""
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
@@ -14,12 +14,12 @@ from newton_core.settings import Named
 
 
 class DatasetError(ValueError):
-    """Data that cannot be used; the message says what was expected and what was found."""
+    """The data cannot be used; the message says what was expected and what was found."""
 
 
 @dataclass(frozen=True)
 class LabelledImages:
-    """Grey images and one integer label each. Shared between users: never change them in place.
+    """Grey images, each with an integer label. Users share them: never change them in place.
 
     Attributes:
         pixels: (M, h, w) uint8, 0 is black.
@@ -38,8 +38,8 @@ class ImageDataset:
     """Labelled images in parts that share no image.
 
     Attributes:
-        train: what is trained on.
-        test: what metrics are measured on.
+        train: images to train on.
+        test: images to measure metrics on.
         white: the pixel value of full white.
         classes: number of classes; labels lie in [0, classes).
         values: (classes,) ascending values that the classes stand for, or None if a class stands
@@ -58,7 +58,7 @@ class ImageDataset:
     def _statistics(self) -> tuple[float, float]:
         """Mean and standard deviation of the training pixels, exact from their histogram."""
         counts = torch.zeros(self.white + 1, dtype=torch.float64)
-        # In portions: bincount works on a copy that is eight times larger.
+        # bincount makes a copy that is eight times larger, so it gets a few images at a time.
         for images in torch.split(self.train.pixels, 4096):
             counts += images.flatten().bincount(minlength=self.white + 1)
         shares = counts / counts.sum()
@@ -69,7 +69,7 @@ class ImageDataset:
     def normalise(self, pixels: UInt8[Tensor, "M h w"]) -> Float32[Tensor, "M h w"]:
         """Float32 pixels, scaled so that the training pixels have mean 0 and deviation 1."""
         mean, deviation = self._statistics
-        # Images without any contrast stay 0.
+        # Without any contrast the deviation is 0; the pixels then stay 0.
         return pixels.float().sub_(mean).div_(deviation or 1.0)
 
 
@@ -120,7 +120,7 @@ class ImageDataParameters(DataParameters, ABC):
         """
 
     def parts(self) -> int:
-        """How many images stand side by side to show one number."""
+        """Number of images side by side that show one number."""
         return 1
 
 

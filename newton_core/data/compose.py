@@ -1,4 +1,4 @@
-"""Sets of images with distinct values, drawn and composed by indexing alone."""
+"""Random sets of images with distinct values; indexing alone draws and composes them."""
 
 from dataclasses import dataclass
 
@@ -11,11 +11,11 @@ from newton_core.data.base import DatasetError, ImageDataset, LabelledImages
 
 @dataclass(frozen=True)
 class NumberSets:
-    """N sets of n numbers, as recipes: which tiles stand side by side. On the CPU.
+    """N sets of n numbers, stored as indices of the tiles that show them. On the CPU.
 
     Attributes:
         ids: (N, n) the numbers as positions in the ascending list of all values of the pool,
-            distinct within a set: what ranks are computed from.
+            distinct within a set; ranks are computed from them.
         tiles: (N, n, parts) rows of the pool's table of tiles.
     """
 
@@ -32,8 +32,8 @@ class NumberSets:
 class NumberPool:
     """The images of one part of a data set, from which sets of numbers are drawn.
 
-    A number is ``parts`` tiles side by side and reads in base ``classes``, so that it takes
-    ``classes ** parts`` values: 4 digits give 0 to 9999; one part gives the classes themselves.
+    A number is shown by ``parts`` tiles side by side, its digits in base ``classes``. It takes
+    ``classes ** parts`` values: 4 decimal digits give 0 to 9999; one part gives the classes.
 
     Args:
         dataset: gives the normalisation and the values of the classes.
@@ -59,13 +59,13 @@ class NumberPool:
         self._values = None if dataset.values is None else dataset.values[self._present]
         self._tile_height, self._tile_width = part.pixels.shape[1:]
         self._pixels, self._order = part.pixels, order
-        # Gathering whole pixel rows puts tiles side by side in one copy; gathering tiles takes two.
+        # Gathering pixel rows puts the tiles side by side in one copy; gathering tiles needs two.
         self._rows = dataset.normalise(part.pixels[order]).flatten(0, 1).to(device)
         self._row_offsets = torch.arange(self._tile_height).unsqueeze(1)
 
     @property
     def size(self) -> int:
-        """How many different values numbers can take."""
+        """Number of different values that a number can take."""
         return int(len(self._present) ** self.parts)
 
     @property
@@ -108,9 +108,9 @@ class NumberPool:
 def _distinct(generator: torch.Generator, size: int, sets: int, n: int) -> Int[Tensor, "sets n"]:
     """``sets`` rows of ``n`` distinct integers below ``size``, uniform over all such rows.
 
-    Few integers are shuffled. Among many, an integer that repeats an earlier one of its row is
-    drawn again until none does: the rule looks at positions, never at the integers themselves, so
-    that it favours none.
+    If ``size`` is small, all integers are shuffled. Otherwise an integer that repeats an earlier
+    one of its row is drawn again, until none does. This favours no integer, because only its
+    position decides what is drawn again.
     """
     if size <= 16 * n:  # drawing again would take many rounds
         return torch.rand(sets, size, generator=generator).argsort(dim=1)[:, :n]

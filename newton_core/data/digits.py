@@ -1,4 +1,4 @@
-"""scikit-learn's 1,797 handwritten digits (8 x 8 pixels): real, embedded, no download."""
+"""scikit-learn's 1,797 handwritten digits of 8 x 8 pixels, which need no download."""
 
 from functools import lru_cache
 from importlib.util import find_spec
@@ -58,7 +58,7 @@ class DigitsParameters(DigitImagesParameters, NumberDataParameters):
 def load_digits() -> ImageDataset:
     """The digits in a training part and a test part (20 % of each class), the same for all seeds.
 
-    No image is in both parts. The files do not name the writers, so that a writer may be.
+    No image is in both parts. A writer may be in both, because the files do not name the writers.
     """
     table = _read_table()
     pixels = torch.from_numpy(table[:, :64].reshape(-1, 8, 8).astype(np.uint8))
@@ -80,8 +80,8 @@ def load_digits() -> ImageDataset:
 def _read_table() -> NDArray[np.float64]:
     """(1797, 65): the 64 grey levels and the label of every image.
 
-    The file is read where scikit-learn keeps it: importing scikit-learn takes a second, which
-    every worker and every command would wait for. Where it is not, its own loader knows better.
+    The file is read from scikit-learn's folder, because importing scikit-learn takes a second in
+    every worker and every command. If the file is not there, scikit-learn's own loader is used.
     """
     package = find_spec("sklearn")
     for folder in (package.submodule_search_locations or ()) if package else ():

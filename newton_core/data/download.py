@@ -1,4 +1,4 @@
-"""Fetching MNIST where there is internet; each file arrives whole and verified, or not at all."""
+"""Downloads MNIST; each file arrives complete and verified, or not at all."""
 
 import hashlib
 import os
@@ -17,7 +17,7 @@ MIRRORS = (
     "https://ossci-datasets.s3.amazonaws.com/mnist/",
     "https://storage.googleapis.com/cvdf-datasets/mnist/",
 )
-"""Hosts of the gzipped files, tried in this order."""
+"""Addresses of the gzipped files, tried in this order."""
 
 _TIMEOUT = 30  # seconds without an answer
 
@@ -29,20 +29,20 @@ def download_mnist(
     mirrors: Sequence[str] = MIRRORS,
     files: Sequence[MnistFile] = FILES,
 ) -> list[Path]:
-    """Fetches those of the four files that ``destination`` lacks, and checks them all.
+    """Downloads the files that ``destination`` lacks, and checks all of them.
 
     Args:
-        destination: the folder to fill, made if need be; default :func:`mnist_dir`.
-        progress: show a progress bar per file on standard error.
-        mirrors: addresses that the file's name is appended to, tried in order.
-        files: what to fetch.
+        destination: the folder for the files, made if it is missing; default :func:`mnist_dir`.
+        progress: whether to show a progress bar per file on standard error.
+        mirrors: addresses to which the file's name is appended, tried in order.
+        files: the files to download.
 
     Returns:
         The paths of all the files.
 
     Raises:
-        DatasetError: a file could not be fetched from any mirror, or what is in the folder under
-            its name is something else; the message says which files to put where by hand.
+        DatasetError: no mirror has a valid file, and the message says which files to put where by
+            hand; or a file in the folder is damaged.
     """
     folder = mnist_dir() if destination is None else destination
     try:
@@ -63,7 +63,8 @@ def download_mnist(
 def _fetch(file: MnistFile, folder: Path, mirrors: Sequence[str], progress: bool) -> Path:
     download = pooch.HTTPDownloader(progressbar=progress, timeout=_TIMEOUT, chunk_size=2**16)
     reasons = []
-    # In the destination, so that the last step is a rename within one file system: all or nothing.
+    # The temporary folder is inside the destination, because a rename within one file system is
+    # atomic: no reader ever sees half a file.
     with tempfile.TemporaryDirectory(prefix=".download-", dir=folder) as temporary:
         part = Path(temporary) / f"{file.name}.gz"
         for mirror in mirrors:
@@ -87,7 +88,7 @@ def _fetch(file: MnistFile, folder: Path, mirrors: Sequence[str], progress: bool
 
 
 def _problem(path: Path, file: MnistFile) -> str | None:
-    """What is wrong with the file, by the md5 of its unpacked bytes: compression may differ."""
+    """What is wrong with the file; compression may differ, so the unpacked bytes are compared."""
     digest = hashlib.md5(usedforsecurity=False)
     try:
         with open_maybe_gzipped(path) as content:

@@ -1,8 +1,8 @@
 """A user's own data: a folder of images with a CSV file (columns ``file`` and ``value``).
 
-Every image becomes grey (transparent parts on white, turned as its EXIF data say) and is stretched
-to one common size. A share of the images, chosen by a hash of their names, is kept for the test:
-adding images moves few of the others from one part to the other.
+Every image is rotated as its EXIF data say, converted to grey (transparent parts become white) and
+stretched to one common size. A share of the images, chosen by a hash of their names, is kept for
+the test. Because of the hash, adding images moves few of the others from one part to the other.
 """
 
 import hashlib
@@ -87,13 +87,13 @@ def load_folder(
 ) -> ImageDataset:
     """The images of a folder as a data set whose classes are the distinct values of the CSV file.
 
-    Loaded once and again whenever the CSV file or an image has changed.
+    They are loaded once, and again whenever the CSV file or an image has changed.
 
     Args:
         folder: holds the images, in it or in subfolders, and exactly one CSV file.
         height: of every image after resizing, in pixels.
-        width: likewise.
-        test_share: of the images that go to the test part, at least one.
+        width: of every image after resizing, in pixels.
+        test_share: share of the images that go to the test part; at least one image does.
 
     Raises:
         DatasetError: the folder or its table is missing or unusable; the first bad rows are
@@ -115,7 +115,7 @@ def _load(
     width: int,
     test_share: float,
 ) -> ImageDataset:
-    """``stamps`` (time and size of each file) are only a part of the cache's key."""
+    """``stamps`` (time and size of each file) only make the cache notice changed files."""
     problems = Problems(table)
     images = []
     for row in rows:

@@ -1,4 +1,4 @@
-"""The IDX format of the MNIST files, gzipped or not, read with every claim of a file checked.
+"""Reads the IDX format of the MNIST files, gzipped or not, and checks everything a file claims.
 
 A file is two zero bytes, a type (8: unsigned bytes), the number of dimensions, one big-endian
 32-bit size per dimension, and then the bytes themselves.
@@ -17,11 +17,11 @@ from newton_core.data.base import DatasetError
 
 _UNSIGNED_BYTES = 8
 _KINDS = {1: "labels", 3: "images"}
-_LARGEST = 2**30  # no file of interest is larger; a damaged header must not ask for terabytes
+_LARGEST = 2**30  # more than any MNIST file; a damaged header must not ask for terabytes
 
 
 def open_maybe_gzipped(path: Path) -> io.BufferedIOBase:
-    """The file's bytes, unpacked if they are gzipped (told by content, not by name)."""
+    """The file's bytes, unpacked if they are gzipped; the content tells, not the name."""
     with path.open("rb") as file:
         gzipped = file.read(2) == b"\x1f\x8b"
     return gzip.open(path, "rb") if gzipped else path.open("rb")
@@ -32,7 +32,7 @@ def read_idx(path: Path, dimensions: int) -> NDArray[np.uint8]:
 
     Args:
         path: the file, gzipped or not.
-        dimensions: how many it must have: 1 for labels, 3 for images.
+        dimensions: number of dimensions that it must have: 1 for labels, 3 for images.
 
     Raises:
         DatasetError: the file is missing, unreadable, damaged or of another kind; the message

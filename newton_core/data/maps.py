@@ -1,4 +1,4 @@
-"""What the data sets of terrain maps share: pictures, the costs of their tiles, cheapest paths."""
+"""The parts that all data sets of terrain maps share: images, costs of tiles, cheapest paths."""
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ _MAPS_PER_CHUNK = 256
 
 @dataclass(frozen=True)
 class Maps:
-    """Pictures of maps and what is true of them. Shared between users: never change them in place.
+    """Images of maps with their labels. Users share them: never change them in place.
 
     Attributes:
         images: (M, 3, H, W) uint8 RGB; H and W are the same multiple of h and w.

@@ -1,7 +1,7 @@
 """MNIST: 70,000 handwritten digits of 28 x 28 pixels, from the four IDX files.
 
-LeCun, Cortes and Burges; split as in the literature on sorting supervision (Grover et al. 2019):
-55,000 to train, 5,000 to validate, 10,000 to test.
+By LeCun, Cortes and Burges. The split is that of the literature on sorting supervision (Grover et
+al. 2019): 55,000 images to train, 5,000 to validate and 10,000 to test.
 """
 
 from dataclasses import dataclass
@@ -45,7 +45,7 @@ FILES = (TRAIN_IMAGES, TRAIN_LABELS, TEST_IMAGES, TEST_LABELS)
 
 @dataclass(frozen=True)
 class MnistSplit:
-    """How many images each part has; the training file holds the first two, in this order."""
+    """Number of images in each part; the training file holds the first two, in this order."""
 
     train: int = 55_000
     validation: int = 5_000
@@ -95,7 +95,7 @@ class MnistParameters(MnistImagesParameters, NumberDataParameters):
 
 
 def mnist_dir() -> Path:
-    """The folder in which the four files are expected."""
+    """The folder where the four files must be."""
     return data_dir() / "mnist"
 
 
@@ -108,12 +108,12 @@ def find_file(folder: Path, file: MnistFile) -> Path | None:
 
 
 def where_to_put(folder: Path) -> str:
-    """Which files to put where by hand, as half a sentence."""
+    """The part of an error message that says which files to put where by hand."""
     names = ", ".join(file.name for file in FILES)
     return f"put the files {names}, gzipped (.gz) or not, in {folder}"
 
 
-# A whole run needs one of the two sizes; comparing both in one process is rare.
+# A run needs one of the two sizes, and few processes compare both.
 @lru_cache(maxsize=2)
 def load_mnist(
     folder: Path, size: Literal[14, 28] = 28, split: MnistSplit = MnistSplit()
@@ -153,7 +153,7 @@ def _read_part(images: Path, labels: Path, count: int, size: int) -> LabelledIma
     if size < SIDE:
         blocks = pixels.reshape(count, size, SIDE // size, size, SIDE // size)
         pixels = np.rint(blocks.mean(axis=(2, 4), dtype=np.float32)).astype(np.uint8)
-    # The arrays are views of immutable bytes; torch wants memory of its own.
+    # The arrays are views of immutable bytes, which torch must not write to: copy them.
     return LabelledImages(torch.tensor(pixels), torch.tensor(classes, dtype=torch.int64))
 
 

@@ -1,4 +1,4 @@
-"""The CSV file of a folder of images: which file shows which value, every row checked."""
+"""Reads the CSV file of a folder of images, which gives the value of each, and checks every row."""
 
 import csv
 import io
@@ -24,14 +24,14 @@ class Row:
 
 
 class Problems:
-    """Collects what is wrong with the rows of a table, to say it all at once."""
+    """Collects the problems of a table's rows, to report all of them at once."""
 
     def __init__(self, table: Path) -> None:
         self._table = table
         self._found: list[str] = []
 
     def add(self, line: int, problem: str) -> None:
-        """Notes what is wrong in a line, counted from 1."""
+        """Adds a problem of a line; lines are counted from 1."""
         self._found.append(f"line {line}: {problem}")
 
     def raise_if_any(self) -> None:
@@ -73,7 +73,7 @@ def find_table(folder: Path) -> Path:
 def read_rows(folder: Path) -> tuple[Path, tuple[Row, ...]]:
     """The table of a folder and its rows: each names an existing file inside the folder.
 
-    Columns other than ``file`` and ``value`` are ignored; commas, semicolons or tabs separate.
+    Columns other than ``file`` and ``value`` are ignored. Commas, semicolons or tabs separate them.
 
     Raises:
         DatasetError: no table, an unusable one, or bad rows, listed with their line numbers.
@@ -114,7 +114,7 @@ def _parse(table: Path, text: str) -> list[Row]:
             continue
         try:
             row = _row(root, line, cells[file_column].strip(), cells[value_column].strip())
-        except (ValueError, OSError) as error:  # OSError: a name that no file system takes
+        except (ValueError, OSError) as error:  # OSError: the name is not valid on this system
             problems.add(line, str(error))
             continue
         if row.path in lines:

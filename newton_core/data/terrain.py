@@ -1,8 +1,8 @@
-"""Terrain maps of our own: made from a seed, drawn by us, in any size.
+"""Terrain maps of any size, generated from a seed.
 
-Five kinds of ground with the tile costs of the public Warcraft maps (Vlastelica et al. 2020).
-Maps on which the straight diagonal is a cheapest path teach nothing and are left out. Ties stay: a
-map may have several cheapest paths, of which the label is one.
+There are five kinds of ground, with the tile costs of the public Warcraft maps (Vlastelica et al.
+2020). Maps on which the straight diagonal is a cheapest path are left out, because a network learns
+nothing from them. A map may have several cheapest paths; the label is one of them.
 """
 
 import logging
@@ -30,9 +30,9 @@ COSTS = (0.8, 1.2, 5.3, 7.7, 9.2)
 """Costs of a step on sand, grass, forest, water and rock."""
 
 VERSION = 1
-"""Of the drawing and the generator: part of the cached files' names."""
+"""Version of the generator and the drawing: part of the cached files' names."""
 
-_LARGEST = 2**31  # bytes of pictures in one data set
+_LARGEST = 2**31  # bytes of images in one data set
 _CACHED_FILES = 6
 _TILES_PER_CHUNK = 36_000
 
@@ -81,7 +81,7 @@ class TerrainParameters(MapDataParameters):
         return self.height, self.width
 
     def load(self) -> MapDataset:
-        """The maps, from memory, from the cached file, or made anew."""
+        """The maps from memory or from the cached file, or newly made."""
         return load_terrain(self)
 
     @classmethod
@@ -97,7 +97,7 @@ class TerrainParameters(MapDataParameters):
 def load_terrain(parameters: TerrainParameters) -> MapDataset:
     """The maps that the parameters describe, a pure function of them.
 
-    They are cached in ``terrain`` in the data folder, where it can be written.
+    They are cached in ``terrain`` in the data folder, if that can be written.
     """
     counts = {"train": parameters.train_maps, "test": parameters.test_maps}
     size = (parameters.height, parameters.width)
@@ -117,7 +117,7 @@ def load_terrain(parameters: TerrainParameters) -> MapDataset:
 def make_terrain(
     count: int, height: int, width: int, random: np.random.Generator
 ) -> NDArray[np.uint8]:
-    """(count, h, w) kinds of ground on which the path of constant costs is not a cheapest one."""
+    """(count, h, w) kinds of ground on which the straight path is not a cheapest one."""
     straight = shortest_path(torch.ones(1, height, width, dtype=torch.float64)).path
     kept: list[NDArray[np.uint8]] = []
     while sum(map(len, kept)) < count:
@@ -130,7 +130,7 @@ def make_terrain(
 
 
 def _ground(count: int, height: int, width: int, random: np.random.Generator) -> NDArray[np.uint8]:
-    """Seas and mountains by height, with beaches; between them sand, grass, forest by moisture."""
+    """Elevation gives water, beaches and rock; elsewhere moisture gives sand, grass and forest."""
     size = (count, height, width)
     elevation = _smooth(size, 3.6, random) + 0.15 * _smooth(size, 1.2, random)
     moisture = _smooth(size, 3.2, random) + 0.15 * _smooth(size, 1.2, random)
@@ -146,7 +146,7 @@ def _ground(count: int, height: int, width: int, random: np.random.Generator) ->
 def _smooth(
     size: tuple[int, int, int], tiles: float, random: np.random.Generator
 ) -> NDArray[np.float64]:
-    """Normal noise of deviation 1 that is alike within about ``tiles``; the edges do not wrap."""
+    """Normal noise of deviation 1, correlated over about ``tiles``; opposite edges are not."""
     count, height, width = size
     padded = (height + 8, width + 8)
     squared = np.add.outer(np.fft.fftfreq(padded[0]) ** 2, np.fft.fftfreq(padded[1]) ** 2)
@@ -174,21 +174,21 @@ def _cache_file(parameters: TerrainParameters) -> Path:
 
 
 def _read(file: Path) -> dict[str, NDArray[np.uint8]] | None:
-    """The arrays of a cached file, or None if there is none that can be read."""
+    """The arrays of a cached file, or None if it is missing or damaged."""
     if not file.is_file():
         return None
     try:
         with file.open("rb") as stream, np.load(stream, allow_pickle=False) as stored:
             arrays = {name: stored[name] for name in stored.files}
-        os.utime(file)  # it is in use: the oldest files go first
-    except Exception as error:  # whatever a damaged archive raises: it can be made again
+        os.utime(file)  # marks it as used: the least recently used files are removed
+    except Exception as error:  # damaged archives raise many kinds of errors
         logger.warning("%s cannot be read and is made again: %s", file, error)
         return None
     return arrays
 
 
 def _write(file: Path, arrays: dict[str, Any]) -> None:
-    """Caches the arrays, and removes the caches that have not been used for longest."""
+    """Caches the arrays and removes the least recently used files."""
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=file.parent, suffix=".part", delete=False) as part:

@@ -14,34 +14,34 @@ TILE = 8
 
 _LIFT = np.array(
     [0.15, 0.2, 0.6, -0.5, 1.0], np.float32
-)  # how high each ground stands, for light and shadow
+)  # elevation of each ground, for light and shadow
 _FOAM = np.array((206, 232, 240), np.float32)
 _MAPS_PER_CHUNK = 16  # their intermediate images stay in cache
 
 
 def draw_terrain(ground: NDArray[np.uint8], random: np.random.Generator) -> NDArray[np.uint8]:
-    """RGB pictures (M, 3, h TILE, w TILE) of maps whose tiles are ``ground`` (M, h, w).
+    """RGB images (M, 3, h TILE, w TILE) of maps whose tiles are ``ground`` (M, h, w).
 
-    Ground is numbered as in ``terrain_textures``. Borders wander within the outer half of each
-    tile: its centre always shows its own ground.
+    Ground is numbered as in ``terrain_textures``. Borders are irregular, but they stay in the outer
+    half of each tile: its centre always shows its own ground.
     """
     count, height, width = ground.shape
     offsets = random.integers(0, SIDE, (2, count))  # which part of the textures each map shows
-    pictures = np.empty((count, 3, height * TILE, width * TILE), np.uint8)
+    images = np.empty((count, 3, height * TILE, width * TILE), np.uint8)
     for first in range(0, count, _MAPS_PER_CHUNK):
         part = slice(first, first + _MAPS_PER_CHUNK)
-        pictures[part] = _draw(ground[part], offsets[:, part])
-    return pictures
+        images[part] = _draw(ground[part], offsets[:, part])
+    return images
 
 
 def pixel_ground(
     ground: NDArray[np.uint8], texel: NDArray[np.intp]
 ) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
-    """Which ground each pixel shows (M, H, W), and how much it has of each (M, 5, H, W).
+    """The ground that each pixel shows (M, H, W), and its share of every ground (M, 5, H, W).
 
     Args:
         ground: (M, h, w) of the tiles.
-        texel: (M, H, W) place of each pixel in the textures, which makes the borders wander.
+        texel: (M, H, W) index of each pixel in the textures; it selects the borders' irregularity.
     """
     shares = _shares(ground)
     kind = np.zeros(texel.shape, np.intp)
@@ -61,12 +61,12 @@ def _draw(ground: NDArray[np.uint8], offsets: NDArray[np.int64]) -> NDArray[np.u
     for i, lift in enumerate(_LIFT):
         surface += lift * shares[:, i]
 
-    # The surface runs smoothly through the tiles' heights and is lit from the north-west.
+    # The surface interpolates the tiles' elevations and is lit from the north-west.
     light = np.ones_like(surface)
     light[:, 1:, 1:] += 0.55 * (surface[:, 1:, 1:] - surface[:, :-1, :-1]).clip(-0.3, 0.3)
     water = kind == WATER
     stands = _LIFT.take(kind)
-    for reach, strength in ((1, 0.22), (2, 0.12)):  # shadows of what stands higher
+    for reach, strength in ((1, 0.22), (2, 0.12)):  # shadows of higher ground
         shadow = stands[:, :-reach, :-reach] > stands[:, reach:, reach:] + 0.3
         shadow &= ~water[:, reach:, reach:]
         light[:, reach:, reach:][shadow] *= 1 - strength
@@ -75,24 +75,24 @@ def _draw(ground: NDArray[np.uint8], offsets: NDArray[np.int64]) -> NDArray[np.u
 
     shore = water & _touches(~water)
     texel += kind * SIDE**2
-    picture = np.empty((len(ground), 3, *texel.shape[1:]), np.uint8)
+    image = np.empty((len(ground), 3, *texel.shape[1:]), np.uint8)
     for channel, (palette, foam) in enumerate(zip(textures(), _FOAM, strict=True)):
         colour = palette.take(texel)
         colour *= light
         np.copyto(colour, 0.35 * colour + 0.65 * foam, where=shore)
-        picture[:, channel] = colour.clip(0, 255, out=colour)
-    return picture
+        image[:, channel] = colour.clip(0, 255, out=colour)
+    return image
 
 
 def _texels(height: int, width: int, offsets: NDArray[np.int64]) -> NDArray[np.intp]:
-    """(M, H, W) index into a texture of SIDE x SIDE, from one (row, column) offset a map."""
+    """(M, H, W) index into a texture of SIDE x SIDE, from one (row, column) offset per map."""
     rows = (offsets[0][:, None] + np.arange(height)) % SIDE
     columns = (offsets[1][:, None] + np.arange(width)) % SIDE
     return np.asarray(rows[:, :, None] * SIDE + columns[:, None, :], np.intp)
 
 
 def _shares(ground: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """(M, 5, H, W): how much of each ground a pixel has, between the centres of its tiles."""
+    """(M, 5, H, W): share of each ground in a pixel, interpolated between the tiles' centres."""
     each = ground[:, None] == np.arange(5, dtype=np.uint8)[:, None, None]
     stretched = interpolate(
         torch.from_numpy(each).float(), scale_factor=TILE, mode="bilinear", align_corners=False
@@ -102,10 +102,10 @@ def _shares(ground: NDArray[np.uint8]) -> NDArray[np.float32]:
 
 @lru_cache(maxsize=1)
 def _wander() -> NDArray[np.float32]:
-    """(5, SIDE, SIDE) what is added to the shares, so that borders are not straight.
+    """(5, SIDE, SIDE) noise that is added to the shares to make borders irregular.
 
-    Bounded, so that the four pixels in the middle of a tile show its own ground: they have at
-    least 0.87 of it, and 0.13 of any other.
+    It is bounded, because the four pixels in the middle of a tile must show its own ground: their
+    share of it is at least 0.87, and at most 0.13 of any other.
     """
     random = np.random.default_rng(11)
     noise = [
@@ -116,7 +116,7 @@ def _wander() -> NDArray[np.float32]:
 
 
 def _touches(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Which pixels have one of the mask above, below, to the left or to the right."""
+    """The pixels with a pixel of the mask above, below, to the left or to the right."""
     touches = np.zeros_like(mask)
     touches[:, 1:] |= mask[:, :-1]
     touches[:, :-1] |= mask[:, 1:]

@@ -1,4 +1,4 @@
-"""The ground of our maps, drawn once: seamless textures of sand, grass, forest, water, rock."""
+"""Seamless textures of the ground of generated maps: sand, grass, forest, water and rock."""
 
 from collections.abc import Callable, Iterator
 from functools import lru_cache
@@ -24,7 +24,7 @@ def textures() -> Pixels:
 
 
 def seamless_noise(random: Random, detail: float) -> Pixels:
-    """(SIDE, SIDE) smooth noise that tiles, mean 0 and deviation 1; ``detail`` in waves a side."""
+    """(SIDE, SIDE) smooth periodic noise, mean 0 and deviation 1; ``detail`` in waves per side."""
     frequency = np.fft.fftfreq(SIDE) * SIDE
     radius = np.hypot(frequency[:, None], frequency[None])
     spectrum = np.fft.fft2(random.standard_normal((SIDE, SIDE))) * np.exp(-((radius / detail) ** 2))
@@ -37,13 +37,13 @@ def _rgb(red: int, green: int, blue: int) -> Pixels:
 
 
 def _ground(random: Random, colour: Pixels, fine: float, coarse: float) -> Pixels:
-    """A plain colour with relative variations of both sizes."""
+    """One colour with fine and coarse relative variations."""
     shade = 1 + fine * seamless_noise(random, SIDE / 6) + coarse * seamless_noise(random, SIDE / 25)
     return np.asarray(colour * shade[:, :, None], np.float32)
 
 
 def _scattered(random: Random, step: int, spread: float) -> Iterator[tuple[int, int]]:
-    """Positions in staggered rows ``step`` apart, each moved by up to ``spread``; rows ascend."""
+    """Positions on staggered rows ``step`` apart, each moved by up to ``spread``; row by row."""
     for i, row in enumerate(range(0, SIDE, step)):
         for column in range(0, SIDE, step):
             dy, dx = random.uniform(-spread, spread, 2)
@@ -51,7 +51,7 @@ def _scattered(random: Random, step: int, spread: float) -> Iterator[tuple[int, 
 
 
 def _around(row: int, column: int, reach: int) -> tuple[NDArray[np.intp], ...]:
-    """Index of the square of ``reach`` pixels around a position, across the seams."""
+    """Index of the square of ``reach`` pixels around a position; it wraps around the edges."""
     span = np.arange(-reach, reach + 1)
     return np.ix_((row + span) % SIDE, (column + span) % SIDE)
 
@@ -75,7 +75,7 @@ def _grass(random: Random) -> Pixels:
 
 
 def _forest(random: Random) -> Pixels:
-    """Round tree tops, lit from the north-west, each with its shadow."""
+    """Round tree tops with shadows, lit from the north-west."""
     pixels = _ground(random, _rgb(44, 82, 50), fine=0.05, coarse=0.05)
     dy, dx = np.mgrid[-4:5, -4:5].astype(np.float32)
     distance = np.hypot(dy, dx)
@@ -104,7 +104,7 @@ def _water(random: Random) -> Pixels:
 
 
 def _rock(random: Random) -> Pixels:
-    """Peaks as ridged cones, lit from the north-west, snow on the high ones."""
+    """Ridged cones as peaks, the high ones with snow, lit from the north-west."""
     rough = seamless_noise(random, SIDE / 8)
     height = 0.6 * rough
     dy, dx = np.mgrid[-8:9, -8:9].astype(np.float32)

@@ -1,7 +1,8 @@
-"""The public Warcraft shortest-path maps, read from the files as they are published.
+"""The public Warcraft shortest-path maps, read from the published files.
 
-Vlastelica et al., "Differentiation of Blackbox Combinatorial Solvers" (2020): 10,000 maps to train
-on and 1,000 each to validate and to test, of 12 x 12 tiles (also 18, 24 and 30) with 8 x 8 pixels.
+They are from Vlastelica et al., "Differentiation of Blackbox Combinatorial Solvers" (2020): 10,000
+maps to train on and 1,000 each to validate and to test, of 12 x 12 tiles (also 18, 24 and 30). A
+tile has 8 x 8 pixels.
 """
 
 import re
@@ -64,7 +65,7 @@ class WarcraftParameters(MapDataParameters):
 
 
 def warcraft_dir(size: int | None = None) -> Path:
-    """The folder in which the .npy files are expected."""
+    """The folder where the .npy files must be."""
     root = data_dir() / "warcraft"
     if size is not None:
         return root / f"{size}x{size}"
@@ -75,7 +76,7 @@ def warcraft_dir(size: int | None = None) -> Path:
 
 
 def find_files(folder: Path, part: str, kind: str) -> list[Path]:
-    """The file of a part and kind, e.g. ``train_maps.npy``, or its shards in their order.
+    """The file of a part and kind, e.g. ``train_maps.npy``, or its shards in order.
 
     Shards are numbered: ``train_maps_part0.npy``, ``train_maps_1.npy`` and the like.
     """
@@ -91,7 +92,7 @@ def find_files(folder: Path, part: str, kind: str) -> list[Path]:
 
 
 def missing_files(folder: Path) -> list[str]:
-    """Names of the files that are not there, neither whole nor in shards."""
+    """Names of the files that are missing, both as one file and in shards."""
     return [
         f"{part}_{kind}.npy"
         for part in PARTS
@@ -102,11 +103,11 @@ def missing_files(folder: Path) -> list[str]:
 
 @lru_cache(maxsize=1)
 def load_warcraft(folder: Path) -> MapDataset:
-    """The training and test maps in ``folder``; the validation maps are left alone.
+    """The training and test maps in ``folder``; the validation maps are not read.
 
     Raises:
-        DatasetError: a file is missing, damaged, of the wrong kind or shape, does not fit the
-            others, or holds what cannot be; the message names it.
+        DatasetError: a file is missing, damaged or of the wrong kind or shape, does not fit the
+            others, or holds impossible values; the message names it.
     """
     missing = missing_files(folder)
     if missing:
@@ -170,7 +171,7 @@ def _grid_of(weights: Path) -> tuple[int, int] | None:
 
 
 def _read(files: list[Path]) -> NDArray[Any]:
-    """The array of a file, or of its shards one after the other."""
+    """The array of a file, or the concatenated arrays of its shards."""
     arrays: list[NDArray[Any]] = []
     for file in files:
         try:
@@ -187,7 +188,7 @@ def _read(files: list[Path]) -> NDArray[Any]:
 
 
 def _check_values(name: str, values: NDArray[Any], good: NDArray[np.bool_], expected: str) -> None:
-    """Raises DatasetError with the first value that is not good."""
+    """Raises DatasetError with the first value that is not as expected."""
     if good.all():
         return
     sample, row, column = (int(i) for i in np.argwhere(~good)[0])
