@@ -1,4 +1,4 @@
-"""Slices of a run's loss on demand, computed in one process of their own."""
+"""Landscapes of a run on demand, computed in a process of their own."""
 
 from app.landscapes.service import LandscapeFailure, LandscapeService
 

@@ -1,4 +1,4 @@
-"""What can be asked of a run's landscape, and the record that travels to the process."""
+"""Requests for the landscapes of a run, and the job that is sent to the process."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,14 +15,14 @@ from newton_core.training.landscapes.weights import LandscapeSettings
 
 
 class ParameterLandscapeRequest(LandscapeSettings):
-    """A slice through the weights of a run's arms."""
+    """The landscapes of a run over its arms' weights."""
 
     space: Literal["parameters"] = setting("parameters", "Through the networks' weights.")
     run: str = setting(..., "Id of the run.", max_length=100)
 
 
 class OutputLandscapeRequest(OutputPlane):
-    """A slice through the outputs of one arm's network, with the quadratics fitted there."""
+    """The landscape over the outputs of one arm's network, with the quadratics fitted there."""
 
     space: Literal["outputs"] = setting(..., "Through the networks' outputs.")
     run: str = setting(..., "Id of the run.", max_length=100)
@@ -32,9 +32,11 @@ class OutputLandscapeRequest(OutputPlane):
         0, "Which sample is drawn; empty draws the mean of the batch.", title="Sample", ge=0
     )
     samples: int = setting(
-        20, "Samples in the batch that the curvature is taken of.", title="Samples", ge=1, le=1000
+        20, "Samples in the batch that gives the curvature.", title="Samples", ge=1, le=1000
     )
-    points: OddPoints = setting(61, "Points a side; odd.", title="Points a side", ge=21, le=101)
+    points: OddPoints = setting(
+        61, "Points along each axis; odd.", title="Points per axis", ge=21, le=101
+    )
     span: float | None = setting(
         5.0,
         "Distance from the centre to the edge, in units of the outputs; empty means as far as the"
@@ -75,17 +77,17 @@ LandscapeRequest = Annotated[
     | Annotated[LineLandscapeRequest, Tag("line")],
     Discriminator(_space),
 ]
-"""One of the three, told apart by ``space``; weights where it is left out."""
+"""One of the three requests, by its ``space``; without it, the weights."""
 
 
 @dataclass(frozen=True)
 class LandscapeJob:
-    """What the process is to compute.
+    """A request for the process to compute.
 
     Attributes:
         spec: the run's complete spec as JSON text.
-        snapshots: its folder of snapshots.
-        request: as JSON text.
+        snapshots: the run's folder of snapshots.
+        request: one of the requests as JSON text.
     """
 
     spec: str

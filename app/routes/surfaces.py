@@ -45,7 +45,7 @@ class SurfaceRequest(Settings):
     )
     walkers: Walkers = setting([DescentSettings(lr=1e-3)], "How the walks descend.", title="Walks")
     steps: int = setting(100, "Steps of each walk.", title="Steps", unit="steps", ge=1, le=500)
-    points: int = setting(81, "Points a side of the picture.", title="Points a side", ge=11, le=101)
+    points: int = setting(81, "Points along each axis.", title="Points per axis", ge=11, le=101)
     x: Interval | None = setting(None, "Range of x; empty means the surface's own.", title="x")
     y: Interval | None = setting(None, "Range of y; empty means the surface's own.", title="y")
 
@@ -64,7 +64,9 @@ class ThreeNumbersRequest(Settings):
     start: Point = setting((-1.5, 0.8), "Where all walks begin, on the plane.", title="Start")
     walkers: Walkers = setting([DescentSettings()], "How the walks descend.", title="Walks")
     steps: int = setting(100, "Steps of each walk.", title="Steps", unit="steps", ge=1, le=500)
-    points: OddPoints = setting(81, "Points a side; odd.", title="Points a side", ge=21, le=101)
+    points: OddPoints = setting(
+        81, "Points along each axis; odd.", title="Points per axis", ge=21, le=101
+    )
     span: float = setting(
         4.0, "Distance from the centre to the edge, in units of the scores.",
         title="Range", scale="log", gt=1e-3, le=1e4,

@@ -31,8 +31,8 @@ class Grid(Settings):
     """A grid around a plane's origin, symmetric and with odd sides: the origin is a grid point."""
 
     points: OddPoints = setting(
-        41, "Grid points on each side; odd, so that the centre is one of them.",
-        title="Points a side", unit="points", ge=3, le=101,
+        41, "Grid points along each axis; odd, because the centre must be one of them.",
+        title="Points per axis", unit="points", ge=3, le=101,
     )  # fmt: skip
     span: float = setting(
         1.0, "Distance from the centre to the edge, in lengths of the direction.",

@@ -1,4 +1,4 @@
-"""Which steps of a run are logged, evaluated, sliced, saved and changed at."""
+"""The steps of a run at which it logs, evaluates, computes landscapes, saves and changes."""
 
 from dataclasses import dataclass
 

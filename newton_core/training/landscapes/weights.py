@@ -42,7 +42,7 @@ LandscapePlane = Annotated[
 
 
 class LandscapeSettings(Settings):
-    """A slice through the weights of a run's arms."""
+    """The landscapes of a run over its arms' weights: plane, step, grid and data."""
 
     plane: LandscapePlane = setting(
         "filter_normalised",
@@ -55,7 +55,7 @@ class LandscapeSettings(Settings):
         0, "Step of the run; the nearest snapshot answers.", title="Step", unit="steps", ge=0
     )
     points: OddPoints = setting(
-        41, "Points on each side; odd.", title="Points a side", unit="points", ge=21, le=101
+        41, "Points along each axis; odd.", title="Points per axis", unit="points", ge=21, le=101
     )  # fmt: skip
     span: float | None = setting(
         None,

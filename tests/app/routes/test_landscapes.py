@@ -1,4 +1,4 @@
-"""Slices over HTTP: weights and outputs of a run, surfaces, three numbers, gradient fields."""
+"""Landscapes over HTTP: weights and outputs of a run, surfaces, three numbers, gradient fields."""
 
 import json
 import time

@@ -47,7 +47,7 @@ def test_even_or_extreme_grids_are_refused(points: int) -> None:
 
 
 @pytest.mark.parametrize("points", [3, 5, 9, 21, 33, 41, 99, 101])
-def test_every_patch_is_a_complete_picture_and_no_point_is_asked_twice(points: int) -> None:
+def test_every_level_is_complete_and_no_point_is_evaluated_twice(points: int) -> None:
     function = Quadratic()
     patches = list(evaluate_coarse_to_fine(function, Grid(points=points, second_span=2.0)))
     for patch in patches:

@@ -1,4 +1,4 @@
-"""Slices of outputs: the loss itself, and surrogates that touch it where they should."""
+"""Landscapes of outputs: the loss itself, and surrogates that touch it where they should."""
 
 from typing import Any
 
@@ -34,7 +34,7 @@ def bowl(y: Tensor, target: Tensor) -> Tensor:
 
 @pytest.mark.parametrize("sample", [None, 2])
 @pytest.mark.parametrize("kind", ["coordinates", "newton", "eigenvectors"])
-def test_the_slice_is_the_loss(sample: int | None, kind: Any) -> None:
+def test_the_landscape_is_the_loss(sample: int | None, kind: Any) -> None:
     loss, y, target = ranking()
     plane = OutputPlane(kind=kind, first=3, second=1)
     cut = output_landscape(

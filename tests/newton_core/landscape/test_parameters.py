@@ -1,4 +1,4 @@
-"""Slices through weights: equal to direct evaluation, the model untouched, every shortcut exact."""
+"""Landscapes over weights: equal to direct evaluation, same model, exact shortcuts."""
 
 import copy
 from collections.abc import Callable
@@ -114,7 +114,9 @@ def directly(model: nn.Module, plane: ParameterPlane, batch: Batch, a: float, b:
 
 
 @pytest.mark.parametrize("name", NETWORKS)
-def test_slices_equal_direct_evaluation_at_random_points_and_the_centre_exactly(name: str) -> None:
+def test_values_equal_direct_evaluation_at_random_points_and_the_centre_exactly(
+    name: str,
+) -> None:
     model, batch, plane = setup(name)
     patch = parameter_landscape(model, plane, squared, batch, Grid(points=9, span=0.8))
     picks = torch.randint(9, (12, 2), generator=torch.Generator().manual_seed(2)).tolist()
@@ -122,7 +124,7 @@ def test_slices_equal_direct_evaluation_at_random_points_and_the_centre_exactly(
         at = directly(model, plane, batch, patch.a[i].item(), patch.b[j].item())
         assert patch.values[j, i].item() == pytest.approx(at, rel=1e-5)
     assert patch.values[4, 4].item() == directly(model, plane, batch, 0.0, 0.0)
-    assert patch.values.unique().numel() > 40, "the slice varies"
+    assert patch.values.unique().numel() > 40, "the landscape varies"
 
 
 @pytest.mark.parametrize("name", NETWORKS)
@@ -132,7 +134,7 @@ def test_the_first_layer_is_shared_only_where_that_is_right(name: str) -> None:
     assert (layer is not None) == (name in {"mlp", "conv", "batch_norm", "linear"})
 
 
-def test_with_and_without_the_shortcut_the_slice_is_the_same(
+def test_with_and_without_the_shortcut_the_landscape_is_the_same(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     model, batch, plane = setup("conv")
@@ -162,7 +164,7 @@ def test_the_model_is_bit_identical_after_a_slice(name: str, training: bool) -> 
     assert not any(module._forward_hooks or module._forward_pre_hooks for module in model.modules())
 
 
-def test_a_slice_around_other_weights_than_the_models() -> None:
+def test_a_landscape_around_other_weights_than_the_models() -> None:
     model, batch, plane = setup("mlp")
     elsewhere = {name: value + 0.1 for name, value in plane.origin.items()}
     patch = parameter_landscape(model, plane.around(elsewhere), squared, batch, Grid(points=3))

@@ -1,4 +1,4 @@
-"""Pictures of surfaces."""
+"""Landscapes of surfaces."""
 
 import pytest
 import torch
@@ -8,7 +8,7 @@ from newton_core.landscape import surface_landscape
 from newton_core.records import to_json
 
 
-def test_heights_are_the_surface_on_its_domain() -> None:
+def test_values_are_the_surface_on_its_domain() -> None:
     loss = build_loss("rosenbrock")
     found = surface_landscape(loss, points=5)
     assert (found.x[0], found.x[-1], found.y[0], found.y[-1]) == (-2, 2, -1, 3)

@@ -77,7 +77,7 @@ def test_wedges_are_the_orderings_counter_clockwise() -> None:
 
 
 @pytest.mark.parametrize(("reach_a", "reach_b"), [(2.0, 2.0), (5.0, 1.0), (1.0, 4.0)])
-def test_the_polygons_tile_the_picture(reach_a: float, reach_b: float) -> None:
+def test_the_polygons_tile_the_plane(reach_a: float, reach_b: float) -> None:
     total = 0.0
     for wedge in wedges((0, 1, 2), reach_a, reach_b):
         x, y = wedge.polygon.T
