@@ -9,6 +9,10 @@ renamed and moved, and nothing shows; a number that moves in its last bit does.
 
 FILE names the changes that are meant, as a JSON object of {path: reason}; ``*`` in a path stands
 for any part of it. They are counted apart. The exit status is 1 where anything else differs.
+
+    python -m scripts.compare_behaviour --write-reference
+
+remakes what ``tests/test_behaviour.py`` compares, in ``tests/behaviour``.
 """
 
 import argparse
@@ -26,12 +30,15 @@ from scripts.behaviour.differences import (
     read_expected,
 )
 from scripts.behaviour.events import Things, event_things
+from scripts.behaviour.page import page_things
+from scripts.behaviour.reference import write_reference
 from scripts.behaviour.routes import route_things
 from scripts.behaviour.trees import HERE, Tree, TreeError, opened_tree
 
 PARTS: dict[str, Callable[[Tree], Things]] = {
     "events": event_things,
     "routes": route_things,
+    "page": page_things,
 }
 SHOWN = 8
 """Differences of one thing that are printed; the others are counted."""
@@ -42,8 +49,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Compares the behaviour of two trees.")
     parser.add_argument("before", nargs="?", default="HEAD", help="a commit or a folder")
     parser.add_argument("--only", default=",".join(PARTS), help="parts, separated by commas")
+    parser.add_argument(
+        "--write-reference", action="store_true", help="remake tests/behaviour, compare nothing"
+    )
     parser.add_argument("--expected", type=Path, help="JSON file of changes that are meant")
     options = parser.parse_args(arguments)
+    if options.write_reference:
+        write_reference()
+        return 0
     parts = options.only.split(",")
     if unknown := set(parts) - set(PARTS):
         parser.error(f"unknown parts {sorted(unknown)}; known: {', '.join(PARTS)}")

@@ -130,7 +130,8 @@ def read_messages(text: str) -> Iterator[Record]:
 def serving(tree: Tree, data: Path, **settings: object) -> Iterator[Lab]:
     """A server of ``tree`` on a free port.
 
-    One worker, one for forks, each with one companion: arms are computed here and there.
+    One worker, one for forks, each with one companion, so that arms are computed here and there;
+    ``settings`` may say otherwise.
 
     Raises:
         TreeError: it does not start.
@@ -138,8 +139,8 @@ def serving(tree: Tree, data: Path, **settings: object) -> Iterator[Lab]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    given = {"port": port, "workers": 1, "fork_workers": 1, "threads": 1, "companions": 1}
-    process = tree.start(["-m", "app.cli", "serve"], data, **given, **settings)
+    usual = {"port": port, "workers": 1, "fork_workers": 1, "threads": 1, "companions": 1}
+    process = tree.start(["-m", "app.cli", "serve"], data, **{**usual, **settings})
     try:
         with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=120.0) as client:
             lab = Lab(f"http://127.0.0.1:{port}", data, client)
