@@ -26,8 +26,8 @@ from newton_core.experiment.events import (
     Spike,
     Summary,
 )
-from newton_core.experiment.metrics import MetricDescription
 from newton_core.experiment.spec import ExperimentSpec
+from newton_core.metrics import MetricDescription
 from newton_core.statistics import PairedDifference, paired_difference
 from newton_core.tasks import TASKS
 from newton_core.training.parallel.arm_worker import ArmWorker

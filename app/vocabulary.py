@@ -10,16 +10,16 @@ from pydantic import BaseModel, Field
 
 from app.figures.palette import ARM_STYLES, DARK, LIGHT, ArmColor
 from newton_core.descent import DescentSettings
-from newton_core.experiment.metrics import (
+from newton_core.experiment.spec import ARM_LABELS, ExperimentSpec
+from newton_core.labels import labels_of
+from newton_core.landscape.outputs import OutputPlane
+from newton_core.metrics import (
     EXPLODING,
     SPIKE_FACTOR,
     STEP_METRICS,
     VANISHING,
     MetricDescription,
 )
-from newton_core.experiment.spec import ARM_LABELS, ExperimentSpec
-from newton_core.labels import labels_of
-from newton_core.landscape.outputs import OutputPlane
 from newton_core.tasks import TASKS
 from newton_core.training.landscapes.weights import LandscapeSettings
 

@@ -18,7 +18,7 @@ import plotly.graph_objects as go
 
 from app.figures.palette import palettes
 from app.figures.template import Choice, Kind, Role, Source, Span
-from newton_core.experiment.metrics import MetricDescription
+from newton_core.metrics import MetricDescription
 
 FONT = "system-ui, sans-serif"
 ERROR = ", ± standard error"

@@ -4,7 +4,7 @@ import plotly.graph_objects as go
 
 from app.figures.chart import choice, curves
 from app.figures.template import Choice
-from newton_core.experiment.metrics import (
+from newton_core.metrics import (
     COSINE,
     DIRECTION_NORM,
     LARGEST_GRADIENT_NORM,

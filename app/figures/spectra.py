@@ -6,7 +6,7 @@ import plotly.graph_objects as go
 
 from app.figures.chart import axis, choice, curves, figure
 from app.figures.template import Choice
-from newton_core.experiment.metrics import EXPLODING_SHARE, VANISHING_SHARE
+from newton_core.metrics import EXPLODING_SHARE, VANISHING_SHARE
 
 SPECTRA = {
     "hessian": Choice(

@@ -11,8 +11,8 @@ from app.routes.answers import GradientsAnswer
 from app.routes.surfaces import AnyLoss, Coordinate, loss_of
 from newton_core.algorithms.permutations import permutation_matrix
 from newton_core.curvature.surrogate import NewtonSettings
-from newton_core.experiment.metrics import EXPLODING, VANISHING
 from newton_core.landscape.gradient_field import gradient_field, numerics_field
+from newton_core.metrics import EXPLODING, VANISHING
 from newton_core.records import to_json
 from newton_core.settings import Settings, setting
 

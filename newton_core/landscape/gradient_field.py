@@ -12,9 +12,9 @@ from torch import Tensor
 
 from newton_core.curvature import CurvatureError
 from newton_core.curvature.surrogate import NewtonSettings
-from newton_core.experiment.metrics import EXPLODING, VANISHING
 from newton_core.losses import Loss, build_loss
 from newton_core.losses.base import Derivatives
+from newton_core.metrics import EXPLODING, VANISHING
 
 RegionKind = Literal["vanishing", "exploding", "non_finite"]
 

@@ -12,9 +12,9 @@ from typing_extensions import TypeVar
 
 from newton_core.data import DataParameters
 from newton_core.entry_points import EntryPoints
-from newton_core.experiment.metrics import MetricDescription
 from newton_core.labels import in_words
 from newton_core.losses.base import Loss, TargetKind
+from newton_core.metrics import MetricDescription
 from newton_core.registry import Registry, declared_name
 from newton_core.settings import Named
 

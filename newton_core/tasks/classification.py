@@ -8,8 +8,8 @@ from torch import Tensor, nn
 from typing_extensions import TypedDict
 
 from newton_core.data import AnyImages, DigitImagesParameters
-from newton_core.experiment.metrics import MetricDescription, share_of_test
 from newton_core.losses.base import TargetKind
+from newton_core.metrics import MetricDescription, share_of_test
 from newton_core.models import AnyModel, MlpParameters, build_seeded
 from newton_core.records import finite
 from newton_core.seeding import generator

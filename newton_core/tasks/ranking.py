@@ -15,8 +15,8 @@ from newton_core.data import (
     NumberPool,
     NumberSets,
 )
-from newton_core.experiment.metrics import MetricDescription, share_of_test
 from newton_core.losses.base import TargetKind
+from newton_core.metrics import MetricDescription, share_of_test
 from newton_core.models import AnyModel, ItemScorer, MlpParameters, build_seeded
 from newton_core.records import finite
 from newton_core.seeding import generator

@@ -10,8 +10,8 @@ from typing_extensions import TypedDict
 
 from newton_core.algorithms.shortest_path import order_tiles
 from newton_core.data import AnyMaps, Maps, TerrainParameters
-from newton_core.experiment.metrics import MetricDescription, share_of_test
 from newton_core.losses.base import TargetKind
+from newton_core.metrics import MetricDescription, share_of_test
 from newton_core.models import AnyMapModel, TileCnnParameters, build_seeded
 from newton_core.records import finite
 from newton_core.seeding import generator

@@ -8,8 +8,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from typing_extensions import TypedDict
 
-from newton_core.experiment.metrics import MetricDescription
 from newton_core.losses.base import Loss, TargetKind
+from newton_core.metrics import MetricDescription
 from newton_core.records import finite
 from newton_core.seeding import generator
 from newton_core.settings import setting

@@ -11,10 +11,10 @@ import torch
 from torch import Tensor, nn
 
 from newton_core.curvature import CurvatureError, NewtonStep, derivatives_of
-from newton_core.experiment.metrics import METRIC_NAMES, SPIKE_FACTOR
 from newton_core.experiment.spec import ArmSpec, Change, ExperimentSpec
 from newton_core.losses import Loss, build_loss
 from newton_core.losses.base import Derivatives, LossParameters
+from newton_core.metrics import METRIC_NAMES, SPIKE_FACTOR
 from newton_core.seeding import derive_seed
 from newton_core.tasks import Batch
 from newton_core.tasks.evaluation import inference

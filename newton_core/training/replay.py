@@ -20,7 +20,7 @@ from newton_core.experiment.events import (
     Spike,
     parse_event,
 )
-from newton_core.experiment.metrics import METRIC_NAMES
+from newton_core.metrics import METRIC_NAMES
 from newton_core.training.context import RunContext
 from newton_core.training.snapshots import ArmSnapshot, SnapshotError, list_snapshots, load_snapshot
 from newton_core.training.stepper import StepReport

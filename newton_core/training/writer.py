@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TypeVar
 
 from newton_core.experiment.events import EventBase, Metrics
-from newton_core.experiment.metrics import METRIC_NAMES
+from newton_core.metrics import METRIC_NAMES
 from newton_core.records import finite
 
 METRICS_EVENTS_PER_SECOND = 20.0

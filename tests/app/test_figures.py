@@ -12,7 +12,7 @@ import pytest
 from app.figures import palettes, templates
 from app.figures.palette import ARM_STYLES
 from newton_core.experiment.events import CurvatureEvent, SpectrumRecord
-from newton_core.experiment.metrics import METRIC_NAMES
+from newton_core.metrics import METRIC_NAMES
 from newton_core.tasks import TASKS
 
 FRONTEND = Path(__file__).parents[2] / "frontend"

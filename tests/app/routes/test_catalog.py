@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from app.figures.palette import ARM_STYLES, DARK
-from newton_core.experiment.metrics import EXPLODING, METRIC_NAMES, SPIKE_FACTOR, VANISHING
+from newton_core.metrics import EXPLODING, METRIC_NAMES, SPIKE_FACTOR, VANISHING
 from tests.app.harness import LabServer
 
 

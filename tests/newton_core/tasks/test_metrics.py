@@ -2,8 +2,8 @@
 
 import pytest
 
-from newton_core.experiment.metrics import METRIC_NAMES, STEP_METRICS
 from newton_core.experiment.spec import ExperimentSpec
+from newton_core.metrics import METRIC_NAMES, STEP_METRICS
 from newton_core.tasks import TASKS
 from newton_core.training.context import build_task
 

@@ -8,9 +8,9 @@ import pytest
 import torch
 
 from newton_core.experiment.events import EventBase, parse_event
-from newton_core.experiment.metrics import METRIC_NAMES
 from newton_core.experiment.spec import ExperimentSpec
 from newton_core.losses import build_loss
+from newton_core.metrics import METRIC_NAMES
 from newton_core.training.context import build_task
 from newton_core.training.run import run
 from newton_core.training.snapshots import list_snapshots, load_snapshot, snapshot_steps
