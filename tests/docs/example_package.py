@@ -15,24 +15,31 @@ def blocks(language: str) -> list[str]:
     return [code for found, code in _BLOCK.findall(PAGE.read_text("utf-8")) if found == language]
 
 
+def file_of(code: str) -> str:
+    """The file that a block says it is, in its first line."""
+    return code.split("\n", 1)[0].lstrip("#/ ")
+
+
+def block(file: str) -> str:
+    """The code of one file."""
+    (code,) = (
+        code for language in ("python", "tsx") for code in blocks(language) if file_of(code) == file
+    )
+    return code
+
+
 def specs() -> list[dict[str, Any]]:
     """The specs that the page trains."""
     return [json.loads(code) for code in blocks("json")]
 
 
-def install(site: Path) -> list[Path]:
-    """Writes the package and its metadata into a folder of packages.
-
-    Returns:
-        The modules, each named by the first line of its block.
-    """
-    modules = []
+def install(site: Path) -> None:
+    """Writes the package and its metadata into a folder of packages."""
     for code in blocks("python"):
-        first, _ = code.split("\n", 1)
-        module = site / first.removeprefix("# ")
-        module.parent.mkdir(exist_ok=True)
-        module.write_text(code, "utf-8")
-        modules.append(module)
+        module = site / file_of(code)
+        if module.parent.parent == site:  # the lab's own files are no part of the package
+            module.parent.mkdir(exist_ok=True)
+            module.write_text(code, "utf-8")
     (declaration,) = blocks("toml")
     project = tomllib.loads(declaration)["project"]
     name, version = project["name"], project["version"]
@@ -44,4 +51,3 @@ def install(site: Path) -> list[Path]:
     for group, entries in project["entry-points"].items():
         lines += [f"[{group}]", *(f"{key} = {value}" for key, value in entries.items())]
     (info / "entry_points.txt").write_text("\n".join(lines), "utf-8")
-    return modules

@@ -2,17 +2,20 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
 
+from app.figures import templates
 from newton_core.models import MlpParameters
 from tests.app.harness import LabServer
-from tests.docs.example_package import install, specs
+from tests.docs.example_package import block, install, specs
 
 ROOT = Path(__file__).parents[2]
 GUESSING = 1 / 8
@@ -94,3 +97,23 @@ def test_the_catalogue_describes_all_four(server: LabServer) -> None:
 @pytest.mark.parametrize("spec", specs(), ids=lambda spec: str(spec["task"]["name"]))
 def test_its_specs_train_on_a_server(server: LabServer, spec: dict[str, Any]) -> None:
     server.finish(spec)
+
+
+def test_its_chart_is_a_template() -> None:
+    module = ModuleType("seconds")
+    exec(compile(block("app/figures/seconds.py"), "app/figures/seconds.py", "exec"), vars(module))
+    figure = json.loads(module.seconds().to_json())
+    assert figure["layout"]["meta"]["chart"] == "seconds"
+    assert figure["layout"]["meta"]["chart"] not in templates()
+    assert [choice["metric"] for choice in figure["layout"]["meta"]["choices"]] == ["seconds"]
+    assert {trace["meta"]["arm"] for trace in figure["data"]} == {"*"}
+
+
+def test_its_panel_imports_what_the_page_has() -> None:
+    file = "frontend/src/panels/spikes/SpikesPanel.tsx"
+    imports = re.findall(r'^import \{ (.+) \} from "(.+)";$', block(file), re.M)
+    assert imports
+    for names, module in imports:
+        source = (ROOT / file).parent.joinpath(f"{module}.ts").resolve().read_text("utf-8")
+        for name in names.split(", "):
+            assert re.search(rf"^export (?:const|function) {name}\b", source, re.M)
