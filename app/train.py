@@ -61,7 +61,7 @@ def interruptible() -> Iterator[threading.Event]:
 
 @contextmanager
 def idle_cores() -> Iterator[list[ArmWorker]]:
-    """Companions for the cores that one run would leave idle, for several runs one by one."""
+    """Arm workers for the cores that one run would leave idle, for several runs one by one."""
     with ExitStack() as stack:
         count = spare_companions(1, torch.get_num_threads())
         yield [stack.enter_context(ArmWorker()) for _ in range(count)]

@@ -36,7 +36,8 @@ class LandscapeService:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._turn = asyncio.Lock()
-        self._answering: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._waiting = 0
         self._guard = threading.Lock()
         self._process: WorkerProcess | None = None
         self._closed = False
@@ -44,6 +45,9 @@ class LandscapeService:
     def warm(self) -> None:
         """Starts the process, unless it is there or the service has been closed."""
         with self._guard:
+            if self._process is not None and not self._process.is_alive:
+                self._process.close()
+                self._process = None
             if self._process is None and not self._closed:
                 entry = "app.landscapes.process:main"
                 self._process = start_worker(entry, self._settings, "landscape worker")
@@ -51,7 +55,7 @@ class LandscapeService:
     @property
     def is_busy(self) -> bool:
         """Whether so many requests wait that another had better come back later."""
-        return len(self._answering) >= MOST_WAITING
+        return self._waiting >= MOST_WAITING
 
     def close(self) -> None:
         """Ends the process."""
@@ -69,26 +73,29 @@ class LandscapeService:
             LandscapeFailure: there is no such landscape, or the process was lost; the message
                 says why.
         """
-        parts: asyncio.Queue[Part | LandscapeFailure | None] = asyncio.Queue()
+        parts: asyncio.Queue[Part | None] = asyncio.Queue()
         left = threading.Event()
         job = LandscapeJob(spec, snapshots, request.model_dump_json())
-        # In a task of its own, which goes on until the process is idle, whoever leaves.
+        # A task of its own, for whoever leaves is cancelled at once, and the process is not.
         task = asyncio.create_task(self._serve(job, parts, left))
-        self._answering.add(task)
-        task.add_done_callback(self._answering.discard)
+        self._tasks.add(task)
+        task.add_done_callback(self._forget)
+        self._waiting += 1
         try:
             while (part := await parts.get()) is not None:
-                if isinstance(part, LandscapeFailure):
-                    raise part
                 yield part.type, part.body
+            await task
         finally:
             left.set()
+            self._waiting -= 1
+
+    def _forget(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled():
+            task.exception()  # it concerned a listener who has left, or was raised there
 
     async def _serve(
-        self,
-        job: LandscapeJob,
-        parts: "asyncio.Queue[Part | LandscapeFailure | None]",
-        left: threading.Event,
+        self, job: LandscapeJob, parts: "asyncio.Queue[Part | None]", left: threading.Event
     ) -> None:
         """Waits for the job's turn and has it computed; None is the last part."""
         loop = asyncio.get_running_loop()
@@ -100,14 +107,13 @@ class LandscapeService:
             try:
                 if not left.is_set():
                     await asyncio.to_thread(self._compute, job, emit, left)
-                parts.put_nowait(None)
-            except LandscapeFailure as failure:
-                parts.put_nowait(failure)
             except WorkerLostError as loss:
                 logger.warning("the landscape worker was lost", reason=str(loss))
                 self._drop()
-                message = "the process that computes slices was lost; ask again"
-                parts.put_nowait(LandscapeFailure(message))
+                words = "the process that computes slices was lost; ask again"
+                raise LandscapeFailure(words) from loss
+            finally:
+                parts.put_nowait(None)
 
     def _compute(
         self, job: LandscapeJob, emit: Callable[[Part], None], left: threading.Event
@@ -116,15 +122,15 @@ class LandscapeService:
         worker = self._ready()
         worker.submit(job)
         problem: str | None = None
-        patience, heard, cancelled = self._settings.hang_seconds, time.monotonic(), False
-        while True:
+        patience, cancelled = self._settings.hang_seconds, False
+        deadline = time.monotonic() + patience
+        while time.monotonic() < deadline:
             if left.is_set() and not cancelled:
                 worker.cancel()
-                patience, heard, cancelled = self._settings.stop_seconds, time.monotonic(), True
+                deadline, cancelled = time.monotonic() + self._settings.stop_seconds, True
             message = worker.receive(LOOK_SECONDS)
-            now = time.monotonic()
             if message is not None and not cancelled:
-                heard = now
+                deadline = time.monotonic() + patience
             match message:
                 case Output(value=Part() as part):
                     emit(part)
@@ -133,17 +139,14 @@ class LandscapeService:
                 case Failed(_, error, traceback):
                     logger.error("slice failed", traceback=traceback)
                     raise LandscapeFailure(f"the slice could not be computed: {error}")
-                case Done():
-                    if problem is not None:
-                        raise LandscapeFailure(problem)
+                case Done() if problem is None:
                     return
-            if now - heard > patience:
-                self._drop()
-                if cancelled:
-                    logger.warning("the landscape worker did not stop and was ended")
-                raise LandscapeFailure(
-                    f"no sign of life from the slice's process for {patience:g} s"
-                )
+                case Done():
+                    raise LandscapeFailure(problem)
+        self._drop()
+        if cancelled:
+            logger.warning("the landscape worker did not stop and was ended")
+        raise LandscapeFailure(f"no sign of life from the slice's process for {patience:g} s")
 
     def _ready(self) -> WorkerProcess:
         """The process, once it is ready. Blocks."""

@@ -13,19 +13,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from typing import IO, Any, Generic, NoReturn, TypeVar
 
-from newton_core.workers.messages import (
-    Cancel,
-    Done,
-    Failed,
-    Heartbeat,
-    Message,
-    Output,
-    Ready,
-    Submit,
-    encode,
-    read_frames,
-    write_frame,
-)
+from newton_core.workers import messages
 
 BEAT_SECONDS = 1.0
 
@@ -39,7 +27,7 @@ def main() -> None:
     incoming, outgoing = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.dup2(2, 1)  # what anything prints must not get between the messages
-    frames = read_frames(incoming)
+    frames = messages.read_frames(incoming)
     for body in frames:
         start = pickle.loads(body)
         connection = Connection(frames, outgoing)
@@ -55,13 +43,13 @@ class Connection:
         self._outgoing = outgoing
         self._sending = threading.Lock()
         self._sent = 0.0
-        self._jobs: queue.SimpleQueue[Submit] = queue.SimpleQueue()
+        self._jobs: queue.SimpleQueue[messages.Submit] = queue.SimpleQueue()
         self._cancelled = 0
         threading.Thread(target=self._listen, name="from the parent", daemon=True).start()
 
     def serve(self, compute: "Callable[[Job[Any]], None]") -> NoReturn:
         """Has every job computed; an error ends the job alone."""
-        self.send(Ready())
+        self.send(messages.Ready())
         while True:
             submitted = self._jobs.get()
             number = submitted.job
@@ -70,16 +58,16 @@ class Connection:
                     compute(Job(self, number, pickle.loads(submitted.task)))
             except Exception as error:
                 text = f"{type(error).__name__}: {error}"
-                self.send(Failed(number, text, traceback.format_exc()))
+                self.send(messages.Failed(number, text, traceback.format_exc()))
             else:
-                self.send(Done(number))
+                self.send(messages.Done(number))
 
-    def send(self, message: Message) -> None:
+    def send(self, message: messages.Message) -> None:
         """Sends a message; any thread may."""
-        body = encode(message)
+        body = messages.encode(message)
         with self._sending:
             try:
-                write_frame(self._outgoing, body)
+                messages.write_frame(self._outgoing, body)
             except OSError:
                 os._exit(0)  # nobody is left to compute for
             self._sent = time.monotonic()
@@ -87,7 +75,7 @@ class Connection:
     def beat(self) -> None:
         """Sends a heartbeat, unless a message was sent just now."""
         if time.monotonic() - self._sent >= BEAT_SECONDS:
-            self.send(Heartbeat())
+            self.send(messages.Heartbeat())
 
     def is_cancelled(self, job: int) -> bool:
         """Whether the parent no longer wants a job."""
@@ -101,10 +89,10 @@ class Connection:
         try:
             for body in self._frames:
                 match pickle.loads(body):
-                    case Submit() as submitted:
+                    case messages.Submit() as submitted:
                         self._cancelled = max(self._cancelled, submitted.job - 1)
                         self._jobs.put(submitted)
-                    case Cancel(job):
+                    case messages.Cancel(job):
                         self._cancelled = max(self._cancelled, job)
         except Exception:
             logger.exception("a message of the parent could not be read")
@@ -132,7 +120,7 @@ class Job(Generic[Task]):
 
     def send(self, value: object) -> None:
         """Sends a part of what is computed."""
-        self._connection.send(Output(self.number, value))
+        self._connection.send(messages.Output(self.number, value))
 
     @contextlib.contextmanager
     def heartbeats(self) -> Iterator[None]:

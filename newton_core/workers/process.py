@@ -12,17 +12,7 @@ import threading
 import time
 from collections.abc import Mapping
 
-from newton_core.workers.messages import (
-    Cancel,
-    Heartbeat,
-    Message,
-    Ready,
-    Start,
-    Submit,
-    encode,
-    read_frames,
-    write_frame,
-)
+from newton_core.workers import messages
 
 START_SECONDS = 120.0
 """Within this time a worker that is started must be ready."""
@@ -63,7 +53,7 @@ class WorkerProcess:
         """Whether it has loaded everything."""
         self._job = 0
         self._lost = False
-        self._inbox: queue.Queue[Message | None] = queue.Queue(INBOX_MESSAGES)
+        self._inbox: queue.Queue[messages.Message | None] = queue.Queue(INBOX_MESSAGES)
         self._outbox: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         program = f"import sys; sys.path[:] = {sys.path!r}; from newton_core.workers import child"
         try:
@@ -79,7 +69,7 @@ class WorkerProcess:
         self._reader = threading.Thread(target=self._read, name=f"from {name}", daemon=True)
         self._reader.start()
         threading.Thread(target=self._write, name=f"to {name}", daemon=True).start()
-        self._send(Start(entry, settings))
+        self._send(messages.Start(entry, settings))
 
     @property
     def pid(self) -> int:
@@ -94,13 +84,13 @@ class WorkerProcess:
     def submit(self, task: object) -> None:
         """Hands over the next job; one that is still being computed is cancelled."""
         self._job += 1
-        self._send(Submit(self._job, encode(task)))
+        self._send(messages.Submit(self._job, messages.encode(task)))
 
     def cancel(self) -> None:
         """Asks the worker to leave the job, which then ends with ``Done``."""
-        self._send(Cancel(self._job))
+        self._send(messages.Cancel(self._job))
 
-    def receive(self, timeout: float) -> Message | None:
+    def receive(self, timeout: float) -> messages.Message | None:
         """The next message about the present job, or None if none comes in ``timeout`` seconds.
 
         Raises:
@@ -115,10 +105,10 @@ class WorkerProcess:
             match message:
                 case None:
                     self._lost = True
-                case Ready():
+                case messages.Ready():
                     self.ready = True
                     return message
-                case Heartbeat():
+                case messages.Heartbeat():
                     return message
                 case _ if message.job == self._job:
                     return message
@@ -164,24 +154,24 @@ class WorkerProcess:
             with contextlib.suppress(queue.Empty):
                 self._inbox.get(timeout=0.01)
 
-    def _send(self, message: Start | Submit | Cancel) -> None:
-        self._outbox.put(encode(message))
+    def _send(self, message: messages.Start | messages.Submit | messages.Cancel) -> None:
+        self._outbox.put(messages.encode(message))
 
     def _write(self) -> None:
         """Writes what is sent, in a thread: a worker that does not read would block its parent."""
         assert self._process.stdin is not None
         with contextlib.suppress(OSError), self._process.stdin as pipe:  # the reader hears of it
             while (body := self._outbox.get()) is not None:
-                write_frame(pipe, body)
+                messages.write_frame(pipe, body)
 
     def _read(self) -> None:
         """Fills the inbox; None is the last that comes."""
         assert self._process.stdout is not None
         try:
             with self._process.stdout as pipe:
-                for body in read_frames(pipe):
+                for body in messages.read_frames(pipe):
                     message = pickle.loads(body)
-                    if not isinstance(message, Heartbeat) or self._inbox.empty():
+                    if not isinstance(message, messages.Heartbeat) or self._inbox.empty():
                         self._inbox.put(message)
         except Exception:
             logger.exception("a message of the %s process could not be read", self.name)

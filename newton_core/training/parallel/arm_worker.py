@@ -7,7 +7,6 @@ thread at a time (``benchmarks/arm_workers.py`` measures what processes gain).
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from types import TracebackType
 from typing import NoReturn
 
 import torch
@@ -135,12 +134,7 @@ class ArmWorker:
     def __enter__(self) -> "ArmWorker":
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         self.close()
 
     def _running(self) -> WorkerProcess:

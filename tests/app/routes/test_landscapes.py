@@ -1,10 +1,13 @@
 """Landscapes over HTTP: weights and outputs of a run, surfaces, three numbers, gradient fields."""
 
 import json
+import os
+import signal
 import time
 from collections.abc import Iterator
 from typing import Any
 
+import psutil
 import pytest
 from pydantic import TypeAdapter
 
@@ -132,6 +135,35 @@ def test_leaving_cancels_and_a_running_run_does_not_matter(server: LabServer, ru
     assert time.monotonic() - began < 20
     assert list(ask(server, {"run": running, "points": 21, "samples": 5}))[-1][0] == "done"
     server.client.post(f"/api/runs/{running}/stop")
+
+
+def landscape_worker(server: LabServer) -> psutil.Process:
+    (found,) = [p for p in server.workers() if p.cmdline()[-1] == "newton-lab landscape worker"]
+    return found
+
+
+def test_process_that_is_killed_while_idle_is_replaced(server: LabServer, run_id: str) -> None:
+    body = {"run": run_id, "points": 21, "samples": 5}
+    assert list(ask(server, body))[-1][0] == "done"
+    killed = landscape_worker(server)
+    killed.kill()
+    deadline = time.monotonic() + 20
+    while killed.status() != psutil.STATUS_ZOMBIE and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert list(ask(server, body))[-1][0] == "done"
+    assert landscape_worker(server) != killed
+
+
+def test_process_that_does_not_stop_for_who_left_is_replaced(
+    server: LabServer, run_id: str
+) -> None:
+    for kind, _ in ask(server, {"run": run_id, "points": 101, "samples": 1000}):
+        if kind == "start":
+            stopped = landscape_worker(server)
+            os.kill(stopped.pid, signal.SIGSTOP)
+            break  # leaves the connection
+    assert list(ask(server, {"run": run_id, "points": 21, "samples": 5}))[-1][0] == "done"
+    assert landscape_worker(server) != stopped
 
 
 @pytest.mark.parametrize(

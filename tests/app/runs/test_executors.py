@@ -4,6 +4,8 @@ import json
 import os
 import secrets
 import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -236,3 +238,8 @@ def test_limits_end_a_run(tmp_path: Path, limit: dict[str, Any], said: str) -> N
         assert "NEWTON_LAB_" in reason
     finally:
         limited.close()
+
+
+def test_a_server_starts_its_workers_before_it_loads_torch() -> None:
+    program = "import sys, app.runs.executors; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
