@@ -1,38 +1,54 @@
 """Where runs and their events are stored: SQLite by default, PostgreSQL by setting."""
 
+import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
+import structlog
 from alembic import command
 from alembic.config import Config
-from filelock import FileLock, Timeout
-from sqlalchemy import (
-    BigInteger,
-    Connection,
-    Engine,
-    ForeignKey,
-    Index,
-    Text,
-    create_engine,
-    event,
-    func,
-    select,
-    text,
-)
+from sqlalchemy import BigInteger, Engine, ForeignKey, Index, Text, create_engine, event, text
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
+from app.locks import (
+    AdvisoryLock,
+    DatabaseInUseError,
+    DatabaseLock,
+    DatabaseUnavailableError,
+    FileDatabaseLock,
+    LockLostError,
+)
 from app.settings import Settings
 
+__all__ = [
+    "Base",
+    "Database",
+    "DatabaseInUseError",
+    "DatabaseUnavailableError",
+    "EventRow",
+    "LockLostError",
+    "RunRow",
+    "migrate",
+]
+
 MIGRATIONS = Path(__file__).with_name("migrations")
-_ADVISORY_KEY = 0x4E4C4142
-"""Names our lock among the advisory locks of a PostgreSQL database ("NLAB")."""
+TELL_SECONDS = 10.0
+_OUR_MISTAKES = (IntegrityError, DataError, ProgrammingError)
+"""What trying again does not mend."""
+_POSTGRES_ARGUMENTS = {
+    "connect_timeout": 5,
+    "keepalives_idle": 10,  # a machine that vanishes without a word is noticed in 25 s
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+}
 
-
-class DatabaseInUseError(RuntimeError):
-    """Another server works on this database; the message says which file and what to do."""
+logger = structlog.get_logger(__name__)
 
 
 class Base(DeclarativeBase):
@@ -100,15 +116,18 @@ class Database:
     """An engine with its schema up to date, held by one server at a time.
 
     Writers of one SQLite file take turns through a lock of this process, which is quicker and
-    fairer than SQLite's own polling.
+    fairer than SQLite's own polling. After a write that failed, the next one first makes sure that
+    the database is still this server's.
     """
 
-    def __init__(self, engine: Engine, guard: AbstractContextManager[Any]) -> None:
+    def __init__(self, engine: Engine, lock: DatabaseLock | None = None) -> None:
         self.engine = engine
-        self._guard = guard
+        self._lock = lock
         self._turn: AbstractContextManager[Any] = (
             threading.Lock() if engine.dialect.name == "sqlite" else nullcontext()
         )
+        self._in_trouble = False
+        self._told = -TELL_SECONDS
 
     @classmethod
     def open(cls, settings: Settings) -> "Database":
@@ -118,34 +137,21 @@ class Database:
             DatabaseInUseError: another server has it.
         """
         if settings.database_url is None:
-            return cls._open_sqlite(settings.sqlite_file)
-        engine = create_engine(settings.database_url, pool_pre_ping=True, pool_size=10)
-        guard = _postgres_lock(engine)
-        try:
-            guard.__enter__()
-        except BaseException:
-            engine.dispose()
-            raise
-        return cls._migrated(engine, guard)
-
-    @classmethod
-    def _open_sqlite(cls, file: Path) -> "Database":
-        file.parent.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(file.with_suffix(".lock"), timeout=0)
-        try:
-            lock.acquire()
-        except Timeout:
-            raise DatabaseInUseError(
-                f"another newton-lab server works on {file}: stop it, or give this one another"
-                " folder with NEWTON_LAB_DATA_DIR"
-            ) from None
-        engine = create_engine(f"sqlite:///{file}", pool_size=10, max_overflow=50)
-        event.listen(engine, "connect", _set_up_sqlite)
-        return cls._migrated(engine, lock)
-
-    @classmethod
-    def _migrated(cls, engine: Engine, guard: AbstractContextManager[Any]) -> "Database":
-        database = cls(engine, guard)
+            lock: DatabaseLock = FileDatabaseLock(settings.sqlite_file)
+            engine = _sqlite_engine(settings.sqlite_file)
+        else:
+            engine = create_engine(
+                settings.database_url,
+                pool_pre_ping=True,
+                pool_size=10,
+                connect_args=_POSTGRES_ARGUMENTS,
+            )
+            try:
+                lock = AdvisoryLock(engine)
+            except BaseException:
+                engine.dispose()
+                raise
+        database = cls(engine, lock)
         try:
             migrate(engine)
         except BaseException:
@@ -155,27 +161,96 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[Session]:
-        """A session to read with."""
-        with Session(self.engine) as session:
+        """A session to read with.
+
+        Raises:
+            DatabaseUnavailableError: the database cannot be read just now.
+        """
+        with self._explained(), Session(self.engine) as session:
             yield session
 
     @contextmanager
     def write(self) -> Iterator[Session]:
-        """A session whose changes are stored together when the block ends, or not at all."""
-        with self._turn, Session(self.engine) as session, session.begin():
-            yield session
+        """A session whose changes are stored together when the block ends, or not at all.
+
+        Raises:
+            DatabaseUnavailableError: the database cannot be written just now. Where the connection
+                broke in the last moment, the changes may be stored all the same.
+        """
+        with self._turn:
+            try:
+                with self._explained():
+                    if self._lock and (self._in_trouble or self._lock.is_cheap):
+                        self._lock.check()
+                    with Session(self.engine) as session, session.begin():
+                        yield session
+            except DatabaseUnavailableError:
+                self._in_trouble = True
+                raise
+            self._in_trouble = False
+
+    def check(self) -> None:
+        """Makes sure that the database is this server's and, after a failed write, takes writes.
+
+        Raises:
+            DatabaseUnavailableError: it cannot be used just now.
+            LockLostError: another server has it.
+        """
+        if self._lock:
+            self._lock.check()
+        if self._in_trouble:
+            with self.write() as session:
+                session.execute(text("UPDATE alembic_version SET version_num = version_num"))
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        """Tells outages apart from our own mistakes, without the server's paths and addresses."""
+        try:
+            yield
+        except _OUR_MISTAKES:
+            raise
+        except (DBAPIError, PoolTimeoutError) as error:
+            self._tell(str(error).splitlines()[0])
+            raise DatabaseUnavailableError(self._in_words(error)) from error
+
+    def _tell(self, reason: str) -> None:
+        """Logs an outage now and then: everybody who waits for its end meets it twice a second."""
+        now = time.monotonic()
+        if now > self._told + TELL_SECONDS:
+            self._told = now
+            logger.warning("the database failed", reason=reason)
+
+    def _in_words(self, error: DBAPIError | PoolTimeoutError) -> str:
+        if isinstance(error, PoolTimeoutError):
+            return "all connections to the database are in use"
+        if self.engine.dialect.name == "sqlite":
+            return f"the database cannot be used: {error.orig}"
+        return "PostgreSQL does not answer, or takes no changes"
 
     def reclaim(self) -> None:
         """Gives pages of removed runs back to the file system (PostgreSQL does so by itself)."""
         if self.engine.dialect.name == "sqlite":
-            with self._turn, self.engine.connect() as connection:
+            with self._turn, self._explained(), self.engine.connect() as connection:
                 connection.exec_driver_sql("PRAGMA incremental_vacuum")
                 connection.commit()
 
     def close(self) -> None:
         """Closes all connections and lets the next server in."""
-        self._guard.__exit__(None, None, None)
+        if self._lock:
+            self._lock.release()
         self.engine.dispose()
+
+
+def _sqlite_engine(file: Path) -> Engine:
+    """An engine that never makes the file: one that is gone must be missed."""
+    address = f"{file.as_uri()}?mode=rw"
+
+    def connect() -> sqlite3.Connection:
+        return sqlite3.connect(address, uri=True, check_same_thread=False)
+
+    engine = create_engine(f"sqlite:///{file}", creator=connect, pool_size=10, max_overflow=50)
+    event.listen(engine, "connect", _set_up_sqlite)
+    return engine
 
 
 def migrate(engine: Engine) -> None:
@@ -198,15 +273,3 @@ def _set_up_sqlite(connection: Any, _record: Any) -> None:
     ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
-
-
-@contextmanager
-def _postgres_lock(engine: Engine) -> Iterator[Connection]:
-    with engine.connect() as connection:
-        if not connection.scalar(select(func.pg_try_advisory_lock(_ADVISORY_KEY))):
-            raise DatabaseInUseError(
-                f"another newton-lab server works on {engine.url.render_as_string()}: stop it,"
-                " or give this one another database with NEWTON_LAB_DATABASE_URL"
-            )
-        connection.commit()  # the lock belongs to the connection, not to the transaction
-        yield connection

@@ -10,6 +10,7 @@ from fastapi.responses import JSONResponse
 from newton_core.experiment.errors import named_path
 
 Loc = tuple[str | int, ...]
+RETRY_SECONDS = 5
 _BODY_TAGS = ("spec", "preset", "parameters", "outputs")
 
 
@@ -93,3 +94,9 @@ async def answer_unexpected(_request: Request, _error: Exception) -> JSONRespons
     return JSONResponse(
         {"detail": "the server met an unexpected error; its log says more"}, status_code=500
     )
+
+
+async def answer_unavailable(_request: Request, error: Exception) -> JSONResponse:
+    """A 503: the database, or a run that should have ended, needs a while."""
+    headers = {"Retry-After": str(RETRY_SECONDS)}
+    return JSONResponse({"detail": str(error)}, status_code=503, headers=headers)

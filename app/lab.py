@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import torch
 
 from app.database import Database
+from app.guardian import Guardian
 from app.landscapes import LandscapeService
 from app.runs.executors import Executor
 from app.runs.feed import Feed
@@ -29,6 +30,7 @@ class Lab:
     executor: Executor
     throttle: Throttle
     landscapes: LandscapeService
+    guardian: Guardian
 
     @classmethod
     def assemble(cls, settings: Settings, database: Database, executor: Executor) -> "Lab":
@@ -38,10 +40,14 @@ class Lab:
         queue = RunQueue(settings, store, log, feed, executor)
         throttle = Throttle(settings.runs_per_minute)
         landscapes = LandscapeService(settings)
-        return cls(settings, database, store, feed, log, queue, executor, throttle, landscapes)
+        guardian = Guardian(settings, database, queue)
+        return cls(
+            settings, database, store, feed, log, queue, executor, throttle, landscapes, guardian
+        )
 
     def close(self) -> None:
         """Ends runs in progress, then everything else."""
+        self.guardian.close()
         self.landscapes.close()
         self.queue.close()
         self.executor.close()

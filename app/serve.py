@@ -66,12 +66,15 @@ def serve(settings: Settings, *, open_browser: bool = False) -> None:
         timeout_graceful_shutdown=settings.shutdown_seconds,
     )
     server = _Server(config, on_start=announce, on_stop=lab.feed.close)
+    lab.guardian.on_lost = server.give_up
     try:
         server.run(sockets=[listener])
     except KeyboardInterrupt:  # raised again by uvicorn, once all is closed
         pass
     finally:
         forget_address(settings)
+    if lab.guardian.lost is not None:
+        raise ServeError(lab.guardian.lost)
     if not server.started:
         raise ServeError("the server could not start; its log above says why")
 
@@ -113,6 +116,11 @@ class _Server(uvicorn.Server):
         await super().startup(sockets)
         if self.started:
             self._on_start()
+
+    def give_up(self) -> None:
+        """Stops as if asked to; from any thread."""
+        self._on_stop()
+        self.should_exit = True
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         self._on_stop()

@@ -9,8 +9,8 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from app import __version__
-from app.database import Database
-from app.errors import answer_unexpected, answer_validation_error
+from app.database import Database, DatabaseUnavailableError
+from app.errors import answer_unavailable, answer_unexpected, answer_validation_error
 from app.lab import Lab
 from app.middleware import SameSiteOnly, SecurityHeaders
 from app.routes import ROUTERS
@@ -58,6 +58,7 @@ def create_app(settings: Settings | None = None, lab: Lab | None = None) -> Fast
             400: problem("The body is no JSON."),
             403: problem("A page of another site asked for a change."),
             413: problem("The body is too large."),
+            503: problem("The database cannot be used just now."),
         },
     )
     for router in ROUTERS:
@@ -67,6 +68,8 @@ def create_app(settings: Settings | None = None, lab: Lab | None = None) -> Fast
         app.add_api_route("/metrics", _metrics, include_in_schema=False)
     app.add_exception_handler(RequestValidationError, answer_validation_error)
     app.add_exception_handler(HTTPException, answer_http_error)
+    app.add_exception_handler(DatabaseUnavailableError, answer_unavailable)
+    app.add_exception_handler(TimeoutError, answer_unavailable)
     app.add_exception_handler(Exception, answer_unexpected)
     app.add_middleware(SameSiteOnly)
     app.add_middleware(SecurityHeaders, settings=settings)
@@ -82,6 +85,7 @@ def _open(settings: Settings) -> Lab:
 
 def _start(lab: Lab) -> StaticFiles:
     lab.queue.start()
+    lab.guardian.start()
     files = StaticFiles(lab.settings.data_dir / "cache")
     # The last thing to wait for: the first run that is posted then starts at once.
     lab.executor.wait_until_ready(lab.settings.startup_seconds)

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 import anyio
 import anyio.to_thread
 
+from app.database import DatabaseUnavailableError
 from app.runs.log import EventLog
 from app.runs.records import LoggedEvent
 from newton_core.experiment.events import LAST_EVENTS
@@ -20,6 +21,7 @@ from newton_core.experiment.events import LAST_EVENTS
 TAIL_EVENTS = 400
 TAIL_BYTES = 4_000_000
 CONCURRENT_READS = 4
+OUTAGE_SECONDS = 2.0
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,10 @@ class _Topic:
             return None
         return self.tail[seq + 1 - self.tail[0].seq :]
 
+    def forget(self) -> None:
+        self.tail.clear()
+        self.tail_bytes = 0
+
     @property
     def ended(self) -> bool:
         return bool(self.tail) and self.tail[-1].type in LAST_EVENTS
@@ -98,6 +104,10 @@ class Feed:
         """Takes the news that a run was removed; from any thread."""
         self._hand_over(lambda: self._drop(run_id))
 
+    def reread(self) -> None:
+        """Has all viewers look into the database: it was away, and news may have been lost."""
+        self._hand_over(self._forget_tails)
+
     def set_positions(self, positions: Mapping[str, int]) -> None:
         """Takes the places of all waiting runs; from any thread."""
         copied = dict(positions)
@@ -120,7 +130,12 @@ class Feed:
 
     def _drop(self, run_id: str) -> None:
         if topic := self._topics.pop(run_id, None):
-            topic.tail.clear()  # viewers then ask the database, which knows no such run
+            topic.forget()  # viewers then ask the database, which knows no such run
+            topic.wake()
+
+    def _forget_tails(self) -> None:
+        for topic in self._topics.values():
+            topic.forget()
             topic.wake()
 
     def _move(self, positions: dict[str, int]) -> None:
@@ -161,9 +176,14 @@ class Feed:
                 news.clear()
                 events, ended = topic.after(after), topic.ended
                 if events is None:
-                    page = await anyio.to_thread.run_sync(
-                        log.read, run_id, after, limiter=self._readers
-                    )
+                    try:
+                        page = await anyio.to_thread.run_sync(
+                            log.read, run_id, after, limiter=self._readers
+                        )
+                    except DatabaseUnavailableError:  # the viewer stays: the run goes on later
+                        yield Silence()
+                        await asyncio.sleep(min(patience, OUTAGE_SECONDS))
+                        continue
                     events, ended = page.events, page.ended
                 if events:
                     yield events

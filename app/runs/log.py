@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from sqlalchemy import case, insert, select, update
+from sqlalchemy.orm import Session
 
 from app.database import Database, EventRow, RunRow
 from app.runs.records import LoggedEvent
@@ -46,11 +47,17 @@ class EventLog:
         self._database = database
         self._publisher = publisher
 
-    def append(self, run_id: str, events: Sequence[LoggedEvent]) -> None:
+    def append(self, run_id: str, events: Sequence[LoggedEvent], *, again: bool = False) -> None:
         """Stores events, then tells the viewers. The last event of a run ends it.
+
+        Args:
+            run_id: whose they are.
+            events: consecutive, the next ones of the log.
+            again: whether this was tried before, and may have been stored without a reply.
 
         Raises:
             LogConflictError: they do not continue the log; nothing is stored.
+            DatabaseUnavailableError: nothing could be stored, or the reply was lost.
         """
         if not events:
             return
@@ -72,18 +79,19 @@ class EventLog:
             .returning(RunRow.number)
         )
         with self._database.write() as session:
-            number = session.execute(change).scalar_one_or_none()
-            if number is None:
-                raise LogConflictError(
-                    f"run {run_id}: its log has ended or does not end at event {first.seq - 1}"
+            if not (again and _is_stored(session, run_id, last)):
+                number = session.execute(change).scalar_one_or_none()
+                if number is None:
+                    raise LogConflictError(
+                        f"run {run_id}: its log has ended or does not end at event {first.seq - 1}"
+                    )
+                session.execute(
+                    insert(EventRow),
+                    [
+                        {"run": number, "seq": event.seq, "type": event.type, "body": event.body}
+                        for event in events
+                    ],
                 )
-            session.execute(
-                insert(EventRow),
-                [
-                    {"run": number, "seq": event.seq, "type": event.type, "body": event.body}
-                    for event in events
-                ],
-            )
         self._publisher.publish(run_id, events)
 
     def read(self, run_id: str, after: int, limit: int = PAGE_EVENTS) -> Page:
@@ -115,6 +123,15 @@ class EventLog:
             if len(page.events) < PAGE_EVENTS:
                 return
             after = page.events[-1].seq
+
+
+def _is_stored(session: Session, run_id: str, event: LoggedEvent) -> bool:
+    query = (
+        select(EventRow.body)
+        .join(RunRow, RunRow.number == EventRow.run)
+        .where(RunRow.id == run_id, EventRow.seq == event.seq)
+    )
+    return session.scalar(query) == event.body
 
 
 def _ending(event: LoggedEvent) -> dict[str, object]:

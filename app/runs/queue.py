@@ -7,12 +7,13 @@ from pathlib import Path
 
 import structlog
 
-from app.database import RunRow
+from app.database import DatabaseUnavailableError, RunRow
 from app.runs.executors.base import Executor, StopRequest
 from app.runs.feed import Feed
 from app.runs.files import folder_bytes, folder_of, remove_folder
 from app.runs.forks import ResumePlan, common_steps, find_resume_plan, untouched_arms
 from app.runs.log import EventLog
+from app.runs.patience import IMPATIENT, Patience
 from app.runs.records import Job, LoggedEvent
 from app.runs.store import NewRun, RunStore
 from app.settings import Settings
@@ -47,12 +48,13 @@ class RunQueue:
         self._active: dict[str, StopRequest] = {}
         self._threads: list[threading.Thread] = []
         self._room = threading.Lock()
+        self._patience = Patience()
         self._closed = False
 
     def start(self) -> None:
         """Ends what an earlier server left running, and takes up what it left waiting."""
         for run in self._store.with_status("running"):
-            self._end(run.id, INTERRUPTED)
+            self._append_last(run.id, Failed(seq=1, error=INTERRUPTED), IMPATIENT)
             remove_folder(self._folder(run.id) / REPLAYED)
         waiting = self._store.with_status("queued")
         self._waiting = [(run.id, run.parent is not None) for run in waiting]
@@ -74,12 +76,23 @@ class RunQueue:
             QueueFullError: as many runs wait as may wait.
         """
         run, reused = self._store.create(new, self._settings.max_queue)
-        if not reused:
-            with self._change:
-                self._waiting.append((run.id, run.parent is not None))
-                self._change.notify_all()
-            self._publish_positions()
+        if run.status == "queued":  # one that was there too: an outage may have kept it from us
+            self._enqueue(run)
         return run, reused
+
+    def reconcile(self) -> None:
+        """Takes up runs that wait in the database alone, once an outage is over."""
+        for run in self._store.with_status("queued"):
+            self._enqueue(run)
+        self._feed.reread()
+
+    def _enqueue(self, run: RunRow) -> None:
+        with self._change:
+            if run.id in self._active or any(waiting == run.id for waiting, _ in self._waiting):
+                return
+            self._waiting.append((run.id, run.parent is not None))
+            self._change.notify_all()
+        self._publish_positions()
 
     def position(self, run_id: str) -> int | None:
         """Place in the queue, 1 for the next; None for a run that does not wait."""
@@ -97,19 +110,31 @@ class RunQueue:
         """How many runs are being computed."""
         return len(self._active)
 
+    @property
+    def slots(self) -> int:
+        """How many threads wait for runs or follow them."""
+        return sum(thread.is_alive() for thread in self._threads)
+
     def stop(self, run_id: str, *, at_once: bool = False) -> bool:
         """Stops a run, which ends with ``cancelled``; false if it has ended already."""
         with self._change:
             if request := self._active.get(run_id):
                 request.ask(at_once=at_once)
                 return True
-            before = len(self._waiting)
-            self._waiting = [entry for entry in self._waiting if entry[0] != run_id]
-            found = len(self._waiting) < before
-        if found:
-            self._append_last(run_id, Cancelled(seq=1))
+            entry = next((entry for entry in self._waiting if entry[0] == run_id), None)
+            if entry is None:
+                return False
+            self._waiting.remove(entry)
+        try:
+            self._append_last(run_id, Cancelled(seq=1), IMPATIENT)
+        except DatabaseUnavailableError:
+            with self._change:
+                self._waiting.append(entry)  # it was not stopped after all
+                self._change.notify_all()
+            raise
+        finally:
             self._publish_positions()
-        return found
+        return True
 
     def remove(self, run_id: str) -> None:
         """Removes a run with its log and files, ending it first if need be.
@@ -129,6 +154,7 @@ class RunQueue:
         """Ends all runs in progress at once (``failed: interrupted``); waiting ones stay."""
         with self._change:
             self._closed = True
+            self._patience.end()
             for request in self._active.values():
                 request.ask(at_once=True)
             self._change.notify_all()
@@ -149,15 +175,19 @@ class RunQueue:
             run_id, stop = claimed
             self._publish_positions()
             try:
-                self._follow(run_id, stop)
-            except Exception as error:  # a broken disk must not end the slot
-                logger.exception("could not follow a run", run=run_id)
-                self._end_despite(error, run_id)
+                self._attend(run_id, stop)
+            except DatabaseUnavailableError:  # only once the queue has been closed
+                logger.warning("the end of a run could not be stored", run=run_id)
+            except Exception:  # whatever it is, the next run is not to blame
+                logger.exception("could not attend to a run", run=run_id)
             finally:
                 with self._change:
                     del self._active[run_id]
                     self._change.notify_all()
-            self._make_room()
+            try:
+                self._make_room()
+            except (DatabaseUnavailableError, TimeoutError, OSError) as error:
+                logger.warning("could not make room; the next run tries again", reason=str(error))
 
     def _next(self, forks_only: bool) -> tuple[str, StopRequest] | None:
         with self._change:
@@ -170,24 +200,41 @@ class RunQueue:
                 self._change.wait()
         return None
 
-    def _follow(self, run_id: str, stop: StopRequest) -> None:
-        """One run, from the queue to its last event."""
-        if not self._store.claim(run_id):
-            return
-        run = self._store.get(run_id)
+    def _attend(self, run_id: str, stop: StopRequest) -> None:
+        """One run, from the queue to its last event, whatever happens to the database meanwhile."""
+        run = self._patience.insist(lambda _: self._claim(run_id))
         if run is None:
             return
-        folder = self._folder(run_id)
         try:
-            start, events, replay = self._take_over(run, folder)
-            job = Job(run_id, run.spec, folder, start, len(events), replay)
-            sink = _Sink(self._log, run_id, events)
+            reason = self._follow(run, stop)
+        except Exception as error:
+            if not isinstance(error, DatabaseUnavailableError):
+                logger.exception("could not follow a run", run=run_id)
+            reason = f"the server could not follow the run ({error})"
+        size = folder_bytes(self._folder(run_id))
+        self._patience.insist(lambda _: self._store.set_file_bytes(run_id, size))
+        if reason is not None:
+            self._end(run_id, reason, stop)
+
+    def _claim(self, run_id: str) -> RunRow | None:
+        """The run, which is running from now on; None if it was stopped or removed meanwhile."""
+        self._store.claim(run_id)  # done before if the reply was lost: nobody else claims it
+        run = self._store.get(run_id)
+        return run if run is not None and run.status == "running" else None
+
+    def _follow(self, run: RunRow, stop: StopRequest) -> str | None:
+        """Has a run computed; None if its own last event is stored, else why it is not."""
+        folder = self._folder(run.id)
+        try:
+            start, events, replay = self._patience.insist(
+                lambda _: self._take_over(run, folder), stop
+            )
+            job = Job(run.id, run.spec, folder, start, len(events), replay)
+            sink = _Sink(self._log, self._patience, run.id, events, stop)
             reason = self._executor.execute(job, sink, stop)
         finally:
             remove_folder(folder / REPLAYED)
-            self._store.set_file_bytes(run_id, folder_bytes(folder))
-        if not sink.ended:
-            self._end(run_id, reason or "the run ended without a last event", stop)
+        return None if sink.ended else reason or "the run ended without a last event"
 
     def _take_over(
         self, run: RunRow, folder: Path
@@ -232,28 +279,23 @@ class RunQueue:
         beginning = find_resume_plan(self._log.all(parent.id), self._folder(parent.id), shared)
         return beginning and replace(beginning, untouched=untouched_arms(theirs, own))
 
-    def _end(self, run_id: str, reason: str, stop: StopRequest | None = None) -> None:
+    def _end(self, run_id: str, reason: str, stop: StopRequest) -> None:
         """Appends the last event that the run could not say itself."""
         if self._closed:
-            self._append_last(run_id, Failed(seq=1, error=INTERRUPTED))
-        elif stop is not None and stop.asked:
-            self._append_last(run_id, Cancelled(seq=1))
+            self._append_last(run_id, Failed(seq=1, error=INTERRUPTED), self._patience)
+        elif stop.asked:
+            self._append_last(run_id, Cancelled(seq=1), self._patience)
         else:
             logger.warning("run failed", run=run_id, reason=reason)
-            self._append_last(run_id, Failed(seq=1, error=reason))
+            self._append_last(run_id, Failed(seq=1, error=reason), self._patience)
 
-    def _append_last(self, run_id: str, event: Failed | Cancelled) -> None:
-        run = self._store.get(run_id)
-        if run is None:
+    def _append_last(self, run_id: str, event: Failed | Cancelled, patience: Patience) -> None:
+        run = patience.insist(lambda _: self._store.get(run_id))
+        if run is None or run.ended is not None:
             return
         numbered = event.model_copy(update={"seq": run.last_seq + 1})
-        body = numbered.model_dump_json()
-        self._log.append(run_id, [LoggedEvent(numbered.seq, numbered.type, run.step, body)])
-
-    def _end_despite(self, error: Exception, run_id: str) -> None:
-        run = self._store.get(run_id)
-        if run is not None and run.ended is None:
-            self._end(run_id, f"the server could not follow the run ({error})")
+        last = LoggedEvent(numbered.seq, numbered.type, run.step, numbered.model_dump_json())
+        patience.insist(lambda again: self._log.append(run_id, [last], again=again))
 
     def _make_room(self) -> None:
         """Removes the oldest ended runs that are not pinned until the quota is kept."""
@@ -268,17 +310,33 @@ class RunQueue:
 
 
 class _Sink:
-    """Stores a run's events as they come, what it took over from its parent after ``started``."""
+    """Stores a run's events as they come, what it took over from its parent after ``started``.
 
-    def __init__(self, log: EventLog, run_id: str, taken_over: Sequence[LoggedEvent]) -> None:
+    While the database is away the run waits here: its worker computes no further than the pipe
+    between them holds.
+    """
+
+    def __init__(
+        self,
+        log: EventLog,
+        patience: Patience,
+        run_id: str,
+        taken_over: Sequence[LoggedEvent],
+        stop: StopRequest,
+    ) -> None:
         self._log = log
+        self._patience = patience
         self._run_id = run_id
         self._taken_over = list(taken_over)
+        self._stop = stop
         self.ended = False
 
     def __call__(self, events: Sequence[LoggedEvent]) -> None:
-        if self._taken_over and events[0].type == "started":
-            events = [events[0], *self._taken_over, *events[1:]]
+        whole = list(events)
+        if self._taken_over and whole[0].type == "started":
+            whole[1:1] = self._taken_over
         self._taken_over = []
-        self._log.append(self._run_id, events)
-        self.ended = events[-1].type in LAST_EVENTS
+        self._patience.insist(
+            lambda again: self._log.append(self._run_id, whole, again=again), self._stop
+        )
+        self.ended = whole[-1].type in LAST_EVENTS

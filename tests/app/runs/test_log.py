@@ -3,7 +3,6 @@
 import json
 import threading
 from collections.abc import Sequence
-from contextlib import nullcontext
 
 import pytest
 from hypothesis import given, settings
@@ -76,7 +75,7 @@ def test_only_the_next_number_is_taken(sizes: list[int], again: int) -> None:
     # On a database in memory: what matters here is the arithmetic, for any way to cut the log.
     engine = create_engine("sqlite://", poolclass=StaticPool)
     Base.metadata.create_all(engine)
-    database = Database(engine, nullcontext())
+    database = Database(engine)
     publisher = Publisher()
     log = publisher.log = EventLog(database, publisher)
     run, last = new_run(database), 0
