@@ -11,6 +11,8 @@ from newton_core.experiment.errors import named_path
 
 Loc = tuple[str | int, ...]
 RETRY_SECONDS = 5
+MOST_PROBLEMS = 100
+MOST_CHARACTERS = 200
 _BODY_TAGS = ("spec", "preset", "parameters", "outputs")
 
 
@@ -29,13 +31,28 @@ async def answer_validation_error(_request: Request, error: Exception) -> JSONRe
     """FastAPI's 422, with field paths as in the JSON that was sent.
 
     Union tags are left out of the paths, the spec's own checks get theirs from their message,
-    and the input is not sent back: it may hold NaN, which JSON cannot.
+    and the input is not sent back: it may hold NaN, which JSON cannot. At most ``MOST_PROBLEMS``
+    are told.
     """
     assert isinstance(error, RequestValidationError)
-    details = list(error.errors())
+    found = error.errors()
+    details = [dict(item) for item in found[:MOST_PROBLEMS]]
     if not isinstance(error, FieldError):
         details = _without_echoes([_detail(item, error.body) for item in details])
+    for detail in details:
+        detail["loc"] = [_shown(part, MOST_CHARACTERS) for part in detail["loc"]]
+        detail["msg"] = _shown(detail["msg"], 10 * MOST_CHARACTERS)
+    if len(found) > MOST_PROBLEMS:
+        more = f"{len(found) - MOST_PROBLEMS} more problems are not listed"
+        details.append({"loc": ["body"], "msg": more, "type": "too_many"})
     return JSONResponse({"detail": details}, status_code=422)
+
+
+def _shown(text: str | int, most: int) -> str | int:
+    """A part of an error as it travels: strangers choose names of any length and characters."""
+    if isinstance(text, int):
+        return text
+    return text[:most].encode("utf-8", "replace").decode("utf-8")
 
 
 def _detail(item: Mapping[str, Any], body: Any) -> dict[str, Any]:
@@ -52,13 +69,8 @@ def _detail(item: Mapping[str, Any], body: Any) -> dict[str, Any]:
 
 def _without_echoes(details: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Drops Pydantic's "too short" about a list whose items it refused itself."""
-
-    def is_echo(detail: dict[str, Any]) -> bool:
-        loc = detail["loc"]
-        inside = any(d["loc"][: len(loc)] == loc and len(d["loc"]) > len(loc) for d in details)
-        return bool(detail["type"] == "too_short" and inside)
-
-    return [detail for detail in details if not is_echo(detail)]
+    outer = {tuple(d["loc"][:depth]) for d in details for depth in range(1, len(d["loc"]))}
+    return [d for d in details if not (d["type"] == "too_short" and tuple(d["loc"]) in outer)]
 
 
 def _without_tags(loc: Sequence[str | int], body: Any) -> Loc:
