@@ -1,12 +1,9 @@
-"""What holds for every request: security headers, no changes by other sites."""
+"""What holds for every answer: security headers."""
 
-from starlette.datastructures import Headers, MutableHeaders
-from starlette.responses import JSONResponse
+from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.settings import Settings
-
-_UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
 
 def content_security_policy(frame_ancestors: str) -> str:
@@ -51,23 +48,3 @@ class SecurityHeaders:
             await send(message)
 
         await self._app(scope, receive, send_with_headers)
-
-
-class SameSiteOnly:
-    """Refuses changes that a page of another site asks for."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answers as an ASGI application."""
-        foreign = (
-            scope["type"] == "http"
-            and scope["method"] in _UNSAFE
-            and Headers(scope=scope).get("Sec-Fetch-Site") == "cross-site"
-        )
-        if foreign:
-            refusal = JSONResponse({"detail": "requests by other sites are refused"}, 403)
-            await refusal(scope, receive, send)
-        else:
-            await self._app(scope, receive, send)

@@ -11,8 +11,9 @@ from starlette.exceptions import HTTPException
 from app import __version__
 from app.database import Database, DatabaseUnavailableError
 from app.errors import answer_unavailable, answer_unexpected, answer_validation_error
+from app.hosts import KnownHostsOnly
 from app.lab import Lab
-from app.middleware import SameSiteOnly, SecurityHeaders
+from app.middleware import SecurityHeaders
 from app.routes import ROUTERS
 from app.routes.common import TheLab, problem
 from app.routes.pages import answer_http_error
@@ -55,7 +56,7 @@ def create_app(settings: Settings | None = None, lab: Lab | None = None) -> Fast
         redoc_url=None,
         separate_input_output_schemas=False,
         responses={
-            400: problem("The body is no JSON."),
+            400: problem("The body is no JSON, or the lab is not called by that name."),
             403: problem("A page of another site asked for a change."),
             413: problem("The body is too large."),
             503: problem("The database cannot be used just now."),
@@ -71,7 +72,7 @@ def create_app(settings: Settings | None = None, lab: Lab | None = None) -> Fast
     app.add_exception_handler(DatabaseUnavailableError, answer_unavailable)
     app.add_exception_handler(TimeoutError, answer_unavailable)
     app.add_exception_handler(Exception, answer_unexpected)
-    app.add_middleware(SameSiteOnly)
+    app.add_middleware(KnownHostsOnly, settings=settings)
     app.add_middleware(SecurityHeaders, settings=settings)
     return app
 
