@@ -1,6 +1,8 @@
 """Every setting of the server in one typed table: environment, command line, docs and limits."""
 
+import ipaddress
 import os
+import re
 import sys
 from dataclasses import dataclass
 from functools import cached_property
@@ -8,10 +10,14 @@ from pathlib import Path
 from typing import Any, Literal
 
 import platformdirs
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PREFIX = "NEWTON_LAB_"
+WORKER_MB = 600
+"""What a worker process needs with torch imported (460 MB) and a small run."""
+COMPANION_MB = 450
+_NAME = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[\w.-]+)(:\d{1,5})?")
 
 
 class SettingsError(ValueError):
@@ -32,6 +38,14 @@ def spare_companions(workers: int, threads: int) -> int:
     Fork workers do not count, for they are seldom busy; few runs have more than four arms.
     """
     return max(0, min(3, available_cores() // (workers * threads) - 1))
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host's name or address, without a port, means this machine alone."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host.lower().rstrip(".") == "localhost"
 
 
 def _container_quota(file: Path) -> int | None:
@@ -71,6 +85,12 @@ class Settings(BaseSettings):
 
     host: str = Field("127.0.0.1", description="Address to listen on; 0.0.0.0 for a class room.")
     port: int = Field(8000, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
+    hosts: str = Field(
+        "",
+        description="Names, separated by spaces or commas, under which others reach the lab, e.g."
+        " lab.example.org or lab.example.org:8443 for that port alone. localhost always works, and"
+        " so do IP addresses where the lab listens beyond this machine.",
+    )
     root_path: str = Field(
         "", description="Path prefix under which a proxy shows the lab, e.g. /newton-lab."
     )
@@ -129,7 +149,7 @@ class Settings(BaseSettings):
     )
     memory_mb: int = Field(
         4096,
-        ge=256,
+        ge=WORKER_MB,
         description="Megabytes of memory past which a run's worker is ended, its"
         " companions counted too.",
     )
@@ -150,7 +170,10 @@ class Settings(BaseSettings):
     max_queue: int = Field(100, ge=1, description="Most waiting runs; more are answered with 429.")
     max_body_bytes: int = Field(1_000_000, ge=1000, description="Largest request body in bytes.")
     runs_per_minute: int = Field(
-        0, ge=0, description="New runs that one address may start in a minute; 0 for no limit."
+        default_factory=lambda data: 0 if is_loopback(data.get("host", "")) else 60,
+        ge=0,
+        description="New runs that one address may start in a minute; 0 for no limit.",
+        json_schema_extra=_shown("60 where the lab listens beyond this machine, else 0"),
     )
     disk_mb: int = Field(
         10_000,
@@ -159,7 +182,7 @@ class Settings(BaseSettings):
         " are not pinned are removed.",
     )
     keepalive_seconds: float = Field(
-        10.0, gt=0, description="Seconds of silence after which an event stream sends a comment."
+        10.0, gt=0, description="Seconds of silence after which an event stream sends a ping."
     )
     startup_seconds: float = Field(
         4.5,
@@ -180,6 +203,25 @@ class Settings(BaseSettings):
         "info", description="Least severe messages that are logged."
     )
     log_format: Literal["console", "json"] = Field("console", description="Form of the log.")
+
+    @field_validator("memory_mb")
+    @classmethod
+    def _holds_a_worker(cls, memory_mb: int, info: ValidationInfo) -> int:
+        companions = info.data.get("companions", 0)
+        if memory_mb < (least := WORKER_MB + COMPANION_MB * companions):
+            raise ValueError(
+                f"a worker with its {companions} companions needs {least} MB: give it more, or set"
+                f" {PREFIX}COMPANIONS to 0"
+            )
+        return memory_mb
+
+    @field_validator("hosts")
+    @classmethod
+    def _names_and_ports(cls, hosts: str) -> str:
+        names = hosts.replace(",", " ").split()
+        if wrong := [name for name in names if not _NAME.fullmatch(name)]:
+            raise ValueError(f"{wrong[0]} is no name with or without a port, as in lab.example.org")
+        return " ".join(names)
 
     @field_validator("root_path")
     @classmethod
@@ -210,6 +252,11 @@ class Settings(BaseSettings):
         if any(character in sources for character in ";,\r\n"):
             raise ValueError("separate the pages by spaces; no ; or , or line breaks")
         return sources
+
+    @cached_property
+    def is_public(self) -> bool:
+        """Whether the server listens beyond this machine."""
+        return not is_loopback(self.host)
 
     @cached_property
     def sqlite_file(self) -> Path:

@@ -44,6 +44,7 @@ def test_environment_is_read_and_overridden(monkeypatch: pytest.MonkeyPatch) -> 
     ("name", "value", "said"),
     [
         ("WORKERS", "0", "NEWTON_LAB_WORKERS: Input should be greater than or equal to 1"),
+        ("MEMORY_MB", "599", "NEWTON_LAB_MEMORY_MB: Input should be greater than or equal to 600"),
         ("PORT", "http", "NEWTON_LAB_PORT: Input should be a valid integer"),
         ("DATABASE_URL", "mysql://x", "NEWTON_LAB_DATABASE_URL: Value error, use postgresql://"),
         ("FRAME_ANCESTORS", "'self'; script-src *", "NEWTON_LAB_FRAME_ANCESTORS"),
@@ -57,6 +58,12 @@ def test_bad_value_is_named(
         load_settings()
     assert said in str(caught.value)
     assert value in str(caught.value)
+
+
+def test_memory_that_no_worker_fits_is_refused() -> None:
+    load_settings(memory_mb=600, companions=0)
+    with pytest.raises(SettingsError, match="with its 2 companions needs 1500 MB"):
+        load_settings(memory_mb=1499, companions=2)
 
 
 @pytest.mark.parametrize("prefix", ["lab", "/lab", "/lab/", "lab/"])

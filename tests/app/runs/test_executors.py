@@ -227,8 +227,9 @@ def test_spec_that_the_worker_refuses_fails_alone(executor: LocalExecutor, tmp_p
     ],
 )
 def test_limits_end_a_run(tmp_path: Path, limit: dict[str, Any], said: str) -> None:
-    limited = LocalExecutor(settings_for(tmp_path, **limit))
-    # A limit on memory below what torch itself needs: every run passes it.
+    # A limit on memory below what torch itself needs, which load_settings refuses: every run
+    # passes it.
+    limited = LocalExecutor(settings_for(tmp_path).model_copy(update=limit))
     limited.start()
     try:
         following = Following(limited, tmp_path / "run", long_spec(5))
