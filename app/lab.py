@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import torch
 
+from app.admission import Admission
 from app.database import Database
 from app.guardian import Guardian
 from app.landscapes import LandscapeService
@@ -13,8 +14,11 @@ from app.runs.feed import Feed
 from app.runs.log import EventLog
 from app.runs.queue import RunQueue
 from app.runs.store import RunStore
-from app.settings import Settings
+from app.settings import Settings, available_cores
 from app.throttle import Throttle
+
+PICTURES_IN_LINE = 16
+"""Pictures that wait for a thread of the server; the largest takes two seconds of a core."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +35,7 @@ class Lab:
     throttle: Throttle
     landscapes: LandscapeService
     guardian: Guardian
+    pictures: Admission
 
     @classmethod
     def assemble(cls, settings: Settings, database: Database, executor: Executor) -> "Lab":
@@ -41,9 +46,15 @@ class Lab:
         throttle = Throttle(settings.runs_per_minute)
         landscapes = LandscapeService(settings)
         guardian = Guardian(settings, database, queue)
-        return cls(
-            settings, database, store, feed, log, queue, executor, throttle, landscapes, guardian
+        pictures = Admission(
+            at_once=max(1, available_cores() // 2),
+            in_line=PICTURES_IN_LINE,
+            of_one_address=PICTURES_IN_LINE // 2 if settings.is_public else 0,
         )
+        return cls(
+            settings, database, store, feed, log, queue, executor, throttle, landscapes, guardian,
+            pictures,
+        )  # fmt: skip
 
     def close(self) -> None:
         """Ends runs in progress, then everything else."""

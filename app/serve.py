@@ -1,5 +1,6 @@
 """Starts the server. Workers first: what they import takes longest, and needs nothing of ours."""
 
+import asyncio
 import contextlib
 import os
 import socket
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING
 import uvicorn
 
 from app.address import forget_address, note_address
+from app.connections import bounded_protocol, quiet_about_files
 from app.runs.executors import Executor, build_executor
 from app.settings import Settings
 
@@ -60,6 +62,7 @@ def serve(settings: Settings, *, open_browser: bool = False) -> None:
 
     config = uvicorn.Config(
         app,
+        http=bounded_protocol(),
         log_config=None,
         access_log=settings.log_level == "debug",
         server_header=False,
@@ -113,6 +116,7 @@ class _Server(uvicorn.Server):
         self._on_stop = on_stop
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        asyncio.get_running_loop().set_exception_handler(quiet_about_files())
         await super().startup(sockets)
         if self.started:
             self._on_start()

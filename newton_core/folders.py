@@ -34,6 +34,8 @@ def is_within_data_dir(path: str | os.PathLike[str]) -> bool:
     its user can read.
     """
     try:
-        return own_data_folder(path).resolve().is_relative_to(own_data_dir().resolve())
-    except (OSError, ValueError):  # a loop of links, or a null byte: no folder of ours
+        folder = own_data_folder(path).resolve()
+        folder.exists()  # raises for a name that no file system takes
+        return folder.is_relative_to(own_data_dir().resolve())
+    except (OSError, RuntimeError, ValueError):  # a loop of links, a name too long, a null byte
         return False

@@ -1,16 +1,21 @@
 """What the routes share: the lab, the run that a path names, and errors."""
 
 import re
+from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
 from fastapi import Depends, HTTPException, Path, Request
 from pydantic import BaseModel, Field
 
+from app.admission import BusyError
 from app.database import RunRow
 from app.lab import Lab
 
 _RUN_ID = re.compile(r"[0-9a-f]{12}")
 LARGEST_SEQ = 2**53 - 1
+PICTURE_SECONDS = 2
+STREAM_HEADERS = {"Cache-Control": "no-cache, no-transform", "X-Accel-Buffering": "no"}
+"""Proxies hold nothing back, neither to compress it nor to fill a buffer."""
 
 
 class Problem(BaseModel):
@@ -31,6 +36,34 @@ def get_lab(request: Request) -> Lab:
 
 
 TheLab = Annotated[Lab, Depends(get_lab)]
+
+
+def address_of(request: Request) -> str:
+    """Who asks, as far as limits go: behind a proxy on this machine, the proxy's own caller."""
+    return request.client.host if request.client else ""
+
+
+def too_many(detail: str, seconds: int) -> HTTPException:
+    """A 429 that says when to come back."""
+    headers = {"Retry-After": str(seconds)}
+    return HTTPException(429, f"{detail}; try again in {seconds} s", headers)
+
+
+async def _picture_turn(lab: TheLab, request: Request) -> AsyncIterator[None]:
+    try:
+        async with lab.pictures.turn(address_of(request), request.is_disconnected):
+            yield
+    except BusyError as error:
+        raise too_many(str(error), PICTURE_SECONDS) from error
+    except ConnectionAbortedError as error:  # nobody reads this
+        raise HTTPException(400, str(error)) from error
+
+
+PICTURE = Depends(_picture_turn, scope="function")
+"""A turn at the server's own threads, for a route that computes a picture in them."""
+PICTURE_RESPONSES: dict[int | str, dict[str, Any]] = {
+    429: problem("Too many pictures are being computed.")
+}
 
 
 def is_run_id(text: str) -> bool:

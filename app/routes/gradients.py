@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from app.errors import validation_error
 from app.routes.answers import GradientsAnswer
+from app.routes.common import PICTURE, PICTURE_RESPONSES
 from app.routes.surfaces import AnyLoss, Coordinate, loss_of
 from newton_core.algorithms.permutations import permutation_matrix
 from newton_core.curvature.surrogate import NewtonSettings
@@ -76,7 +77,7 @@ class GradientsRequest(Settings):
         return self
 
 
-@router.post("/api/gradients")
+@router.post("/api/gradients", dependencies=[PICTURE], responses=PICTURE_RESPONSES)
 def gradients(request: GradientsRequest) -> GradientsAnswer:
     """The gradient and the Newton directions of one score, over a range of it.
 

@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from app.errors import validation_error
 from app.routes.answers import PerturbedPathsAnswer
+from app.routes.common import PICTURE, PICTURE_RESPONSES
 from app.runs.limits import MOST_NOISE_SAMPLES
 from newton_core.algorithms.perturbed_paths import perturbed_routes
 from newton_core.seeding import generator
@@ -51,7 +52,7 @@ class PerturbedPathsRequest(Settings):
         return self
 
 
-@router.post("/api/perturbed-paths")
+@router.post("/api/perturbed-paths", dependencies=[PICTURE], responses=PICTURE_RESPONSES)
 def perturbed(request: PerturbedPathsRequest) -> PerturbedPathsAnswer:
     """The cheapest path of each noise sample on a map's costs, from top-left to bottom-right.
 

@@ -6,18 +6,27 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Body, HTTPException, Query, Request, Response
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, PlainValidator, Tag
+from pydantic import BaseModel, Discriminator, Field, PlainValidator, Tag
 
 from app.database import RunRow
 from app.errors import validation_error
 from app.lab import Lab
 from app.presets import UnknownPresetError
-from app.routes.common import NO_SUCH_RUN, TheLab, TheRun, is_run_id, problem
+from app.routes.common import (
+    NO_SUCH_RUN,
+    TheLab,
+    TheRun,
+    address_of,
+    is_run_id,
+    problem,
+    too_many,
+)
 from app.runs.limits import check_limits
 from app.runs.store import ENDED, QueueFullError
-from app.runs.submission import new_run, preset_spec
+from app.runs.submission import new_run, nul_problem, preset_spec
 from newton_core.experiment.events import Summary
 from newton_core.experiment.spec import ExperimentSpec
+from newton_core.settings import Settings, setting
 
 router = APIRouter(tags=["runs"])
 
@@ -25,12 +34,10 @@ RETRY_SECONDS = 10
 Status = Literal["queued", "running", "finished", "failed", "cancelled"]
 
 
-class PresetRequest(BaseModel):
+class PresetRequest(Settings):
     """Asks for a preset's run."""
 
-    model_config = ConfigDict(extra="forbid")
-
-    preset: str = Field(description="name of the preset", max_length=200)
+    preset: str = setting(..., "Name of the preset.", max_length=200)
 
 
 def _kind(body: Any) -> str:
@@ -102,12 +109,10 @@ class RunPage(BaseModel):
     offset: int
 
 
-class RunPatch(BaseModel):
+class RunPatch(Settings):
     """What can be changed about a run: never its numbers."""
 
-    model_config = ConfigDict(extra="forbid")
-
-    pinned: bool
+    pinned: bool = setting(..., "Whether the run is kept when old ones make room.")
 
 
 @router.post(
@@ -131,17 +136,20 @@ def post_run(
     """Queues a run, or answers with the queued, running or finished run of the same spec."""
     preset = body.preset if isinstance(body, PresetRequest) else None
     spec = _spec_of(body)
-    if problems := check_limits(spec, lab.settings):
+    problems = check_limits(spec, lab.settings)
+    if nul := nul_problem(spec):
+        problems.append(nul)
+    if problems:
         raise validation_error([(("body", *p.path), p.message, "limit") for p in problems])
-    known_parent = parent if parent and is_run_id(parent) and lab.store.get(parent) else None
+    known_parent = lab.store.get(parent) if parent and is_run_id(parent) else None
     new = new_run(spec, lab.settings, preset=preset, parent=known_parent)
-    client = request.client.host if request.client else ""
+    client = address_of(request)
     if not lab.throttle.allows(client) and lab.store.find_reusable(new) is None:
-        raise _too_many("this address started too many runs in the last minute")
+        raise too_many("this address started too many runs in the last minute", RETRY_SECONDS)
     try:
         run, reused = lab.queue.submit(new)
     except QueueFullError as error:
-        raise _too_many(str(error)) from error
+        raise too_many(str(error), RETRY_SECONDS) from error
     if reused:
         response.status_code = 200
     else:
@@ -153,11 +161,6 @@ def post_run(
         position=lab.queue.position(run.id),
         reused=reused,
     )
-
-
-def _too_many(detail: str) -> HTTPException:
-    headers = {"Retry-After": str(RETRY_SECONDS)}
-    return HTTPException(429, f"{detail}; try again in {RETRY_SECONDS} s", headers)
 
 
 def _spec_of(body: ExperimentSpec | PresetRequest) -> ExperimentSpec:
@@ -188,10 +191,16 @@ def get_run_info(lab: TheLab, run: TheRun) -> RunDetail:
     return _detail(lab, run)
 
 
-@router.patch("/api/runs/{run_id}", responses=NO_SUCH_RUN)
+@router.patch(
+    "/api/runs/{run_id}",
+    responses={**NO_SUCH_RUN, 409: problem("Pinned runs take half of the disk already.")},
+)
 def change_run(lab: TheLab, run: TheRun, patch: RunPatch) -> RunDetail:
     """Pins a run, so that it is kept when old runs make room, or unpins it."""
-    lab.store.set_pinned(run.id, patch.pinned)
+    if not lab.queue.pin(run, patch.pinned):
+        raise HTTPException(
+            409, "pinned runs may take half of the disk's quota: unpin another one first"
+        )
     run.pinned = patch.pinned
     return _detail(lab, run)
 

@@ -15,6 +15,7 @@ from app.routes.answers import (
     ThreeNumbersWalk,
     WalkRecord,
 )
+from app.routes.common import PICTURE, PICTURE_RESPONSES
 from app.runs.limits import MOST_WALKERS
 from newton_core.descent import Descent, DescentSettings, descend
 from newton_core.landscape.grid import Grid, OddPoints
@@ -26,6 +27,10 @@ from newton_core.settings import Settings, setting
 
 router = APIRouter(tags=["landscapes"])
 
+MOST_STEPS = 20_000
+"""Steps of all walks of a picture: some five seconds of one core."""
+NEWTON_STEPS = 10
+"""What one Newton step costs in steps of the other methods: 3 ms, for its Hessian."""
 Coordinate = Annotated[float, Field(ge=-1e6, le=1e6)]
 Point = tuple[Coordinate, Coordinate]
 Interval = tuple[Coordinate, Coordinate]
@@ -54,6 +59,7 @@ class SurfaceRequest(Settings):
         for name, interval in (("x", self.x), ("y", self.y)):
             if interval is not None and not interval[0] < interval[1]:
                 raise ValueError(f"{name}: the range is empty: its first number must be less")
+        _check_cost(self.walkers, self.steps)
         return self
 
 
@@ -75,6 +81,17 @@ class ThreeNumbersRequest(Settings):
         "float32", "What the loss computes in: rounding is part of what is seen.",
         title="Precision",
     )  # fmt: skip
+
+    @model_validator(mode="after")
+    def _can_be_paid(self) -> "ThreeNumbersRequest":
+        _check_cost(self.walkers, self.steps)
+        return self
+
+
+def _check_cost(walkers: list[DescentSettings], steps: int) -> None:
+    weight = sum(NEWTON_STEPS if walker.method == "newton" else 1 for walker in walkers)
+    if weight * steps > MOST_STEPS:
+        raise ValueError(f"steps: at most {MOST_STEPS // weight} for these walks")
 
 
 def loss_of(given: AnyLoss, kind: str) -> Any:
@@ -102,7 +119,7 @@ def _problems(error: Any) -> list[tuple[tuple[str | int, ...], str, str]]:
     ]
 
 
-@router.post("/api/surfaces")
+@router.post("/api/surfaces", dependencies=[PICTURE], responses=PICTURE_RESPONSES)
 def surfaces(request: SurfaceRequest) -> SurfaceAnswer:
     """The picture of a surface and walks over it, step by step."""
     loss = loss_of(request.loss, "none")
@@ -120,7 +137,7 @@ def surfaces(request: SurfaceRequest) -> SurfaceAnswer:
     )
 
 
-@router.post("/api/three-numbers")
+@router.post("/api/three-numbers", dependencies=[PICTURE], responses=PICTURE_RESPONSES)
 def three_numbers(request: ThreeNumbersRequest) -> ThreeNumbersAnswer:
     """The whole landscape of sorting three numbers, and walks over it."""
     loss = loss_of(request.loss, "permutation")

@@ -10,7 +10,7 @@ import structlog
 from app.database import DatabaseUnavailableError, RunRow
 from app.runs.executors.base import Executor, StopRequest
 from app.runs.feed import Feed
-from app.runs.files import folder_bytes, folder_of, remove_folder
+from app.runs.files import folder_bytes, folder_of, remove_folder, remove_partial, without_paths
 from app.runs.forks import ResumePlan, common_steps, find_resume_plan, untouched_arms
 from app.runs.log import EventLog
 from app.runs.patience import IMPATIENT, Patience
@@ -56,6 +56,7 @@ class RunQueue:
         for run in self._store.with_status("running"):
             self._append_last(run.id, Failed(seq=1, error=INTERRUPTED), IMPATIENT)
             remove_folder(self._folder(run.id) / REPLAYED)
+            remove_partial(self._folder(run.id))
         waiting = self._store.with_status("queued")
         self._waiting = [(run.id, run.parent is not None) for run in waiting]
         self._publish_positions()
@@ -211,6 +212,7 @@ class RunQueue:
             if not isinstance(error, DatabaseUnavailableError):
                 logger.exception("could not follow a run", run=run_id)
             reason = f"the server could not follow the run ({error})"
+        remove_partial(self._folder(run_id))
         size = folder_bytes(self._folder(run_id))
         self._patience.insist(lambda _: self._store.set_file_bytes(run_id, size))
         if reason is not None:
@@ -287,7 +289,8 @@ class RunQueue:
             self._append_last(run_id, Cancelled(seq=1), self._patience)
         else:
             logger.warning("run failed", run=run_id, reason=reason)
-            self._append_last(run_id, Failed(seq=1, error=reason), self._patience)
+            shown = without_paths(reason, self._settings)
+            self._append_last(run_id, Failed(seq=1, error=shown), self._patience)
 
     def _append_last(self, run_id: str, event: Failed | Cancelled, patience: Patience) -> None:
         run = patience.insist(lambda _: self._store.get(run_id))
@@ -297,13 +300,34 @@ class RunQueue:
         last = LoggedEvent(numbered.seq, numbered.type, run.step, numbered.model_dump_json())
         patience.insist(lambda again: self._log.append(run_id, [last], again=again))
 
+    def pin(self, run: RunRow, pinned: bool) -> bool:
+        """Keeps a run from being removed to make room, or no longer.
+
+        Returns:
+            False if it would take more than the pinned runs' half of the disk.
+        """
+        size = run.log_bytes + run.file_bytes
+        most = self._quota // 2 - size
+        if pinned and not run.pinned and self._store.bytes_used(pinned=True) > most:
+            return False
+        self._store.set_pinned(run.id, pinned)
+        return True
+
+    @property
+    def _quota(self) -> int:
+        return self._settings.disk_mb * 1_000_000
+
     def _make_room(self) -> None:
-        """Removes the oldest ended runs that are not pinned until the quota is kept."""
+        """Removes the oldest ended runs that are not pinned until the quota is kept.
+
+        Pinned runs take half of it at most: one that grew beyond is no reason to remove all others.
+        """
         with self._room:
-            while self._store.bytes_used() > self._settings.disk_mb * 1_000_000:
+            room = self._quota - min(self._store.bytes_used(pinned=True), self._quota // 2)
+            while self._store.bytes_used(pinned=False) > room:
                 oldest = self._store.oldest_removable()
                 if oldest is None:
-                    logger.warning("the disk quota is passed by runs that are pinned or going")
+                    logger.warning("the disk quota is passed by runs that are going")
                     return
                 logger.info("removing an old run to make room", run=oldest.id)
                 self.remove(oldest.id)

@@ -143,11 +143,13 @@ class RunStore:
             session.execute(delete(RunRow).where(RunRow.id == run_id))
         self._database.reclaim()
 
-    def bytes_used(self) -> int:
-        """Bytes of all logs and snapshots."""
+    def bytes_used(self, *, pinned: bool | None = None) -> int:
+        """Bytes of the logs and snapshots of all runs, or of those that are pinned (or not)."""
+        query = select(func.sum(RunRow.log_bytes + RunRow.file_bytes))
+        if pinned is not None:
+            query = query.where(RunRow.pinned.is_(pinned))
         with self._database.read() as session:
-            total = session.scalar(select(func.sum(RunRow.log_bytes + RunRow.file_bytes)))
-        return int(total or 0)
+            return int(session.scalar(query) or 0)
 
     def oldest_removable(self) -> RunRow | None:
         """The ended run that goes first when room is needed; pinned ones never go."""

@@ -1,10 +1,18 @@
 """From a spec to the run that is queued for it: the same for the page and the command line."""
 
+from collections.abc import Iterator
+from typing import Any
+
+from app.database import RunRow
 from app.presets import get_preset
+from app.runs.forks import common_steps, untouched_arms
 from app.runs.identity import identify, is_reusable
+from app.runs.limits import LimitProblem
 from app.runs.store import NewRun
 from app.settings import Settings
 from newton_core.experiment.spec import ExperimentSpec
+
+Path = tuple[str | int, ...]
 
 
 def new_run(
@@ -12,7 +20,7 @@ def new_run(
     settings: Settings,
     *,
     preset: str | None = None,
-    parent: str | None = None,
+    parent: RunRow | None = None,
 ) -> NewRun:
     """What is to be queued for a spec.
 
@@ -20,7 +28,8 @@ def new_run(
         spec: complete and within the server's limits.
         settings: of the server that computes it.
         preset: name of the preset that the spec is.
-        parent: id of a run whose snapshots it may start from.
+        parent: a run whose snapshots it may start from, which counts only if that saves work:
+            forks have a worker of their own.
     """
     return NewRun(
         identity=identify(spec),
@@ -29,8 +38,32 @@ def new_run(
         threads=settings.threads,
         title=_title(spec, preset),
         preset=preset,
-        parent=parent,
+        parent=parent.id if parent is not None and _saves_work(parent, spec) else None,
     )
+
+
+def _saves_work(parent: RunRow, spec: ExperimentSpec) -> bool:
+    theirs = ExperimentSpec.model_validate_json(parent.spec)
+    return bool(common_steps(theirs, spec) or untouched_arms(theirs, spec))
+
+
+def nul_problem(spec: ExperimentSpec) -> LimitProblem | None:
+    """Where a text of a spec holds a NUL, which PostgreSQL cannot store; None if none does."""
+    for path, text in _texts(spec.model_dump(mode="json"), ()):
+        if "\0" in text:
+            return LimitProblem(path, "the character NUL cannot be stored")
+    return None
+
+
+def _texts(value: Any, path: Path) -> Iterator[tuple[Path, str]]:
+    if isinstance(value, str):
+        yield path, value
+    elif isinstance(value, dict):
+        for name, item in value.items():
+            yield from _texts(item, (*path, name))
+    elif isinstance(value, list):
+        for i, item in enumerate(value):
+            yield from _texts(item, (*path, i))
 
 
 def preset_spec(name: str) -> ExperimentSpec:

@@ -1,0 +1,183 @@
+"""What one visitor cannot take from the others: threads, places in the queue, disk, connections."""
+
+import contextlib
+import os
+import resource
+import socket
+import threading
+import time
+from collections.abc import Callable
+
+import httpx
+import pytest
+
+from app.settings import load_settings
+from tests.app.harness import LabServer, Spec, long_spec, tiny_spec
+
+LARGE = {"walkers": [{"label": str(i)} for i in range(8)], "steps": 60, "points": 101}
+
+
+def test_pictures_of_one_visitor_leave_room_for_the_others(server: LabServer) -> None:
+    answers: list[httpx.Response] = []
+
+    def post() -> None:
+        answers.append(httpx.post(f"{server.url}/api/three-numbers", json=LARGE, timeout=120.0))
+
+    senders = [threading.Thread(target=post) for _ in range(40)]
+    for sender in senders:
+        sender.start()
+    waited = []
+    while any(sender.is_alive() for sender in senders):
+        began = time.monotonic()
+        assert server.client.get("/api/runs").status_code == 200
+        time.sleep(0.05)
+        waited.append(time.monotonic() - began)
+    assert max(waited) < 10.0, "42 s, when all threads of the server computed pictures"
+    statuses = [answer.status_code for answer in answers]
+    assert set(statuses) == {200, 429}
+    assert 16 < statuses.count(200) < 30
+    for answer in answers:
+        if answer.status_code == 429:
+            assert int(answer.headers["retry-after"]) > 0
+            assert "pictures" in answer.json()["detail"]
+
+
+def test_picture_that_costs_too_much_is_refused(server: LabServer) -> None:
+    walkers = [{"label": str(i), "method": "newton"} for i in range(8)]
+    for path in ("three-numbers", "surfaces"):
+        answer = server.client.post(f"/api/{path}", json={"walkers": walkers, "steps": 251})
+        assert answer.status_code == 422
+        (problem,) = answer.json()["detail"]
+        assert problem["loc"] == ["body", "steps"]
+        assert problem["msg"] == "at most 250 for these walks"
+
+
+def test_picture_that_nobody_waits_for_gives_its_place_up(server: LabServer) -> None:
+    for _ in range(40):  # far more than may wait, each given up at once
+        with contextlib.suppress(httpx.ReadTimeout):
+            httpx.post(f"{server.url}/api/three-numbers", json=LARGE, timeout=0.3)
+    answer = server.client.post("/api/three-numbers", json={"points": 21, "steps": 2}, timeout=60.0)
+    assert answer.status_code == 200
+
+
+def queued(server: LabServer, run_id: str) -> bool:
+    return bool(server.run(run_id)["status"] == "queued")
+
+
+def test_unrelated_spec_does_not_jump_the_queue(new_server: Callable[..., LabServer]) -> None:
+    server = new_server(workers=1, fork_workers=1).start()
+    parent = server.finish(tiny_spec(seed=1))
+    blocker = server.post(long_spec(2, steps=100_000, evaluate_every=50_000))["id"]
+    server.wait_for(blocker, lambda run: run["step"] > 10)
+    unrelated = server.post(tiny_spec(seed=3), **{"from": parent})["id"]
+    at_once: Spec = tiny_spec(seed=1, changes=[{"step": 0, "arm": i, "lr": 1.0} for i in (0, 1)])
+    nothing_saved = server.post(at_once, **{"from": parent})["id"]
+    fork = server.post(tiny_spec(seed=1, changes=[{"step": 20, "arm": 0, "lr": 1.0}]),
+                       **{"from": parent})["id"]  # fmt: skip
+    assert server.events(fork)[-1]["type"] == "finished", "a what-if waits behind no long run"
+    assert queued(server, unrelated)
+    assert queued(server, nothing_saved)
+    assert server.run(fork)["parent"] == parent
+    assert server.run(unrelated)["parent"] is None
+
+
+def test_pinned_runs_leave_room_for_the_others(new_server: Callable[..., LabServer]) -> None:
+    server = new_server(workers=1, fork_workers=0, disk_mb=40).start()
+    sizes = []
+    pins = []
+    for seed in range(8):
+        before = _bytes(server)
+        run_id = server.finish(tiny_spec(seed=seed, steps=10))
+        sizes.append(_bytes(server) - before)
+        pins.append(server.client.patch(f"/api/runs/{run_id}", json={"pinned": True}))
+    statuses = [pin.status_code for pin in pins]
+    assert statuses[0] == 200
+    assert 409 in statuses, "pins take half of the disk at most"
+    assert "half" in pins[statuses.index(409)].json()["detail"]
+    last = server.finish(tiny_spec(seed=20, steps=10))
+    time.sleep(1.0)  # in which it would be removed to make room
+    assert server.client.get(f"/api/runs/{last}").status_code == 200
+    unpinned = server.client.patch(f"/api/runs/{last}", json={"pinned": False})
+    assert unpinned.status_code == 200
+
+
+def _bytes(server: LabServer) -> int:
+    folder = server.data_dir / "snapshots"
+    return sum(file.stat().st_size for file in folder.rglob("*.pt")) if folder.is_dir() else 0
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"",
+        b"GET /api/health HTTP/1.1\r\nHost: localhost\r\nX-Slow: ",
+        b"POST /api/runs HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+        b"Content-Length: 1000\r\n\r\n{",
+        b"GET /api/health HTTP/1.1\r\nHost: localhost\r\n\r\nGET /api/he",
+    ],
+    ids=["nothing", "half a head", "half a body", "half a second request"],
+)
+def test_half_open_requests_are_closed(server: LabServer, sent: bytes) -> None:
+    port = int(server.url.rpartition(":")[2])
+    logged = len(server.log.read_text())
+    sockets = [socket.create_connection(("127.0.0.1", port)) for _ in range(100)]
+    for one in sockets:
+        one.sendall(sent)
+    began = time.monotonic()
+    for one in sockets:
+        one.settimeout(24.0)
+        while one.recv(65536):
+            pass
+        one.close()
+    assert time.monotonic() - began < 24.0, "300 of 300 were open after that"
+    assert "Traceback" not in server.log.read_text()[logged:]
+    assert server.client.get("/api/health").status_code == 200
+
+
+def _many(server: LabServer, count: int) -> list[socket.socket]:
+    port = int(server.url.rpartition(":")[2])
+    return [socket.create_connection(("127.0.0.1", port)) for _ in range(count)]
+
+
+def test_server_of_few_files_stays_quiet_and_comes_back(
+    new_server: Callable[..., LabServer],
+) -> None:
+    server = new_server(workers=1, fork_workers=0).start()
+    assert server.process is not None
+    in_use = 4 + len(list(_files(server)))
+    resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE, (in_use, in_use))
+    before = server.log.stat().st_size
+    sockets = _many(server, 100)
+    time.sleep(5.0)
+    assert server.log.stat().st_size - before < 10_000, "14 MB, with a traceback for each try"
+    assert "cannot open more connections" in server.log.read_text()
+    for one in sockets:
+        one.close()
+    resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE, (in_use + 50, in_use + 50))
+    server.finish(tiny_spec())
+
+
+def _files(server: LabServer) -> list[str]:
+    assert server.process is not None
+    return os.listdir(f"/proc/{server.process.pid}/fd")
+
+
+def test_server_starts_with_64_files_and_refuses_what_does_not_fit(
+    new_server: Callable[..., LabServer],
+) -> None:
+    server = new_server(workers=1, fork_workers=0)
+    server.prefix = ["prlimit", "--nofile=64"]
+    server.start()
+    sockets = _many(server, 100)
+    time.sleep(3.0)
+    assert server.log.stat().st_size < 20_000
+    for one in sockets:
+        one.close()
+    server.finish(tiny_spec())
+
+
+def test_limits_are_on_beyond_this_machine() -> None:
+    assert load_settings(host="127.0.0.1").runs_per_minute == 0
+    assert load_settings(host="localhost").runs_per_minute == 0
+    assert load_settings(host="0.0.0.0").runs_per_minute == 60
+    assert load_settings(host="0.0.0.0", runs_per_minute=0).runs_per_minute == 0
