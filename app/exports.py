@@ -3,28 +3,33 @@
 import csv
 import io
 import json
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from safetensors.torch import save
 
+from app.database import RunRow
 from app.runs.records import LoggedEvent
 from newton_core.training.snapshots import load_snapshot
 
-CSV_HEADER = ("run", "arm", "step", "metric", "value")
+CSV_HEADER = ("run", "arm", "step", "metric", "value", "label")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+"""What spreadsheets take for the beginning of a formula."""
 _PLACE = frozenset({"seq", "type", "arm", "step"})
 
 
-def csv_lines(run_id: str, log: Iterable[LoggedEvent]) -> Iterator[str]:
-    """One line for each number that was measured: run, arm (from 0), step, metric, value.
+def csv_lines(run_id: str, labels: Sequence[str], log: Iterable[LoggedEvent]) -> Iterator[str]:
+    """One line for each number that was measured: run, arm (from 0), step, metric, value, label.
 
     Metrics of updates and of evaluations, and the numbers that sum up spectra and spikes; an
-    empty value was not finite.
+    empty value was not finite. A label that a spreadsheet would compute stands behind a quote.
     """
+    shown = [f"'{label}" if label.startswith(_FORMULA) else label for label in labels]
     yield _csv([CSV_HEADER])
     for event in log:
-        rows = [(run_id, *row) for row in _numbers(json.loads(event.body))]
+        rows = [(run_id, *row, shown[row[0]]) for row in _numbers(json.loads(event.body))]
         if rows:
             yield _csv(rows)
 
@@ -77,8 +82,11 @@ def json_lines(log: Iterable[LoggedEvent]) -> Iterator[str]:
     yield "[]\n" if opening == "[\n" else "\n]\n"
 
 
-def weights(snapshot: Path) -> bytes:
+def weights(snapshot: Path, spec: str) -> bytes:
     """The weights in a snapshot as safetensors, under ``{arm}.{parameter}`` (arms from 0).
+
+    The metadata hold what is needed to use them: ``format``, ``step``, ``labels`` (a JSON list,
+    one for each arm) and the run's ``spec`` as JSON.
 
     Raises:
         SnapshotError: the file is missing or damaged.
@@ -89,4 +97,19 @@ def weights(snapshot: Path) -> bytes:
         for index, arm in enumerate(arms)
         for name, tensor in arm["model"].items()
     }
-    return save(tensors, metadata={"step": str(step)})
+    labels = json.dumps(arm_labels(spec), ensure_ascii=False)
+    metadata = {"format": "pt", "step": str(step), "labels": labels, "spec": spec}
+    return save(tensors, metadata=metadata)
+
+
+def arm_labels(spec: str) -> list[str]:
+    """The arms' labels in a run's complete spec."""
+    return [arm["label"] for arm in json.loads(spec)["arms"]]
+
+
+def file_name(run: RunRow, what: str, ending: str) -> str:
+    """What a file of a run is called: whose it is and what it holds, in plain characters."""
+    spec = json.loads(run.spec)
+    subject = run.preset or f"{spec['task']['name']}-{spec['loss']['name']}"
+    words = re.sub(r"[^a-z0-9]+", "-", f"newton-lab-{subject}-{run.id}-{what}".lower())
+    return f"{words}.{ending}"

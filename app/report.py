@@ -5,6 +5,8 @@ The file's frame is made here; everything that is seen comes from ``report/repor
 ``{"run": {...}, "figures": {...}, "vocabulary": {...}, "events": [...]}``.
 """
 
+import base64
+import hashlib
 import html
 import json
 import re
@@ -35,8 +37,10 @@ def report_html(run: dict[str, Any], events: Iterable[str]) -> Iterator[str]:
 
 
 def _parts(run: dict[str, Any], events: Iterable[str], script: str, style: str) -> Iterator[str]:
+    scripts = [_inline_script(code) for code in (plotly_file().read_text("utf-8"), script)]
     yield (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        f'<meta http-equiv="Content-Security-Policy" content="{_policy(scripts)}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         '<meta name="color-scheme" content="light dark">\n'
         f"<title>{html.escape(str(run['title']))} · Newton Lab</title>\n"
@@ -49,9 +53,19 @@ def _parts(run: dict[str, Any], events: Iterable[str], script: str, style: str) 
     for event in events:
         yield separator + _escape_json(event)
         separator = ",\n"
-    yield "\n]}\n</script>\n<script>"
-    yield _inline_script(plotly_file().read_text("utf-8"))
-    yield f"</script>\n<script>{_inline_script(script)}</script>\n</body>\n</html>\n"
+    yield "\n]}\n</script>\n"
+    yield from (f"<script>{code}</script>\n" for code in scripts)
+    yield "</body>\n</html>\n"
+
+
+def _policy(scripts: Iterable[str]) -> str:
+    """What the file may do wherever it is opened: run these scripts, and reach nobody."""
+    digests = [hashlib.sha256(code.encode()).digest() for code in scripts]
+    allowed = " ".join(f"'sha256-{base64.b64encode(digest).decode()}'" for digest in digests)
+    return (
+        f"default-src 'none'; script-src {allowed}; style-src 'unsafe-inline';"
+        " img-src data: blob:; font-src data:; base-uri 'none'; form-action 'none'"
+    )
 
 
 def _read(file: Path) -> str:

@@ -8,12 +8,12 @@ from fastapi import APIRouter, HTTPException, Query, Response
 from fastapi.responses import StreamingResponse
 
 from app.database import RunRow
-from app.exports import csv_lines, json_lines, weights
+from app.exports import arm_labels, csv_lines, file_name, json_lines, weights
 from app.lab import Lab
 from app.report import report_html
 from app.routes.common import NO_SUCH_RUN, TheLab, TheRun, problem
 from app.routes.runs import run_info
-from app.runs.files import folder_of
+from app.runs.files import folder_of, without_paths
 from app.static import PageNotBuiltError
 from newton_core.experiment.events import Event
 from newton_core.training.snapshots import SnapshotError, latest_snapshot
@@ -21,13 +21,14 @@ from newton_core.training.snapshots import SnapshotError, latest_snapshot
 router = APIRouter(tags=["runs"])
 
 Format = Literal["csv", "json", "html", "spec", "weights"]
-_KINDS: dict[str, tuple[str, str]] = {
-    "csv": ("text/csv; charset=utf-8", "csv"),
-    "json": ("application/json", "events.json"),
-    "html": ("text/html; charset=utf-8", "html"),
-    "spec": ("application/json", "spec.json"),
-    "weights": ("application/octet-stream", "safetensors"),
+_KINDS: dict[str, tuple[str, str, str]] = {
+    "csv": ("text/csv; charset=utf-8", "numbers", "csv"),
+    "json": ("application/json", "events", "json"),
+    "html": ("text/html; charset=utf-8", "report", "html"),
+    "spec": ("application/json", "spec", "json"),
+    "weights": ("application/octet-stream", "weights", "safetensors"),
 }
+"""Media type, what the file holds, and the ending of its name."""
 _TEXT = {"schema": {"type": "string"}}
 
 
@@ -61,9 +62,10 @@ def export_run(
     ],
 ) -> Response:
     """The run in another form, as far as it has come."""
-    media_type, ending = _KINDS[format]
+    media_type, what, ending = _KINDS[format]
     content = _content(lab, run, format)
-    headers = {"Content-Disposition": f'attachment; filename="newton-lab-{run.id}.{ending}"'}
+    name = file_name(run, what, ending)
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     if isinstance(content, bytes | str):
         return Response(content, media_type=media_type, headers=headers)
     return StreamingResponse(content, media_type=media_type, headers=headers)
@@ -73,7 +75,7 @@ def _content(lab: Lab, run: RunRow, format: Format) -> str | bytes | Iterable[st
     log = lab.log.all(run.id)
     match format:
         case "csv":
-            return csv_lines(run.id, log)
+            return csv_lines(run.id, arm_labels(run.spec), log)
         case "json":
             return json_lines(log)
         case "spec":
@@ -93,6 +95,6 @@ def _weights(lab: Lab, run: RunRow) -> bytes:
     if found is None:
         raise HTTPException(409, f"run {run.id} has no snapshot, so there are no weights")
     try:
-        return weights(found[1])
+        return weights(found[1], run.spec)
     except SnapshotError as error:
-        raise HTTPException(409, str(error)) from error
+        raise HTTPException(409, without_paths(str(error), lab.settings)) from error

@@ -1,8 +1,11 @@
 """A run to take home: every form holds what the log holds."""
 
+import base64
 import csv
+import hashlib
 import io
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +19,12 @@ from newton_core.experiment.spec import ExperimentSpec
 from newton_core.training.snapshots import load_snapshot
 from tests.app.harness import LabServer, long_spec, tiny_spec
 
+LABEL = 'A "quoted" </script><!-- λ'
+
 
 @pytest.fixture(scope="module")
 def run_id(server: LabServer) -> str:
-    label = 'A "quoted" </script><!-- λ'
-    arms = [{"label": label}, {"label": "H", "curvature": "hessian"}]
+    arms = [{"label": LABEL}, {"label": "=H", "curvature": "hessian"}]
     return server.finish(tiny_spec(seed=400, arms=arms, steps=30))
 
 
@@ -28,7 +32,9 @@ def export(server: LabServer, run_id: str, format: str) -> Any:
     answer = server.client.get(f"/api/runs/{run_id}/export", params={"format": format})
     assert answer.status_code == 200, answer.text
     disposition = answer.headers["content-disposition"]
-    assert disposition.startswith(f'attachment; filename="newton-lab-{run_id}.')
+    what = {"csv": "numbers.csv", "json": "events.json", "html": "report.html",
+            "spec": "spec.json", "weights": "weights.safetensors"}[format]  # fmt: skip
+    assert disposition == (f'attachment; filename="newton-lab-ranking-neuralsort-{run_id}-{what}"')
     return answer
 
 
@@ -44,9 +50,10 @@ def test_csv_is_tidy_and_whole(server: LabServer, run_id: str) -> None:
     answer = export(server, run_id, "csv")
     assert answer.headers["content-type"] == "text/csv; charset=utf-8"
     header, *rows = csv.reader(io.StringIO(answer.text))
-    assert header == ["run", "arm", "step", "metric", "value"]
+    assert header == ["run", "arm", "step", "metric", "value", "label"]
     assert {row[0] for row in rows} == {run_id}
-    found = {(int(arm), int(step), name): value for _, arm, step, name, value in rows}
+    assert {(row[1], row[5]) for row in rows} == {("0", LABEL), ("1", "'=H")}
+    found = {(int(arm), int(step), name): value for _, arm, step, name, value, _ in rows}
     assert len(found) == len(rows), "one line a number"
     for event in server.events(run_id):
         if event["type"] == "metrics":
@@ -82,7 +89,10 @@ def test_weights_are_those_of_the_last_snapshot(
     file.write_bytes(export(server, run_id, "weights").content)
     step, arms = load_snapshot(server.data_dir / "snapshots" / run_id / "step-00000030.pt")
     with safetensors.safe_open(file, framework="pt") as weights:
-        assert weights.metadata() == {"step": str(step)}
+        metadata = weights.metadata()
+        assert (metadata["format"], metadata["step"]) == ("pt", str(step))
+        assert json.loads(metadata["labels"]) == [LABEL, "=H"]
+        assert json.loads(metadata["spec"]) == server.run(run_id)["spec"]
         names = set(weights.keys())
         assert names == {f"{i}.{name}" for i, arm in enumerate(arms) for name in arm["model"]}
         for i, arm in enumerate(arms):
@@ -119,7 +129,7 @@ def test_report_is_one_file_with_the_log_inside(server: LabServer, run_id: str) 
     data = _embedded(answer.text)
     assert data["events"] == server.events(run_id)
     assert data["run"]["id"] == run_id
-    assert data["run"]["title"].endswith('A "quoted" </script><!-- λ, H')
+    assert data["run"]["title"].endswith('A "quoted" </script><!-- λ, =H')
     assert data["figures"] == server.client.get("/api/figures").json()
     assert "plotly.js v" in answer.text
 
@@ -157,6 +167,25 @@ def test_report_cannot_be_broken_by_what_is_in_it(bundle: Path, tmp_path: Path) 
     assert json.loads(scripts.inline[0])["events"] == [json.loads(event)]
     assert scripts.inline[2].replace("<\\", "<") == nasty
     assert scripts.title == "T</title>& · Newton Lab"
+
+
+def test_report_may_run_its_own_scripts_and_reach_nobody(bundle: Path, tmp_path: Path) -> None:
+    from app.report import write_report
+    from tests.app.harness import Scripts
+
+    (bundle / "report.js").write_text("let x = 1;\n")
+    (bundle / "report.css").write_text("")
+    file = tmp_path / "report.html"
+    write_report(file, "title", [])
+    html = file.read_text("utf-8")
+    found = re.search(r'http-equiv="Content-Security-Policy" content="([^"]*)"', html)
+    assert found is not None
+    assert found.start() < html.index("<style"), "it holds for all that comes after it"
+    policy = dict(part.strip().split(" ", 1) for part in found.group(1).split(";"))
+    assert policy["default-src"] == "'none'"
+    code = Scripts(html).inline[1:]
+    digests = [base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in code]
+    assert policy["script-src"].split() == [f"'sha256-{digest}'" for digest in digests]
 
 
 def test_report_without_a_built_page_says_how_to_build_it(bundle: Path, tmp_path: Path) -> None:
