@@ -14,8 +14,6 @@ from app.lab import Lab
 _RUN_ID = re.compile(r"[0-9a-f]{12}")
 LARGEST_SEQ = 2**53 - 1
 PICTURE_SECONDS = 2
-STREAM_HEADERS = {"Cache-Control": "no-cache, no-transform", "X-Accel-Buffering": "no"}
-"""Proxies hold nothing back, neither to compress it nor to fill a buffer."""
 
 
 class Problem(BaseModel):

@@ -42,8 +42,9 @@ async def follow_run(
     """All events from the first (or after a given one), then each as it happens.
 
     ``id`` is the event's number, ``event`` its type, ``data`` the event as JSON. While the run
-    waits, messages of type ``queue`` without an id say its place: {"position": 2}. The stream
-    ends after the run's last event.
+    waits, messages of type ``queue`` without an id say its place: {"position": 2}. After some
+    seconds without news comes a ``ping``, without an id too: a viewer that hears nothing at all
+    has lost the connection. The stream ends after the run's last event.
     """
     known = after if last_event_id is None else last_event_id
     return event_stream(_stream(lab, run.id, known))
@@ -53,7 +54,7 @@ async def _stream(lab: Lab, run_id: str, after: int) -> AsyncIterator[bytes]:
     patience = lab.settings.keepalive_seconds
     async for item in lab.feed.follow(lab.log, run_id, after, patience):
         if isinstance(item, Silence):
-            yield format_sse_event(comment="still here")
+            yield format_sse_event(event="ping", data_str="{}")
         elif isinstance(item, QueuePosition):
             yield format_sse_event(event="queue", data_str=f'{{"position":{item.position}}}')
         else:

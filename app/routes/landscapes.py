@@ -10,11 +10,12 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.sse import EventSourceResponse, format_sse_event
 
 from app.errors import validation_error
-from app.landscapes import LandscapeFailure, LandscapeService
+from app.lab import Lab
+from app.landscapes import LandscapeFailure
 from app.landscapes.requests import AnyLandscapeRequest, LandscapeRequest
 from app.routes.common import TheLab, is_run_id, problem
 from app.routes.streams import CONTENT, event_stream
-from app.runs.files import folder_of
+from app.runs.files import folder_of, without_paths
 
 router = APIRouter(tags=["landscapes"])
 
@@ -45,17 +46,17 @@ async def landscapes(lab: TheLab, body: Annotated[LandscapeRequest, Body()]) -> 
     if lab.landscapes.is_busy:
         raise HTTPException(429, "too many slices wait; try again in 2 s", {"Retry-After": "2"})
     folder = folder_of(lab.settings.snapshots_dir, run.id)
-    return event_stream(_stream(lab.landscapes, run.spec, folder, body))
+    return event_stream(_stream(lab, run.spec, folder, body))
 
 
 async def _stream(
-    service: LandscapeService, spec: str, folder: Path, body: AnyLandscapeRequest
+    lab: Lab, spec: str, folder: Path, body: AnyLandscapeRequest
 ) -> AsyncIterator[bytes]:
     try:
-        async for kind, data in service.answer(spec, folder, body):
+        async for kind, data in lab.landscapes.answer(spec, folder, body):
             yield format_sse_event(event=kind, data_str=data)
     except LandscapeFailure as failure:
-        text = json.dumps({"message": str(failure)})
+        text = json.dumps({"message": without_paths(str(failure), lab.settings)})
         yield format_sse_event(event="problem", data_str=text)
     else:
         yield format_sse_event(event="done", data_str="{}")

@@ -15,5 +15,5 @@ def event_stream(parts: AsyncIterator[bytes]) -> EventSourceResponse:
     own generator endpoints pass each event through two queues and log an error when a client
     leaves at the wrong moment; ready-made bytes need neither.
     """
-    headers = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
+    headers = {"Cache-Control": "no-cache, no-transform", "X-Accel-Buffering": "no"}
     return EventSourceResponse(parts, headers=headers)
