@@ -20,7 +20,7 @@ import pytest
 SERVE = (
     "from app.serve import serve; from app.settings import load_settings; serve(load_settings())"
 )
-START_SECONDS = 90.0  # generous: these machines may be busy
+START_SECONDS = 180.0  # generous: these machines may be busy
 ENDED = {"finished", "failed", "cancelled"}
 
 Spec = dict[str, Any]
@@ -77,6 +77,7 @@ class LabServer:
         self.process: subprocess.Popen[str] | None = None
         self.client = httpx.Client()
         self.log = data_dir.with_suffix(".log")
+        self.prefix: list[str] = []  # of the command, e.g. prlimit
 
     def start(self, port: int = 0) -> "LabServer":
         """Starts it, on a free port unless one is given (that of before, for its viewers)."""
@@ -90,7 +91,11 @@ class LabServer:
         self.url = f"http://127.0.0.1:{port}"
         with self.log.open("a") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-c", SERVE], env=environment, stdout=log, stderr=log, text=True
+                [*self.prefix, sys.executable, "-c", SERVE],
+                env=environment,
+                stdout=log,
+                stderr=log,
+                text=True,
             )
         self.client.close()
         self.client = httpx.Client(base_url=self.url, timeout=30.0)
@@ -121,7 +126,7 @@ class LabServer:
             return 0.0
         began = time.monotonic()
         self.process.send_signal(signal.SIGINT)
-        self.process.wait(30)
+        self.process.wait(60)
         return time.monotonic() - began
 
     def close(self) -> None:
@@ -163,7 +168,7 @@ class LabServer:
 
     def wait_for(self, run_id: str, happened: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
         """The run, once something has happened to it."""
-        deadline = time.monotonic() + 60.0
+        deadline = time.monotonic() + 120.0
         while time.monotonic() < deadline:
             run = self.run(run_id)
             if happened(run):

@@ -1,5 +1,6 @@
 """What survives: a server that is killed, restarted, stopped with viewers, or started twice."""
 
+import socket
 import subprocess
 import sys
 import threading
@@ -96,3 +97,30 @@ def _serve(environment: dict[str, str]) -> "subprocess.CompletedProcess[str]":
         [sys.executable, "-c", SERVE],
         env={**os.environ, **environment}, capture_output=True, text=True, timeout=90,
     )  # fmt: skip
+
+
+def test_interrupt_with_half_sent_bodies_is_quiet(new_server: Callable[..., LabServer]) -> None:
+    server = new_server(fork_workers=0).start()
+    port = int(server.url.rpartition(":")[2])
+    head = "POST /api/runs HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n{"
+    sockets = [socket.create_connection(("127.0.0.1", port)) for _ in range(10)]
+    for one in sockets:
+        one.sendall(head.encode())
+    assert server.client.get("/api/health").status_code == 200
+    assert server.stop() < 10.0
+    for one in sockets:
+        one.close()
+    assert "Traceback" not in server.log.read_text()
+
+
+def test_snapshot_that_was_being_written_is_removed(new_server: Callable[..., LabServer]) -> None:
+    server = new_server(fork_workers=0).start()
+    running = server.post(long_spec(1))["id"]
+    server.wait_for(running, lambda run: run["step"] >= 1100)
+    server.kill()
+    folder = server.data_dir / "snapshots" / running
+    (folder / "step-00002000.partial").write_bytes(b"half")  # as a kill at the wrong moment leaves
+    server.start()
+    assert server.run(running)["status"] == "failed"
+    assert list(folder.glob("*.pt")) != []
+    assert list(folder.glob("*.partial")) == []

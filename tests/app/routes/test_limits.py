@@ -1,8 +1,12 @@
 """What the server refuses, and how it says so: field paths, limits, queue, disk."""
 
+import json
+import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
+import httpx
 import pytest
 
 from tests.app.harness import LabServer, long_spec, tiny_spec
@@ -33,6 +37,16 @@ FISHER = {"curvature": "fisher"}
             "at most 100000 steps on this server",
         ),
         (tiny_spec(steps="many"), ["steps"], "valid integer"),
+        (tiny_spec(steps="3"), ["steps"], "valid integer"),
+        (tiny_spec(steps=True), ["steps"], "valid integer"),
+        (tiny_spec(target="0.5"), ["target"], "valid number"),
+        (tiny_spec(task={"name": "ranking", "n": "3"}), ["task", "n"], "valid integer"),
+        (tiny_spec(arms=[{"lr": True}]), ["arms", 0, "lr"], "valid number"),
+        (
+            tiny_spec(arms=[{"lr_milestones": [1, "2"]}]),
+            ["arms", 0, "lr_milestones", 1],
+            "valid integer",
+        ),
         (tiny_spec(unknown=1), ["unknown"], "not permitted"),
         (without("loss"), ["loss"], "required"),
         (tiny_spec(loss={"name": "nope"}), ["loss"], "does not match any of the expected tags"),
@@ -111,6 +125,41 @@ def test_every_problem_is_said_at_once(server: LabServer) -> None:
     assert [loc for loc, _ in problems(server, spec)] == [
         ["body", "arms", 0, "lr"], ["body", "steps"], ["body", "batch_size"], ["body", "seed"],
     ]  # fmt: skip
+
+
+ENDLESS = {
+    "fields": tiny_spec(**{f"x{i}": 1 for i in range(8000)}),
+    "fields of a loss": tiny_spec(
+        loss={"name": "neuralsort", **{f"x{i}": 1 for i in range(60000)}}
+    ),
+    "arms": tiny_spec(arms=[1] * 300_000),
+    "milestones": tiny_spec(arms=[{"lr_milestones": ["x"] * 150_000}]),
+    "long names": tiny_spec(**{"x" * 900_000: 1, "\ud800": 2}),
+}
+
+
+@pytest.mark.parametrize("kind", ENDLESS)
+def test_flood_of_problems_holds_up_nobody(server: LabServer, kind: str) -> None:
+    body = json.dumps(ENDLESS[kind])
+    answers: list[httpx.Response] = []
+
+    def post() -> None:
+        headers = {"Content-Type": "application/json"}
+        answers.append(server.client.post("/api/runs", content=body, headers=headers))
+
+    senders = [threading.Thread(target=post) for _ in range(8)]
+    for sender in senders:
+        sender.start()
+    waited = []
+    while any(sender.is_alive() for sender in senders):
+        began = time.monotonic()
+        assert server.client.get("/api/health").status_code == 200
+        waited.append(time.monotonic() - began)
+    assert max(waited) < 2.0, "9 s for 8,000 unknown fields, when each was compared with each"
+    for answer in answers:
+        assert answer.status_code == 422
+        assert len(answer.content) < 5000
+        assert 1 <= len(answer.json()["detail"]) <= 101
 
 
 @pytest.mark.parametrize("word", ["NaN", "Infinity", "-Infinity", "1e999"])
@@ -222,3 +271,54 @@ def test_address_that_starts_too_many_runs_has_to_wait(
     answer = server.client.post("/api/runs", json=tiny_spec(seed=3, steps=2))
     assert answer.status_code == 429
     assert "too many runs" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("POST", "/api/runs"), ("POST", "/api/nope"), ("PUT", "/api/runs"), ("POST", "/"),
+     ("PATCH", "/api/runs/x"), ("POST", "/api/surfaces"), ("GET", "/api/runs")],
+)  # fmt: skip
+def test_every_refusal_of_a_large_body_is_json(server: LabServer, method: str, path: str) -> None:
+    answer = server.client.request(method, path, content=b"x" * 1_100_000)
+    assert answer.status_code >= 400 or method == "GET"
+    assert answer.headers["content-type"] == "application/json"
+    if method != "GET":
+        assert isinstance(answer.json()["detail"], str)
+
+
+def own_data(path: str) -> dict[str, Any]:
+    return tiny_spec(task={"name": "ranking", "data": {"name": "folder", "path": path}, "n": 3})
+
+
+@pytest.mark.parametrize("path", ["x" * 999, "loop", "loop/x", "a\0b", "/".join(["x"] * 3000)])
+def test_folder_that_cannot_be_is_refused(server: LabServer, path: str) -> None:
+    own = server.data_dir / "own"
+    own.mkdir(exist_ok=True)
+    if not (own / "loop").is_symlink():
+        (own / "loop").symlink_to("loop")
+    answer = server.client.post("/api/runs", json=own_data(path))
+    assert answer.status_code == 422, answer.text
+    assert answer.json()["detail"][0]["loc"][:4] == ["body", "task", "data", "path"]
+
+
+def test_loop_of_links_inside_a_folder_is_no_error_of_the_server(server: LabServer) -> None:
+    folder = server.data_dir / "own" / "looping"
+    folder.mkdir(parents=True, exist_ok=True)
+    if not (folder / "loop").is_symlink():
+        (folder / "loop").symlink_to("loop")
+        (folder / "up").symlink_to("..")
+    posted = server.post(own_data("looping"))
+    last = server.events(posted["id"])[-1]
+    assert last["type"] == "failed"
+    assert str(server.data_dir) not in last["error"], "strangers learn no path of the server"
+    assert "own/looping" in last["error"], "but which folder it was"
+
+
+def test_text_that_postgresql_cannot_store_is_refused(server: LabServer) -> None:
+    found = problems(server, tiny_spec(arms=[{"label": "ok"}, {"label": "a\0b"}]))
+    assert found == [(["body", "arms", 1, "label"], "the character NUL cannot be stored")]
+
+
+def test_answers_to_monitors_have_no_body(server: LabServer) -> None:
+    answer = server.client.head("/api/health")
+    assert (answer.status_code, answer.content) == (200, b"")
