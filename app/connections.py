@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+import json
 import os
 import sys
 import time
@@ -9,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar
 
+import h11
 import structlog
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
@@ -65,6 +67,18 @@ class BoundedProtocol(H11Protocol):
         super().data_received(data)
         if self._is_answering and not self.cycle.more_body:
             self._stop_clock()
+
+    def send_400_response(self, msg: str) -> None:
+        """Answers what is no HTTP, in JSON as every refusal is."""
+        body = json.dumps({"detail": msg}).encode()
+        headers = [(b"content-type", b"application/json"), (b"connection", b"close")]
+        for event in (
+            h11.Response(status_code=400, headers=headers, reason=b"Bad Request"),
+            h11.Data(data=body),
+            h11.EndOfMessage(),
+        ):
+            self.transport.write(self.conn.send(event) or b"")
+        self.transport.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Stops the clock."""

@@ -1,6 +1,8 @@
-"""What holds for every answer: security headers."""
+"""What holds for every request and answer: a body that is not too large, security headers."""
 
-from starlette.datastructures import MutableHeaders
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.settings import Settings
@@ -48,3 +50,30 @@ class SecurityHeaders:
             await send(message)
 
         await self._app(scope, receive, send_with_headers)
+
+
+class BodyLimit:
+    """Refuses a body that says that it is too large, or turns out to be, in JSON either way."""
+
+    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+        self._app = app
+        self._most = settings.max_body_bytes
+        self._detail = f"the body is too large: at most {self._most} bytes on this server"
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers as an ASGI application."""
+        length = Headers(scope=scope).get("Content-Length", "") if scope["type"] == "http" else ""
+        if length.isdecimal() and int(length) > self._most:
+            await JSONResponse({"detail": self._detail}, 413)(scope, receive, send)
+            return
+        read = 0
+
+        async def counted() -> Message:
+            nonlocal read
+            message = await receive()
+            read += len(message.get("body", b""))
+            if read > self._most:
+                raise HTTPException(413, self._detail)  # which whoever reads the body passes on
+            return message
+
+        await self._app(scope, counted, send)

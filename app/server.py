@@ -13,7 +13,7 @@ from app.database import Database, DatabaseUnavailableError
 from app.errors import answer_unavailable, answer_unexpected, answer_validation_error
 from app.hosts import KnownHostsOnly
 from app.lab import Lab
-from app.middleware import SecurityHeaders
+from app.middleware import BodyLimit, SecurityHeaders
 from app.routes import ROUTERS
 from app.routes.common import TheLab, problem
 from app.routes.pages import answer_http_error
@@ -51,7 +51,6 @@ def create_app(settings: Settings | None = None, lab: Lab | None = None) -> Fast
         summary="Train with vanilla and Newton losses side by side, and watch what curvature does.",
         lifespan=lifespan,
         root_path=settings.root_path,
-        max_body_size=settings.max_body_bytes,
         docs_url=None,  # these pages load their scripts from elsewhere
         redoc_url=None,
         separate_input_output_schemas=False,
@@ -72,6 +71,7 @@ def create_app(settings: Settings | None = None, lab: Lab | None = None) -> Fast
     app.add_exception_handler(DatabaseUnavailableError, answer_unavailable)
     app.add_exception_handler(TimeoutError, answer_unavailable)
     app.add_exception_handler(Exception, answer_unexpected)
+    app.add_middleware(BodyLimit, settings=settings)
     app.add_middleware(KnownHostsOnly, settings=settings)
     app.add_middleware(SecurityHeaders, settings=settings)
     return app

@@ -1,5 +1,6 @@
 """The queue of runs: one thread per slot of the executor, each following one run at a time."""
 
+import json
 import threading
 from collections.abc import Sequence
 from dataclasses import replace
@@ -232,7 +233,7 @@ class RunQueue:
                 lambda _: self._take_over(run, folder), stop
             )
             job = Job(run.id, run.spec, folder, start, len(events), replay)
-            sink = _Sink(self._log, self._patience, run.id, events, stop)
+            sink = _Sink(self._log, self._patience, run.id, events, stop, self._settings)
             reason = self._executor.execute(job, sink, stop)
         finally:
             remove_folder(folder / REPLAYED)
@@ -347,7 +348,9 @@ class _Sink:
         run_id: str,
         taken_over: Sequence[LoggedEvent],
         stop: StopRequest,
+        settings: Settings,
     ) -> None:
+        self._settings = settings
         self._log = log
         self._patience = patience
         self._run_id = run_id
@@ -356,7 +359,7 @@ class _Sink:
         self.ended = False
 
     def __call__(self, events: Sequence[LoggedEvent]) -> None:
-        whole = list(events)
+        whole = [self._for_strangers(event) for event in events]
         if self._taken_over and whole[0].type == "started":
             whole[1:1] = self._taken_over
         self._taken_over = []
@@ -364,3 +367,11 @@ class _Sink:
             lambda again: self._log.append(self._run_id, whole, again=again), self._stop
         )
         self.ended = whole[-1].type in LAST_EVENTS
+
+    def _for_strangers(self, event: LoggedEvent) -> LoggedEvent:
+        """A run's own account of its failure, without the paths of this machine."""
+        if event.type != "failed":
+            return event
+        record = json.loads(event.body)
+        record["error"] = without_paths(record["error"], self._settings)
+        return replace(event, body=json.dumps(record, ensure_ascii=False))

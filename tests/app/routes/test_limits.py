@@ -1,6 +1,7 @@
 """What the server refuses, and how it says so: field paths, limits, queue, disk."""
 
 import json
+import socket
 import threading
 import time
 from collections.abc import Callable
@@ -193,7 +194,8 @@ def test_body_that_is_too_large_is_refused(server: LabServer) -> None:
         "/api/runs", content=drip(), headers={"Content-Type": "application/json"}
     )
     assert answer.status_code == 413
-    assert answer.json() == {"detail": "Content Too Large"}
+    detail = "the body is too large: at most 1000000 bytes on this server"
+    assert answer.json() == {"detail": detail}
 
 
 def test_requests_by_pages_of_other_sites_are_refused(server: LabServer) -> None:
@@ -280,10 +282,19 @@ def test_address_that_starts_too_many_runs_has_to_wait(
 )  # fmt: skip
 def test_every_refusal_of_a_large_body_is_json(server: LabServer, method: str, path: str) -> None:
     answer = server.client.request(method, path, content=b"x" * 1_100_000)
-    assert answer.status_code >= 400 or method == "GET"
+    assert answer.status_code == 413
     assert answer.headers["content-type"] == "application/json"
-    if method != "GET":
-        assert isinstance(answer.json()["detail"], str)
+    assert isinstance(answer.json()["detail"], str)
+
+
+def test_what_is_no_http_is_refused_in_json(server: LabServer) -> None:
+    port = int(server.url.rpartition(":")[2])
+    with socket.create_connection(("127.0.0.1", port), timeout=60.0) as raw:
+        raw.sendall(b"no such thing\r\n\r\n")
+        head, _, body = raw.makefile("rb").read().partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 400 ")
+    assert b"application/json" in head
+    assert json.loads(body) == {"detail": "Invalid HTTP request received."}
 
 
 def own_data(path: str) -> dict[str, Any]:
@@ -311,7 +322,8 @@ def test_loop_of_links_inside_a_folder_is_no_error_of_the_server(server: LabServ
     last = server.events(posted["id"])[-1]
     assert last["type"] == "failed"
     assert str(server.data_dir) not in last["error"], "strangers learn no path of the server"
-    assert "own/looping" in last["error"], "but which folder it was"
+    assert last["error"].startswith("the data folder/own/looping: "), "but which folder it was"
+    assert server.run(posted["id"])["error"] == last["error"]
 
 
 def test_text_that_postgresql_cannot_store_is_refused(server: LabServer) -> None:
