@@ -156,7 +156,7 @@ def test_flood_of_problems_holds_up_nobody(server: LabServer, kind: str) -> None
         began = time.monotonic()
         assert server.client.get("/api/health").status_code == 200
         waited.append(time.monotonic() - began)
-    assert max(waited) < 2.0, "9 s for 8,000 unknown fields, when each was compared with each"
+    assert max(waited) < 5.0, "9 s for 8,000 unknown fields, when each was compared with each"
     for answer in answers:
         assert answer.status_code == 422
         assert len(answer.content) < 5000
