@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from app.landscapes.answers import SliceEvent
+from app.landscapes.answers import LandscapeStreamEvent
 from app.runs.feed import QueuePosition
 from app.server import create_app
 from newton_core.experiment.events import EVENT_ADAPTER
@@ -14,7 +14,7 @@ from newton_core.experiment.events import EVENT_ADAPTER
 STREAMED: dict[str, TypeAdapter[Any]] = {
     "Event": EVENT_ADAPTER,
     "QueuePosition": TypeAdapter(QueuePosition),
-    "SliceEvent": TypeAdapter(SliceEvent),
+    "LandscapeStreamEvent": TypeAdapter(LandscapeStreamEvent),
 }
 """What travels as Server-Sent Events, whose payloads OpenAPI 3.1 cannot describe."""
 

@@ -21,7 +21,7 @@ class Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class SlicePath(Part):
+class ArmTrajectory(Part):
     """An arm's snapshots up to the step, as seen from the plane."""
 
     arm: int
@@ -29,34 +29,34 @@ class SlicePath(Part):
     residual: Number = Field(description="share of the way that leaves the plane")
 
 
-class SlicePicture(Part):
-    """One picture of a slice: of an arm, or of all that share it."""
+class ArmLandscape(Part):
+    """The landscape of an arm, or of all arms that share it."""
 
     arms: list[int]
     plane: PlaneKind
-    paths: list[SlicePath]
+    paths: list[ArmTrajectory]
 
 
-class SliceStart(Part):
-    """What is going to be drawn."""
+class LandscapeStart(Part):
+    """The landscapes whose values follow."""
 
     step: int = Field(description="the snapshot that answers")
     steps: list[int] = Field(description="all snapshots")
-    pictures: list[SlicePicture]
+    pictures: list[ArmLandscape]
 
 
-class SliceGrid(Part):
-    """Coordinates of a picture's columns and rows."""
+class LandscapeGrid(Part):
+    """Coordinates of a landscape's columns and rows."""
 
     a: list[float]
     b: list[float]
 
 
-class SlicePatch(Part):
-    """A complete picture: ``values[j][i]`` at (a[i], b[j]), finer from level to level."""
+class LandscapePatch(Part):
+    """All values on one grid: ``values[j][i]`` at (a[i], b[j]), finer from level to level."""
 
     picture: int
-    grid: SliceGrid
+    grid: LandscapeGrid
     level: int
     levels: int
     values: list[Row]
@@ -84,7 +84,7 @@ class Quadratic(Part):
     problem: str | None = Field(description="why there is no direction")
 
 
-class OutputPicture(Part):
+class OutputValues(Part):
     """A loss over a plane of outputs."""
 
     a: list[float]
@@ -110,16 +110,16 @@ class SampleSeen(BaseModel):
 
 
 class OutputLandscape(Part):
-    """A slice through the outputs of one arm."""
+    """The landscape over the outputs of one arm."""
 
     step: int = Field(description="the snapshot that answers")
     outputs: Row = Field(description="at the centre, in the order of the outputs")
     shape: list[int] = Field(description="of one sample's outputs")
     sample: SampleSeen
-    slice: OutputPicture
+    slice: OutputValues
 
 
-class LinePicture(Part):
+class LineValues(Part):
     """The loss along a line: ``t`` is 0 at the start and 1 at the end."""
 
     t: list[float]
@@ -131,35 +131,35 @@ class LineLandscape(Part):
     """The loss between two arms' weights."""
 
     step: int = Field(description="the snapshot that answers")
-    line: LinePicture
+    line: LineValues
 
 
-class SliceProblem(Part):
-    """Why there is no slice, or no more of it."""
+class LandscapeProblem(Part):
+    """Why there is no landscape, or no more of it."""
 
     message: str
 
 
-class SliceDone(Part):
+class LandscapeDone(Part):
     """Nothing follows."""
 
 
 class StartEvent(Part):
-    """The first part of a slice through weights."""
+    """The first part of an answer about weights."""
 
     event: Literal["start"]
-    data: SliceStart
+    data: LandscapeStart
 
 
 class PatchEvent(Part):
-    """A picture, or a finer one of it."""
+    """The values of a landscape, coarse first, then finer."""
 
     event: Literal["patch"]
-    data: SlicePatch
+    data: LandscapePatch
 
 
 class OutputEvent(Part):
-    """The whole slice through outputs."""
+    """The whole answer about outputs."""
 
     event: Literal["slice"]
     data: OutputLandscape
@@ -176,17 +176,17 @@ class ProblemEvent(Part):
     """The last part, where something went wrong."""
 
     event: Literal["problem"]
-    data: SliceProblem
+    data: LandscapeProblem
 
 
 class DoneEvent(Part):
     """The last part."""
 
     event: Literal["done"]
-    data: SliceDone
+    data: LandscapeDone
 
 
-SliceEvent = Annotated[
+LandscapeStreamEvent = Annotated[
     StartEvent | PatchEvent | OutputEvent | LineEvent | ProblemEvent | DoneEvent,
     Field(discriminator="event"),
 ]

@@ -37,7 +37,7 @@ class WalkRecord(Answer):
 
 
 class SurfaceLandscape(Answer):
-    """Heights of a surface: ``values[j][i]`` at (x[i], y[j])."""
+    """Values of a surface: ``values[j][i]`` at (x[i], y[j])."""
 
     x: list[float]
     y: list[float]

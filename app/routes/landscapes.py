@@ -1,4 +1,4 @@
-"""Slices of a run's loss through weights or outputs, as a stream from coarse to fine."""
+"""Landscapes of a run over weights or outputs, as a stream from coarse to fine."""
 
 import json
 from collections.abc import AsyncIterator
@@ -25,17 +25,17 @@ router = APIRouter(tags=["landscapes"])
     response_class=Response,
     responses={
         200: {
-            "description": "Server-Sent Events, each of them a `SliceEvent`.",
+            "description": "Server-Sent Events, each of them a `LandscapeStreamEvent`.",
             "content": CONTENT,
         },
         429: problem("Too many slices are being computed."),
     },
 )
 async def landscapes(lab: TheLab, body: Annotated[LandscapeRequest, Body()]) -> EventSourceResponse:
-    """A slice at any past step of a run, from its nearest snapshot, as Server-Sent Events.
+    """A landscape at any past step of a run, from its nearest snapshot, as Server-Sent Events.
 
     Through the weights: ``start`` says which snapshot ``step`` answers, and lists ``pictures``
-    with their arms and projected paths; each ``patch`` is a complete picture on a finer grid.
+    with their arms and projected paths; each ``patch`` has all values of one on a finer grid.
     Through the outputs: one ``slice``. Between two arms' weights: one ``line`` (``t``, ``values``,
     ``barrier``). At the end ``done``, or ``problem`` with a ``message``.
     Closing the connection cancels the computation.

@@ -258,7 +258,7 @@ class Arm:
             "step": self.step,
             "seconds": self.seconds,
             "last_evaluation": self.last_evaluation,
-            "track": self.trajectory.state(),  # the name in snapshots of all versions
+            "track": self.trajectory.state(),
             "recent_norms": list(self._recent_norms),
         }
 

@@ -27,7 +27,7 @@ class ArmSnapshot(TypedDict):
         step: the last update that was applied.
         seconds: its own compute so far.
         last_evaluation: the test metrics of its last evaluation, flat.
-        track: the thinned trajectory, as plain numbers.
+        track: the thinned trajectory, as plain numbers; the name in snapshots of all versions.
         recent_norms: the largest gradient norms that spikes are told by.
     """
 

@@ -69,9 +69,15 @@ def test_document_has_the_events_for_the_pages_types() -> None:
     assert {"started", "metrics", "curvature", "finished", "failed"} <= set(kinds)
     for name in ("ExperimentSpec", "Submitted", "RunInfo", "RunDetail", "RunPage", "Catalog"):
         assert name in schemas
-    for name in ("RankingExample", "ShortestPathExample", "SliceEvent", "SlicePatch", "WalkRecord"):
+    for name in (
+        "RankingExample",
+        "ShortestPathExample",
+        "LandscapeStreamEvent",
+        "LandscapePatch",
+        "WalkRecord",
+    ):
         assert name in schemas
-    assert set(schemas["SliceEvent"]["discriminator"]["mapping"]) == {
+    assert set(schemas["LandscapeStreamEvent"]["discriminator"]["mapping"]) == {
         "start", "patch", "slice", "line", "problem", "done",
     }  # fmt: skip
     named = {"$ref": "#/components/schemas/Named"}

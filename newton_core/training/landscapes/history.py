@@ -17,7 +17,7 @@ from newton_core.training.context import PROBE_STEP, build_task
 from newton_core.training.snapshots import SnapshotError, list_snapshots, load_snapshot
 
 MOST_BYTES = 256_000_000
-"""Of weights and landscapes that are kept for further requests."""
+"""Bytes of weights and landscapes that are kept for later requests."""
 
 
 class RunHistory:
@@ -26,7 +26,7 @@ class RunHistory:
     Args:
         spec: the run's spec.
         folder: its snapshots.
-        cache: keeps what is read and computed; others may share it. None means one of its own.
+        cache: keeps weights and landscapes; several runs may share it. None makes a new one.
 
     Attributes:
         spec: the run's spec.
@@ -84,16 +84,16 @@ class RunHistory:
         return self.task.batch(PROBE_STEP, samples)
 
     def finished_landscapes(self, settings: str, points: int) -> dict[int, GridValues]:
-        """Landscapes that every step shows, by index; the caller adds what it has finished.
+        """Landscapes that are the same at every step, by index; the caller adds finished ones.
 
         Args:
-            settings: what tells them from others.
-            points: of each side.
+            settings: identifies them.
+            points: number of points along each axis.
         """
         key = (*self._files.values(), settings)
         known: dict[int, GridValues] | None = self._cache.get(key)
         if known is None:
-            known = {}  # charged for all that it will hold
+            known = {}  # its final size is charged now, because the caller fills it later
             floats = len(self.spec.arms) * points * (points + 2)
             self._cache.put(key, known, 8 * floats)
         return known

@@ -11,10 +11,10 @@ import psutil
 import pytest
 from pydantic import TypeAdapter
 
-from app.landscapes.answers import SliceEvent
+from app.landscapes.answers import LandscapeStreamEvent
 from tests.app.harness import LabServer, long_spec, read_messages, tiny_spec
 
-SLICE_EVENTS: TypeAdapter[SliceEvent] = TypeAdapter(SliceEvent)
+STREAM_EVENTS: TypeAdapter[LandscapeStreamEvent] = TypeAdapter(LandscapeStreamEvent)
 
 
 @pytest.fixture(scope="module")
@@ -28,8 +28,8 @@ def ask(server: LabServer, body: dict[str, Any]) -> Iterator[tuple[str, dict[str
         assert answer.status_code == 200, answer.read()
         for message in read_messages(answer.iter_lines()):
             part = {"event": message["event"], "data": json.loads(message["data"])}
-            typed = SLICE_EVENTS.validate_python(part)
-            assert SLICE_EVENTS.dump_python(typed, mode="json", exclude_unset=True) == part
+            typed = STREAM_EVENTS.validate_python(part)
+            assert STREAM_EVENTS.dump_python(typed, mode="json", exclude_unset=True) == part
             yield part["event"], part["data"]
 
 
