@@ -24,7 +24,7 @@ class Settings(BaseModel):
 
     @model_validator(mode="wrap")
     @classmethod
-    def _refuse_early(cls, given: Any, handler: Callable[[Any], "Settings"]) -> "Settings":
+    def _refuse_early(cls, given: object, handler: Callable[[object], "Settings"]) -> "Settings":
         if not isinstance(given, Mapping):
             return handler(given)
         if problems := list(_excess(cls, given)):
@@ -39,7 +39,7 @@ class Settings(BaseModel):
         return made
 
 
-def _excess(model: type[BaseModel], given: Mapping[str, Any]) -> Iterator[InitErrorDetails]:
+def _excess(model: type[BaseModel], given: Mapping[str, object]) -> Iterator[InitErrorDetails]:
     """Far too many unknown fields, and lists that are too long for their field."""
     fields = model.model_fields
     unknown = [name for name in given if name not in fields]
@@ -63,7 +63,7 @@ def _excess(model: type[BaseModel], given: Mapping[str, Any]) -> Iterator[InitEr
             )
 
 
-def _loose_numbers(given: Any, made: Any, loc: Loc) -> Iterator[InitErrorDetails]:
+def _loose_numbers(given: object, made: object, loc: Loc) -> Iterator[InitErrorDetails]:
     """Where a text or a truth was taken for a number, or a number for a truth."""
     if isinstance(given, list | tuple) and isinstance(made, list | tuple):
         for i, (item, result) in enumerate(zip(given, made, strict=False)):

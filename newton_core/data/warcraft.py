@@ -8,7 +8,7 @@ tile has 8 x 8 pixels.
 import re
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import torch
@@ -170,9 +170,9 @@ def _grid_of(weights: Path) -> tuple[int, int] | None:
     return (shape[1], shape[2]) if len(shape) == 3 else None
 
 
-def _read(files: list[Path]) -> NDArray[Any]:
+def _read(files: list[Path]) -> NDArray[np.number]:
     """The array of a file, or the concatenated arrays of its shards."""
-    arrays: list[NDArray[Any]] = []
+    arrays: list[NDArray[np.number]] = []
     for file in files:
         try:
             array = np.load(file, allow_pickle=False)
@@ -187,7 +187,7 @@ def _read(files: list[Path]) -> NDArray[Any]:
     return arrays[0] if len(arrays) == 1 else np.concatenate(arrays)
 
 
-def _check_values(name: str, values: NDArray[Any], good: NDArray[np.bool_], expected: str) -> None:
+def _check_values(name: str, values: NDArray[np.number], good: NDArray[np.bool_], expected: str) -> None:
     """Raises DatasetError with the first value that is not as expected."""
     if good.all():
         return

@@ -50,7 +50,7 @@ RANKING = Case(
         "task": {"name": "ranking", "n": 4, "test_sets": 40, "model": _SMALL_MLP},
         "loss": {"name": "neuralsort", "temperature": 0.5},
         "arms": [
-            {},
+            {"lr": 3e-4},
             _hessian("", tikhonov=1.0),
             _hessian("per sample", hessian="per_sample", definiteness="clip"),
             _hessian("saddle-free", definiteness="saddle_free", optimizer="sgd", lr=0.1),
@@ -84,7 +84,11 @@ NETWORKS = Case(
                 "curvature": "fisher",
                 "loss": {"name": "gaussian_dsn", "network": "bitonic", "inverse_temperature": 3.0},
             },
-            _hessian("reciprocal", loss={"name": "reciprocal_dsn", "numerics": "bce_loss"}),
+            _hessian(
+                "reciprocal",
+                tikhonov=300.0,
+                loss={"name": "reciprocal_dsn", "numerics": "bce_loss"},
+            ),
             {"label": "optimal", "loss": {"name": "optimal_dsn", "network": "bitonic"}},
             {"curvature": "fisher", "loss": {"name": "softsort", "temperature": 0.3}},
         ],
@@ -224,6 +228,7 @@ BELLMAN_FORD = Case(
             {
                 **_SMOOTH,
                 "curvature": "fisher",
+                "tikhonov": 10.0,
                 "loss": {"name": "bellman_ford", "loop": "while", "distance": "l2"},
             },
         ],
