@@ -217,7 +217,7 @@ Event = Annotated[
     | Cancelled,
     Field(discriminator="type"),
 ]
-"""Any event of a run."""
+"""An event of a run, whatever its type."""
 
 EVENT_ADAPTER: TypeAdapter[Event] = TypeAdapter(Event)
 

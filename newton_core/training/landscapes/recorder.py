@@ -49,7 +49,7 @@ class LandscapeRecorder:
             self._plane = descent_plane(model_weights(model), gradient, seed)
             self._grid = Grid(points=POINTS, span=SPAN)
             self._centre = (0.0, 0.0)
-        self._description: dict[str, Any] = {
+        self._description: dict[str, object] = {
             "kind": self._plane.kind,
             "centre": "origin" if self._whole else "weights",
             "seed": None if self._whole else seed,
