@@ -118,7 +118,7 @@ def test_a_file_that_holds_no_spec_is_named(content, words, tmp_path):
     assert words in result.stderr
 
 
-def test_an_unknown_preset_lists_the_known_ones():
+def test_an_unknown_preset_lists_the_known_ones() -> None:
     result = lab("train", "no-such-thing")
     assert result.returncode == 2
     assert "neither a preset (" in result.stderr
@@ -133,7 +133,7 @@ def test_a_run_that_fails_says_why(tmp_path):
     assert "'cuda:77' is not available" in result.stderr
 
 
-def test_presets_are_listed_for_people_and_machines():
+def test_presets_are_listed_for_people_and_machines() -> None:
     records = json.loads(lab("presets", "--json").stdout)
     table = lab("presets").stdout
     assert records
@@ -143,7 +143,7 @@ def test_presets_are_listed_for_people_and_machines():
     assert {"none", "hessian", "fisher"} <= curvatures
 
 
-def test_doctor_says_what_is_here():
+def test_doctor_says_what_is_here() -> None:
     findings = {finding["name"]: finding for finding in json.loads(lab("doctor", "--json").stdout)}
     assert findings["torch"]["good"]
     assert "cpu" in findings["devices"]["detail"]
@@ -151,7 +151,7 @@ def test_doctor_says_what_is_here():
     assert findings["data: digits"]["good"]
 
 
-def test_download_knows_its_data_sets():
+def test_download_knows_its_data_sets() -> None:
     result = lab("download", "imagenet")
     assert result.returncode == 2
     assert "known: mnist" in result.stderr

@@ -54,7 +54,7 @@ def _try(operation: Any, mode: GenerationMode) -> None:
         suppress_health_check=list(hypothesis.HealthCheck),
     )
     @hypothesis.given(case=operation.as_strategy(generation_mode=mode))
-    def answers(case: schemathesis.Case) -> None:
+    def answers(case: schemathesis.Case[Any]) -> None:
         response = case.call(timeout=30)
         case.validate_response(response, checks=CHECKS)
 

@@ -24,7 +24,7 @@ def test_each_preset_is_a_valid_spec_with_measured_expectations(preset):
     assert preset.name in preset.expect.command
 
 
-def test_the_paper_s_protocol_is_there_and_claims_nothing_that_was_not_measured():
+def test_the_paper_s_protocol_is_there_and_claims_nothing_that_was_not_measured() -> None:
     (preset,) = [preset for preset in PRESETS if preset.pace == "hours"]
     spec = ExperimentSpec.model_validate(preset.spec)
     maps = spec.task.data.train_maps
@@ -38,13 +38,13 @@ def test_the_paper_s_protocol_is_there_and_claims_nothing_that_was_not_measured(
     assert not preset.expect.differences
 
 
-def test_names_and_orders_are_unique_and_the_default_shows_all_three_curvatures():
+def test_names_and_orders_are_unique_and_the_default_shows_all_three_curvatures() -> None:
     assert len({preset.name for preset in PRESETS}) == len(PRESETS)
     assert len({preset.order for preset in PRESETS}) == len(PRESETS)
     arms = ExperimentSpec.model_validate(PRESETS[0].spec).arms
     assert {arm.curvature for arm in arms} == {"none", "hessian", "fisher"}
 
 
-def test_an_unknown_name_lists_the_known_ones():
+def test_an_unknown_name_lists_the_known_ones() -> None:
     with pytest.raises(UnknownPresetError, match=PRESETS[0].name):
         get_preset("nothing")

@@ -104,7 +104,7 @@ def test_hovering_reads_loss_quadratic_and_gap(lab: LabPage, finished: str) -> N
 def test_two_scores_are_named_by_their_images(lab: LabPage, finished: str) -> None:
     panel = opened(lab, finished)
     options = panel.get_by_role("combobox", name="across").locator("option").all_inner_texts()
-    assert [re.fullmatch(r"output (\d) \(\d+\)", text).group(1) for text in options] == [  # type: ignore[union-attr]
+    assert [re.fullmatch(r"output (\d) \(\d+\)", text).group(1) for text in options] == [
         "1", "2", "3", "4",
     ]  # fmt: skip
     choose(panel, "across", "3")

@@ -66,13 +66,17 @@ def test_at_the_start_a_drag_sets_the_next_run(lab: LabPage, finished: str) -> N
     expect(lab.bar.get_by_role("button", name="Play")).to_be_visible(timeout=PATIENCE)
 
 
+def wait_for_a_fork(lab: LabPage, before: str) -> None:
+    lab.wait(lambda: lab.page.url != before, "a fork", 30)
+
+
 def test_the_link_of_a_what_if_shows_the_run_without_it_too(lab: LabPage, finished: str) -> None:
     note = lab.page.get_by_text("the run as it was, before the change")
     lab.go_to_run(finished, "?step=100")
     for place in (0.9, 0.3):  # the second asks the same question again
         drag(lab, tikhonov_of(lab, 1), place)
         before = lab.page.url
-        lab.wait(lambda url=before: lab.page.url != url, "a fork", 30)
+        wait_for_a_fork(lab, before)
         expect(note).to_be_visible(timeout=PATIENCE)
     lab.page.reload()
     expect(note).to_be_visible(timeout=PATIENCE)

@@ -62,7 +62,7 @@ def test_everything_promised_is_there() -> None:
     with pytest.raises(AttributeError, match="'newton_core' has no attribute 'newton_losses'"):
         newton_core.newton_losses  # noqa: B018
     with pytest.raises(ImportError, match="newton_losses"):
-        from newton_core import newton_losses  # type: ignore[attr-defined]  # noqa: F401
+        from newton_core import newton_losses  # noqa: F401
 
 
 def test_types_ship() -> None:

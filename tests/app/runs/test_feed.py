@@ -78,7 +78,7 @@ def test_ended_run_is_replayed(stage: Stage, after: int) -> None:
 
 def test_viewers_at_any_point_see_every_event_once(stage: Stage) -> None:
     async def scene() -> None:
-        viewers = []
+        viewers: list[asyncio.Task[list[int]]] = []
         for _ in range(20):
             stage.write(3)
             viewers.append(asyncio.create_task(stage.view(after=len(viewers))))

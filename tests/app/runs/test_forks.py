@@ -253,7 +253,7 @@ def test_arms_are_taken_up_to_a_snapshot_that_is_lost(tmp_path: Path) -> None:
     (tmp_path / "broken" / "step-00000026.pt").unlink()
     what = spec(landscape_every=8, changes=[change(13), shared])
     fork = record(tmp_path / "fork", what, broken)
-    assert (fork.began_at, fork.replayed, fork.replayed_until) == (12, {0}, 24)
+    assert (fork.began_at, fork.replayed, fork.replayed_until) == (12, frozenset({0}), 24)
     scratch = record(tmp_path / "scratch", what)
     assert numbers_of(fork.records()) == numbers_of(scratch.records())
     assert states(fork.folder) == states(scratch.folder)

@@ -3,7 +3,7 @@ import torch
 from newton_core.algorithms.gaussian_smoothing import smoothed_gradient, smoothed_hessian
 
 
-def test_a_quadratic_keeps_its_derivatives():
+def test_a_quadratic_keeps_its_derivatives() -> None:
     """E f(y + sigma eps) of f = z^T Q z / 2 + b^T z has the gradient Q y + b and the Hessian Q."""
     generator = torch.Generator().manual_seed(0)
     m, copies, samples, sigma = 3, 64, 4000, 0.7
@@ -28,7 +28,7 @@ def test_a_quadratic_keeps_its_derivatives():
         assert error.max() < 0.1
 
 
-def test_the_baseline_cuts_the_variance():
+def test_the_baseline_cuts_the_variance() -> None:
     generator = torch.Generator().manual_seed(1)
     noise = torch.randn(500, 10, 4, generator=generator, dtype=torch.float64)
     values = 10 + noise.sum(dim=2)
@@ -37,7 +37,7 @@ def test_the_baseline_cuts_the_variance():
     assert (centred < plain / 5).all()
 
 
-def test_equals_the_sums_over_samples():
+def test_equals_the_sums_over_samples() -> None:
     generator = torch.Generator().manual_seed(2)
     noise = torch.randn(2, 5, 3, generator=generator, dtype=torch.float64)
     values = torch.randn(2, 5, generator=generator, dtype=torch.float64)

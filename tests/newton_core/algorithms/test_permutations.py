@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from newton_core.algorithms import permutation_matrix
 
 
-def test_row_r_marks_the_r_th_smallest():
+def test_row_r_marks_the_r_th_smallest() -> None:
     matrix = permutation_matrix(torch.tensor([30.0, 10.0, 20.0]))
     assert matrix.tolist() == [[0, 1, 0], [0, 0, 1], [1, 0, 0]]
 
@@ -24,11 +24,11 @@ def test_sorts_and_is_a_permutation(rows, dtype):
     assert torch.equal(sorted_values, values.sort(1).values.to(matrix.dtype))
 
 
-def test_ties_keep_their_order():
+def test_ties_keep_their_order() -> None:
     assert torch.equal(permutation_matrix(torch.zeros(2, 5)), torch.eye(5).expand(2, 5, 5))
 
 
-def test_any_number_of_batch_dimensions_and_non_contiguous_values():
+def test_any_number_of_batch_dimensions_and_non_contiguous_values() -> None:
     values = torch.randn(5, 6, 2).mT[..., ::2]
     matrix = permutation_matrix(values)
     assert matrix.shape == (5, 2, 3, 3)
@@ -49,7 +49,7 @@ def test_dtype(dtype, expected):
     assert permutation_matrix(torch.tensor([1, 0]).to(dtype)).dtype is expected
 
 
-def test_infinite_values_have_a_rank_and_nan_has_none():
+def test_infinite_values_have_a_rank_and_nan_has_none() -> None:
     matrix = permutation_matrix(torch.tensor([torch.inf, 0.0, -torch.inf]))
     assert matrix.argmax(1).tolist() == [2, 1, 0]
     with pytest.raises(ValueError, match="cannot rank NaN"):

@@ -30,7 +30,7 @@ def test_paths_are_those_of_the_perturbed_costs(dtype, antithetic):
     assert (costs + 0.5 * found.noise.view(3, 6, 4, 5)[:, 0]).min() < 0, "some costs are clamped"
 
 
-def test_noise_is_the_generator_s_whatever_else_is_asked_for():
+def test_noise_is_the_generator_s_whatever_else_is_asked_for() -> None:
     costs = torch.rand(3, 4, 5, generator=generator(1)) + 0.2
     options = {"sigma": 0.5, "samples": 4}
     plain = perturbed_paths(costs, **options, generator=generator())
@@ -50,7 +50,7 @@ def test_antithetic_noise_is_mirrored(samples):
     assert torch.equal(noise[:, half:], -noise[:, : samples - half])
 
 
-def test_routes_are_the_tiles_of_the_sampled_paths_in_order():
+def test_routes_are_the_tiles_of_the_sampled_paths_in_order() -> None:
     costs = torch.rand(5, 6, generator=generator(1)) + 0.2
     routes = perturbed_routes(costs, sigma=0.4, samples=7, generator=generator())
     found = perturbed_paths(costs[None], sigma=0.4, samples=7, generator=generator())

@@ -50,7 +50,7 @@ def test_equals_the_heap_on_any_costs(height, width, values):
     assert torch.equal(found.path[0], path)
 
 
-def test_is_the_best_of_all_paths():
+def test_is_the_best_of_all_paths() -> None:
     costs = random_costs((50, 3, 4)).double()
     paths = all_paths(3, 4)
     totals = torch.einsum("nhw,phw->np", costs, paths)
@@ -59,7 +59,7 @@ def test_is_the_best_of_all_paths():
     assert torch.equal(found.path, paths[totals.argmin(dim=1)])
 
 
-def test_follows_a_winding_corridor():
+def test_follows_a_winding_corridor() -> None:
     costs = torch.full((1, 21, 21), 1000.0)
     costs[0, ::2] = 1.0
     for turn, row in enumerate(range(1, 21, 2)):
@@ -70,7 +70,7 @@ def test_follows_a_winding_corridor():
     assert torch.equal(found.path[0].double(), path)
 
 
-def test_constant_costs_take_the_diagonal():
+def test_constant_costs_take_the_diagonal() -> None:
     found = shortest_path(torch.full((1, 12, 12), 2.0))
     assert torch.equal(found.path[0], torch.eye(12))
     assert found.cost.item() == 24.0
@@ -88,7 +88,7 @@ def test_a_batch_equals_its_grids_one_by_one(count):
         assert found.cost[i] == alone.cost[0]
 
 
-def test_an_empty_batch_has_no_paths():
+def test_an_empty_batch_has_no_paths() -> None:
     found = shortest_path(torch.ones(0, 4, 5))
     assert found.path.shape == (0, 4, 5)
     assert found.cost.shape == (0,)
@@ -105,7 +105,7 @@ def test_follows_the_dtype_and_any_layout(dtype):
     torch.testing.assert_close(found.cost, totals)
 
 
-def test_costs_that_vanish_in_the_sum_still_give_a_path():
+def test_costs_that_vanish_in_the_sum_still_give_a_path() -> None:
     """1e20 + 1e-6 is 1e20: distances alone no longer say where a path came from."""
     costs = torch.full((2, 7, 7), 1e-6, dtype=torch.float64)
     costs[:, 0, 0] = 1e20
@@ -131,12 +131,12 @@ def test_refuses_bad_costs_by_sample_and_tile(bad, dtype):
         shortest_path(costs)
 
 
-def test_refuses_grids_without_tiles():
+def test_refuses_grids_without_tiles() -> None:
     with pytest.raises(ValueError, match="at least one tile"):
         shortest_path(torch.ones(2, 0, 3))
 
 
-def test_order_tiles_walks_the_path():
+def test_order_tiles_walks_the_path() -> None:
     path = shortest_path(random_costs((1, 9, 7))).path[0]
     tiles = order_tiles(path.numpy())
     assert tiles[0] == (0, 0)
@@ -159,7 +159,7 @@ def run_python(script):
     )
 
 
-def test_works_where_no_cache_can_be_written():
+def test_works_where_no_cache_can_be_written() -> None:
     """As in a read-only container: numba then finds no place for what it compiles."""
     script = """
 import numba.core.caching as caching
@@ -175,7 +175,7 @@ print(shortest_path(torch.ones(1, 3, 3)).cost.item())
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
-def test_works_in_a_forked_child_after_the_parent_used_threads():
+def test_works_in_a_forked_child_after_the_parent_used_threads() -> None:
     """Torch's own threads do not survive a fork either, hence the inner function and numpy."""
     script = """
 import os, torch

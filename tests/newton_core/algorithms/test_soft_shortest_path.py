@@ -163,7 +163,7 @@ def algovision_path(height, width, beta, moves, loop):
     )
 
 
-def test_moves_bound_the_path_that_can_be_found():
+def test_moves_bound_the_path_that_can_be_found() -> None:
     costs = torch.full((1, 5, 5), 500.0, dtype=torch.float64)
     costs[0, 0, :] = costs[0, 2, 0] = costs[0, 4, :] = 1.0
     costs[0, 1, 4] = costs[0, 2, :] = costs[0, 3, 0] = 1.0
@@ -179,7 +179,7 @@ def test_default_moves(size, moves):
     assert default_moves(*size) == moves
 
 
-def test_refuses_fewer_moves_than_the_diagonal_has():
+def test_refuses_fewer_moves_than_the_diagonal_has() -> None:
     with pytest.raises(ValueError, match="a 3 x 7 grid needs at least 6 moves, got 5"):
         soft_shortest_path(torch.ones(1, 3, 7), 1.0, moves=5)
 

@@ -54,7 +54,7 @@ def test_odd_even_size(n):
     assert sum(map(len, layers)) == n * (n - 1) // 2
 
 
-def test_odd_even_of_two_has_one_layer():
+def test_odd_even_of_two_has_one_layer() -> None:
     assert odd_even_network(2) == (((0, 1),),)
 
 
@@ -64,7 +64,7 @@ def test_bitonic_depth(n):
     assert len(bitonic_network(n)) == k * (k + 1) // 2
 
 
-def test_errors_say_what_is_wrong():
+def test_errors_say_what_is_wrong() -> None:
     with pytest.raises(ValueError, match="at least 2 wires, got 1"):
         odd_even_network(1)
     with pytest.raises(ValueError, match="at least 2 wires, got 0"):

@@ -4,6 +4,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 
 from newton_core.algorithms import shortest_path
 from newton_core.data import DatasetError, WarcraftParameters, describe_datasets, load_warcraft
@@ -29,7 +30,7 @@ def folder(tmp_path: Path) -> Path:
 def arrays(size: int = 12) -> Arrays:
     """Files of the published format: uint8 maps and paths, half-precision weights."""
     random = np.random.default_rng(size)
-    made = {}
+    made: dict[str, NDArray[Any]] = {}
     for part, count in MAPS.items():
         weights = random.choice([0.8, 1.2, 5.3, 7.7, 9.2], (count, size, size)).astype(np.float16)
         paths = shortest_path(torch.from_numpy(weights.astype(np.float64))).path

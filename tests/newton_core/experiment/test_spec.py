@@ -14,7 +14,7 @@ def problems(**fields: Any) -> list[str]:
     return [str(problem) for problem in explain(caught.value)]
 
 
-def test_defaults_are_filled_in_and_survive_a_round_trip():
+def test_defaults_are_filled_in_and_survive_a_round_trip() -> None:
     spec = small_spec()
     assert spec.seed == 0
     assert spec.loss.numerics == "log_domain"
@@ -23,7 +23,7 @@ def test_defaults_are_filled_in_and_survive_a_round_trip():
     assert again == spec
 
 
-def test_equal_labels_by_default_are_numbered():
+def test_equal_labels_by_default_are_numbered() -> None:
     spec = small_spec(arms=[{}, {}, {"label": "Vanilla 3"}, {}, {"gradient": "clip"}])
     assert [arm.label for arm in spec.arms] == [
         "Vanilla", "Vanilla 2", "Vanilla 3", "Vanilla 4", "Clipped",
@@ -37,7 +37,7 @@ def test_evaluations_are_about_sixty_and_never_closer_than_25_steps(steps, expec
     assert small_spec(steps=steps, evaluate_every=None).evaluate_every == expected
 
 
-def test_changes_and_milestones_are_sorted():
+def test_changes_and_milestones_are_sorted() -> None:
     changes = [{"step": 9, "arm": 1, "lr": 0.1}, {"step": 3, "arm": 2, "tikhonov": 1.0}]
     spec = small_spec(
         changes=changes, arms=[{"lr_milestones": [9, 3, 9]}, *[{"curvature": "fisher"}] * 2]
@@ -76,7 +76,7 @@ def test_a_bad_spec_names_path_value_and_range(fields, message):
     assert any(problem.startswith(message) for problem in problems(**fields)), problems(**fields)
 
 
-def test_a_missing_field_is_named():
+def test_a_missing_field_is_named() -> None:
     record = small_record()
     del record["loss"]
     with pytest.raises(ValidationError) as caught:
@@ -86,7 +86,7 @@ def test_a_missing_field_is_named():
     assert "neuralsort" in str(problem)
 
 
-def test_every_field_of_the_schema_is_described():
+def test_every_field_of_the_schema_is_described() -> None:
     schema = ExperimentSpec.model_json_schema()
     models = [schema, *schema["$defs"].values()]
     undescribed = [

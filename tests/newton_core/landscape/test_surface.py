@@ -11,7 +11,7 @@ from newton_core.records import to_json
 def test_values_are_the_surface_on_its_domain() -> None:
     loss = build_loss("rosenbrock")
     found = surface_landscape(loss, points=5)
-    assert (found.x[0], found.x[-1], found.y[0], found.y[-1]) == (-2, 2, -1, 3)
+    assert [axis[end].item() for axis in (found.x, found.y) for end in (0, -1)] == [-2, 2, -1, 3]
     for j, i in [(0, 0), (2, 4), (3, 1)]:
         at = torch.stack([found.x[i], found.y[j]])[None]
         assert found.values[j, i] == loss(at, None)

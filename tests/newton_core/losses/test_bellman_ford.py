@@ -33,7 +33,7 @@ def test_compiled_derivatives_equal_autodiff(size, inverse_temperature, loop, di
     close(plain.gradient, fast.gradient, 1e-11)
 
 
-def test_the_true_path_costs_nothing_when_it_is_sharp():
+def test_the_true_path_costs_nothing_when_it_is_sharp() -> None:
     generator = torch.Generator().manual_seed(1)
     target = draw_grids(6, 6)(20, generator)[1]
     y = torch.where(target > 0, 0.1, 2.0).double()
@@ -42,7 +42,7 @@ def test_the_true_path_costs_nothing_when_it_is_sharp():
     assert loss(y, 1 - target).min() > 30
 
 
-def test_distances_are_sums_over_the_tiles():
+def test_distances_are_sums_over_the_tiles() -> None:
     y, target = draw_grids(3, 4)(3, torch.Generator().manual_seed(0))
     none = torch.zeros_like(target)
     path = torch.zeros_like(target)
@@ -69,6 +69,6 @@ def test_refuses_costs_without_a_cheapest_path(bad):
             call(y, target)
 
 
-def test_its_hessian_is_left_out_of_diagnostics():
+def test_its_hessian_is_left_out_of_diagnostics() -> None:
     assert build_loss("bellman_ford").costly_hessian
     assert not build_loss("perturbed_fy").costly_hessian

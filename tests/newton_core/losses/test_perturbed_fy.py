@@ -33,7 +33,7 @@ def grids(samples=4, seed=3):
     return y, target
 
 
-def test_value_is_that_of_all_paths_and_gradient_its_finite_difference():
+def test_value_is_that_of_all_paths_and_gradient_its_finite_difference() -> None:
     y, target = grids()
     paths = all_paths(3, 3).flatten(1)
     noise = draw_noise(4, 7, 9, torch.Generator().manual_seed(0)).double()
@@ -69,7 +69,7 @@ def test_a_slice_has_one_noise_so_that_its_quadratic_touches_it(sample, kind):
     torch.testing.assert_close(cut.surrogates[0].values, cut.loss, rtol=1e-7, atol=1e-8)
 
 
-def test_hessian_is_the_symmetric_part_of_the_sum_over_samples():
+def test_hessian_is_the_symmetric_part_of_the_sum_over_samples() -> None:
     y, target = grids()
     loss = build_loss("perturbed_fy", sigma=0.3, samples=6)
     found = loss.derivatives(y, target)
@@ -101,7 +101,7 @@ def test_is_unbiased_for_any_number_of_samples(samples, antithetic):
     assert_mean(found.hessian, case.slope * torch.outer(case.along, case.along))
 
 
-def test_is_convex_with_the_noise_fixed():
+def test_is_convex_with_the_noise_fixed() -> None:
     a, target = grids(50)
     b, _ = grids(50, seed=4)
     values = []
@@ -111,7 +111,7 @@ def test_is_convex_with_the_noise_fixed():
     assert (values[1] <= (values[0] + values[2]) / 2 + 1e-12).all()
 
 
-def test_hessian_of_many_samples_is_positive_semidefinite_up_to_its_noise():
+def test_hessian_of_many_samples_is_positive_semidefinite_up_to_its_noise() -> None:
     y, target = grids()
     few = build_loss("perturbed_fy", sigma=0.5, samples=3).derivatives(y, target).hessian
     loss = build_loss("perturbed_fy", sigma=0.5, samples=1000)
@@ -128,11 +128,12 @@ def test_a_plain_gradient_does_without_the_unperturbed_paths(monkeypatch):
     y, target = grids()
     solved = []
     solve = perturbed_paths_module.solve_grids
-    monkeypatch.setattr(
-        perturbed_paths_module,
-        "solve_grids",
-        lambda costs: solved.append(len(costs)) or solve(costs),
-    )
+
+    def counted(costs):
+        solved.append(len(costs))
+        return solve(costs)
+
+    monkeypatch.setattr(perturbed_paths_module, "solve_grids", counted)
     for hessian in (False, True):
         build_loss("perturbed_fy", samples=5).derivatives(y, target, hessian=hessian)
     assert solved == [20, 24]

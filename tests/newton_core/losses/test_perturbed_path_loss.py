@@ -72,7 +72,7 @@ def test_the_generator_is_no_part_of_the_schema(name):
     loss_class = LOSSES.get(name)
     assert "generator" not in loss_class.Parameters.model_json_schema()["properties"]
     with pytest.raises(ValidationError):
-        loss_class.Parameters(name=name, generator=None)
+        loss_class.Parameters.model_validate({"name": name, "generator": None})
 
 
 def test_costs_below_the_noise_are_clamped(name):

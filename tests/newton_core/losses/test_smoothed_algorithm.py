@@ -100,7 +100,7 @@ def test_split_samples_are_unbiased(samples, antithetic):
     assert_mean(part.derivatives(y, target).hessian, newton)
 
 
-def test_few_samples_are_biased_as_documented():
+def test_few_samples_are_biased_as_documented() -> None:
     """The value is too large by the variance of the mean path, 2 p (1 - p) / S."""
     y, target = TwoRoutes.batch(60_000)
     value, gradient, _, full = closed_form()
@@ -114,7 +114,7 @@ def test_few_samples_are_biased_as_documented():
         assert_other_mean(found.hessian, full)
 
 
-def test_many_samples_tend_to_the_closed_form():
+def test_many_samples_tend_to_the_closed_form() -> None:
     """Biases of order 1/200 hide in the noise of 400 copies."""
     y, target = TwoRoutes.batch(400)
     value, gradient, _, full = closed_form()

@@ -88,7 +88,8 @@ def test_a_run_on_a_surface() -> None:
     last = [e for e in events if isinstance(e, Evaluation) and e.arm == 1][-1]
     where = (last.model_extra or {})["x"], (last.model_extra or {})["y"]
     assert where == pytest.approx((1.0, 1.0), abs=0.05)
-    assert [e for e in events if isinstance(e, Examples)][-1].items[0]["value"] < 1e-2
+    (shown,) = [e for e in events if isinstance(e, Examples)][-1].model_dump()["items"]
+    assert shown["value"] < 1e-2
 
     slices = [e for e in events if isinstance(e, Landscape)]
     assert len(slices) == 6

@@ -4,7 +4,7 @@ from typing import Any
 
 from newton_core.experiment.spec import ExperimentSpec
 
-ARMS = [
+ARMS: list[dict[str, Any]] = [
     {"curvature": "none"},
     {"curvature": "hessian", "tikhonov": 0.1},
     {"curvature": "fisher", "tikhonov": 0.01},

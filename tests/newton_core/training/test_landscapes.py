@@ -56,7 +56,7 @@ def test_the_values_are_the_loss_around_the_arms_weights(tmp_path: Path) -> None
     outputs = model(batch.inputs)
     loss(outputs, batch.target).mean().backward()
     gradient = {name: p.grad for name, p in model.named_parameters()}
-    plane = descent_plane(model_weights(model), gradient, spec.seed)  # type: ignore[arg-type]
+    plane = descent_plane(model_weights(model), gradient, spec.seed)
     state = torch.load(list_snapshots(tmp_path)[24], weights_only=True)["arms"][last.arm]
     initial = {name: value.clone() for name, value in model.named_parameters()}
     for j, i in [(10, 10), (0, 20), (13, 4)]:
@@ -101,7 +101,7 @@ def test_residual_is_the_share_of_the_way_that_leaves_the_plane() -> None:
     plane = recorder._plane
     with torch.no_grad():
         for name, parameter in model.named_parameters():
-            parameter += 0.25 * plane.first[name] - 0.5 * plane.second[name]
+            parameter.add_(0.25 * plane.first[name] - 0.5 * plane.second[name])
     inside = recorder.fields(model, 1, trajectory)
     assert inside["residual"] < 1e-5
     assert inside["trajectory"][0] == pytest.approx([-0.25, 0.5, 0], abs=1e-5)

@@ -96,7 +96,7 @@ def test_metrics_use_batch_k_and_the_weights_before_it(plain):
         assert metric(events, arm, "loss")[1] == pytest.approx(loss, rel=1e-5)
 
 
-def test_vanilla_equals_plain_training_by_hand():
+def test_vanilla_equals_plain_training_by_hand() -> None:
     spec = small_spec(arms=[{"optimizer": "sgd", "lr": 0.1, "momentum": 0.5}], steps=6)
     task = build_task(spec)
     model = task.build_model()
@@ -180,7 +180,7 @@ CHANGES = [
     {"step": 12, "arm": 0, "lr": 1e-2},
     {"step": 12, "arm": 1, "lr": 1e-4, "tikhonov": 3.0},
 ]
-FORKS = [
+FORKS: list[dict[str, Any]] = [
     {},
     {"changes": CHANGES},
     {"arms": [{**arm, "lr_milestones": [5, 13]} for arm in ARMS]},
@@ -228,7 +228,7 @@ def test_milestones_divide_the_learning_rate_by_ten(tmp_path):
     assert [rates[s] for s in (8, 10, 12, 24)] == pytest.approx([0.5, 0.05, 0.005, 0.005])
 
 
-def test_stopping_ends_with_cancelled_and_keeps_what_was_measured():
+def test_stopping_ends_with_cancelled_and_keeps_what_was_measured() -> None:
     stop = threading.Event()
     events = []
     for event in run(small_spec(steps=100_000, evaluate_every=50_000), stop=stop):
@@ -240,11 +240,11 @@ def test_stopping_ends_with_cancelled_and_keeps_what_was_measured():
     assert {arm.status for arm in events[-1].summary.arms} == {"stopped"}
 
 
-def test_stop_may_be_a_callable():
+def test_stop_may_be_a_callable() -> None:
     assert events_of(small_spec(), stop=lambda: True)[-1].type == "cancelled"
 
 
-def test_a_time_limit_ends_the_run_as_finished():
+def test_a_time_limit_ends_the_run_as_finished() -> None:
     began = time.monotonic()
     events = events_of(small_spec(steps=1_000_000, evaluate_every=500_000, seconds=0.5))
     assert events[-1].type == "finished"
@@ -252,7 +252,7 @@ def test_a_time_limit_ends_the_run_as_finished():
     assert time.monotonic() - began > 0.5
 
 
-def test_an_arm_stops_at_the_target_and_the_others_go_on():
+def test_an_arm_stops_at_the_target_and_the_others_go_on() -> None:
     spec = small_spec(
         task={"name": "classification", "model": {"name": "mlp"}},
         loss={"name": "cross_entropy"},
@@ -265,7 +265,7 @@ def test_an_arm_stops_at_the_target_and_the_others_go_on():
     assert summary.arms[0].metrics["accuracy"] >= 0.5
 
 
-def test_an_arm_that_meets_infinity_diverges_and_the_others_go_on():
+def test_an_arm_that_meets_infinity_diverges_and_the_others_go_on() -> None:
     arms = [
         {"label": "mad", "optimizer": "sgd", "lr": 1e3, "momentum": 0.9},
         {"curvature": "fisher"},
@@ -308,7 +308,7 @@ def test_a_spike_is_said_with_its_size_and_the_usual(tmp_path):
             assert norm <= 10 * sorted(window)[len(window) // 2] * 1.0001
 
 
-def test_events_are_throttled_whatever_the_step_rate():
+def test_events_are_throttled_whatever_the_step_rate() -> None:
     spec = small_spec(steps=100_000, evaluate_every=100_000, seconds=2.0, batch_size=1)
     began = time.monotonic()
     events = [e for e in run(spec) if e.type == "metrics"]
@@ -316,7 +316,7 @@ def test_events_are_throttled_whatever_the_step_rate():
     assert math.fsum(len(e.steps) for e in events) > 3 * len(events)
 
 
-def test_an_own_loss_is_trained_and_the_run_s_loss_is_reported():
+def test_an_own_loss_is_trained_and_the_run_s_loss_is_reported() -> None:
     arms = [{}, {"loss": {"name": "neuralsort", "temperature": 0.1}}]
     events = events_of(small_spec(arms=arms, steps=3))
     assert metric(events, 0, "loss") == metric(events, 0, "own_loss")
@@ -325,7 +325,7 @@ def test_an_own_loss_is_trained_and_the_run_s_loss_is_reported():
     assert metric(events, 1, "own_loss")[1] != metric(events, 1, "loss")[1]
 
 
-def test_gradient_controls_bound_each_sample():
+def test_gradient_controls_bound_each_sample() -> None:
     arms = [{"gradient": "normalise"}, {"gradient": "clip", "clip_norm": 1e-3}]
     events = events_of(small_spec(arms=arms, steps=3))
     assert metric(events, 0, "direction_norm")[1] == pytest.approx(1.0, rel=1e-5)
@@ -347,7 +347,7 @@ def test_a_snapshot_of_other_arms_is_refused(plain):
     assert "holds 3 arms" in failed.error
 
 
-def test_a_device_that_is_not_there_is_named():
+def test_a_device_that_is_not_there_is_named() -> None:
     (failed,) = events_of(small_spec(device="cuda:77"))
     assert "'cuda:77' is not available; use one of cpu" in failed.error
 

@@ -36,7 +36,7 @@ def history(tmp_path_factory: pytest.TempPathFactory) -> RunHistory:
 
 def directly(history: RunHistory, arm: int, step: int, samples: int = 30) -> float:
     outputs, target = history.outputs(arm, step, samples)
-    return history.loss(outputs, target).mean().item()  # type: ignore[no-any-return]
+    return history.loss(outputs, target).mean().item()
 
 
 def test_the_nearest_snapshot_answers_and_says_which(history: RunHistory) -> None:

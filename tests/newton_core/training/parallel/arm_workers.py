@@ -1,5 +1,6 @@
 import time
 from collections.abc import Mapping
+from typing import Self
 
 from newton_core.training.local_arm import LocalArm
 from newton_core.training.parallel.arm_worker import PATIENCE_SECONDS, ArmWorker
@@ -13,6 +14,9 @@ class PatientArmWorker(ArmWorker):
         super().__init__(patience)
         self.shares: list[tuple[int, frozenset[int]]] = []
         self.not_before = not_before
+
+    def __enter__(self) -> Self:
+        return self
 
     def is_ready(self, job: int) -> bool:
         self.not_before -= 1

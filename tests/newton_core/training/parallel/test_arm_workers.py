@@ -28,7 +28,7 @@ from tests.newton_core.training.test_run import numbers
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
-DIVERGING = {
+DIVERGING: dict[str, Any] = {
     "task": {"name": "classification", "model": {"name": "mlp"}},
     "loss": {"name": "squared_error"},
     "arms": [{"curvature": "fisher"}, {"optimizer": "sgd", "lr": 1e3, "momentum": 0.9}],
