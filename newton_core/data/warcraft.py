@@ -187,7 +187,9 @@ def _read(files: list[Path]) -> NDArray[np.number]:
     return arrays[0] if len(arrays) == 1 else np.concatenate(arrays)
 
 
-def _check_values(name: str, values: NDArray[np.number], good: NDArray[np.bool_], expected: str) -> None:
+def _check_values(
+    name: str, values: NDArray[np.number], good: NDArray[np.bool_], expected: str
+) -> None:
     """Raises DatasetError with the first value that is not as expected."""
     if good.all():
         return

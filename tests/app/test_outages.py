@@ -1,5 +1,6 @@
 """What the server survives: a database that goes away and comes back, a full disk, a lost lock."""
 
+import contextlib
 import os
 import shutil
 import subprocess
@@ -155,12 +156,10 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 def fill(folder: Path) -> Path:
     """A file that takes all the room that is left."""
     filler = folder / "filler"
-    with filler.open("wb", buffering=0) as file:
-        try:
-            while file.write(b"\0" * 65536):
-                pass
-        except OSError:
-            return filler
+    with filler.open("wb", buffering=0) as file, contextlib.suppress(OSError):
+        while file.write(b"\0" * 65536):
+            pass
+    return filler
 
 
 def test_run_goes_on_when_the_disk_has_room_again(

@@ -19,7 +19,7 @@ from newton_core.training.local_arm import LocalArm
 from newton_core.training.parallel.arm_worker import ArmWorker, Train
 from newton_core.training.replay import Replay
 from newton_core.training.run import run
-from newton_core.training.snapshots import list_snapshots, load_snapshot
+from newton_core.training.snapshots import ArmSnapshot, list_snapshots, load_snapshot
 from newton_core.training.stepper import StepReport
 from newton_core.workers import WorkerLostError
 from tests.newton_core.training.parallel.arm_workers import PatientArmWorker
@@ -191,7 +191,7 @@ class StoppingArmWorker(PatientArmWorker):
         self._stop_if_due()
         super().train(job, step, arms)
 
-    def report(self, job: int, arm: int, step: int) -> tuple[StepReport, dict[str, Any] | None]:
+    def report(self, job: int, arm: int, step: int) -> tuple[StepReport, ArmSnapshot | None]:
         self._stop_if_due()
         return super().report(job, arm, step)
 
@@ -249,7 +249,8 @@ class BreakingArmWorker(PatientArmWorker):
 
     def train(self, job: int, step: int, arms: Mapping[int, LocalArm]) -> None:
         self.shares.append((step, frozenset(arms)))
-        self._check(job).submit(Train(step, {index: ({}, False) for index in arms}))
+        nothing: Any = {}
+        self._check(job).submit(Train(step, dict.fromkeys(arms, (nothing, False))))
 
 
 def test_an_error_in_an_arm_worker_reaches_each_of_its_arms(
