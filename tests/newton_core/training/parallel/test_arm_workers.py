@@ -249,8 +249,8 @@ class BreakingArmWorker(PatientArmWorker):
 
     def train(self, job: int, step: int, arms: Mapping[int, LocalArm]) -> None:
         self.shares.append((step, frozenset(arms)))
-        nothing: Any = {}
-        self._check(job).submit(Train(step, dict.fromkeys(arms, (nothing, False))))
+        broken: Any = {}
+        self._check(job).submit(Train(step, dict.fromkeys(arms, (broken, False))))
 
 
 def test_an_error_in_an_arm_worker_reaches_each_of_its_arms(
