@@ -69,7 +69,7 @@ def measure(connection: child.Connection, job: child.Job[Job]) -> None:
     with serialising:
         compute_run(timed)
     log = timed.seconds + serialising.seconds
-    job.send(Cost(time.thread_time() - began, log, timed.events, timed.bytes))
+    job.send((time.thread_time() - began, log, timed.events, timed.bytes))
 
 
 def serve(_settings: None, connection: child.Connection) -> None:
@@ -166,7 +166,7 @@ def main() -> None:
     ).model_dump_json()
     with tempfile.TemporaryDirectory() as folder:
         worker = WorkerProcess("benchmarks.event_log:serve", None, "benchmark", {})
-        costs = []
+        costs: list[Cost] = []
         for number in range(arguments.repeat + 1):  # the first warms up
             worker.submit(Job(f"run{number}", spec, Path(folder, f"snapshots{number}")))
             events = []
@@ -174,13 +174,14 @@ def main() -> None:
                 match message:
                     case Output(value=LoggedEvent() as event):
                         events.append(event)
-                    case Output(value=Cost() as cost):
-                        costs.append(cost)
+                    case Output(value=tuple() as fields):  # not a Cost: it is __main__'s here
+                        costs.append(Cost(*fields))
                     case None | Failed():
                         raise SystemExit(f"the worker does not go on: {message}")
         worker.close()
         stored = storage_seconds(events, Path(folder))
         starts = start_latencies(spec, Path(folder), 5)
+    cost = costs[-1]
     share = statistics.median(cost.share for cost in costs[1:])
     print(f"preset {preset.name}, {arguments.steps} steps, median of {arguments.repeat} runs")
     print(f"worker's CPU time a step: {1000 * cost.run / arguments.steps:.2f} ms")
