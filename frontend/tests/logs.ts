@@ -69,7 +69,7 @@ export function evaluation(
   step: number,
   values: Record<string, number | null>,
 ): Unnumbered<RunEvent> {
-  return { type: "evaluation", arm: index, step, ...values } as unknown as Unnumbered<RunEvent>;
+  return Object.assign({ type: "evaluation" as const, arm: index, step }, values);
 }
 
 export function logOf(events: Unnumbered<RunEvent>[], id = "run"): RunLog {

@@ -1,6 +1,6 @@
 /** A run's events as they come, over one EventSource that heals itself. */
 
-import type { RunEvent } from "./types";
+import type { RunEvent, Schemas } from "./types";
 
 /** Every type of event has a listener; the compiler insists on it. */
 const TYPES: Record<RunEvent["type"], true> = {
@@ -97,8 +97,8 @@ export class RunStream {
   }
 
   private receivePosition(message: MessageEvent<string>): void {
-    const { position } = JSON.parse(message.data) as { position?: number };
-    if (typeof position === "number") this.handlers.onPosition(position);
+    const { position } = JSON.parse(message.data) as Schemas["QueuePosition"];
+    this.handlers.onPosition(position);
   }
 
   private lost(source: EventSource): void {

@@ -12,6 +12,11 @@ export interface Landscape {
 /** A point of the plane. */
 export type PlanePoint = readonly [number, number];
 
+/** The point with two coordinates; null where one is not finite. */
+export function pointAt(a: number | null, b: number | null): PlanePoint | null {
+  return a === null || b === null ? null : [a, b];
+}
+
 /** Lowest and highest finite heights of several landscapes; null if there are none. */
 export function heightRange(pictures: readonly Landscape[], log = false): [number, number] | null {
   let low = Number.POSITIVE_INFINITY;

@@ -6,7 +6,7 @@
  * playback step (`Column.countUpTo`, `lastUpToStep`), so scrubbing needs no copy.
  */
 
-import type { EventOf, NormHistogram, Spec, Summary } from "../api/types";
+import type { EventOf, Example, NormHistogram, Spec, Summary } from "../api/types";
 import type { Column } from "./column";
 
 /** Where a run stands, by its events. `loading`: its first one has not arrived. */
@@ -35,7 +35,7 @@ export interface SpectrumPoint {
 
 export interface ExamplesPoint {
   readonly step: number;
-  readonly items: readonly Record<string, unknown>[];
+  readonly items: readonly Example[];
 }
 
 export interface SpikePoint {

@@ -5,15 +5,15 @@ import type { Palette } from "../../charts/templates";
 import { formatMeasured } from "../../format";
 import { LineSample } from "./LineSample";
 
-interface Props {
-  descents: readonly Descent[];
+interface Props<D extends Descent> {
+  descents: readonly D[];
   palette: Palette;
   step: number;
   /** What is to be said of a descent at the step. */
-  say(descent: Descent, step: number): string;
+  say(descent: D, step: number): string;
 }
 
-export function DescentList({ descents, palette, step, say }: Props) {
+export function DescentList<D extends Descent>({ descents, palette, step, say }: Props<D>) {
   return (
     <ul class="descent-list">
       {descents.map((descent, index) => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import type { Descent } from "../../api/descents";
-import type { RunLog } from "../../state/log";
+import { logOf, started } from "../../../tests/logs";
+import type { Descent, ThreeDescent } from "../../api/descents";
 import { batchScores, exampleScores, numbersIn, rangeAround } from "../gradients/scores";
 import { crossOf, slopeOf } from "../outputs/outputs";
 import { numberIn, outcomeWords, pointsUpTo, quadraticLandscape, trustWords } from "./descents";
@@ -57,14 +57,19 @@ describe("a descent", () => {
   });
 
   it("over three scores says how it went", () => {
-    const arrived: Descent = { ...DESCENT, outcome: "arrived", arrived: 4 };
+    const arrived: ThreeDescent = { ...DESCENT, outcome: "arrived", arrived: 4 };
     expect(outcomeWords(arrived, 4)).toBe("sorted from step 4 on");
     expect(outcomeWords(arrived, 3)).toContain("not sorted yet");
-    const stuck: Descent = { ...DESCENT, outcome: "stuck", arrived: -1, gradient_norms: [1, 0] };
+    const stuck: ThreeDescent = {
+      ...arrived,
+      outcome: "stuck",
+      arrived: -1,
+      gradient_norms: [1, 0],
+    };
     expect(outcomeWords(stuck, 0)).toContain("still moving");
     expect(outcomeWords(stuck, 1)).toContain("vanished");
-    expect(outcomeWords({ ...DESCENT, outcome: "ended" }, 1)).toContain("still moving");
-    expect(outcomeWords({ ...DESCENT, outcome: "ended" }, 2)).toContain("no longer finite");
+    expect(outcomeWords({ ...stuck, outcome: "ended" }, 1)).toContain("still moving");
+    expect(outcomeWords({ ...stuck, outcome: "ended" }, 2)).toContain("no longer finite");
   });
 });
 
@@ -87,9 +92,11 @@ describe("scores", () => {
   });
 
   it("are what the network says at the step", () => {
-    const item = (set: number, score: number | null, value: number) => ({ set, score, value });
+    const item = (set: number, score: number | null, value: number) => ({
+      ...{ set, score, value, item: 0, rank: 0, true_rank: 0, correct: true, image: null },
+    });
     const items = [item(0, 0.5, 7), item(0, 0.1, 3), item(1, null, 3), item(1, 2, 1)];
-    const log = { arms: [{ examples: [{ step: 10, items }] }] } as unknown as RunLog;
+    const log = logOf([started(), { type: "examples", arm: 0, step: 10, items }]);
     expect(batchScores(log, 0, 5)).toBeNull();
     expect(batchScores(log, 1, 10)).toBeNull();
     expect(batchScores(log, 0, 10)).toEqual({ step: 10, scores: [[0.1, 0.5]] });

@@ -1,7 +1,7 @@
 /** What the descent pages share: looks, points, words. Pure. */
 
-import type { Descent } from "../../api/descents";
-import type { Landscape, PlanePoint } from "../../charts/landscape";
+import type { Descent, ThreeDescent } from "../../api/descents";
+import { type Landscape, type PlanePoint, pointAt } from "../../charts/landscape";
 import type { Palette } from "../../charts/templates";
 import { formatMeasured } from "../../format";
 import { dashOf } from "../../state/arms";
@@ -17,9 +17,10 @@ export function descentLook(palette: Palette, index: number): { colour: string; 
 /** The descent's points up to a step; it ends where it stops being finite. */
 export function pointsUpTo(descent: Descent, step: number): PlanePoint[] {
   const points: PlanePoint[] = [];
-  for (const [a, b] of descent.path.slice(0, step + 1)) {
-    if (a === null || b === null) break;
-    points.push([a, b]);
+  for (const place of descent.path.slice(0, step + 1)) {
+    const point = pointAt(...place);
+    if (point === null) break;
+    points.push(point);
   }
   return points;
 }
@@ -28,8 +29,8 @@ export function pointsUpTo(descent: Descent, step: number): PlanePoint[] {
 const VANISHED = 1e-6;
 
 /** How a descent over three scores stands at a step, in words. */
-export function outcomeWords(descent: Descent, step: number): string {
-  const { arrived = -1 } = descent;
+export function outcomeWords(descent: ThreeDescent, step: number): string {
+  const { arrived } = descent;
   if (arrived >= 0 && step >= arrived) return `sorted from step ${arrived} on`;
   if (descent.outcome === "ended" && step >= descent.ended) return "ended: no longer finite";
   const norm = descent.gradient_norms[step];

@@ -1,17 +1,9 @@
 /** Test images with the class that an arm sees in them; right and wrong marked. */
 
 import { formatShare } from "../../format";
+import { type ClassItem, isClassItem } from "./items";
 import { Picture } from "./Picture";
 import type { ExamplesProps } from "./props";
-
-interface Item {
-  item: number;
-  image: string | null;
-  label: number;
-  predicted: number;
-  probability: number | null;
-  correct: boolean;
-}
 
 export function Classification({ items }: ExamplesProps) {
   return (
@@ -19,7 +11,7 @@ export function Classification({ items }: ExamplesProps) {
       class="tiles"
       style={{ "--columns": items.length, "--widest": "84px", "--narrowest": "62px" }}
     >
-      {(items as unknown as Item[]).map((item) => (
+      {items.filter(isClassItem).map((item) => (
         <li
           key={item.item}
           class={`tile ${item.correct ? "right" : "wrong"}`}
@@ -34,7 +26,7 @@ export function Classification({ items }: ExamplesProps) {
   );
 }
 
-function describe({ predicted, label, probability, correct }: Item): string {
+function describe({ predicted, label, probability, correct }: ClassItem): string {
   const sure = probability === null ? "" : ` (${formatShare(probability)} sure)`;
   return correct ? `${predicted}, right${sure}` : `says ${predicted}${sure}, is ${label}`;
 }

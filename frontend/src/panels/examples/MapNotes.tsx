@@ -1,7 +1,8 @@
 /** How to read the maps: the scale of the costs, the marks, and all of it as a table. */
 
 import { formatMeasured } from "../../format";
-import { type CostScale, costScale, type MapItem, mapItem, verdict, wrongTiles } from "./maps";
+import { isMapItem, type MapItem } from "./items";
+import { type CostScale, costScale, mapItem, verdict, wrongTiles } from "./maps";
 import type { SharedProps } from "./props";
 
 export function MapNotes({ all, group, labels }: SharedProps) {
@@ -47,9 +48,11 @@ export function MapNotes({ all, group, labels }: SharedProps) {
             </thead>
             <tbody>
               {all.flatMap((items, arm) =>
-                (items as unknown as MapItem[]).map((item) => (
-                  <Row key={`${arm},${item.map}`} item={item} label={labels[arm] ?? ""} />
-                )),
+                items
+                  .filter(isMapItem)
+                  .map((item) => (
+                    <Row key={`${arm},${item.map}`} item={item} label={labels[arm] ?? ""} />
+                  )),
               )}
             </tbody>
           </table>

@@ -3,7 +3,8 @@
 import type { ComponentChildren } from "preact";
 import { useMemo } from "preact/hooks";
 import { formatMeasured } from "../../format";
-import { type CostScale, type MapItem, pointsOf, shadeOf, type Tile, wrongTiles } from "./maps";
+import type { MapItem } from "./items";
+import { type CostScale, pointsOf, shadeOf, type Tile, wrongTiles } from "./maps";
 
 interface FrameProps {
   item: MapItem;

@@ -1,20 +1,13 @@
 /** The images of a test set in the order that an arm ranks them; right and wrong places marked. */
 
+import type { Example } from "../../api/types";
+import { isRankingItem } from "./items";
 import { Picture } from "./Picture";
 import type { ExamplesProps } from "./props";
 
-interface Item {
-  set: number;
-  item: number;
-  image: string | null;
-  value: number;
-  rank: number;
-  true_rank: number;
-  correct: boolean;
-}
-
 export function Ranking({ items, group }: ExamplesProps) {
-  const members = (items as unknown as Item[])
+  const members = items
+    .filter(isRankingItem)
     .filter((item) => item.set === group)
     .sort((a, b) => a.rank - b.rank);
   return (
@@ -41,6 +34,6 @@ export function Ranking({ items, group }: ExamplesProps) {
 }
 
 /** The test sets among the items. */
-export function rankingGroups(items: readonly Record<string, unknown>[]): number[] {
-  return [...new Set((items as unknown as Item[]).map((item) => item.set))];
+export function rankingGroups(items: readonly Example[]): number[] {
+  return [...new Set(items.filter(isRankingItem).map((item) => item.set))];
 }

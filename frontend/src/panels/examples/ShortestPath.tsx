@@ -2,8 +2,9 @@
 
 import { useId } from "preact/hooks";
 import { canTrain } from "../../state/signals";
+import { isMapItem, type MapItem } from "./items";
 import { Costs, Terrain } from "./MapPicture";
-import { costScale, describeCosts, describeRoute, type MapItem, mapItem, verdict } from "./maps";
+import { costScale, describeCosts, describeRoute, mapItem, verdict } from "./maps";
 import "./maps.css";
 import { useNoise } from "./noise";
 import type { ExamplesProps, SharedProps } from "./props";
@@ -11,7 +12,7 @@ import type { ExamplesProps, SharedProps } from "./props";
 export function ShortestPath({ arm, items, all, group, look, label }: ExamplesProps) {
   const item = mapItem(items, group);
   if (item === undefined) return <p class="map-words">nothing yet</p>;
-  const optimal = (items as unknown as MapItem[]).filter((one) => one.optimal).length;
+  const optimal = items.filter(isMapItem).filter((one) => one.optimal).length;
   return (
     <div class="map-pair">
       {/* Another map starts with its own path, not with the samples of the last. */}

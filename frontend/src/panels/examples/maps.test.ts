@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
+import type { MapItem } from "./items";
 import {
   costScale,
   describeCosts,
   describeRoute,
   distinct,
-  type MapItem,
   pointsOf,
   shadeOf,
   type Tile,

@@ -1,23 +1,11 @@
-import { formatMeasured } from "../../format";
 /** Maps of the shortest-path task: what is drawn of them and said about them. Pure. */
+
+import type { Example } from "../../api/types";
+import { formatMeasured } from "../../format";
+import { isMapItem, type MapItem } from "./items";
 
 /** [row, column] from the top-left. */
 export type Tile = [number, number];
-
-/** One test map through an arm's eyes: a record of the server's `ShortestPathExample`. */
-export interface MapItem {
-  map: number;
-  image: string | null;
-  height: number;
-  width: number;
-  true_path: Tile[];
-  predicted_path: Tile[] | null;
-  /** The network's, row by row; null where not finite. */
-  costs: (number | null)[][];
-  optimal: boolean;
-  perfect_match: boolean;
-  cost_ratio: number | null;
-}
 
 export interface CostScale {
   low: number;
@@ -118,14 +106,11 @@ function capital(words: string): string {
 }
 
 /** The maps among the items. */
-export function mapGroups(items: readonly Record<string, unknown>[]): number[] {
-  return (items as unknown as MapItem[]).map((item) => item.map);
+export function mapGroups(items: readonly Example[]): number[] {
+  return items.filter(isMapItem).map((item) => item.map);
 }
 
 /** The item of a map. */
-export function mapItem(
-  items: readonly Record<string, unknown>[],
-  map: number,
-): MapItem | undefined {
-  return (items as unknown as MapItem[]).find((item) => item.map === map);
+export function mapItem(items: readonly Example[], map: number): MapItem | undefined {
+  return items.filter(isMapItem).find((item) => item.map === map);
 }

@@ -3,16 +3,14 @@
 import { type Signal, useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { send } from "../../api/client";
+import type { NoiseAnswer, NoiseQuery } from "../../api/descents";
 import { formatMeasured } from "../../format";
 import { posted, problemOf, useQuery } from "../../state/query";
 import { canTrain, runSpec } from "../../state/signals";
-import { distinct, type MapItem, type Tile } from "./maps";
+import type { MapItem } from "./items";
+import { distinct, type Tile } from "./maps";
 
 const MOST_SAMPLES = 100;
-
-interface NoiseAnswer {
-  paths: Tile[][];
-}
 
 export interface Noise {
   /** Whether the arm's loss is made of noise samples, and the costs can be solved. */
@@ -35,12 +33,12 @@ function prepare(): void {
   });
 }
 
-const askNoise = posted<object, NoiseAnswer>("api/perturbed-paths");
+const askNoise = posted<NoiseQuery, NoiseAnswer>("api/perturbed-paths");
 
 /** Noise as the arm's loss has it, drawn anew but alike for all arms and steps. */
 export function useNoise(arm: number, item: MapItem): Noise {
   const open = useSignal(false);
-  const query = useSignal<object | null>(null);
+  const query = useSignal<NoiseQuery | null>(null);
   const { answer, state } = useQuery(query, askNoise);
   const spec = runSpec.value;
   const loss: Record<string, unknown> = spec?.arms[arm]?.loss ?? spec?.loss ?? {};
@@ -54,7 +52,8 @@ export function useNoise(arm: number, item: MapItem): Noise {
   useEffect(() => {
     query.value = shown
       ? {
-          costs: item.costs,
+          // An arm with a path has no other costs.
+          costs: item.costs.map((row) => row.filter((cost) => cost !== null)),
           sigma,
           samples: Math.min(samples, MOST_SAMPLES),
           antithetic: antithetic === true,

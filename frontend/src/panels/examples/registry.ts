@@ -1,6 +1,7 @@
 /** How each task's examples are drawn. A task of its own adds one line here. */
 
 import type { ComponentType } from "preact";
+import type { Example } from "../../api/types";
 import { Classification } from "./Classification";
 import { MapNotes } from "./MapNotes";
 import { mapGroups } from "./maps";
@@ -12,7 +13,7 @@ export interface ExamplesView {
   title: string;
   subtitle: string;
   /** The parts (test sets) that the items fall into, shown one at a time. */
-  groups?(items: readonly Record<string, unknown>[]): number[];
+  groups?(items: readonly Example[]): number[];
   /** What a part is called; "Test set" without it. */
   part?: string;
   /** Arms side by side, not one below another. */

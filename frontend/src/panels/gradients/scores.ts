@@ -3,6 +3,7 @@
 import { lastUpToStep } from "../../state/column";
 import type { RunLog } from "../../state/log";
 import { numberIn } from "../descents/descents";
+import { isRankingItem } from "../examples/items";
 
 /** n scores one apart around 0, in their true order. */
 export function exampleScores(n: number): number[] {
@@ -29,10 +30,9 @@ export interface Batch {
 /** What an arm of a ranking run says at a step; null where it has said nothing. */
 export function batchScores(log: RunLog, arm: number, step: number): Batch | null {
   const point = lastUpToStep(log.arms[arm]?.examples ?? [], step);
-  const sets = new Map<unknown, { score: number; value: number }[]>();
-  for (const item of point?.items ?? []) {
-    const { set, score, value } = item as { set?: unknown; score?: unknown; value?: unknown };
-    if (typeof score !== "number" || typeof value !== "number") continue;
+  const sets = new Map<number, { score: number; value: number }[]>();
+  for (const { set, score, value } of (point?.items ?? []).filter(isRankingItem)) {
+    if (score === null) continue;
     sets.set(set, [...(sets.get(set) ?? []), { score, value }]);
   }
   const found = [...sets.values()].filter((items) => items.length > 1);

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { logOf, started } from "../../../tests/logs";
 import type { RunLog } from "../../state/log";
 import {
   barrierWords,
@@ -28,9 +29,11 @@ const slice = (step: number, value: number) => ({
   residual: 0.34,
 });
 
-const LOG = {
-  arms: [{ landscapes: [slice(0, 5), slice(100, 3)] }, { landscapes: [slice(0, 7)] }],
-} as unknown as RunLog;
+const logged = (arm: number, step: number, value: number) => ({
+  ...{ type: "landscape" as const, arm },
+  ...slice(step, value),
+});
+const LOG = logOf([started(), logged(0, 0, 5), logged(0, 100, 3), logged(1, 0, 7)]);
 
 describe("pictures of the log", () => {
   it("are the latest at or before the cursor", () => {
@@ -58,7 +61,7 @@ describe("pictures of a stream", () => {
   const start = {
     step: 40,
     steps: [0, 40],
-    pictures: [0, 1].map((arm) => ({ arms: [arm], plane: "x", paths: [] })),
+    pictures: [0, 1].map((arm) => ({ arms: [arm], plane: "arms" as const, paths: [] })),
   };
   const patch = (picture: number, level: number) => ({
     picture,
@@ -76,13 +79,16 @@ describe("pictures of a stream", () => {
 });
 
 describe("the plane", () => {
-  const ended = {
+  const ended: RunLog = {
+    ...LOG,
     status: "finished",
     parameters: 9000,
-    snapshots: [{ step: 0 }, { step: 100 }],
-    arms: LOG.arms,
-  } as unknown as RunLog;
-  const running = { ...ended, status: "running" } as RunLog;
+    snapshots: [
+      { step: 0, file: "" },
+      { step: 100, file: "" },
+    ],
+  };
+  const running: RunLog = { ...ended, status: "running" };
 
   it("is nearest to the paths once there are whole paths, and the server can compute it", () => {
     expect(fittingPlane(ended, true)).toBe("trajectory");

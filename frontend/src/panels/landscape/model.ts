@@ -1,7 +1,7 @@
 /** What the landscape panel shows: landscapes of the run's log, or those asked for. Pure. */
 
 import type { LandscapePatch, LandscapeStart } from "../../api/landscapes";
-import { heightRange, type Landscape, type PlanePoint } from "../../charts/landscape";
+import { heightRange, type Landscape, type PlanePoint, pointAt } from "../../charts/landscape";
 import { formatMeasured } from "../../format";
 import { lastUpToStep } from "../../state/column";
 import { hasEnded, type LandscapePoint, type RunLog } from "../../state/log";
@@ -36,24 +36,25 @@ export function loggedLandscapes(log: RunLog, cursor: number): ShownLandscape[] 
 }
 
 function loggedLandscape(logged: LandscapePoint, arm: number): ShownLandscape {
-  const places = logged.trajectory.flatMap(([a, b, step]) =>
-    a == null || b == null || step == null ? [] : [{ point: [a, b] as PlanePoint, step }],
-  );
   return {
     key: `${arm}`,
     arms: [arm],
     step: logged.step,
     landscape: { x: logged.grid.a ?? [], y: logged.grid.b ?? [], values: logged.values },
-    paths: [
-      {
-        arm,
-        points: places.map(({ point }) => point),
-        steps: places.map(({ step }) => step),
-        residual: logged.residual,
-      },
-    ],
+    paths: [{ arm, ...finitePlaces(logged.trajectory), residual: logged.residual }],
     complete: true,
   };
+}
+
+/** The places `[a, b, step]` of a path that are finite. */
+function finitePlaces(
+  places: readonly (readonly (number | null)[])[],
+): Pick<LandscapePath, "points" | "steps"> {
+  const finite = places.flatMap(([a = null, b = null, step]) => {
+    const point = pointAt(a, b);
+    return point === null || step == null ? [] : [{ point, step }];
+  });
+  return { points: finite.map(({ point }) => point), steps: finite.map(({ step }) => step) };
 }
 
 /** The landscapes of a stream, as far as they have come. */
@@ -70,11 +71,10 @@ export function streamedLandscapes(
         arms: picture.arms,
         step: start.step,
         landscape: { x: patch.grid.a, y: patch.grid.b, values: patch.values },
-        paths: picture.paths.map((path) => ({
-          arm: path.arm,
-          points: path.points.map(([a, b]): PlanePoint => [a, b]),
-          steps: path.points.map(([, , step]) => step),
-          residual: path.residual,
+        paths: picture.paths.map(({ arm, points, residual }) => ({
+          arm,
+          ...finitePlaces(points),
+          residual,
         })),
         complete: patch.level === patch.levels - 1,
       },

@@ -2,6 +2,7 @@
 
 import { type ReadonlySignal, useComputed, useSignal } from "@preact/signals";
 import { type OutputQuery, streamLandscape } from "../../api/landscapes";
+import { type PlanePoint, pointAt } from "../../charts/landscape";
 import { landscapeFigure } from "../../charts/landscapeFigure";
 import { Picture } from "../../charts/Picture";
 import type { Template, Templates } from "../../charts/templates";
@@ -159,7 +160,10 @@ function OutputPicture(props: { shown: ReadonlySignal<Shown | null>; template: T
     const palette = paletteOf(template);
     const orange = palette.arms[2]?.color ?? palette.ink;
     const reach = slice.a.at(-1) ?? 1;
-    const down = slopeOf(slice.gradient.components, reach / 3);
+    const up = pointAt(...slice.gradient.components);
+    const target = quadratic.target && pointAt(...quadratic.target);
+    const arrowTo = (point: PlanePoint | null, colour: string) =>
+      point === null ? [] : [{ points: [[0, 0] as const, point], look: { colour } }];
     return landscapeFigure({
       template,
       palette,
@@ -176,16 +180,8 @@ function OutputPicture(props: { shown: ReadonlySignal<Shown | null>; template: T
         points,
         look: { colour: palette.soft, dash: "solid" },
       })),
-      arrows: [
-        { points: [[0, 0], down], look: { colour: palette.ink } },
-        ...(quadratic.target === null
-          ? []
-          : [{ points: [[0, 0] as const, quadratic.target], look: { colour: orange } }]),
-      ],
-      names:
-        quadratic.target === null
-          ? []
-          : [{ at: quadratic.target, text: "z*", colour: palette.ink }],
+      arrows: [...arrowTo(up && slopeOf(up, reach / 3), palette.ink), ...arrowTo(target, orange)],
+      names: target === null ? [] : [{ at: target, text: "z*", colour: palette.ink }],
       titles: axisTitles(now.choice, now.found),
       label: "loss",
       scale: textScale.value,

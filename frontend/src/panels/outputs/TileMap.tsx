@@ -2,8 +2,9 @@
 
 import type { Signal } from "@preact/signals";
 import type { OutputLandscape } from "../../api/landscapes";
+import type { MapItem } from "../examples/items";
 import { Costs, Terrain } from "../examples/MapPicture";
-import { costScale, type MapItem } from "../examples/maps";
+import { costScale } from "../examples/maps";
 import "../examples/maps.css";
 import { Choice } from "../../ui/Choice";
 import { outputName } from "./outputs";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
+import { arm, spec } from "../../../tests/logs";
 import type { OutputLandscape } from "../../api/landscapes";
-import type { ArmSpec, Spec } from "../../api/types";
 import {
   arrowWords,
   axisTitles,
@@ -16,17 +16,7 @@ import {
   targetWords,
 } from "./outputs";
 
-const arm = (label: string, settings: Partial<ArmSpec> = {}) =>
-  ({
-    label,
-    curvature: "none",
-    tikhonov: 0.1,
-    lr: 0.001,
-    hessian: "batch_mean",
-    definiteness: "raw",
-    ...settings,
-  }) as ArmSpec;
-const SPEC = {
+const SPEC = spec({
   task: { name: "shortest_path" },
   loss: { name: "perturbed_fy", samples: 10 },
   arms: [
@@ -36,7 +26,7 @@ const SPEC = {
   ],
   batch_size: 70,
   changes: [{ step: 40, arm: 1, tikhonov: 7, lr: null }],
-} as unknown as Spec;
+});
 const CHOICE: OutputChoice = {
   arm: 0,
   sample: 2,
@@ -48,7 +38,7 @@ const CHOICE: OutputChoice = {
   span: null,
 };
 const TILES = { shape: [12, 12], sample: {} };
-const QUADRATIC = {
+const QUADRATIC: OutputLandscape["slice"]["surrogates"][number] = {
   values: [],
   eigenvalues: [-2, 5],
   eigenvectors: [
@@ -57,8 +47,14 @@ const QUADRATIC = {
   ],
   direction: { components: [3, 4], length: 10, outside: Math.sqrt(0.75) },
   target: [-3, -4],
+  matrix: [
+    [-2, 0],
+    [0, 5],
+  ],
+  damped: true,
+  settings: { curvature: "hessian", tikhonov: 1, hessian: "batch_mean", definiteness: "raw" },
   problem: null,
-} as OutputLandscape["slice"]["surrogates"][number];
+};
 
 describe("the question", () => {
   it("draws what the arm trains with, or the first arm that has a curvature", () => {
@@ -115,7 +111,7 @@ describe("what is said", () => {
   });
 
   it("says how long a vector is and how much of it is seen", () => {
-    expect(arrowWords(QUADRATIC.direction ?? ({} as never))).toBe(
+    expect(QUADRATIC.direction && arrowWords(QUADRATIC.direction)).toBe(
       "10 long, 5 of that within this plane",
     );
     const flat = { components: [3, 4] as [number, number], length: 5, outside: 0 };

@@ -146,8 +146,9 @@ export function planeWords(kind: OutputQuery["kind"], surrogate: Surrogate): str
 }
 
 /** "3.2 long, 0.4 of that within this plane": a vector as the plane shows it. */
-export function arrowWords({ length, components, outside }: Vector): string {
-  const seen = outside < 0.005 ? "all" : formatMeasured(Math.hypot(...components), 2);
+export function arrowWords({ length, components: [a, b], outside }: Vector): string {
+  if (length === null || a === null || b === null || outside === null) return "not finite";
+  const seen = outside < 0.005 ? "all" : formatMeasured(Math.hypot(a, b), 2);
   return `${formatMeasured(length)} long, ${seen} of that within this plane`;
 }
 
@@ -174,7 +175,7 @@ export function targetWords(quadratic: Quadratic, reach: number): string {
   if (quadratic.target === null || quadratic.direction === null) {
     return `There is no z*: ${quadratic.problem ?? "the quadratic has no lowest place"}.`;
   }
-  const seen = quadratic.target.every((value) => Math.abs(value) <= reach);
+  const seen = quadratic.target.every((value) => value !== null && Math.abs(value) <= reach);
   return (
     `to z*, ${arrowWords(quadratic.direction)}` +
     (seen ? "" : "; z* is off the picture: take a larger range")
@@ -209,7 +210,7 @@ export function noiseWords(loss: Record<string, unknown>, sample: number | null)
 }
 
 /** Where an arrow down the gradient ends: its own length, or `reach` where it is longer. */
-export function slopeOf([a, b]: readonly [number, number], reach: number): PlanePoint {
+export function slopeOf([a, b]: PlanePoint, reach: number): PlanePoint {
   const length = Math.hypot(a, b);
   const scale = length > reach ? reach / length : 1;
   return [-a * scale, -b * scale];
@@ -223,11 +224,14 @@ export function crossOf(
   const sizes = surrogate.eigenvalues.map((value) => Math.abs(value ?? 0));
   const largest = Math.max(...sizes);
   if (largest === 0) return [];
-  return surrogate.eigenvectors.map(([a, b], index): PlanePoint[] => {
+  return surrogate.eigenvectors.flatMap(([a, b], index): PlanePoint[][] => {
+    if (a === null || b === null) return [];
     const length = (reach * (sizes[index] ?? 0)) / largest;
     return [
-      [-a * length, -b * length],
-      [a * length, b * length],
+      [
+        [-a * length, -b * length],
+        [a * length, b * length],
+      ],
     ];
   });
 }
