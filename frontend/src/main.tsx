@@ -10,12 +10,14 @@ import { startClock } from "./state/clock";
 import { catalog } from "./state/draft";
 import { failure } from "./state/failure";
 import { startTheme } from "./state/theme";
+import { vocabulary } from "./state/vocabulary";
 import "./styles";
 
 async function loadCatalog(): Promise<void> {
   try {
     const known = await request<Catalog>("api/catalog");
     failure.value = null;
+    vocabulary.value = known;
     catalog.value = known; // which loads what the address names, and may fail at that
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;

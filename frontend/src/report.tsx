@@ -13,6 +13,7 @@ import { canTrain, showLog } from "./state/signals";
 import { logOfEvents } from "./state/store";
 import { templates } from "./state/templates";
 import { startTheme } from "./state/theme";
+import { type Vocabulary, vocabulary } from "./state/vocabulary";
 import { Announcer } from "./ui/announce";
 import { Tooltip } from "./ui/tooltip";
 import "./styles";
@@ -21,6 +22,7 @@ import "./styles";
 interface Embedded {
   run: { id: string; title: string };
   figures: Templates;
+  vocabulary: Vocabulary;
   events: RunEvent[];
 }
 
@@ -48,6 +50,7 @@ if (data !== null && root !== null) {
   const log = logOfEvents(embedded.run.id, embedded.events);
   canTrain.value = false;
   templates.value = embedded.figures;
+  vocabulary.value = embedded.vocabulary;
   showLog(log);
   startTheme();
   startClock();

@@ -179,9 +179,3 @@ def test_the_page_has_the_same_colours(tokens: dict[str, tuple[str, str]]) -> No
     for slot, (day, night) in enumerate(zip(light["arms"], dark["arms"], strict=True)):
         assert tokens[f"arm-{slot}"] == (day["color"], night["color"])
         assert tokens[f"arm-{slot}-ink"] == (day["ink"], night["ink"])
-
-
-def test_the_page_has_the_same_dashes_and_markers() -> None:
-    text = (FRONTEND / "src/state/arms.ts").read_text()
-    found = re.findall(r'dash: "([^"]+)", marker: "([^"]+)"', text)
-    assert found == [(style.dash, style.symbol) for style in ARM_STYLES]

@@ -1,6 +1,7 @@
 /** The paper's Figure 6: what one score feels as it moves, the others fixed. */
 
 import {
+  type Signal,
   batch as signalBatch,
   untracked,
   useComputed,
@@ -28,12 +29,13 @@ import {
   rangeAround,
 } from "../panels/gradients/scores";
 import { pageAddress } from "../state/address/page";
-import { choice, integer, number, text } from "../state/address/properties";
+import { choice, fitting, integer, number, text } from "../state/address/properties";
 import { settingsAt } from "../state/edit";
 import type { RunLog } from "../state/log";
 import { freshness, posted, problemOf, useQuery, waitingWords } from "../state/query";
 import { loadTemplates, templates } from "../state/templates";
 import { paletteOf } from "../state/theme";
+import { vocabulary } from "../state/vocabulary";
 import "../panels/landscape/landscape.css";
 import "../panels/descents/descents.css";
 
@@ -59,9 +61,9 @@ export const gradientsAddress = pageAddress("gradients", {
   arm: integer(0, 0, 99),
   /** Null: as far as the run has come. */
   step: integer<number | null>(null, 0, 1e9),
-  /** Norms between which a gradient is neither lost nor too large: the server's defaults. */
-  vanishing: number(1e-6, 0, 1e9),
-  exploding: number(10, 1e-12, 1e30),
+  /** Norms between which a gradient is neither lost nor too large; null: the server's thresholds. */
+  vanishing: fitting(number(0, 0, 1e9)),
+  exploding: fitting(number(1, 1e-12, 1e30)),
 });
 
 const ask = posted<GradientsQuery, GradientsAnswer>("api/gradients");
@@ -73,6 +75,8 @@ export function GradientsPage() {
   const { scores: typed } = gradientsAddress.state;
   const { from: low, to: high } = gradientsAddress.state;
   const { run, arm, step, vanishing, exploding } = gradientsAddress.state;
+  const lost = orServers(vanishing, "vanishing");
+  const tooLarge = orServers(exploding, "exploding");
   // Scores of one's own are none of a run.
   const taken = useComputed(() => (typed.value === "" ? run.value : ""));
   const runs = useRankingRuns(taken);
@@ -96,8 +100,8 @@ export function GradientsPage() {
         { curvature: "hessian", tikhonov: tikhonov.value },
         { curvature: "fisher", tikhonov: tikhonov.value },
       ],
-      vanishing: vanishing.value,
-      exploding: exploding.value,
+      vanishing: lost.value,
+      exploding: tooLarge.value,
     };
   });
   // Of a run chosen in this tab, the loss and a range come with the scores; a link has its own.
@@ -201,8 +205,8 @@ export function GradientsPage() {
           <h2>
             Thresholds <small>of a gradient's norm</small>
           </h2>
-          <NumberField label="Vanished below" value={vanishing} low={0} high={1e9} />
-          <NumberField label="Exploding above" value={exploding} low={1e-12} high={1e30} />
+          <NumberField label="Vanished below" value={lost} low={0} high={1e9} />
+          <NumberField label="Exploding above" value={tooLarge} low={1e-12} high={1e30} />
         </section>
       </aside>
       <div class="stage" {...freshness(asked)}>
@@ -247,6 +251,18 @@ export function GradientsPage() {
       </div>
     </main>
   );
+}
+
+/** A threshold that the reader can set: the server's until then. */
+function orServers(chosen: Signal<number | null>, which: "vanishing" | "exploding") {
+  return {
+    get value() {
+      return chosen.value ?? vocabulary.value.thresholds[which];
+    },
+    set value(threshold: number) {
+      chosen.value = threshold;
+    },
+  };
 }
 
 /** The index of an arm that there is: a link may name another. */

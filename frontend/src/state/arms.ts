@@ -1,6 +1,7 @@
 /** An arm is one colour, one dash, one marker, one name, everywhere. */
 
 import type { ArmSpec } from "../api/types";
+import { vocabulary } from "./vocabulary";
 
 /** The look of one arm. `slot` is the place of its colour in the palette. */
 export interface ArmStyle {
@@ -15,9 +16,6 @@ export interface ArmStyle {
   marker: string;
 }
 
-/** Colour names in the order of the slots, as the colour picker says them. */
-export const SLOT_NAMES = ["grey", "blue", "orange", "green", "pink", "ochre"];
-
 /** What an arm is called: by its label, or by its place. */
 export function armName(
   arms: readonly Pick<ArmSpec, "label">[] | undefined,
@@ -26,19 +24,16 @@ export function armName(
   return arms?.[index]?.label || `Arm ${index + 1}`;
 }
 
-/** The same as `ARM_STYLES` of `app/figures/palette.py`. */
-const LOOKS = [
-  { dash: "solid", marker: "circle" },
-  { dash: "7px,3px", marker: "square" },
-  { dash: "2px,2px", marker: "diamond" },
-  { dash: "10px,3px,2px,3px", marker: "triangle-up" },
-  { dash: "14px,4px", marker: "triangle-down" },
-  { dash: "6px,2px,2px,2px,2px,2px", marker: "cross" },
-] as const;
+/** The dash and the marker of the `index`-th of some lines that are told apart. */
+function lookOf(index: number): Pick<ArmStyle, "dash" | "marker"> {
+  const looks = vocabulary.value.arm_styles;
+  const { dash = "solid", symbol = "circle" } = looks[index % looks.length] ?? {};
+  return { dash, marker: symbol };
+}
 
 /** The dash of the `index`-th of some lines that are told apart: Plotly's. */
 export function dashOf(index: number): string {
-  return (LOOKS[index % LOOKS.length] as (typeof LOOKS)[number]).dash;
+  return lookOf(index).dash;
 }
 
 /** What SVG's `stroke-dasharray` takes for Plotly's `dash`. */
@@ -61,8 +56,8 @@ export function armStyles(
   return arms.map((arm, index) => {
     const slot = chosen[index] ?? freeSlot(FIRST_CHOICE[arm.curvature], taken);
     taken.add(slot);
-    const look = LOOKS[index % LOOKS.length] as (typeof LOOKS)[number];
-    return { slot, colour: `var(--arm-${slot})`, ink: `var(--arm-${slot}-ink)`, ...look };
+    const colour = `var(--arm-${slot})`;
+    return { slot, colour, ink: `var(--arm-${slot}-ink)`, ...lookOf(index) };
   });
 }
 

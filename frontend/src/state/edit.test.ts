@@ -11,7 +11,6 @@ import {
   removeArm,
   settingsAt,
   switchVariant,
-  unusedSettings,
   whatIf,
 } from "./edit";
 import type { VariantField } from "./schema";
@@ -55,20 +54,6 @@ const catalog = {
     },
   },
 } as unknown as Catalog;
-
-describe("unusedSettings", () => {
-  it("hides what an arm makes no use of", () => {
-    const vanilla = unusedSettings(arm("V"));
-    expect([...vanilla].sort()).toEqual(
-      ["clip_norm", "definiteness", "hessian", "momentum", "tikhonov"].sort(),
-    );
-    expect(unusedSettings(arm("F", { curvature: "fisher" })).has("tikhonov")).toBe(false);
-    expect(unusedSettings(arm("F", { curvature: "fisher" })).has("definiteness")).toBe(true);
-    expect(unusedSettings(arm("H", { curvature: "hessian" })).has("definiteness")).toBe(false);
-    expect(unusedSettings(arm("C", { gradient: "clip" })).has("clip_norm")).toBe(false);
-    expect(unusedSettings(arm("S", { optimizer: "sgd" })).has("momentum")).toBe(false);
-  });
-});
 
 describe("armLabels", () => {
   it("names and numbers arms without a label as the server does", () => {

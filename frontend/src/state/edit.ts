@@ -2,6 +2,7 @@
 
 import type { ArmSpec, Catalog, Change, Named, Spec } from "../api/types";
 import { same } from "./address/specText";
+import { optionLabel } from "./labels";
 import {
   complete,
   type JsonSchema,
@@ -11,24 +12,9 @@ import {
   type VariantField,
 } from "./schema";
 
-export const MAX_ARMS = 6;
-
-/** Settings of an arm that have no effect on it; the form hides them. */
-export function unusedSettings(arm: ArmSpec): Set<keyof ArmSpec> {
-  const unused = new Set<keyof ArmSpec>();
-  if (arm.curvature === "none") unused.add("tikhonov");
-  if (arm.curvature !== "hessian") unused.add("hessian").add("definiteness");
-  if (arm.curvature !== "none") unused.add("gradient");
-  if (arm.curvature !== "none" || arm.gradient !== "clip") unused.add("clip_norm");
-  if (arm.optimizer !== "sgd") unused.add("momentum");
-  return unused;
-}
-
 /** The name that an arm without a label of its own goes by. */
 export function defaultLabel(arm: Pick<ArmSpec, "curvature" | "gradient">): string {
-  if (arm.curvature === "hessian") return "Hessian";
-  if (arm.curvature === "fisher") return "Fisher";
-  return { plain: "Vanilla", clip: "Clipped", normalise: "Normalised" }[arm.gradient];
+  return optionLabel("arm", arm.curvature === "none" ? arm.gradient : arm.curvature);
 }
 
 /** The arms' names, numbered where two without a label would be the same. */

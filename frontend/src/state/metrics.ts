@@ -2,6 +2,7 @@
 
 import { formatMeasured, formatShare } from "../format";
 import { humanise } from "./schema";
+import { vocabulary } from "./vocabulary";
 
 export interface MetricWords {
   title: string;
@@ -14,41 +15,20 @@ export interface MetricWords {
   higherIsBetter: boolean;
 }
 
-function share(title: string, says: (percent: string) => string): MetricWords {
+/** The words of a metric; one that the server does not know is named and shown as a number. */
+export function metricWords(name: string): MetricWords {
+  const { tasks, steps } = vocabulary.value.metrics;
+  const known = [...Object.values(tasks).flat(), ...steps].find((metric) => metric.name === name);
+  const title = known?.title ?? humanise(name);
+  const isShare = known?.kind === "share";
+  const value = isShare ? formatShare : (number: number) => formatMeasured(number);
+  const sentence = known?.sentence ?? "reaches {title} {value}";
   return {
     title,
-    says: (value) => says(formatShare(value)),
-    value: formatShare,
-    difference: (size) => `${(size * 100).toFixed(1)} points`,
-    higherIsBetter: true,
+    value,
+    says: (number) =>
+      sentence.replace("{title}", title.toLowerCase()).replace("{value}", value(number)),
+    difference: isShare ? (size) => `${(size * 100).toFixed(1)} points` : value,
+    higherIsBetter: known?.better !== "lower",
   };
-}
-
-const WORDS: Record<string, MetricWords> = {
-  exact_match: share("Exact match", (percent) => `ranks ${percent} of the sets right`),
-  elementwise: share("Elementwise", (percent) => `puts ${percent} of the items in their place`),
-  accuracy: share("Accuracy", (percent) => `classifies ${percent} of the images right`),
-  optimal: share("Optimal paths", (percent) => `finds a best path on ${percent} of the maps`),
-  perfect_match: share("Perfect match", (percent) => `finds the path of ${percent} of the maps`),
-  cost_ratio: {
-    title: "Cost ratio",
-    says: (value) => `walks paths ${formatMeasured(value)} times as costly as the best`,
-    value: (value) => formatMeasured(value),
-    difference: (size) => formatMeasured(size),
-    higherIsBetter: false,
-  },
-};
-
-/** The words of a metric; a metric without its own is named and shown as a number. */
-export function metricWords(name: string): MetricWords {
-  const title = humanise(name);
-  return (
-    WORDS[name] ?? {
-      title,
-      says: (value) => `reaches ${title.toLowerCase()} ${formatMeasured(value)}`,
-      value: (value) => formatMeasured(value),
-      difference: (size) => formatMeasured(size),
-      higherIsBetter: !/loss|distance|error|value|ratio/.test(name),
-    }
-  );
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { complete, fieldsOf, getPath, type JsonSchema, setPath } from "./schema";
+import { complete, fieldsOf, getPath, isUsed, type JsonSchema, setPath } from "./schema";
 
 /** The shapes that Pydantic writes, one of each. */
 const root: JsonSchema = {
@@ -79,6 +79,7 @@ describe("fieldsOf", () => {
         title: "Temperature",
         description: "How soft.",
         unit: "scores",
+        usedIf: {},
         nullable: false,
         default: 1,
         integer: false,
@@ -136,5 +137,15 @@ describe("setPath", () => {
     expect(before.a[1]).toEqual({ b: 2 });
     expect(after.c).toBe(before.c);
     expect(after.a[0]).toBe(before.a[0]);
+  });
+});
+
+describe("isUsed", () => {
+  it("hides what has no effect beside the other values", () => {
+    const usedIf = { curvature: ["none"], gradient: ["clip"] };
+    expect(isUsed({ usedIf: {} }, {})).toBe(true);
+    expect(isUsed({ usedIf }, { curvature: "none", gradient: "clip" })).toBe(true);
+    expect(isUsed({ usedIf }, { curvature: "fisher", gradient: "clip" })).toBe(false);
+    expect(isUsed({ usedIf }, { curvature: "none", gradient: "plain" })).toBe(false);
   });
 });

@@ -14,6 +14,8 @@ export interface JsonSchema {
   description?: string;
   unit?: string;
   scale?: "linear" | "log";
+  /** Values of other fields of the record without which this one has no effect. */
+  used_if?: Record<string, string[]>;
   minimum?: number;
   maximum?: number;
   exclusiveMinimum?: number;
@@ -38,6 +40,7 @@ interface Common {
   /** Whether "empty" (null) is a value. */
   nullable: boolean;
   default: unknown;
+  usedIf: Readonly<Record<string, readonly string[]>>;
 }
 
 export interface NumberField extends Common {
@@ -85,6 +88,14 @@ export function fieldsOf(root: JsonSchema, object: JsonSchema, base: Path = []):
   return fields;
 }
 
+/** Whether a field has an effect in a record, beside the record's other values. */
+export function isUsed({ usedIf }: Pick<Field, "usedIf">, record: object): boolean {
+  const values = new Map<string, unknown>(Object.entries(record));
+  return Object.entries(usedIf).every(([key, allowed]) =>
+    allowed.includes(String(values.get(key))),
+  );
+}
+
 /** One property as a field; null for a constant and for what has no control (lists of records). */
 function fieldOf(root: JsonSchema, key: string, node: JsonSchema, path: Path): Field | null {
   const { core, nullable } = unwrap(root, node);
@@ -96,6 +107,7 @@ function fieldOf(root: JsonSchema, key: string, node: JsonSchema, path: Path): F
     unit: "",
     nullable,
     default: node.default ?? (nullable ? null : undefined),
+    usedIf: node.used_if ?? {},
   };
   const unit = node.unit ?? core.unit ?? "";
   if (!common.title.toLowerCase().endsWith(unit.toLowerCase())) common.unit = unit; // "Steps" says it

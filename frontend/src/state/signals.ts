@@ -4,6 +4,7 @@ import { computed, type ReadonlySignal, signal } from "@preact/signals";
 import { type ArmStyle, armStyles } from "./arms";
 import type { Thresholds } from "./health";
 import type { RunLog } from "./log";
+import { vocabulary } from "./vocabulary";
 
 /** Where the run on the page comes from: the server that computes it, or the page itself. */
 export interface RunSource {
@@ -75,12 +76,14 @@ export interface ChartChoice {
 /** The choices made, by the chart's name. */
 export const chartChoices = signal<Readonly<Record<string, ChartChoice>>>({});
 
+/** Thresholds that the reader chose, as powers of ten; null: the server's. */
+export const vanishing = signal<number | null>(null);
+export const exploding = signal<number | null>(null);
+
 /** Which gradients count as vanishing and exploding, as powers of ten: for charts and sentence. */
-export const vanishing = signal(-6);
-export const exploding = signal(2);
 export const thresholds = computed<Thresholds>(() => ({
-  vanishing: vanishing.value,
-  exploding: exploding.value,
+  vanishing: vanishing.value ?? Math.log10(vocabulary.value.thresholds.vanishing),
+  exploding: exploding.value ?? Math.log10(vocabulary.value.thresholds.exploding),
 }));
 
 /** The plane of weights that landscapes are drawn on; `run`: the one that the run chose itself. */

@@ -5,6 +5,7 @@ import { problemWith, sliderIndex, sliderValues } from "./slider";
 function field(settings: Partial<NumberField>): NumberField {
   return {
     kind: "number",
+    usedIf: {},
     key: "x",
     path: ["x"],
     title: "X",

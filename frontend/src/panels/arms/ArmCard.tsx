@@ -4,17 +4,12 @@ import { useSignal } from "@preact/signals";
 import { useId } from "preact/hooks";
 import type { ArmSpec, Change } from "../../api/types";
 import { formatCount, formatSetting } from "../../format";
-import { type ArmStyle, SLOT_NAMES, strokeDash } from "../../state/arms";
+import { type ArmStyle, strokeDash } from "../../state/arms";
 import { catalog, draft, edit, editArms, isEdited, problemsAt } from "../../state/draft";
-import {
-  removeArm,
-  settingsAt,
-  summariseArm,
-  unusedSettings,
-  withoutChanges,
-} from "../../state/edit";
-import { type Field, fieldsOf, type NumberField } from "../../state/schema";
+import { removeArm, settingsAt, summariseArm, withoutChanges } from "../../state/edit";
+import { type Field, fieldsOf, isUsed, type NumberField } from "../../state/schema";
 import { chosenColours, cursor, runSpec } from "../../state/signals";
+import { vocabulary } from "../../state/vocabulary";
 import { ask, asking, beginDrag, type Setting } from "../../state/whatIf";
 import { Icon } from "../../ui/Icon";
 import { FieldView } from "../form/FieldView";
@@ -33,9 +28,8 @@ export function ArmCard({ index, arm, label, style, removable }: Props) {
   const known = catalog.value;
   if (known === null || style === undefined) return null;
   const item = known.schema.properties?.arms?.items ?? {};
-  const unused = unusedSettings(arm);
-  const fields = fieldsOf(known.schema, item, ["arms", index]).filter(
-    (field) => !unused.has(field.key as keyof ArmSpec),
+  const fields = fieldsOf(known.schema, item, ["arms", index]).filter((field) =>
+    isUsed(field, arm),
   );
   const live = fields.filter(isLive);
   const front = live.filter((field) => field.key === "tikhonov");
@@ -178,7 +172,7 @@ function ColourPicker({ index, style, label }: { index: number; style: ArmStyle;
   return (
     <fieldset class="colours">
       <legend>Colour</legend>
-      {SLOT_NAMES.map((title, slot) => (
+      {vocabulary.value.arm_styles.map(({ name: title }, slot) => (
         <label key={title} title={title}>
           <input
             type="radio"

@@ -1,7 +1,7 @@
 /** The compared ways to train: one card an arm, in its colour. */
 
 import { catalog, draft, draftLabels, draftStyles, editArms, problemsAt } from "../../state/draft";
-import { addArm, MAX_ARMS } from "../../state/edit";
+import { addArm } from "../../state/edit";
 import { Icon } from "../../ui/Icon";
 import { ArmCard } from "./ArmCard";
 
@@ -9,6 +9,7 @@ export function ArmsPanel() {
   const known = catalog.value;
   const spec = draft.value;
   if (known === null || spec === null) return null;
+  const most = known.limits.max_arms;
   return (
     <section class="panel" aria-labelledby="arms-title">
       <h2 id="arms-title">
@@ -32,11 +33,11 @@ export function ArmsPanel() {
       <button
         type="button"
         class="wide"
-        disabled={spec.arms.length >= MAX_ARMS}
+        disabled={spec.arms.length >= most}
         onClick={() => editArms((current) => addArm(known, current))}
       >
         <Icon name="plus" size={16} />
-        {spec.arms.length < MAX_ARMS ? "Add an arm" : `At most ${MAX_ARMS} arms`}
+        {spec.arms.length < most ? "Add an arm" : `At most ${most} arms`}
       </button>
     </section>
   );

@@ -1,7 +1,7 @@
 /** What counts as a vanishing or exploding gradient: a power of ten that the reader may move. */
 
 import { power } from "../../format";
-import { exploding, vanishing } from "../../state/signals";
+import { exploding, thresholds, vanishing } from "../../state/signals";
 
 const VANISHING = [-12, -10, -8, -6, -5, -4, -3, -2];
 const EXPLODING = [0, 1, 2, 3, 4, 5];
@@ -15,7 +15,7 @@ export function ThresholdSelect({ metric }: { metric: string }) {
       <select
         class="chart-threshold"
         aria-label={`Threshold of ${metric} gradients`}
-        value={limit.value}
+        value={thresholds.value[metric]}
         onChange={(event) => {
           limit.value = Number(event.currentTarget.value);
         }}

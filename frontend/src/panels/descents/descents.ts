@@ -5,6 +5,7 @@ import { type Landscape, type PlanePoint, pointAt } from "../../charts/landscape
 import type { Palette } from "../../charts/templates";
 import { formatMeasured } from "../../format";
 import { dashOf } from "../../state/arms";
+import { vocabulary } from "../../state/vocabulary";
 
 type Row = (number | null | undefined)[];
 
@@ -25,16 +26,13 @@ export function pointsUpTo(descent: Descent, step: number): PlanePoint[] {
   return points;
 }
 
-/** Norm below which a gradient moves nothing that anyone could see: the server's own. */
-const VANISHED = 1e-6;
-
 /** How a descent over three scores stands at a step, in words. */
 export function outcomeWords(descent: ThreeDescent, step: number): string {
   const { arrived } = descent;
   if (arrived >= 0 && step >= arrived) return `sorted from step ${arrived} on`;
   if (descent.outcome === "ended" && step >= descent.ended) return "ended: no longer finite";
   const norm = descent.gradient_norms[step];
-  if (descent.outcome === "stuck" && norm != null && norm < VANISHED) {
+  if (descent.outcome === "stuck" && norm != null && norm < vocabulary.value.thresholds.vanishing) {
     return "stuck: the gradient has vanished";
   }
   return "not sorted yet, still moving";

@@ -9,6 +9,7 @@ import { lastUpToStep } from "../../state/column";
 import { shareAbove, shareBelow, type Thresholds } from "../../state/health";
 import type { ArmLog, ChangePoint, RunLog } from "../../state/log";
 import { type MetricWords, metricWords } from "../../state/metrics";
+import { thresholds as shownThresholds } from "../../state/signals";
 
 /** A piece of the sentence: plain, an arm's name, or a word to mark. */
 export interface Part {
@@ -33,7 +34,7 @@ export function sentence(
   step: number,
   primary?: string,
   before: RunLog | null = null,
-  thresholds: Thresholds = { vanishing: -6, exploding: 2 },
+  thresholds: Thresholds = shownThresholds.value,
 ): Part[] {
   const standing = standings(log, step, primary);
   if (standing === null) return [];

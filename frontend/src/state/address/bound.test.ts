@@ -35,7 +35,7 @@ describe("bound properties", () => {
   it("set the comparing page as a link has it, and back to the defaults", () => {
     theme.value = "dark";
     applyView("?vanishing=-3&charts=loss~own_loss~log&points=40&height=linear&plane=arms");
-    expect(thresholds.value).toEqual({ vanishing: -3, exploding: 2 });
+    expect(thresholds.value).toEqual({ vanishing: -3, exploding: 1 });
     expect(chartChoices.value).toEqual({ loss: { metric: "own_loss", log: true } });
     const { points, log, plane } = landscapeSettings;
     expect([points.value, log.value, plane.value]).toEqual([41, false, "arms"]);

@@ -111,8 +111,8 @@ const PROPERTIES = {
     },
   ),
   /** Gradient norms that count as vanishing and exploding, as powers of ten. */
-  vanishing: bound(integer(-6, -12, 0), vanishing),
-  exploding: bound(integer(2, 0, 12), exploding),
+  vanishing: bound(integer<number | null>(null, -12, 0), vanishing),
+  exploding: bound(integer<number | null>(null, 0, 12), exploding),
   /** The plane of the landscapes, and how they draw. */
   plane: bound(
     fitting(choice(["run", "trajectory", "principal", "filter_normalised", "arms"], "run")),
