@@ -7,8 +7,8 @@ export type LandscapeQuery = Asked<
   Schemas["ParameterLandscapeRequest"],
   "run" | "plane" | "step" | "points"
 >;
-export type LandscapeStart = Schemas["SliceStart"];
-export type LandscapePatch = Schemas["SlicePatch"];
+export type LandscapeStart = Schemas["LandscapeStart"];
+export type LandscapePatch = Schemas["LandscapePatch"];
 
 export type OutputQuery = Schemas["OutputLandscapeRequest"];
 export type OutputLandscape = Schemas["OutputLandscape"];
@@ -21,7 +21,7 @@ export type LineLandscape = Schemas["LineLandscape"];
 
 export type AnyLandscapeQuery = LandscapeQuery | OutputQuery | LineQuery;
 
-type StreamEvent = Schemas["SliceEvent"];
+type StreamEvent = Schemas["LandscapeStreamEvent"];
 
 /** What of a landscape comes at a time. */
 export type LandscapePart = Exclude<StreamEvent, { event: "problem" | "done" }>;
