@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { arm, spec } from "../../tests/logs";
-import type { Catalog, Named } from "../api/types";
+import type { Named } from "../api/types";
 import {
   addArm,
   armLabels,
@@ -13,7 +13,7 @@ import {
   switchVariant,
   whatIf,
 } from "./edit";
-import type { VariantField } from "./schema";
+import type { JsonSchema, VariantField } from "./schema";
 
 const armSchema = {
   properties: {
@@ -36,24 +36,27 @@ const loss = (name: string, temperature: number) => ({
   properties: { name: { const: name }, temperature: { type: "number", default: temperature } },
 });
 
+const schema: JsonSchema = {
+  properties: {
+    loss: {
+      oneOf: [loss("neuralsort", 1), { properties: { name: { const: "cross_entropy" } } }],
+    },
+    arms: { type: "array", items: armSchema },
+  },
+};
+
+const words = { description: "", parameters: {} };
 const catalog = {
   tasks: [
-    { name: "ranking", target_kinds: ["permutation"] },
-    { name: "classification", target_kinds: ["class", "value"] },
+    { ...words, name: "ranking", primary_metric: "", target_kinds: ["permutation"] },
+    { ...words, name: "classification", primary_metric: "", target_kinds: ["class", "value"] },
   ],
   losses: [
-    { name: "neuralsort", target_kind: "permutation" },
-    { name: "cross_entropy", target_kind: "class" },
+    { ...words, name: "neuralsort", target_kind: "permutation" },
+    { ...words, name: "cross_entropy", target_kind: "class" },
   ],
-  schema: {
-    properties: {
-      loss: {
-        oneOf: [loss("neuralsort", 1), { properties: { name: { const: "cross_entropy" } } }],
-      },
-      arms: { type: "array", items: armSchema },
-    },
-  },
-} as unknown as Catalog;
+  schema,
+};
 
 describe("armLabels", () => {
   it("names and numbers arms without a label as the server does", () => {
@@ -107,13 +110,13 @@ describe("editSpec", () => {
 
 describe("switchVariant", () => {
   it("keeps what both variants have", () => {
-    const field = {
+    const field: Pick<VariantField, "title" | "variants"> = {
       title: "Loss",
       variants: [
         { name: "a", description: "", schema: loss("a", 1) },
         { name: "b", description: "", schema: { properties: { name: { const: "b" } } } },
       ],
-    } as unknown as VariantField;
+    };
     const before: Named = { name: "x", temperature: 0.3, sigma: 2 };
     expect(switchVariant({}, field, "a", before)).toEqual({ name: "a", temperature: 0.3 });
     expect(switchVariant({}, field, "b", before)).toEqual({ name: "b" });

@@ -12,6 +12,9 @@ import {
   type VariantField,
 } from "./schema";
 
+/** What of the catalog says what fits together. */
+type Choices = Pick<Catalog, "tasks" | "losses" | "schema">;
+
 /** The name that an arm without a label of its own goes by. */
 export function defaultLabel(arm: Pick<ArmSpec, "curvature" | "gradient">): string {
   return optionLabel("arm", arm.curvature === "none" ? arm.gradient : arm.curvature);
@@ -42,7 +45,7 @@ export function summariseArm(arm: ArmSpec): string {
 }
 
 /** A spec with one setting changed, and with it what could not stay. */
-export function editSpec(catalog: Catalog, spec: Spec, path: Path, value: unknown): Spec {
+export function editSpec(catalog: Choices, spec: Spec, path: Path, value: unknown): Spec {
   const edited = setPath(spec, path, value);
   const [root, index, key] = path;
   if (root === "task") return { ...edited, loss: fittingLoss(catalog, edited) };
@@ -89,12 +92,12 @@ export function withoutChanges(
 }
 
 /** The names of the losses that can be trained on a task. */
-export function fittingLosses(catalog: Catalog, task: string): string[] {
+export function fittingLosses(catalog: Choices, task: string): string[] {
   const kinds = catalog.tasks.find((entry) => entry.name === task)?.target_kinds ?? [];
   return catalog.losses.filter((loss) => kinds.includes(loss.target_kind)).map((loss) => loss.name);
 }
 
-function fittingLoss(catalog: Catalog, spec: Spec): Named {
+function fittingLoss(catalog: Choices, spec: Spec): Named {
   const fitting = fittingLosses(catalog, spec.task.name);
   if (fitting.length === 0 || fitting.includes(spec.loss.name)) return spec.loss;
   const node = catalog.schema.properties?.loss ?? {};
@@ -104,7 +107,7 @@ function fittingLoss(catalog: Catalog, spec: Spec): Named {
 /** The record of another variant of a union: its defaults, and what it shares with the one before. */
 export function switchVariant(
   root: JsonSchema,
-  field: VariantField,
+  field: Pick<VariantField, "title" | "variants">,
   name: string,
   before: Named | null,
 ): Named {
@@ -118,7 +121,7 @@ export function switchVariant(
 }
 
 /** The spec with one more arm: a copy of the last one's optimiser, of a kind that is not there yet. */
-export function addArm(catalog: Catalog, spec: Spec): Spec {
+export function addArm(catalog: Choices, spec: Spec): Spec {
   const item = catalog.schema.properties?.arms?.items ?? {};
   const present = new Set(spec.arms.map((arm) => arm.curvature));
   const curvature = (["hessian", "fisher", "none"] as const).find((kind) => !present.has(kind));
