@@ -14,6 +14,7 @@ from app.runs.forks import common_steps, find_resume_plan, settled_step, untouch
 from app.runs.records import Job, LoggedEvent
 from newton_core.experiment.spec import ExperimentSpec
 from newton_core.training.snapshots import list_snapshots, load_snapshot
+from newton_core.workers import child, messages
 from tests.app.harness import numbers_of, tiny_spec
 
 PARENT = tiny_spec(steps=40)
@@ -88,15 +89,28 @@ def test_torn_groups_of_metrics_do_not_count(records: list[dict[str, Any]], sett
     assert settled_step(records) == settled
 
 
+class Direct(child.Connection):
+    """Hands events to a sink where a worker would send them to its parent."""
+
+    def __init__(self, sink: Sink) -> None:
+        self._sink = sink
+
+    def beat(self) -> None:
+        pass
+
+    def is_cancelled(self, job: int) -> bool:
+        return False
+
+    def send(self, message: messages.Message) -> None:
+        assert isinstance(message, messages.Output)
+        assert isinstance(message.value, LoggedEvent)
+        self._sink([message.value])
+
+
 def compute(job: Job, sink: Sink) -> None:
     """What a worker does with a job, in this process."""
 
-    def send(message: tuple[Any, ...]) -> None:
-        assert message[0] in (worker.BEAT, worker.EVENT), message
-        if message[0] == worker.EVENT:
-            sink([LoggedEvent(*message[1:])])
-
-    worker._compute(job, send, set())
+    worker.compute_run(child.Job(Direct(sink), 1, job))
 
 
 def record(folder: Path, what: ExperimentSpec, parent: "Recorded | None" = None) -> "Recorded":
