@@ -1,5 +1,7 @@
 """What holds for every request and answer: a body that is not too large, security headers."""
 
+import asyncio
+
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
@@ -66,11 +68,19 @@ class BodyLimit:
         if length.isdecimal() and int(length) > self._most:
             await JSONResponse({"detail": self._detail}, 413)(scope, receive, send)
             return
-        read = 0
+        read, complete = 0, False
 
         async def counted() -> Message:
-            nonlocal read
-            message = await receive()
+            nonlocal read, complete
+            try:
+                message = await receive()
+            except asyncio.CancelledError:
+                if complete:
+                    raise
+                # The server stops while it waits for the rest of a body: to whoever reads it,
+                # the client has left, which is an answer and no traceback in the log.
+                return {"type": "http.disconnect"}
+            complete = not message.get("more_body", False)
             read += len(message.get("body", b""))
             if read > self._most:
                 raise HTTPException(413, self._detail)  # which whoever reads the body passes on
