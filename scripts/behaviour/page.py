@@ -22,6 +22,8 @@ _CAPTURE = Path(__file__).with_name("capture.js").read_text("utf-8")
 SETTLED_MS = 700
 """Longer than the page waits for anything: between two looks that must be the same."""
 MOST_LOOKS = 200
+_WHEN_IDLE = "() => new Promise((done) => requestIdleCallback(() => done(null), {timeout: 2000}))"
+"""A page that draws no frame is never called back without a limit, though it is idle."""
 _CLOCK = (
     (re.compile(r"finished in [^\n\"]+"), "finished in TIME"),
     (re.compile(r"[A-Z][a-z]{2} \d{1,2}, \d{4}, \d{1,2}:\d{2}\s[AP]M"), "MOMENT"),
@@ -160,7 +162,7 @@ def _settle(page: Page, pending: set[Any]) -> str:
     before = ""
     for _ in range(MOST_LOOKS):
         page.wait_for_timeout(SETTLED_MS)
-        page.evaluate("() => new Promise((done) => requestIdleCallback(() => done(null)))")
+        page.evaluate(_WHEN_IDLE)
         now = json.dumps(page.evaluate(_CAPTURE))
         if now == before and not pending:
             return now

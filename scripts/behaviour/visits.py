@@ -58,8 +58,9 @@ def _open_all(page: Page) -> None:
     for name in ("More", "Numbers as a table", "Show"):
         for button in page.get_by_role("button", name=name, exact=True).all():
             button.click()
-    for summary in page.locator("details:not([open]) > summary").all():
-        summary.click()
+    for part in page.locator("details").all():
+        if part.get_attribute("open") is None:
+            part.locator("> summary").first.click()
 
 
 def _help(page: Page) -> None:
@@ -68,7 +69,7 @@ def _help(page: Page) -> None:
 
 
 def _train(page: Page) -> None:
-    _click("Playback", "Train")(page)
+    _click("Playback", "Play")(page)
     page.wait_for_url("**/runs/**")
 
 
