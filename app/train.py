@@ -16,6 +16,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from app.settings import spare_companions
+from newton_core.experiment.comparison import Comparison, compare
 from newton_core.experiment.events import (
     Cancelled,
     Diverged,
@@ -28,7 +29,8 @@ from newton_core.experiment.events import (
 )
 from newton_core.experiment.spec import ExperimentSpec
 from newton_core.metrics import MetricDescription
-from newton_core.statistics import PairedDifference, paired_difference
+from newton_core.records import finite
+from newton_core.statistics import PairedDifference
 from newton_core.tasks import TASKS
 from newton_core.training.parallel.arm_worker import ArmWorker
 from newton_core.training.run import run
@@ -75,6 +77,7 @@ class Report:
         self.labels = [arm.label for arm in spec.arms]
         self.losses: list[float | None] = [None] * len(self.labels)
         self.scores: list[float | None] = [None] * len(self.labels)
+        self.diverged: list[int | None] = [None] * len(self.labels)
         self.spikes = [0] * len(self.labels)
         self.step = 0
 
@@ -82,7 +85,11 @@ class Report:
         """One short text per arm: live loss and latest test score."""
         metric = self.task.describe(self.task.primary_metric)
         parts = []
-        for label, loss, score in zip(self.labels, self.losses, self.scores, strict=True):
+        arms = zip(self.labels, self.losses, self.scores, self.diverged, strict=True)
+        for label, loss, score, diverged in arms:
+            if diverged is not None:  # what it had reached before is lost
+                parts.append(f"{label} diverged at step {diverged:,}")
+                continue
             shown = f"{label} {'-' if loss is None else format(loss, '.3g')}"
             parts.append(shown if score is None else f"{shown} {with_unit(metric, score)}")
         return " · ".join(parts)
@@ -126,6 +133,7 @@ def train(
                     report.spikes[event.arm] += 1
                 case Diverged():
                     label = report.labels[event.arm]
+                    report.diverged[event.arm] = event.step
                     progress.print(f"{label} diverged at step {event.step:,}: {event.reason}")
                 case Failed():
                     raise RunFailedError(event.error)
@@ -151,8 +159,7 @@ def summary_table(summary: Summary, report: Report, title: str) -> Table:
     table.add_column("ended")
     for arm, spikes in zip(summary.arms, report.spikes, strict=True):
         cells = [_cell(metric, arm.metrics) for metric in metrics]
-        ended = arm.status if arm.status == "completed" else f"{arm.status} at step {arm.step:,}"
-        table.add_row(arm.label, *cells, f"{spikes:,}", f"{arm.seconds:.1f}", ended)
+        table.add_row(arm.label, *cells, f"{spikes:,}", f"{arm.seconds:.1f}", arm.ended)
     return table
 
 
@@ -186,66 +193,79 @@ def _cell(metric: MetricDescription, measured: Mapping[str, float | None]) -> st
     return f"{shown} ± {number(metric, error)}" if metric.sampled and error is not None else shown
 
 
-def compare(summaries: list[Summary]) -> dict[str, PairedDifference]:
-    """Each arm's paired difference to the first arm in the primary metric, over seeds.
-
-    A seed in which an arm has no finite value counts as zero for it: an arm that diverged
-    ranks nothing right.
-    """
-    metric = summaries[0].primary_metric
-
-    def values(arm: int) -> list[float]:
-        return [summary.arms[arm].metrics.get(metric) or 0.0 for summary in summaries]
-
-    baseline = values(0)
-    return {
-        arm.label: paired_difference(values(i), baseline)
-        for i, arm in enumerate(summaries[0].arms)
-        if i > 0
-    }
+def comparison_of(spec: ExperimentSpec, summaries: Sequence[Summary]) -> Comparison:
+    """The arms of several seeds of ``spec``, compared in its task's primary metric."""
+    return compare(summaries, TASKS.get(spec.task.name).describe(summaries[0].primary_metric))
 
 
-def comparison_table(spec: ExperimentSpec, summaries: list[Summary]) -> Table:
+def comparison_table(spec: ExperimentSpec, summaries: Sequence[Summary]) -> Table:
     """Means over seeds and the paired differences to the first arm."""
-    name, first = summaries[0].primary_metric, summaries[0].arms[0].label
-    metric = TASKS.get(spec.task.name).describe(name)
+    comparison = comparison_of(spec, summaries)
+    metric, baseline = comparison.metric, comparison.arms[0]
     unit = " in %" if metric.kind == "share" else ""
+    better = ", lower is better" if metric.better == "lower" else ""
     table = Table(
-        title=f"{words(metric)}{unit}, {len(summaries)} seeds, paired with {first}",
+        title=f"{words(metric)}{unit}, {comparison.seeds} seeds, paired with {baseline.label}"
+        + better,
         title_justify="left",
     )
     for column in ("arm", "mean", "difference", "95 % interval", "p", "median", "better in"):
         table.add_column(column, justify="left" if column == "arm" else "right")
+    if any(arm.note for arm in comparison.arms):
+        table.add_column("note")
+    for arm in comparison.arms:
+        mean = number(metric, arm.mean) if math.isfinite(arm.mean) else "-"
+        cells = [""] * 5 if arm is baseline else _difference_cells(metric, arm.difference)
+        table.add_row(arm.label, mean, *cells, *([arm.note] if len(table.columns) > 7 else []))
+    return table
+
+
+def _difference_cells(metric: MetricDescription, d: PairedDifference | None) -> list[str]:
+    """Difference, interval, p, median and share of seeds that are better."""
+    if d is None:
+        return ["-"] * 5
 
     def signed(value: float) -> str:
         return number(metric, value, "+")
 
-    differences = compare(summaries)
-    for i, arm in enumerate(summaries[0].arms):
-        mean = sum(s.arms[i].metrics.get(name) or 0.0 for s in summaries) / len(summaries)
-        if i == 0:
-            table.add_row(arm.label, number(metric, mean), *[""] * 5)
-            continue
-        d = differences[arm.label]
-        interval = f"{signed(d.low)} to {signed(d.high)}" if math.isfinite(d.low) else "-"
-        p_value = "-" if math.isnan(d.p_value) else f"{d.p_value:.3f}"
-        table.add_row(
-            arm.label, number(metric, mean), signed(d.mean), interval, p_value, signed(d.median),
-            f"{d.improved:.0%} of seeds",
-        )  # fmt: skip
-    return table
+    interval = f"{signed(d.low)} to {signed(d.high)}" if math.isfinite(d.low) else "-"
+    p_value = "-" if math.isnan(d.p_value) else f"{d.p_value:.3f}"
+    return [signed(d.mean), interval, p_value, signed(d.median), f"{d.improved:.0%} of seeds"]
 
 
 def as_json(spec: ExperimentSpec, summaries: list[Summary]) -> str:
-    """Summaries and comparison for machines; infinite interval ends travel as null."""
+    """Summaries and comparison for machines; what is not finite travels as null."""
     record: dict[str, Any] = {
         "spec": spec.model_dump(mode="json"),
         "runs": [summary.model_dump(mode="json") for summary in summaries],
     }
     if len(summaries) > 1:
+        comparison = comparison_of(spec, summaries)
+        record["comparison"] = {
+            "metric": comparison.metric.name,
+            "better": comparison.metric.better,
+            "seeds": comparison.seeds,
+            "arms": [
+                {
+                    "arm": arm.arm,
+                    "label": arm.label,
+                    "mean": finite(arm.mean),
+                    "values": list(map(finite, arm.values)),
+                    "diverged": arm.diverged,
+                    "note": arm.note,
+                }
+                for arm in comparison.arms
+            ],
+        }
         record["paired_differences"] = {
-            label: {k: v if math.isfinite(v) else None for k, v in asdict(d).items()}
-            for label, d in compare(summaries).items()
+            arm.label: None
+            if arm.difference is None
+            else {
+                "arm": arm.arm,
+                "diverged": arm.diverged,
+                **{key: finite(value) for key, value in asdict(arm.difference).items()},
+            }
+            for arm in comparison.arms[1:]
         }
     return json.dumps(record, indent=2)
 

@@ -19,7 +19,7 @@ from rich.console import Console
 
 from app.presets import load_presets
 from app.specs import read_spec
-from app.train import compare, idle_cores, train
+from app.train import comparison_of, idle_cores, train
 from newton_core.experiment.events import Summary
 
 FOLDER = Path(__file__).parents[1] / "app" / "presets"
@@ -53,20 +53,19 @@ def seconds_of(summaries: list[Summary]) -> float:
 
 def expectation(name: str, summaries: list[Summary]) -> dict[str, object]:
     """The measured part of a preset's ``expect``."""
-    metric = summaries[0].primary_metric
-    labels = [arm.label for arm in summaries[0].arms]
-    values = {
-        label: statistics.fmean(s.arms[i].metrics.get(metric) or 0.0 for s in summaries)
-        for i, label in enumerate(labels)
-    }
+    comparison = comparison_of(read_spec(name), summaries)
+    compared = [(arm.label, arm.difference) for arm in comparison.arms]
     return {
-        "metric": metric,
-        "baseline": labels[0],
-        "values": {label: round(value, 4) for label, value in values.items()},
+        "metric": comparison.metric.name,
+        "better": comparison.metric.better,
+        "baseline": comparison.arms[0].label,
+        "values": {arm.label: round(arm.mean, 4) for arm in comparison.arms},
+        "diverged": {arm.label: arm.diverged for arm in comparison.arms if arm.diverged},
         "differences": [
             {"arm": label, "mean": round(d.mean, 4), "low": round(d.low, 4),
              "high": round(d.high, 4)}
-            for label, d in compare(summaries).items()
+            for label, d in compared
+            if d is not None
         ],
         "seeds": len(summaries),
         "seconds": seconds_of(summaries),

@@ -34,6 +34,12 @@ class MetricDescription:
     sampled: bool = False
     sentence: str = "reaches {title} {value}"
 
+    @property
+    def worst(self) -> float | None:
+        """The worst value that it can take; None where it has no bound, or no better side."""
+        low, high = self.bounds
+        return {"higher": low, "lower": high, None: None}[self.better]
+
 
 def share_of_test(
     name: str, title: str, unit: str, *, description: str, sentence: str

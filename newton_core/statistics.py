@@ -4,6 +4,7 @@ import math
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from scipy import special  # scipy.stats takes a second to load
 
@@ -19,7 +20,7 @@ class PairedDifference:
         p_value: two-sided paired t-test; NaN where the differences do not vary.
         median: median difference, which a single broken seed does not move.
         first_quartile, third_quartile: bounds of the middle half of the differences.
-        improved: share of seeds with a positive difference.
+        improved: share of seeds in which the arm is better than the baseline.
     """
 
     seeds: int
@@ -33,12 +34,17 @@ class PairedDifference:
     improved: float
 
 
-def paired_difference(arm: Sequence[float], baseline: Sequence[float]) -> PairedDifference:
+def paired_difference(
+    arm: Sequence[float],
+    baseline: Sequence[float],
+    better: Literal["higher", "lower"] | None = "higher",
+) -> PairedDifference:
     """Compares two arms over the same seeds; positive means that ``arm`` is larger.
 
     Args:
         arm: one value per seed.
         baseline: the other arm's values, same seeds, same order.
+        better: which values are better; None, where nobody knows, counts the higher ones.
 
     Raises:
         ValueError: no pairs, unequal lengths, or values that are not finite.
@@ -71,5 +77,5 @@ def paired_difference(arm: Sequence[float], baseline: Sequence[float]) -> Paired
         median=median,
         first_quartile=first,
         third_quartile=third,
-        improved=sum(d > 0 for d in differences) / count,
+        improved=sum(d < 0 if better == "lower" else d > 0 for d in differences) / count,
     )

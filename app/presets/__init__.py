@@ -26,8 +26,14 @@ class Expectation(BaseModel):
 
     sentence: str = Field(description="what to expect, in words")
     metric: str = Field(description="the metric that the differences are in, as a share")
+    better: Literal["higher", "lower"] | None = Field(
+        "higher", description="which values of the metric are better"
+    )
     baseline: str = Field(description="label of the arm that the others are compared with")
     values: dict[str, float] = Field(description="mean of the metric at the end, by arm")
+    diverged: dict[str, int] = Field(
+        {}, description="in how many seeds an arm diverged, which counts as the worst value"
+    )
     differences: list[Difference]
     seeds: int = Field(ge=0, description="0: nobody has run it to its end; the rest is empty")
     seconds: float = Field(

@@ -173,8 +173,18 @@ class ArmSummary(Record):
     label: str
     status: Literal["completed", "diverged", "target", "stopped"]
     step: int = Field(description="last update applied")
-    metrics: dict[str, Number] = Field(description="the arm's last evaluation, flat")
+    metrics: dict[str, Number] = Field(
+        description="the arm's last evaluation, flat; if it diverged, from before that"
+    )
     seconds: float = Field(description="the arm's own compute")
+
+    @property
+    def ended(self) -> str:
+        """How it ended in words; the step that diverged is the one that its event names."""
+        if self.status == "completed":
+            return self.status
+        step = self.step + 1 if self.status == "diverged" else self.step
+        return f"{self.status} at step {step:,}"
 
 
 class Summary(Record):
@@ -184,6 +194,9 @@ class Summary(Record):
     step: int = Field(description="last step of the run")
     seconds: float = Field(description="wall clock of the run, since its last start")
     primary_metric: str
+    initial: dict[str, Number] = Field(
+        {}, description="metrics of the initial weights, flat; empty in logs of earlier versions"
+    )
 
 
 class Finished(EventBase):

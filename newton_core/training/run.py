@@ -260,6 +260,7 @@ class _Run:
             step=self.step,
             seconds=time.monotonic() - self.began,
             primary_metric=self.context.task.primary_metric,
+            initial=self.context.initial_metrics,
         )
 
     def _arm_summary(self, index: int) -> ArmSummary:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -69,6 +70,27 @@ def test_seeds_are_repeated_and_compared(spec_file):
 def test_seeds_print_a_table_of_differences(spec_file):
     result = lab("train", spec_file, "--seeds", "2", "--steps", "3")
     assert "2 seeds, paired with Vanilla" in result.stdout
+
+
+def test_an_arm_that_diverges_counts_as_the_worst_in_every_table(tmp_path):
+    """At a learning rate of 1,000 an arm that was ahead loses all that it had reached."""
+    arms = [{"label": "Vanilla"}, {"label": "Mad", "optimizer": "sgd", "lr": 0.5}]
+    task = {"name": "ranking", "n": 3, "data": {"name": "digits", "digits": 1}, "test_sets": 50}
+    changes = [{"arm": 1, "step": 10, "lr": 1000}]
+    path = tmp_path / "spec.json"
+    path.write_text(json.dumps(small_record(task=task, arms=arms, changes=changes, steps=40)))
+    shown = lab("train", path, "--seeds", "2")
+    assert shown.returncode == 0, shown.stderr
+    assert "diverged in 2 of 2" in shown.stdout
+    assert "0% of seeds" in shown.stdout
+    said = re.findall(r"Mad diverged at step (\d+):", shown.stdout)
+    ended = re.findall(r"│ diverged at step (\d+) │", shown.stdout)
+    assert said == ended != []
+    record = json.loads(lab("train", path, "--seeds", "2", "--json").stdout)
+    vanilla, mad = record["comparison"]["arms"]
+    assert (mad["mean"], mad["values"], mad["diverged"]) == (0.0, [0.0, 0.0], 2)
+    assert record["paired_differences"]["Mad"]["mean"] == pytest.approx(-vanilla["mean"])
+    assert record["paired_differences"]["Mad"]["diverged"] == 2
 
 
 def test_ctrl_c_ends_with_cancelled_and_keeps_the_file(tmp_path):

@@ -10,6 +10,8 @@ export interface MetricWords {
   says(value: number): string;
   /** The value alone: "29.1 %". */
   value(value: number): string;
+  /** The value in a table whose heading names the metric: "29.1". */
+  number(value: number): string;
   /** A difference between two arms: "4.2 points". */
   difference(size: number): string;
   higherIsBetter: boolean;
@@ -26,6 +28,7 @@ export function metricWords(name: string): MetricWords {
   return {
     title,
     value,
+    number: isShare ? (number) => (number * 100).toFixed(1) : value,
     says: (number) =>
       sentence.replace("{title}", title.toLowerCase()).replace("{value}", value(number)),
     difference: isShare ? (size) => `${(size * 100).toFixed(1)} points` : value,

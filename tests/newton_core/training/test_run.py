@@ -280,6 +280,9 @@ def test_an_arm_that_meets_infinity_diverges_and_the_others_go_on() -> None:
     assert "not finite" in diverged.reason
     assert [arm.status for arm in events[-1].summary.arms] == ["diverged", "completed"]
     assert max(metric(events, 0, "loss")) == diverged.step - 1
+    assert events[-1].summary.arms[0].ended == f"diverged at step {diverged.step}"
+    first = next(e for e in events if e.type == "evaluation")
+    assert events[-1].summary.initial == first.model_extra
     assert max(metric(events, 1, "loss")) == 60
     assert all(
         e.step <= diverged.step

@@ -46,6 +46,9 @@ export function PresetPanel() {
 function Expectation({ preset }: { preset: Preset }) {
   const [open, setOpen] = useState(false);
   const { expect } = preset;
+  const words = metricWords(expect.metric);
+  const signed = (value: number) => `${value >= 0 ? "+" : "−"}${words.number(Math.abs(value))}`;
+  const diverged = Object.entries(expect.diverged);
   return (
     <div class="expect">
       <p>
@@ -62,8 +65,8 @@ function Expectation({ preset }: { preset: Preset }) {
           ) : (
             <p>
               Measured over {expect.seeds} seeds, {formatDuration(expect.seconds)} each on two
-              cores. Difference to {expect.baseline} in{" "}
-              {metricWords(expect.metric).title.toLowerCase()}, with its 95 % interval:
+              cores. Difference to {expect.baseline} in {words.title.toLowerCase()}
+              {expect.better === "lower" && " (lower is better)"}, with its 95 % interval:
             </p>
           )}
           <table>
@@ -71,25 +74,26 @@ function Expectation({ preset }: { preset: Preset }) {
               {expect.differences.map((difference) => (
                 <tr key={difference.arm}>
                   <th scope="row">{difference.arm}</th>
-                  <td>{points(difference.mean)}</td>
+                  <td>{signed(difference.mean)}</td>
                   <td>
-                    {points(difference.low)} to {points(difference.high)}
+                    {signed(difference.low)} to {signed(difference.high)}
                   </td>
                 </tr>
               ))}
             </tbody>
           </table>
+          {diverged.map(([arm, count]) => (
+            <p key={arm}>
+              {arm} diverged in {count} of {expect.seeds} seeds, each of which counts as the worst
+              value.
+            </p>
+          ))}
           <p>{expect.seeds === 0 ? "Measure it:" : "Measure it again:"}</p>
           <Command text={expect.command} />
         </div>
       )}
     </div>
   );
-}
-
-function points(share: number): string {
-  const value = (share * 100).toFixed(1);
-  return share >= 0 ? `+${value}` : value.replace("-", "−");
 }
 
 function Command({ text }: { text: string }) {
