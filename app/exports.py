@@ -12,6 +12,7 @@ from safetensors.torch import save
 
 from app.database import RunRow
 from app.runs.records import LoggedEvent
+from newton_core.labels import numbered
 from newton_core.training.snapshots import load_snapshot
 
 CSV_HEADER = ("run", "arm", "step", "metric", "value", "label")
@@ -105,6 +106,19 @@ def weights(snapshot: Path, spec: str) -> bytes:
 def arm_labels(spec: str) -> list[str]:
     """The arms' labels in a run's complete spec."""
     return [arm["label"] for arm in json.loads(spec)["arms"]]
+
+
+def runnable_spec(spec: str) -> str:
+    """A run's spec as a file to run again.
+
+    Earlier versions took arms of one label, which a new run may not have: later ones are numbered.
+    """
+    record = json.loads(spec)
+    taken: set[str] = set()
+    for arm in record["arms"]:
+        arm["label"] = numbered(arm["label"], taken)
+        taken.add(arm["label"])
+    return json.dumps(record, indent=2) + "\n"
 
 
 def file_name(run: RunRow, what: str, ending: str) -> str:

@@ -1,6 +1,6 @@
 """What people read for the names that specs and events are written in."""
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from typing import Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel
@@ -21,6 +21,15 @@ def in_words(identifier: str) -> str:
     """An identifier as people would write it: "log_domain" becomes "Log domain"."""
     words = identifier.replace("_", " ")
     return words[:1].upper() + words[1:]
+
+
+def numbered(label: str, taken: Container[str]) -> str:
+    """The label, with the first number from 2 on that makes it another than those taken."""
+    count, shown = 1, label
+    while shown in taken:
+        count += 1
+        shown = f"{label} {count}"
+    return shown
 
 
 def labels_of(*records: type[BaseModel]) -> dict[str, dict[str, str]]:

@@ -18,7 +18,7 @@ from app.landscapes.requests import (
 )
 from app.settings import Settings
 from newton_core.byte_cache import ByteCache
-from newton_core.experiment.spec import ExperimentSpec
+from newton_core.experiment.spec import stored_spec
 from newton_core.landscape.grid import Grid
 from newton_core.landscape.outputs import OutputPlane, output_landscape
 from newton_core.records import to_json
@@ -71,7 +71,7 @@ class Histories:
         key = (task.snapshots, files)
         history = self._kept.pop(key, None)
         if history is None:
-            spec = ExperimentSpec.model_validate_json(task.spec)
+            spec = stored_spec(task.spec)
             history = RunHistory(spec, task.snapshots, self.cache)
         self._kept[key] = history
         while len(self._kept) > MOST_HISTORIES:

@@ -1,6 +1,5 @@
 """A run to take home: numbers, log, spec, weights, a page of its own."""
 
-import json
 from collections.abc import Iterable
 from typing import Annotated, Literal
 
@@ -8,7 +7,7 @@ from fastapi import APIRouter, HTTPException, Query, Response
 from fastapi.responses import StreamingResponse
 
 from app.database import RunRow
-from app.exports import arm_labels, csv_lines, file_name, json_lines, weights
+from app.exports import arm_labels, csv_lines, file_name, json_lines, runnable_spec, weights
 from app.lab import Lab
 from app.report import report_html
 from app.routes.common import NO_SUCH_RUN, TheLab, TheRun, problem
@@ -79,7 +78,7 @@ def _content(lab: Lab, run: RunRow, format: Format) -> str | bytes | Iterable[st
         case "json":
             return json_lines(log)
         case "spec":
-            return json.dumps(json.loads(run.spec), indent=2) + "\n"
+            return runnable_spec(run.spec)
         case "weights":
             return _weights(lab, run)
         case "html":

@@ -19,7 +19,7 @@ from app.runs.records import Job, LoggedEvent
 from app.runs.store import NewRun, RunStore
 from app.settings import Settings
 from newton_core.experiment.events import LAST_EVENTS, Cancelled, Failed
-from newton_core.experiment.spec import ExperimentSpec
+from newton_core.experiment.spec import stored_spec
 from newton_core.training.replay import Replay
 
 INTERRUPTED = (
@@ -264,7 +264,7 @@ class RunQueue:
         if run.key:
             parents.append(self._store.last_broken(run.key))
         found = [self._beginning_from(parent, run) for parent in parents if parent]
-        spec = ExperimentSpec.model_validate_json(run.spec)
+        spec = stored_spec(run.spec)
         return min(
             (beginning for beginning in found if beginning),
             key=lambda beginning: beginning.work(spec.steps, len(spec.arms)),
@@ -275,7 +275,7 @@ class RunQueue:
         same = ("version", "device", "threads")  # or the numbers could differ in the last bits
         if any(getattr(parent, name) != getattr(run, name) for name in same):
             return None
-        theirs, own = (ExperimentSpec.model_validate_json(row.spec) for row in (parent, run))
+        theirs, own = (stored_spec(row.spec) for row in (parent, run))
         shared = common_steps(theirs, own)
         if shared is None:
             return None

@@ -10,7 +10,7 @@ from app.runs.identity import identify, is_reusable
 from app.runs.limits import LimitProblem
 from app.runs.store import NewRun
 from app.settings import Settings
-from newton_core.experiment.spec import ExperimentSpec
+from newton_core.experiment.spec import ExperimentSpec, stored_spec
 
 Path = tuple[str | int, ...]
 
@@ -43,7 +43,7 @@ def new_run(
 
 
 def _saves_work(parent: RunRow, spec: ExperimentSpec) -> bool:
-    theirs = ExperimentSpec.model_validate_json(parent.spec)
+    theirs = stored_spec(parent.spec)
     return bool(common_steps(theirs, spec) or untouched_arms(theirs, spec))
 
 

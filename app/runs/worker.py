@@ -9,7 +9,7 @@ from app.presets import load_presets
 from app.runs.records import Job, LoggedEvent
 from app.settings import Settings
 from newton_core.experiment.events import Metrics
-from newton_core.experiment.spec import ExperimentSpec
+from newton_core.experiment.spec import ExperimentSpec, stored_spec
 from newton_core.training.parallel.arm_worker import ArmWorker
 from newton_core.training.run import run
 from newton_core.workers import child
@@ -39,7 +39,7 @@ def compute_run(job: child.Job[Job], arm_workers: Sequence[ArmWorker] = ()) -> N
     task = job.task
     shift = 0
     for event in run(
-        ExperimentSpec.model_validate_json(task.spec),
+        stored_spec(task.spec),
         stop=job.cancelled,
         start=task.start,
         snapshots=task.snapshots,

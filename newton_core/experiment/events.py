@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from typing_extensions import TypeAliasType, TypedDict
 
-from newton_core.experiment.spec import ExperimentSpec, on_registration
+from newton_core.experiment.spec import STORED, ExperimentSpec, on_registration
 from newton_core.tasks.base import json_record
 from newton_core.tasks.classification import ClassificationExample
 from newton_core.tasks.ranking import RankingExample
@@ -246,11 +246,11 @@ LAST_EVENTS = frozenset({"finished", "failed", "cancelled"})
 
 
 def parse_event(record: dict[str, Any] | str | bytes) -> Event:
-    """The event in a JSON text or a decoded record.
+    """The event in a JSON text or a decoded record, of this version or an earlier one.
 
     Raises:
         pydantic.ValidationError: it is no event.
     """
     if isinstance(record, dict):
-        return EVENT_ADAPTER.validate_python(record)
-    return EVENT_ADAPTER.validate_json(record)
+        return EVENT_ADAPTER.validate_python(record, context=STORED)
+    return EVENT_ADAPTER.validate_json(record, context=STORED)

@@ -1,13 +1,13 @@
 """What to run: one validated record from which the form, the server and the loop all read."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
-from pydantic import ConfigDict, Field, field_validator, model_validator
+from pydantic import ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from newton_core.curvature import Curvature, Definiteness, HessianKind
 from newton_core.data import IMAGES, MAPS, NUMBERS
-from newton_core.labels import Labels
+from newton_core.labels import Labels, numbered
 from newton_core.losses import LossParameters
 from newton_core.losses.base import LOSSES
 from newton_core.models import IMAGE_NETWORKS, MAP_NETWORKS
@@ -16,9 +16,11 @@ from newton_core.settings import Settings, setting
 from newton_core.tasks import TASKS, TaskParameters
 
 if TYPE_CHECKING:
+    Info = ValidationInfo
     AnyLoss = LossParameters
     AnyTask = TaskParameters
 else:  # Any, because FastAPI describes every class that is named here
+    Info = Any  # a protocol that no one can check at run time
     AnyLoss = Annotated[Any, AnyOf(lambda: [loss.Parameters for loss in LOSSES.values()])]
     AnyTask = Annotated[Any, AnyOf(lambda: [task.Parameters for task in TASKS.values()])]
 
@@ -201,9 +203,11 @@ class ExperimentSpec(Settings):
     )  # fmt: skip
 
     @model_validator(mode="after")
-    def _check(self) -> "ExperimentSpec":
+    def _check(self, info: Info) -> "ExperimentSpec":
         self._check_losses()
         self._check_changes()
+        if info.context != STORED:
+            self._check_labels()
         object.__setattr__(self, "arms", _with_labels(self.arms))
         object.__setattr__(
             self, "changes", tuple(sorted(self.changes, key=lambda c: (c.step, c.arm)))
@@ -231,6 +235,18 @@ class ExperimentSpec(Settings):
                     f"{path}: {loss.name} needs a target of kind {needed}, which the run's loss"
                     f" {self.loss.name} does not share"
                 )
+
+    def _check_labels(self) -> None:
+        seen: dict[str, int] = {}
+        for i, arm in enumerate(self.arms):
+            label = " ".join(arm.label.split())
+            if label in seen:
+                raise ValueError(
+                    f"arms.{i}.label: arm {seen[label]} is called {arm.label!r} too; give each arm"
+                    " a label of its own, or none, and it is named after its curvature"
+                )
+            if label:
+                seen[label] = i
 
     def _check_changes(self) -> None:
         seen: set[tuple[int, int]] = set()
@@ -262,14 +278,25 @@ def _with_labels(arms: tuple[ArmSpec, ...]) -> tuple[ArmSpec, ...]:
     labelled = []
     for arm in arms:
         if not arm.label:
-            label, count = arm.default_label(), 1
-            while label in taken:
-                count += 1
-                label = f"{arm.default_label()} {count}"
+            label = numbered(arm.default_label(), taken)
             taken.add(label)
             arm = arm.model_copy(update={"label": label})
         labelled.append(arm)
     return tuple(labelled)
+
+
+STORED: Final[dict[str, bool]] = {"stored": True}
+"""Validation context of records that an earlier version accepted: rules that came since, such as
+distinct labels, do not apply to them."""
+
+
+def stored_spec(text: str | bytes) -> ExperimentSpec:
+    """The spec in a JSON text that was stored when it was new, and accepted then.
+
+    Raises:
+        pydantic.ValidationError: this version cannot run it.
+    """
+    return ExperimentSpec.model_validate_json(text, context=STORED)
 
 
 def on_registration(listener: Callable[[], None]) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TypeVar
 
 from newton_core.experiment.events import EventBase, Metrics
+from newton_core.experiment.spec import STORED
 from newton_core.metrics import METRIC_NAMES
 from newton_core.records import finite
 
@@ -28,7 +29,7 @@ class EventWriter:
     def emit(self, kind: type[E], **fields: object) -> E:
         """The next event."""
         self._seq += 1
-        return kind.model_validate({"seq": self._seq, **fields})
+        return kind.model_validate({"seq": self._seq, **fields}, context=STORED)
 
     def forward(self, event: E) -> E:
         """The next event, made elsewhere: it takes this run's number."""

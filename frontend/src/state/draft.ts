@@ -4,7 +4,7 @@ import { batch, computed, signal } from "@preact/signals";
 import type { FieldProblem } from "../api/client";
 import type { Catalog, Preset, Spec } from "../api/types";
 import { type ArmStyle, armStyles } from "./arms";
-import { armLabels, editSpec, equivalent } from "./edit";
+import { armLabels, distinctArms, editSpec, equivalent } from "./edit";
 import { complete, type Path } from "./schema";
 import { chosenColours, runSpec } from "./signals";
 
@@ -56,7 +56,7 @@ export function edit(path: Path, value: unknown): void {
 /** Puts another spec into the controls. */
 export function loadDraft(spec: Spec): void {
   batch(() => {
-    draft.value = spec;
+    draft.value = { ...spec, arms: distinctArms(spec.arms) };
     problems.value = [];
   });
 }

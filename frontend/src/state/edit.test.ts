@@ -4,6 +4,7 @@ import type { Named } from "../api/types";
 import {
   addArm,
   armLabels,
+  distinctArms,
   editSpec,
   equivalent,
   isWhatIf,
@@ -67,6 +68,16 @@ describe("armLabels", () => {
       "Fisher 3",
       "Fisher 2",
     ]);
+  });
+});
+
+describe("distinctArms", () => {
+  const labels = (...given: string[]) =>
+    distinctArms(given.map((label) => arm(label))).map((each) => each.label);
+
+  it("numbers labels that an earlier version took twice, and leaves the others alone", () => {
+    expect(labels("A", "B", "B", "B")).toEqual(["A", "B", "B 2", "B 3"]);
+    expect(labels("A", "", "")).toEqual(["A", "", ""]);
   });
 });
 
@@ -146,6 +157,10 @@ describe("whatIf", () => {
     expect(forked.changes).toEqual([{ step: 40, arm: 2, tikhonov: 0.01, lr: null }]);
     expect(settingsAt(forked, 2, 39).tikhonov).toBe(0.1);
     expect(settingsAt(forked, 2, 40).tikhonov).toBe(0.01);
+    const twins = spec({ arms: [arm("B"), arm("B"), arm("C", { curvature: "fisher" })] });
+    const fork = whatIf(twins, 2, 40, { tikhonov: 0.01 });
+    expect(fork.arms.map((each) => each.label)).toEqual(["B", "B 2", "C"]);
+    expect(isWhatIf(twins, fork)).toBe(true);
   });
 
   it("merges with a change at the same step and replaces later ones of the same setting", () => {

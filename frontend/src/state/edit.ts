@@ -32,6 +32,17 @@ export function armLabels(arms: readonly ArmSpec[]): string[] {
   });
 }
 
+/** The arms of a run of an earlier version, which may share a label: later ones are numbered. */
+export function distinctArms(arms: readonly ArmSpec[]): ArmSpec[] {
+  const taken = new Set<string>();
+  return arms.map((arm) => {
+    let label = arm.label;
+    for (let count = 2; taken.has(label); count++) label = `${arm.label} ${count}`;
+    if (label !== "") taken.add(label);
+    return label === arm.label ? arm : { ...arm, label };
+  });
+}
+
 /** What an arm trains with, in a few words: "λ 0.1, adam 1e-3". */
 export function summariseArm(arm: ArmSpec): string {
   const words = [`${arm.optimizer} ${arm.lr}`];
@@ -188,7 +199,7 @@ export function whatIf(
   }
   kept.push({ ...at, ...setting });
   kept.sort((a, b) => a.step - b.step || a.arm - b.arm);
-  return { ...spec, changes: kept };
+  return { ...spec, arms: distinctArms(spec.arms), changes: kept };
 }
 
 /** Whether `child` is `parent` with other changes in the middle of the run. */
@@ -215,7 +226,9 @@ export function equivalent(a: Spec, b: Spec): boolean {
   const every = a.evaluate_every === null || b.evaluate_every === null;
   const plain = (spec: Spec) => ({
     ...spec,
-    arms: spec.arms.map((arm, index) => ({ ...arm, label: armLabels(spec.arms)[index] })),
+    arms: distinctArms(
+      spec.arms.map((arm, index) => ({ ...arm, label: armLabels(spec.arms)[index] ?? "" })),
+    ),
     evaluate_every: every ? null : spec.evaluate_every,
   });
   return same(plain(a), plain(b));

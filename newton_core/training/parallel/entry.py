@@ -4,7 +4,7 @@ from typing import Any
 
 import torch
 
-from newton_core.experiment.spec import ExperimentSpec
+from newton_core.experiment.spec import stored_spec
 from newton_core.training.context import RunContext
 from newton_core.training.local_arm import LocalArm
 from newton_core.training.parallel.arm_worker import Prepare, Train, Trained
@@ -30,7 +30,7 @@ class _Trainer:
                 case Prepare(spec, threads):
                     self._context = None
                     torch.set_num_threads(threads)
-                    self._context = RunContext(ExperimentSpec.model_validate_json(spec))
+                    self._context = RunContext(stored_spec(spec))
                 case Train() as task:
                     self._train(job, task)
 

@@ -13,9 +13,10 @@ import pytest
 import safetensors
 import torch
 
+from app.exports import runnable_spec
 from app.static import page_dir
 from newton_core.experiment.events import parse_event
-from newton_core.experiment.spec import ExperimentSpec
+from newton_core.experiment.spec import ExperimentSpec, stored_spec
 from newton_core.training.snapshots import load_snapshot
 from tests.app.harness import LabServer, long_spec, tiny_spec
 
@@ -98,6 +99,15 @@ def test_weights_are_those_of_the_last_snapshot(
         for i, arm in enumerate(arms):
             for name, tensor in arm["model"].items():
                 assert torch.equal(weights.get_tensor(f"{i}.{name}"), tensor)
+
+
+def test_an_exported_spec_runs_again_though_its_labels_were_equal() -> None:
+    arms = [{"label": label} for label in ("A", "B", "C")]
+    stored = ExperimentSpec.model_validate(tiny_spec(arms=arms)).model_dump_json()
+    twins = stored.replace('"C"', '"B"')
+    assert [arm.label for arm in stored_spec(twins).arms] == ["A", "B", "B"]
+    again = ExperimentSpec.model_validate_json(runnable_spec(twins))
+    assert [arm.label for arm in again.arms] == ["A", "B", "B 2"]
 
 
 def test_no_weights_before_there_is_a_snapshot(server: LabServer) -> None:

@@ -1,10 +1,13 @@
+import json
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
 from newton_core.experiment.errors import explain
-from newton_core.experiment.spec import ExperimentSpec
+from newton_core.experiment.events import parse_event
+from newton_core.experiment.spec import ExperimentSpec, stored_spec
+from newton_core.training.run import run
 from tests.newton_core.training.specs import small_record, small_spec
 
 
@@ -28,6 +31,33 @@ def test_equal_labels_by_default_are_numbered() -> None:
     assert [arm.label for arm in spec.arms] == [
         "Vanilla", "Vanilla 2", "Vanilla 3", "Vanilla 4", "Clipped",
     ]  # fmt: skip
+
+
+TWINS = [{"label": "A"}, {"label": "B"}, {"label": "B", "curvature": "fisher"}]
+
+
+def stored_record(**fields: Any) -> dict[str, Any]:
+    """A spec with two arms of one label, as an earlier version stored it."""
+    record = small_spec(arms=[{**arm, "label": "ABC"[i]} for i, arm in enumerate(TWINS)], **fields)
+    stored = record.model_dump(mode="json")
+    for arm, twin in zip(stored["arms"], TWINS, strict=True):
+        arm["label"] = twin["label"]
+    return stored
+
+
+@pytest.mark.parametrize("label", ["B", " B "])
+def test_equal_labels_of_a_new_spec_are_refused(label: str) -> None:
+    (found,) = problems(arms=[TWINS[0], TWINS[1], {**TWINS[2], "label": label}])
+    assert found.startswith(f"arms.2.label: arm 1 is called {label!r} too; give each arm a label")
+
+
+def test_equal_labels_that_were_stored_stay_and_train() -> None:
+    stored = stored_spec(json.dumps(stored_record(steps=2)))
+    assert [arm.label for arm in stored.arms] == ["A", "B", "B"]
+    events = list(run(stored))
+    assert [arm.label for arm in events[-1].summary.arms] == ["A", "B", "B"]
+    assert parse_event(events[0].model_dump_json()) == events[0]
+    assert parse_event(events[0].model_dump(mode="json")) == events[0]
 
 
 @pytest.mark.parametrize(
