@@ -53,7 +53,11 @@ def newton_direction(
 
     Raises:
         CurvatureError: y, a derivative or the direction is not finite, or the system is singular.
+        OpaqueLossError: curvature is "hessian", and autograd reaches only the base's gradient.
         ValueError: an argument is out of its range, or y holds no sample.
+
+    Warns:
+        UserWarning: the Hessian is exactly zero, as of a loss that is linear in pieces.
     """
     step = NewtonStep(curvature, tikhonov, hessian, definiteness)
     return step.direction_at(base, y, target)

@@ -1,5 +1,6 @@
 """One Newton step in output space: which curvature, how it is damped, and where it leads."""
 
+import warnings
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -101,7 +102,11 @@ class NewtonStep:
         Raises:
             CurvatureError: y, a derivative or the direction is not finite, or the system is
                 singular.
+            OpaqueLossError: a Hessian is needed, and autograd reaches only the loss's gradient.
             ValueError: y holds no sample, or no real floating-point numbers.
+
+        Warns:
+            UserWarning: the Hessian is exactly zero, so the direction is gradient / tikhonov.
         """
         check_outputs(y)
         if not all_finite(y):
@@ -109,7 +114,9 @@ class NewtonStep:
         y = y.detach()
         direction = self.short_cut(loss, y, target)
         if direction is None:
-            direction = self.direction(derivatives_of(loss, y, target, self.need))
+            derivatives = derivatives_of(loss, y, target, self.need)
+            direction = self.direction(derivatives)
+            warn_if_flat(derivatives)
         return direction.view_as(y)
 
     def target_at(
@@ -134,6 +141,18 @@ def derivatives_of(
     if isinstance(loss, Loss):
         return loss.derivatives(y, target, hessian=hessian)
     return autodiff_derivatives(loss, y, target, hessian=hessian)
+
+
+def warn_if_flat(derivatives: Derivatives) -> None:
+    """Says that a Hessian direction is the gradient over tikhonov, where no Hessian is left."""
+    hessian = derivatives.hessian
+    if hessian is not None and not hessian.any() and derivatives.gradient.any():
+        warnings.warn(
+            "the loss's Hessian is exactly zero here (as of a loss that is linear in pieces), so"
+            " the Hessian direction is the plain gradient over tikhonov; curvature 'fisher' needs"
+            " no Hessian",
+            stacklevel=4,
+        )
 
 
 def check_outputs(y: Tensor) -> None:

@@ -25,6 +25,7 @@ from newton_core.losses.dsn import (
 )
 from newton_core.losses.formula import Formula
 from newton_core.losses.neuralsort import NeuralSort
+from newton_core.losses.opacity import OpaqueLossError
 from newton_core.losses.perturbed_fy import PerturbedFy
 from newton_core.losses.smoothed_algorithm import SmoothedAlgorithm
 from newton_core.losses.smoothed_loss import SmoothedLoss
@@ -44,6 +45,7 @@ __all__ = [
     "Loss",
     "LossParameters",
     "NeuralSort",
+    "OpaqueLossError",
     "OptimalDsn",
     "PerturbedFy",
     "ReciprocalDsn",

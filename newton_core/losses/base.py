@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import ClassVar, Generic, Literal, get_args
+from typing import Any, ClassVar, Generic, Literal, get_args
 
 import torch
 from jaxtyping import Bool, Float
@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from typing_extensions import TypeVar
 
 from newton_core.entry_points import EntryPoints
+from newton_core.losses.opacity import OpaqueLossError, gradient_moves, outside_inference
 from newton_core.registry import Registry, declared_name
 from newton_core.settings import Named
 from newton_core.tensors import flatten_outputs
@@ -122,41 +123,83 @@ class Loss(nn.Module, Generic[P_co]):
 
 
 def autodiff_derivatives(
-    loss: LossFunction, y: Tensor, target: Tensor | None = None, *, hessian: bool = True
+    loss: LossFunction, y: Tensor, target: Any = None, *, hessian: bool = True
 ) -> Derivatives:
     """Derivatives of any loss by automatic differentiation; the Hessian costs m backward passes.
+
+    Works under ``no_grad`` and ``inference_mode`` as elsewhere.
 
     Args:
         loss: callable (y, target) -> (N,), where value i depends on y[i] alone.
         y: (N, *S) outputs; S is treated as m = prod(S) coordinates.
         target: whatever ``loss`` compares y with.
         hessian: also compute the (N, m, m) second derivatives.
+
+    Raises:
+        OpaqueLossError: the Hessian was asked for, and autograd reaches only the gradient.
+        ValueError: the loss does not give one value per sample, or is not differentiable in y.
     """
-    with torch.enable_grad():
-        leaf = y.detach().clone().requires_grad_(True)
-        value = loss(leaf, target)
-        if value.shape != y.shape[:1]:
-            raise ValueError(
-                f"the loss must give one value per sample, shape ({len(y)},), but gave"
-                f" {tuple(value.shape)}; with a torch loss, use reduction='none' and sum the rest"
-            )
-        if not value.requires_grad:
-            raise ValueError("the loss is not differentiable in y: its value carries no graph")
-        (gradient,) = torch.autograd.grad(value.sum(), leaf, create_graph=hessian)
-        flat = flatten_outputs(gradient)
-        if not hessian:
-            return Derivatives(value.detach(), flat.detach())
-        rows = []
-        for j in range(flat.shape[1]):
-            if not flat.requires_grad:  # a loss linear in y: its gradient is a constant
-                rows.append(torch.zeros_like(flat))
-                continue
-            (row,) = torch.autograd.grad(
-                flat[:, j].sum(), leaf, retain_graph=True, materialize_grads=True, allow_unused=True
-            )
-            rows.append(flatten_outputs(row))
+    with torch.inference_mode(False), torch.enable_grad():
+        return _autodiff(loss, y.detach().clone(), outside_inference(target), hessian=hessian)
+
+
+def _autodiff(loss: LossFunction, y: Tensor, target: Any, *, hessian: bool) -> Derivatives:
+    """The same where gradients are recorded, at a tensor that nothing else holds."""
+
+    def plain(point: Tensor) -> Derivatives:
+        return _autodiff(loss, point.detach().clone(), target, hessian=False)
+
+    leaf = y.requires_grad_(True)
+    value = loss(leaf, target)
+    if value.shape != y.shape[:1]:
+        raise ValueError(
+            f"the loss must give one value per sample, shape ({len(y)},), but gave"
+            f" {tuple(value.shape)}; with a torch loss, use reduction='none' and sum the rest"
+        )
+    if not value.requires_grad:
+        raise ValueError("the loss is not differentiable in y: its value carries no graph")
+    if not hessian:
+        gradient = _gradient(value, leaf, create_graph=False)
+        return Derivatives(value.detach(), gradient.detach())
+    try:
+        gradient = _gradient(value, leaf, create_graph=True)
+        rows = _hessian_rows(gradient, leaf)
+    except torch.OutOfMemoryError:
+        raise
+    except RuntimeError as error:
+        plain(y)  # what fails here too is no matter of second derivatives
+        raise OpaqueLossError(f"autograd says {str(error).splitlines()[0]!r}") from error
     second = torch.stack(rows, dim=1)
-    return Derivatives(value.detach(), flat.detach(), ((second + second.mT) / 2).detach())
+    if not second.any() and gradient_moves(lambda point: plain(point).gradient, y.detach()):
+        raise OpaqueLossError(
+            "its gradient changes with y, and autograd sees a constant (a backward pass in NumPy,"
+            " or once_differentiable)"
+        )
+    return Derivatives(value.detach(), gradient.detach(), ((second + second.mT) / 2).detach())
+
+
+def _gradient(value: Tensor, leaf: Tensor, *, create_graph: bool) -> Tensor:
+    """(N, m) derivatives of each sample's value in its own outputs."""
+    (gradient,) = torch.autograd.grad(
+        value.sum(), leaf, create_graph=create_graph, allow_unused=True
+    )
+    if gradient is None:
+        raise ValueError("the loss is not differentiable in y: its value does not depend on y")
+    return flatten_outputs(gradient)
+
+
+def _hessian_rows(gradient: Tensor, leaf: Tensor) -> list[Tensor]:
+    """Row j of each sample's Hessian, (N, m), for each of the m outputs."""
+    rows = []
+    for j in range(gradient.shape[1]):
+        if not gradient.requires_grad:  # a loss linear in y: its gradient is a constant
+            rows.append(torch.zeros_like(gradient))
+            continue
+        (row,) = torch.autograd.grad(
+            gradient[:, j].sum(), leaf, retain_graph=True, materialize_grads=True, allow_unused=True
+        )
+        rows.append(flatten_outputs(row))
+    return rows
 
 
 LossClass = TypeVar("LossClass", bound=type[Loss])

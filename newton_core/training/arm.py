@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from newton_core.curvature import CurvatureError, NewtonStep, derivatives_of
 from newton_core.experiment.spec import ArmSpec, Change, ExperimentSpec
-from newton_core.losses import Loss, build_loss
+from newton_core.losses import Loss, OpaqueLossError, build_loss
 from newton_core.losses.base import Derivatives, LossParameters
 from newton_core.metrics import METRIC_NAMES, SPIKE_FACTOR
 from newton_core.seeding import derive_seed
@@ -118,7 +118,8 @@ class Arm:
     def derivatives(self, batch: Batch, step: int, *, hessian: bool) -> Derivatives:
         """Derivatives of the arm's own loss at its outputs for ``batch``, without an update.
 
-        NaN throughout where the outputs are not finite: some losses refuse such outputs.
+        NaN throughout where the outputs are not finite: some losses refuse such outputs. Without
+        a Hessian where the loss has none and the arm needs none.
         """
         self.reseed(step)
         with inference(self.model):
@@ -126,7 +127,12 @@ class Arm:
         if not bool(torch.isfinite(outputs).all()):
             unknown = torch.full_like(flatten_outputs(outputs), torch.nan)
             return Derivatives(unknown[:, 0], unknown)
-        return self.loss.derivatives(outputs, batch.target, hessian=hessian)
+        try:
+            return self.loss.derivatives(outputs, batch.target, hessian=hessian)
+        except OpaqueLossError:
+            if self.newton_step.need == "hessian":
+                raise
+            return self.loss.derivatives(outputs, batch.target, hessian=False)
 
     def update(self, batch: Batch, step: int, *, observe: bool) -> Observation:
         """Update ``step``: one Newton or plain step on ``batch``.

@@ -1,0 +1,63 @@
+"""Losses that automatic differentiation sees through only once, and those without curvature.
+
+Autograd gives both a Hessian of zeros, or an error of its own: a backward pass that leaves torch
+(NumPy, ``once_differentiable``, ``ctc_loss``), and a loss that is linear in pieces. Only the first
+has a gradient that changes with y, so that is what is looked at.
+"""
+
+import itertools
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+ROUNDING = 16
+"""Relative changes of a gradient up to this many machine epsilons count as rounding."""
+
+
+class OpaqueLossError(ValueError):
+    """A Hessian was asked of a loss that can be differentiated only once."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(
+            f"the loss can be differentiated only once, so its Hessian is unknown: {reason}. Use"
+            " curvature 'fisher', which reads gradients alone, or a Loss with its own derivatives()"
+        )
+
+
+def gradient_moves(gradient: Callable[[Tensor], Tensor], y: Tensor) -> bool:
+    """Whether a gradient changes with y all the way along a short line, for most samples.
+
+    A gradient that is constant in pieces jumps at a few points of the line at most, and rests
+    between them; that of a curved loss changes on each of the line's three sections. Samples whose
+    gradient is zero at y are no evidence: there a kink may stand (SoftSort at equal scores).
+
+    Args:
+        gradient: y of shape (N, *S) to gradients (N, m).
+        y: (N, *S) where the line begins; no entry changes its sign along it.
+    """
+    eps = torch.finfo(y.dtype).eps
+    random = torch.rand(y.shape, generator=torch.Generator().manual_seed(0)).to(y)
+    slant = (random - 0.5).sign() * (0.5 + random)  # no symmetry of the loss leaves y alone
+    flat = y.abs().reshape(len(y), -1)
+    typical = flat.mean(dim=1, keepdim=True)
+    size = torch.where(flat > 0, flat, torch.where(typical > 0, typical, 1.0)).view_as(y)
+    found = [gradient(y + k * eps ** (1 / 3) * size * slant) for k in range(1, 5)]
+    largest = torch.stack([g.abs().amax(dim=1) for g in found]).amax(dim=0)
+    moved = torch.ones(len(y), dtype=torch.bool, device=y.device)
+    for before, after in itertools.pairwise(found):
+        moved &= (after - before).abs().amax(dim=1) > ROUNDING * eps * largest
+    lively = gradient(y).abs().amax(dim=1) > 0
+    return 2 * int((moved & lively).sum()) > int(lively.sum())
+
+
+def outside_inference(value: Any) -> Any:
+    """A target that a graph may hold: tensors made under ``inference_mode`` become copies."""
+    if isinstance(value, Tensor):
+        return value.clone() if value.is_inference() else value
+    if type(value) in (tuple, list):
+        return type(value)(outside_inference(item) for item in value)
+    if type(value) is dict:
+        return {key: outside_inference(item) for key, item in value.items()}
+    return value
