@@ -8,6 +8,7 @@ place of grad l_i over N. C is the Hessian of the loss or its empirical Fisher m
 """
 
 import math
+from collections.abc import Callable
 from typing import Any, Literal
 
 import torch
@@ -18,7 +19,7 @@ from torch.autograd.function import once_differentiable
 from newton_core.curvature import Curvature, Definiteness, HessianKind, NewtonStep
 from newton_core.curvature.fisher import fisher_direction
 from newton_core.curvature.step import check_outputs
-from newton_core.curvature.systems import check_tikhonov, like
+from newton_core.curvature.systems import all_finite, check_tikhonov, like
 from newton_core.losses.base import LossFunction
 from newton_core.tensors import flatten_outputs
 
@@ -124,7 +125,10 @@ class NewtonLoss(nn.Module):
 
 
 def inject_fisher(
-    y: Float[Tensor, " N *S"], tikhonov: float = 0.1, reduction: Reduction = "mean"
+    y: Float[Tensor, " N *S"],
+    tikhonov: float = 0.1,
+    reduction: Reduction = "mean",
+    scale: float | Callable[[], float] = 1.0,
 ) -> Float[Tensor, " N *S"]:
     """y itself; in the backward pass its gradient is preconditioned with the empirical Fisher.
 
@@ -135,36 +139,77 @@ def inject_fisher(
         "mean":  g (N g^T g + tikhonov I)^-1    = direction / N, as ``NewtonLoss(..., "fisher")``
         "sum":   g (g^T g / N + tikhonov I)^-1  = direction
 
-    With the wrong ``reduction`` tikhonov acts as if multiplied or divided by N^2.
+    A loss that is differentiated with a factor before it needs that factor as ``scale``, or
+    tikhonov acts as if divided by its square. What comes back is then ``scale`` times the above::
+
+        out = inject_fisher(network(x), 0.1, scale=0.3)           # a weighted loss
+        (0.3 * loss(out, target).mean() + other).backward()
+
+        out = inject_fisher(network(x), 0.1, scale=1 / parts)     # gradient accumulation
+        (loss(out, target).mean() / parts).backward()
+
+        scaler = torch.amp.GradScaler()                           # mixed precision
+        out = inject_fisher(network(x), 0.1, scale=scaler.get_scale)
+        scaler.scale(loss(out, target).mean()).backward()
+
+    A callable is asked in the backward pass. Gradients that are not finite then pass as they are,
+    and directions too large for the dtype as infinities, because GradScaler looks for them, skips
+    the update and scales less.
+
+    Args:
+        y: (N, *S) outputs of the network.
+        tikhonov: damping, > 0, of the loss without its factor.
+        reduction: whether the loss is the batch's mean or its sum.
+        scale: the factor before that loss, > 0. The wrong one, or the wrong ``reduction``, changes
+            the damping without a word: a gradient alone does not show its scale.
 
     Raises:
         CurvatureError: in the backward pass, if a gradient is not finite.
-        ValueError: an argument is out of its range, or y holds no sample.
+        ValueError: an argument is out of its range, or y holds no sample; of a callable's scale
+            in the backward pass.
     """
     check_outputs(y)
     check_tikhonov(tikhonov)
     if reduction not in ("mean", "sum"):
         raise ValueError(f"unknown reduction {reduction!r}; use one of mean, sum")
-    scale = float(len(y)) if reduction == "mean" else 1.0
-    injected: Tensor = _InjectFisher.apply(y, tikhonov, scale)  # type: ignore[no-untyped-call]
+    if not callable(scale):
+        _check_scale(scale)
+    samples = float(len(y)) if reduction == "mean" else 1.0
+    injected: Tensor = _InjectFisher.apply(y, tikhonov, samples, scale)  # type: ignore[no-untyped-call]
     return injected
 
 
 class _InjectFisher(torch.autograd.Function):
-    """Identity; backward gives direction / scale, where grad l_i = scale * incoming gradient."""
+    """Identity; backward gives direction / factor, where grad l_i = factor * incoming gradient."""
 
     @staticmethod
-    def forward(ctx: Any, y: Tensor, tikhonov: float, scale: float) -> Tensor:
-        ctx.tikhonov, ctx.scale = tikhonov, scale
+    def forward(
+        ctx: Any, y: Tensor, tikhonov: float, samples: float, scale: float | Callable[[], float]
+    ) -> Tensor:
+        ctx.tikhonov, ctx.samples, ctx.scale = tikhonov, samples, scale
         return y.view_as(y)
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, incoming: Tensor) -> tuple[Tensor, None, None]:
-        # with s = scale, the direction of s g is that of g at tikhonov / s^2, over s
-        square = ctx.scale**2
+    def backward(ctx: Any, incoming: Tensor) -> tuple[Tensor, None, None, None]:
+        scaled = callable(ctx.scale)
+        scale = _check_scale(ctx.scale() if scaled else ctx.scale)
+        # with f = factor, the direction of f g is that of g at tikhonov / f^2, over f
+        factor = ctx.samples / scale
+        square = factor**2
         flat = flatten_outputs(incoming)
         wide = flat.to(torch.promote_types(flat.dtype, torch.float32))
+        if scaled and not all_finite(wide):
+            return incoming, None, None, None
         direction = fisher_direction(wide, ctx.tikhonov / square) / square
-        bound = math.sqrt(len(flat) / ctx.tikhonov) / (2 * ctx.scale)
-        return like(incoming, direction.view_as(incoming), bound), None, None
+        if scaled:
+            return direction.view_as(incoming).to(incoming.dtype), None, None, None
+        bound = math.sqrt(len(flat) / ctx.tikhonov) / (2 * factor)
+        return like(incoming, direction.view_as(incoming), bound), None, None, None
+
+
+def _check_scale(scale: float) -> float:
+    """The scale as a number, if it is a positive finite one."""
+    if not 0 < (number := float(scale)) < math.inf:
+        raise ValueError(f"scale must be a positive finite number, got {scale}")
+    return number
