@@ -1,26 +1,44 @@
-"""Reads the CSV file of a folder of images, which gives the value of each, and checks every row."""
+"""Reads the table of a folder of images, which gives the value of each, and checks every row.
+
+What spreadsheets and other programs write is taken as it comes; ``docs/data.md`` lists it.
+"""
 
 import csv
 import io
 import math
+import re
+import unicodedata
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from newton_core.data.base import DatasetError
+from newton_core.data.names import FilesOfFolder
+from newton_core.data.text import GUESSED, decode
 
-COLUMNS = ("file", "value")
+FILE_COLUMNS = ("file", "filename", "file_name", "image", "image_name", "path", "filepath")
+VALUE_COLUMNS = ("value", "label", "class", "target")
+ENDINGS = (".csv", ".tsv")
 LARGEST = 100_000  # images of a folder
+LARGEST_TABLE = 2**26  # bytes
 _LISTED = 10  # bad rows that an error spells out
+_DELIMITERS = ",;\t|"
+_WANTED = "the columns file and value (or filename and label)"
+_DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+(?:[eE][+-]?\d+)?")
 
 
 @dataclass(frozen=True)
 class Row:
-    """One image: the line of the table, its name there, its path, and the value it shows."""
+    """One image: the line of the table, its name there, its path, and the value it shows.
+
+    ``name`` is as in the table, or as on the disk where the table spells it otherwise. ``value`` is
+    a number, or a text in tables of labels.
+    """
 
     line: int
     name: str
     path: Path
-    value: float
+    value: float | str
 
 
 class Problems:
@@ -28,18 +46,18 @@ class Problems:
 
     def __init__(self, table: Path) -> None:
         self._table = table
-        self._found: list[str] = []
+        self._found: list[tuple[int, str]] = []
 
     def add(self, line: int, problem: str) -> None:
         """Adds a problem of a line; lines are counted from 1."""
-        self._found.append(f"line {line}: {problem}")
+        self._found.append((line, problem))
 
     def raise_if_any(self) -> None:
         """Raises a :class:`DatasetError` that lists the first problems, if there are any."""
         if not self._found:
             return
         count = len(self._found)
-        lines = self._found[:_LISTED]
+        lines = [f"line {line}: {problem}" for line, problem in sorted(self._found)[:_LISTED]]
         if count > _LISTED:
             lines.append(f"and {count - _LISTED} more")
         plural = "s" if count > 1 else ""
@@ -49,98 +67,193 @@ class Problems:
 
 
 def find_table(folder: Path) -> Path:
-    """The one CSV file of a folder.
+    """The one table of a folder; hidden files, such as macOS leaves beside others, are none.
 
     Raises:
-        DatasetError: there is no such folder, or not exactly one CSV file in it.
+        DatasetError: there is no such folder, or not exactly one table in it.
     """
     try:
-        tables = sorted(path for path in folder.iterdir() if path.suffix.lower() == ".csv")
+        files = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+        tables = [path for path in files if path.suffix.lower() in ENDINGS and path.is_file()]
     except (OSError, ValueError) as error:  # ValueError: a null byte in the name
         reason = error.strerror if isinstance(error, OSError) else error
         raise DatasetError(
             f"{folder}: expected a folder with images and a CSV file ({reason})"
         ) from error
     if len(tables) != 1:
-        found = ", ".join(path.name for path in tables) or "none"
-        raise DatasetError(
-            f"{folder}: expected exactly one CSV file with the columns file and value, found"
-            f" {found}"
-        )
+        found = ", ".join(path.name for path in tables[:_LISTED]) or "none"
+        if not tables and files:
+            shown = ", ".join(path.name for path in files[:3])
+            found += (
+                f" among {len(files):,} files and folders ({shown}{', ...' * (len(files) > 3)})"
+            )
+        raise DatasetError(f"{folder}: expected exactly one CSV file with {_WANTED}, found {found}")
+    if not tables[0].resolve().is_relative_to(folder.resolve()):
+        raise DatasetError(f"{tables[0]}: expected a table in the folder, found a link out of it")
     return tables[0]
 
 
-def read_rows(folder: Path) -> tuple[Path, tuple[Row, ...]]:
+def read_rows(folder: Path, *, labels: bool = False) -> tuple[Path, tuple[Row, ...]]:
     """The table of a folder and its rows: each names an existing file inside the folder.
 
-    Columns other than ``file`` and ``value`` are ignored. Commas, semicolons or tabs separate them.
+    Other columns than those of the files and the values are ignored.
+
+    Args:
+        folder: holds the table and, in it or in subfolders, the images.
+        labels: whether values may be any texts. They are numbers nevertheless if all of them are.
 
     Raises:
         DatasetError: no table, an unusable one, or bad rows, listed with their line numbers.
     """
     table = find_table(folder)
     try:
-        with table.open(encoding="utf-8-sig", newline="") as file:
-            return table, tuple(_parse(table, file.read()))
+        size = table.stat().st_size
+        if size > LARGEST_TABLE:
+            raise DatasetError(
+                f"{table}: expected a table of at most {LARGEST_TABLE / 1e6:.0f} MB, found"
+                f" {size / 1e6:.0f} MB"
+            )
+        text, encoding = decode(table.read_bytes())
     except UnicodeDecodeError as error:
-        raise DatasetError(f"{table}: expected UTF-8 text ({error})") from error
-    except csv.Error as error:
-        raise DatasetError(f"{table}: is no CSV file ({error})") from error
+        raise DatasetError(
+            f"{table}: expected UTF-8 text: save it as CSV UTF-8 ({error})"
+        ) from error
     except OSError as error:
         raise DatasetError(f"{table}: cannot be read ({error.strerror})") from error
-
-
-def _parse(table: Path, text: str) -> list[Row]:
-    first = text.split("\n", 1)[0]
-    delimiter = max(",;\t", key=first.count)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    header = [name.strip().lower() for name in next(reader, [])]
-    if any(header.count(column) != 1 for column in COLUMNS):
-        raise DatasetError(
-            f"{table}: expected a first line with the columns file and value, found"
-            f" {first.strip()!r}"
-        )
-    file_column, value_column = (header.index(column) for column in COLUMNS)
-    root = table.parent.resolve()
-    problems = Problems(table)
-    rows: list[Row] = []
-    lines: dict[Path, int] = {}
-    for cells in reader:
-        if not any(cell.strip() for cell in cells):
-            continue
-        line = reader.line_num
-        if len(cells) != len(header):
-            problems.add(line, f"expected {len(header)} cells, found {len(cells)}")
-            continue
-        try:
-            row = _row(root, line, cells[file_column].strip(), cells[value_column].strip())
-        except (ValueError, OSError) as error:  # OSError: the name is not valid on this system
-            problems.add(line, str(error))
-            continue
-        if row.path in lines:
-            problems.add(line, f"{row.name} is already on line {lines[row.path]}")
-            continue
-        lines[row.path] = line
-        rows.append(row)
-    problems.raise_if_any()
-    if len(rows) > LARGEST:
-        raise DatasetError(f"{table}: expected at most {LARGEST:,} images, found {len(rows):,}")
-    return rows
-
-
-def _row(root: Path, line: int, name: str, value: str) -> Row:
-    """A checked row; a ValueError says what is wrong with it."""
-    if not name:
-        raise ValueError("no file is named")
-    path = (root / name).resolve()
-    if not path.is_relative_to(root):
-        raise ValueError(f"{name} lies outside the folder")
-    if not path.is_file():
-        raise ValueError(f"there is no file {name} in the folder")
     try:
-        number = float(value)
-    except ValueError:
-        raise ValueError(f"expected a number as value, found {value!r}") from None
-    if not math.isfinite(number):
-        raise ValueError(f"expected a finite number as value, found {value!r}")
-    return Row(line, name, path, number)
+        return table, tuple(_Reading(table, text, labels).rows())
+    except csv.Error as error:
+        raise DatasetError(f"{table}: is no CSV file ({error})") from error
+    except DatasetError as error:
+        if encoding != GUESSED:
+            raise
+        raise DatasetError(
+            f"{table}: expected UTF-8 text: save it as CSV UTF-8. Read as {GUESSED}:\n{error}"
+        ) from error
+
+
+class _Reading:
+    """One pass over the text of a table."""
+
+    def __init__(self, table: Path, text: str, labels: bool) -> None:
+        self._table = table
+        self._labels = labels
+        self._text = text
+        self._files = FilesOfFolder(table.parent)
+        self._problems = Problems(table)
+
+    def rows(self) -> list[Row]:
+        """The checked rows; files named twice with one value are there once."""
+        found: dict[Path, Row] = {}
+        for line, name, value in self._cells():
+            try:
+                if not name:
+                    raise ValueError("no file is named")
+                if self._labels and not value:
+                    raise ValueError("no label is given")
+                row = Row(line, *self._files.find(name), value)
+            except ValueError as error:
+                self._problems.add(line, str(error))
+                continue
+            first = found.setdefault(row.path, row)
+            if first.value != value:
+                self._problems.add(
+                    line,
+                    f"{row.name} is already on line {first.line}, with {first.value} in place of"
+                    f" {value}",
+                )
+        rows = self._with_numbers(list(found.values()))
+        self._problems.raise_if_any()
+        if len(rows) > LARGEST:
+            raise DatasetError(
+                f"{self._table}: expected at most {LARGEST:,} images, found {len(rows):,}"
+            )
+        return rows
+
+    def _cells(self) -> Iterator[tuple[int, str, str]]:
+        """Line, file and value of each row that has the right number of cells.
+
+        A first line ``sep=;``, which Excel understands, says what separates the cells; else the
+        header does.
+        """
+        text, skipped = self._text, 0
+        told = re.match(r"\"?sep=(.)\"?(?:\r\n|\r|\n|$)", text, re.IGNORECASE)
+        if told:
+            text, skipped = text[told.end() :], 1
+        lines = re.split(r"[\r\n]", text, maxsplit=20)
+        first = next((line for line in lines if line.strip()), "")
+        self._delimiter = told[1] if told else max(_DELIMITERS, key=first.count)
+        reader = csv.reader(io.StringIO(text, newline=""), delimiter=self._delimiter, strict=True)
+        header: list[str] = next((row for row in reader if any(map(str.strip, row))), [])
+        names = _without_empty_end([name.strip().lower() for name in header])
+        file, value = (self._column(names, kind, first) for kind in (FILE_COLUMNS, VALUE_COLUMNS))
+        for cells in reader:
+            if not any(cell.strip() for cell in cells):
+                continue
+            line = reader.line_num + skipped
+            if len(cells) > len(names):  # commas after the last cell
+                cells[len(names) :] = _without_empty_end(cells[len(names) :])
+            if len(cells) != len(names):
+                self._problems.add(line, f"expected {len(names)} cells, found {len(cells)}")
+                continue
+            yield line, cells[file].strip(), cells[value].strip()
+
+    def _column(self, names: list[str], wanted: tuple[str, ...], header: str) -> int:
+        """The position of the column; the plainest name counts where several would do."""
+        fitting = [name for name in names if name in wanted]
+        if wanted[0] in fitting:
+            fitting = [name for name in fitting if name == wanted[0]]
+        if len(fitting) != 1:
+            several = f" (which of {', '.join(fitting)}?)" if fitting else ""
+            raise DatasetError(
+                f"{self._table}: expected a first line with {_WANTED}, found"
+                f" {header.strip()[:200]!r}{several}"
+            )
+        return names.index(fitting[0])
+
+    def _with_numbers(self, rows: list[Row]) -> list[Row]:
+        """The rows with numbers for values, or with texts where those are labels."""
+        numbers: list[Row] = []
+        problems: list[tuple[int, str]] = []
+        signs: dict[str, Row] = {}
+        for row in rows:
+            text = str(row.value)
+            try:
+                number, sign = self._number(text)
+                first = signs.setdefault(sign, row) if sign else row
+                other = signs.get("." if sign == "," else ",") if sign else None
+                if other is not None and first is row:
+                    raise ValueError(
+                        f"{text} beside {other.value} on line {other.line}: use a decimal point in"
+                        " all values, or a decimal comma"
+                    )
+                numbers.append(Row(row.line, row.name, row.path, number))
+            except ValueError as error:
+                problems.append((row.line, str(error)))
+        if problems and self._labels:
+            return [
+                Row(row.line, row.name, row.path, unicodedata.normalize("NFC", str(row.value)))
+                for row in rows
+            ]
+        for line, problem in problems:
+            self._problems.add(line, problem)
+        return numbers
+
+    def _number(self, text: str) -> tuple[float, str]:
+        """The finite number that a text means, and its decimal sign, if it has one."""
+        sign = "." if "." in text else ""
+        if self._delimiter in ";\t|" and _DECIMAL_COMMA.fullmatch(text):
+            text, sign = text.replace(",", "."), ","
+        try:
+            number = float(text)
+        except ValueError:
+            raise ValueError(f"expected a number as value, found {text!r}") from None
+        if not math.isfinite(number):
+            raise ValueError(f"expected a finite number as value, found {text!r}")
+        return number, sign
+
+
+def _without_empty_end(cells: list[str]) -> list[str]:
+    while cells and not cells[-1].strip():
+        cells = cells[:-1]
+    return cells
