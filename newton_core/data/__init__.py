@@ -12,7 +12,7 @@ from newton_core.data.base import (
 from newton_core.data.compose import NumberPool, NumberSets
 from newton_core.data.digits import DigitImagesParameters, DigitsParameters, load_digits
 from newton_core.data.download import download_mnist
-from newton_core.data.folder import FolderParameters, load_folder
+from newton_core.data.folder import FolderImagesParameters, FolderParameters, load_folder
 from newton_core.data.maps import MapDataParameters, MapDataset, Maps
 from newton_core.data.mnist import MnistImagesParameters, MnistParameters, load_mnist
 from newton_core.data.registry import (
@@ -34,6 +34,7 @@ for _ours in (
     MnistImagesParameters,
     DigitsParameters,
     MnistParameters,
+    FolderImagesParameters,
     FolderParameters,
     TerrainParameters,
     WarcraftParameters,
@@ -52,6 +53,7 @@ __all__ = [
     "DatasetStatus",
     "DigitImagesParameters",
     "DigitsParameters",
+    "FolderImagesParameters",
     "FolderParameters",
     "ImageDataParameters",
     "ImageDataset",

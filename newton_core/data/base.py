@@ -44,6 +44,7 @@ class ImageDataset:
         classes: number of classes; labels lie in [0, classes).
         values: (classes,) ascending values that the classes stand for, or None if a class stands
             for its own index.
+        names: what the classes are called, in their order; None if by their index or value.
         validation: a third part, kept for choosing settings; no task reads it.
     """
 
@@ -53,6 +54,7 @@ class ImageDataset:
     classes: int = 10
     values: Float[Tensor, " classes"] | None = None
     validation: LabelledImages | None = None
+    names: tuple[str, ...] | None = None
 
     @cached_property
     def _statistics(self) -> tuple[float, float]:

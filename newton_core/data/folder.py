@@ -1,43 +1,47 @@
-"""A user's own data: a folder of images with a CSV file (columns ``file`` and ``value``).
+"""A user's own data: a folder of images with a table of their values, or of their labels.
 
-Every image is rotated as its EXIF data say, converted to grey (transparent parts become white) and
-stretched to one common size. A share of the images, chosen by a hash of their names, is kept for
-the test. Because of the hash, adding images moves few of the others from one part to the other.
+A share of the images, chosen by a hash of their names, is kept for the test. Because of the hash,
+adding images moves few of the others from one part to the other.
 """
 
 import hashlib
-import warnings
+import logging
+import re
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
 
 from newton_core.data.base import (
     DatasetError,
     DatasetStatus,
+    ImageDataParameters,
     ImageDataset,
     LabelledImages,
     NumberDataParameters,
 )
+from newton_core.data.pictures import read_greys
 from newton_core.data.table import Problems, Row, read_rows
 from newton_core.folders import own_data_dir, own_data_folder
 from newton_core.settings import setting
 
-FORMATS = ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP", "PPM")
+MOST_CLASSES = 100  # of a classification: curvature matrices grow with their square
+
+_LIKE_A_NUMBER = re.compile(r"[+-]?\d*[.,]?\d+")
+
+logger = logging.getLogger(__name__)
 
 
-class FolderParameters(NumberDataParameters):
-    """The user's own images, ranked by the values in a CSV file."""
+class FolderImagesParameters(ImageDataParameters):
+    """The user's own images, whose classes are the labels in a CSV file."""
 
     title = "Your own images"
     name: Literal["folder"] = "folder"
     path: str = setting(
-        ..., "Folder with the images and one CSV file with the columns file and value, inside"
-        " the folder 'own' of the data directory.",
+        ..., "Folder with the images and one CSV file with the columns file and value (or filename"
+        " and label), inside the folder 'own' of the data directory.",
         title="Folder", min_length=1, max_length=1000,
     )  # fmt: skip
     height: int = setting(
@@ -60,8 +64,9 @@ class FolderParameters(NumberDataParameters):
         return own_data_folder(self.path)
 
     def load(self) -> ImageDataset:
-        """The images; see :func:`load_folder`."""
-        return load_folder(self.folder(), self.height, self.width, self.test_share)
+        """The images and their classes; see :func:`load_folder`."""
+        size = (self.height, self.width)
+        return load_folder(self.folder(), *size, self.test_share, labels=True)
 
     @classmethod
     def status(cls) -> list[DatasetStatus]:
@@ -73,37 +78,64 @@ class FolderParameters(NumberDataParameters):
         return [_status_of(folder) for folder in folders]
 
 
+class FolderParameters(FolderImagesParameters, NumberDataParameters):
+    """The user's own images, ranked by the values in a CSV file."""
+
+    def load(self) -> ImageDataset:
+        """The images and their values; see :func:`load_folder`."""
+        return load_folder(self.folder(), self.height, self.width, self.test_share)
+
+
 def _status_of(folder: Path) -> DatasetStatus:
+    """A table of texts is one of labels; in a table that is mostly numbers they are mistakes."""
     name = f"own/{folder.name}"
     try:
-        _, rows = read_rows(folder)
+        _, rows = read_rows(folder, labels=True)
+        numbers = sum(bool(_LIKE_A_NUMBER.fullmatch(str(row.value))) for row in rows)
+        texts = any(isinstance(row.value, str) for row in rows)
+        if texts and numbers >= len(rows) / 2:
+            read_rows(folder)
     except DatasetError as error:
         return DatasetStatus(name, False, str(error))
-    return DatasetStatus(name, True, f"{len(rows):,} images in {folder}")
+    use = "with labels, to classify" if texts else "with numbers, to rank or to classify"
+    return DatasetStatus(name, True, f"{len(rows):,} images {use}, in {folder}")
 
 
 def load_folder(
-    folder: Path, height: int = 28, width: int = 28, test_share: float = 0.2
+    folder: Path,
+    height: int = 28,
+    width: int = 28,
+    test_share: float = 0.2,
+    *,
+    labels: bool = False,
 ) -> ImageDataset:
-    """The images of a folder as a data set whose classes are the distinct values of the CSV file.
+    """The images of a folder as a data set whose classes are the distinct values of the table.
 
-    They are loaded once, and again whenever the CSV file or an image has changed.
+    They are loaded once, and again whenever the table or an image has changed. Images of a single
+    grey level are named in a warning of this module's logger.
 
     Args:
         folder: holds the images, in it or in subfolders, and exactly one CSV file.
         height: of every image after resizing, in pixels.
         width: of every image after resizing, in pixels.
         test_share: share of the images that go to the test part; at least one image does.
+        labels: whether values are labels, which may be any texts: the classes then have names in
+            place of values.
 
     Raises:
         DatasetError: the folder or its table is missing or unusable; the first bad rows are
             listed with line numbers and what is wrong with each.
     """
-    table, rows = read_rows(folder)
+    table, rows = read_rows(folder, labels=labels)
     if len(rows) < 2:
         raise DatasetError(f"{table}: expected at least 2 images, found {len(rows)}")
+    if labels and not 2 <= (classes := len({row.value for row in rows})) <= MOST_CLASSES:
+        raise DatasetError(
+            f"{table}: expected 2 to {MOST_CLASSES} different labels to classify by, found"
+            f" {classes:,}"
+        )
     stamps = tuple((row.path.stat().st_mtime_ns, row.path.stat().st_size) for row in rows)
-    return _load(table, rows, stamps, height, width, test_share)
+    return _load(table, rows, stamps, height, width, test_share, labels)
 
 
 @lru_cache(maxsize=4)
@@ -114,53 +146,48 @@ def _load(
     height: int,
     width: int,
     test_share: float,
+    named: bool,
 ) -> ImageDataset:
     """``stamps`` (time and size of each file) only make the cache notice changed files."""
     problems = Problems(table)
-    images = []
-    for row in rows:
-        try:
-            images.append(_read_image(row.path, height, width))
-        except UnidentifiedImageError:
-            problems.add(
-                row.line, f"{row.name} is no image in one of the formats {', '.join(FORMATS)}"
-            )
-        except Exception as error:  # decoders of damaged files raise all kinds of errors
-            problems.add(row.line, f"{row.name} is no image that can be read ({error})")
+    images = read_greys(
+        [row.path for row in rows],
+        height,
+        width,
+        lambda i, problem: problems.add(rows[i].line, f"{rows[i].name} {problem}"),
+    )
     problems.raise_if_any()
+    pixels = torch.from_numpy(np.stack(images))
+    _warn_of_constant(table, rows, pixels)
 
-    values, labels = np.unique([row.value for row in rows], return_inverse=True)
+    values, classes = np.unique([row.value for row in rows], return_inverse=True)
     by_hash = sorted(
         range(len(rows)), key=lambda i: hashlib.blake2b(rows[i].name.encode()).digest()
     )
     count = min(max(1, round(test_share * len(rows))), len(rows) - 1)
     test, train = sorted(by_hash[:count]), sorted(by_hash[count:])
-    pixels, classes = torch.from_numpy(np.stack(images)), torch.from_numpy(labels)
+    labels = torch.from_numpy(classes)
     return ImageDataset(
-        train=LabelledImages(pixels[train], classes[train]),
-        test=LabelledImages(pixels[test], classes[test]),
+        train=LabelledImages(pixels[train], labels[train]),
+        test=LabelledImages(pixels[test], labels[test]),
         classes=len(values),
-        values=torch.from_numpy(values),
+        values=None if named else torch.from_numpy(values),
+        names=tuple(map(_name, values.tolist())) if named else None,
     )
 
 
-def _read_image(path: Path, height: int, width: int) -> NDArray[np.uint8]:
-    with warnings.catch_warnings():
-        warnings.simplefilter("error", Image.DecompressionBombWarning)
-        with Image.open(path, formats=FORMATS) as image:
-            grey = _to_grey(ImageOps.exif_transpose(image))
-    return np.asarray(grey.resize((width, height), Image.Resampling.BILINEAR))
+def _warn_of_constant(table: Path, rows: tuple[Row, ...], pixels: torch.Tensor) -> None:
+    flat = pixels.flatten(1)
+    constant = (flat == flat[:, :1]).all(dim=1).nonzero().flatten().tolist()
+    if constant:
+        shown = ", ".join([rows[i].name for i in constant[:3]] + ["..."] * (len(constant) > 3))
+        logger.warning(
+            "%s: %d of %d images are of one grey level, so that they show nothing: %s",
+            table, len(constant), len(rows), shown,
+        )  # fmt: skip
 
 
-def _to_grey(image: Image.Image) -> Image.Image:
-    if image.mode.startswith("I"):  # 16 bits, which Pillow's own conversion would clip
-        levels = np.asarray(image)
-        if levels.min() < 0 or levels.max() > 65_535:
-            raise ValueError("expected grey levels of at most 16 bits")
-        return Image.fromarray((levels // 257).astype(np.uint8))
-    if image.mode == "F":
-        raise ValueError("expected whole grey levels, found floating-point ones")
-    if image.has_transparency_data:
-        layer = image.convert("RGBA")
-        image = Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer)
-    return image.convert("L")
+def _name(value: float | str) -> str:
+    """What a class is called: its text, or its number without a needless decimal point."""
+    whole = isinstance(value, float) and value.is_integer() and abs(value) < 2**53
+    return str(int(value)) if whole else str(value)

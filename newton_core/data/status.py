@@ -5,9 +5,13 @@ from newton_core.data.registry import IMAGES, MAPS, NUMBERS
 
 
 def describe_datasets() -> list[DatasetStatus]:
-    """What every registered data set says of itself; one of several kinds is described once."""
+    """What every registered data set says of itself, the user's own last.
+
+    One of several kinds is described once.
+    """
     described: dict[str, type[DataParameters]] = {}
     for registry in (IMAGES, MAPS, NUMBERS):
         for name, dataset in zip(registry.names(), registry.values(), strict=True):
             described.setdefault(name, dataset)
-    return [status for dataset in described.values() for status in dataset.status()]
+    ordered = sorted(described.values(), key=lambda dataset: dataset.own_files)
+    return [status for dataset in ordered for status in dataset.status()]

@@ -1,4 +1,7 @@
 import os
+import struct
+import zlib
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -109,13 +112,138 @@ def test_16_bits_are_scaled_not_clipped(tmp_path: Path) -> None:
     assert set(_grey_of(tmp_path, image, "deep.png").flatten()) == {127}
 
 
+def _greys(folder: Path, images: Sequence[Image.Image], ending: str = "png") -> list[np.ndarray]:
+    """The pixels, 8 x 8, that the images of one folder become."""
+    folder.mkdir(exist_ok=True)
+    lines = ["file,value"]
+    for i, image in enumerate(images):
+        image.save(folder / f"{i}.{ending}")
+        lines.append(f"{i}.{ending},{i}")
+    (folder / "values.csv").write_text("\n".join(lines))
+    dataset = load_folder(folder, 8, 8)
+    pixels = torch.cat([dataset.train.pixels, dataset.test.pixels])
+    order = torch.cat([dataset.train.labels, dataset.test.labels]).argsort()
+    return [image.numpy() for image in pixels[order]]
+
+
+def _ramp(low: float, high: float, dtype: type) -> Image.Image:
+    return Image.fromarray(np.linspace(low, high, 64).reshape(8, 8).astype(dtype))
+
+
+def test_12_bits_in_16_keep_their_levels(tmp_path: Path) -> None:
+    bright, dim = _greys(tmp_path, [_ramp(0, 4095, np.uint16), _ramp(0, 1365, np.uint16)])
+    assert len(np.unique(bright)) == 64
+    assert (bright.min(), bright.max()) == (0, 255)
+    assert dim.max() == 85  # a third: the range is the folder's, not the image's
+
+
+@pytest.mark.parametrize(("high", "refused"), [(4095, True), (0xFFFF, False), (0, False)])
+def test_colours_of_16_bits_of_which_few_are_used_are_refused(
+    tmp_path: Path, high: int, refused: bool
+) -> None:
+    """Pillow writes no such files: this one is put together from its chunks."""
+
+    def chunk(kind: bytes, content: bytes) -> bytes:
+        sealed = kind + content
+        return struct.pack(">I", len(content)) + sealed + struct.pack(">I", zlib.crc32(sealed))
+
+    rows = b"".join(b"\0" + np.full(24, high, dtype=">u2").tobytes() for _ in range(8))
+    header = struct.pack(">IIBBBBB", 8, 8, 16, 2, 0, 0, 0)
+    content = chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+    folder = write_folder(tmp_path, [0, 1])
+    (folder / "1.png").write_bytes(b"\x89PNG\r\n\x1a\n" + content)
+    if not refused:
+        assert set(_shown(load_folder(folder))) == {10, high // 257}
+        return
+    with pytest.raises(DatasetError, match=r"line 3: 1\.png.*16 bits a colour and uses few"):
+        load_folder(folder)
+
+
+def test_16_bits_that_use_half_of_their_range_stay_as_they_are(tmp_path: Path) -> None:
+    image = _ramp(1000, 40_000, np.uint16)
+    (grey, _) = _greys(tmp_path, [image, image])
+    assert np.array_equal(grey, np.asarray(image) // 257)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "expected"),
+    [(0.0, 1.0, (0, 255)), (0.2, 0.8, (51, 204)), (0.0, 0.01, (0, 255)), (-3.0, 1e6, (0, 255))],
+)
+def test_floating_point_levels(
+    tmp_path: Path, low: float, high: float, expected: tuple[int, int]
+) -> None:
+    whole, half = _greys(
+        tmp_path,
+        [_ramp(low, high, np.float32), _ramp(low, (low + high) / 2, np.float32)],
+        "tif",
+    )
+    assert (whole.min(), whole.max()) == expected
+    assert half.max() == pytest.approx(sum(expected) / 2, abs=1)
+
+
+def _glyph(level: int, alpha: int = 255) -> Image.Image:
+    pixels = np.full((8, 8, 4), (level, level, level, 0), dtype=np.uint8)
+    pixels[2:6, 3:5, 3] = alpha
+    return Image.fromarray(pixels)
+
+
+@pytest.mark.parametrize(
+    ("levels", "backgrounds"),
+    [
+        ([0, 0], [255, 255]),
+        ([255, 255], [0, 0]),
+        ([235, 240], [0, 0]),
+        ([150, 150], [255, 255]),  # seen on both: on white, as ever
+        ([150, 230], [255, 255]),  # the same for the whole folder
+        ([0, 20, 255], [255, 255, 0]),  # but for an image that would be blank
+    ],
+)
+def test_transparency_stands_on_what_shows_the_glyph(
+    tmp_path: Path, levels: list[int], backgrounds: list[int]
+) -> None:
+    greys = _greys(tmp_path, [_glyph(level) for level in levels])
+    assert [grey[0, 0] for grey in greys] == backgrounds
+    assert [grey[3, 3] for grey in greys] == levels
+
+
+def test_half_transparent_levels_mix_with_the_background(tmp_path: Path) -> None:
+    (grey, _) = _greys(tmp_path, [_glyph(0, 128), _glyph(0, 128)])
+    assert (grey[0, 0], grey[3, 3]) == (255, 127)
+
+
+def test_other_modes(tmp_path: Path) -> None:
+    """Palette, one bit, CMYK, in files of the format that keeps them."""
+    stripes = np.tile(np.repeat(np.array([0, 255], dtype=np.uint8), 4), (8, 1))
+    grey = Image.fromarray(stripes)
+    for mode, ending in (("P", "png"), ("P", "gif"), ("1", "png"), ("1", "tif"), ("CMYK", "tif")):
+        for read in _greys(tmp_path / f"{mode}-{ending}", [grey.convert(mode)] * 2, ending):
+            assert np.array_equal(read, stripes), (mode, ending)
+    (read, _) = _greys(tmp_path / "jpeg", [grey.convert("CMYK")] * 2, "jpg")
+    assert np.abs(read.astype(int) - stripes).max() < 10
+
+
+def test_images_of_one_grey_level_are_named_in_a_warning(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    flat = Image.new("L", (8, 8), 7)
+    _greys(tmp_path / "some", [flat, _ramp(0, 255, np.uint8), flat])
+    (record,) = caplog.records
+    assert record.getMessage() == (
+        f"{tmp_path / 'some' / 'values.csv'}: 2 of 3 images are of one grey level, so that they"
+        " show nothing: 0.png, 2.png"
+    )
+    caplog.clear()
+    _greys(tmp_path / "none", [_ramp(0, 255, np.uint8)] * 2)
+    assert not caplog.records
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
         (b"no image at all", "line 3: bad.png is no image in one of the formats PNG, JPEG,"),
         (b"", "line 3: bad.png is no image in one of the formats PNG, JPEG,"),
         ("half", "truncated"),
-        ("float", "expected whole grey levels"),
+        ("nan", "expected finite grey levels, found NaN or infinity"),
         ("wide", "expected grey levels of at most 16 bits"),
     ],
 )
@@ -126,8 +254,8 @@ def test_unreadable_images_are_bad_rows(tmp_path: Path, content: bytes | str, me
         noise = np.random.default_rng(0).integers(0, 256, (50, 50), dtype=np.uint8)
         Image.fromarray(noise).save(path)
         path.write_bytes(path.read_bytes()[:1500])
-    elif content == "float":
-        Image.fromarray(np.zeros((5, 5), dtype=np.float32)).save(path, format="TIFF")
+    elif content == "nan":
+        Image.fromarray(np.full((5, 5), np.nan, dtype=np.float32)).save(path, format="TIFF")
     elif content == "wide":
         Image.fromarray(np.full((5, 5), 70_000, dtype=np.int32)).save(path, format="TIFF")
     else:
@@ -178,3 +306,36 @@ def test_the_cached_pixels_are_whole_bytes(tmp_path: Path) -> None:
     dataset = load_folder(write_folder(tmp_path, range(5)))
     assert dataset.train.pixels.dtype == torch.uint8
     assert dataset.train.labels.dtype == torch.int64
+
+
+def _labelled(folder: Path, labels: Sequence[str]) -> Path:
+    write_folder(folder, labels)
+    table = folder / "values.csv"
+    table.write_text(table.read_text("utf-8").replace("file,value", "filename,label"), "utf-8")
+    return folder
+
+
+def test_labels_become_classes(tmp_path: Path) -> None:
+    labels = ["cat", "dog", "ant", "cat", "dog"]
+    dataset = load_folder(_labelled(tmp_path, labels), 4, 4, labels=True)
+    assert dataset.names == ("ant", "cat", "dog")
+    assert dataset.classes == 3
+    assert dataset.values is None
+    named = {
+        int(image[0, 0]) - 10: dataset.names[label]
+        for part in (dataset.train, dataset.test)
+        for image, label in zip(part.pixels, part.labels, strict=True)
+    }
+    assert named == dict(enumerate(labels))
+
+
+def test_labels_that_are_numbers_are_in_their_order(tmp_path: Path) -> None:
+    dataset = load_folder(_labelled(tmp_path, ["10", "9", "2.5", "09"]), labels=True)
+    assert dataset.names == ("2.5", "9", "10")
+
+
+def test_how_many_classes(tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match="2 to 100 different labels to classify by, found 1"):
+        load_folder(_labelled(tmp_path, ["a", "a"]), labels=True)
+    with pytest.raises(DatasetError, match="2 to 100 different labels to classify by, found 101"):
+        load_folder(write_folder(tmp_path, range(101), side=1), labels=True)

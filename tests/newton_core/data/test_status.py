@@ -28,9 +28,11 @@ def test_a_full_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None
     write_files(tmp_path / "mnist", gzipped=True)
     write_folder(tmp_path / "own" / "good", range(6))
     write_folder(tmp_path / "own" / "odd", [1, "none"])
+    write_folder(tmp_path / "own" / "pets", ["cat", "dog", "10"])
     described = _described()
     assert described["mnist"] == DatasetStatus("mnist", True, str(tmp_path / "mnist"))
     assert described["own/good"].found
-    assert "6 images" in described["own/good"].detail
+    assert "6 images with numbers, to rank or to classify" in described["own/good"].detail
+    assert "3 images with labels, to classify" in described["own/pets"].detail
     assert not described["own/odd"].found
     assert "line 3" in described["own/odd"].detail

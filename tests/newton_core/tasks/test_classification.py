@@ -1,5 +1,6 @@
 import json
 import math
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from newton_core.data import load_digits
 from newton_core.losses.base import TargetKind
 from newton_core.tasks import TASKS, ClassificationParameters, ClassificationTask
 from newton_core.tasks.classification import ClassificationExample
+from tests.newton_core.data.own_images import write_folder
 
 CPU = torch.device("cpu")
 
@@ -146,3 +148,15 @@ def test_plain_training_recognises_digits(model: str) -> None:
         nn.functional.cross_entropy(network(batch.inputs), batch.target).backward()
         optimizer.step()
     assert task.evaluate(network)["accuracy"].value > 0.85
+
+
+def test_own_images(tmp_path: Path) -> None:
+    folder = write_folder(tmp_path, ["cat", "dog", "ant"] * 10)
+    data = {"name": "folder", "path": str(folder), "height": 6, "width": 5}
+    task = _task(data=data)
+    batch = task.batch(1, 7)
+    assert batch.inputs.shape == (7, 1, 6, 5)
+    network = task.build_model()
+    assert network(batch.inputs).shape == (7, 3)
+    assert len(task._test_labels) == 6
+    assert 0 <= task.evaluate(network)["accuracy"].value <= 1
