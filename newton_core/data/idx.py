@@ -8,6 +8,8 @@ import gzip
 import io
 import math
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +18,7 @@ from numpy.typing import NDArray
 from newton_core.data.base import DatasetError
 
 _UNSIGNED_BYTES = 8
-_KINDS = {1: "labels", 3: "images"}
+KINDS = {1: "labels", 3: "images"}
 _LARGEST = 2**30  # more than any MNIST file; a damaged header must not ask for terabytes
 
 
@@ -38,21 +40,13 @@ def read_idx(path: Path, dimensions: int) -> NDArray[np.uint8]:
         DatasetError: the file is missing, unreadable, damaged or of another kind; the message
             names it and says what was expected and what was found.
     """
-    expected = _KINDS.get(dimensions, f"an array of {dimensions} dimensions")
-    try:
-        with open_maybe_gzipped(path) as file:
-            sizes = _read_header(file, path, dimensions, expected)
-            count = math.prod(sizes)
-            content = file.read(count + 1)
-            while 0 < len(content) <= count and (more := file.read(count + 1 - len(content))):
-                content += more
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise DatasetError(
-            f"{path}: expected {expected} in the IDX format, but the gzip file is damaged or"
-            f" incomplete ({error})"
-        ) from error
-    except OSError as error:
-        raise DatasetError(f"{path}: cannot be read ({error.strerror or error})") from error
+    expected = KINDS.get(dimensions, f"an array of {dimensions} dimensions")
+    with _opened(path, expected) as file:
+        sizes = _read_header(file, path, dimensions, expected)
+        count = math.prod(sizes)
+        content = file.read(count + 1)
+        while 0 < len(content) <= count and (more := file.read(count + 1 - len(content))):
+            content += more
     if len(content) < count:
         raise DatasetError(
             f"{path}: is truncated: its header promises {' x '.join(map(str, sizes))} ="
@@ -64,6 +58,34 @@ def read_idx(path: Path, dimensions: int) -> NDArray[np.uint8]:
             f" {count:,} bytes, found more"
         )
     return np.frombuffer(content, dtype=np.uint8).reshape(sizes)
+
+
+def read_shape(path: Path) -> tuple[int, ...]:
+    """The sizes that the header of an IDX file promises: 1 of them for labels, 3 for images.
+
+    Raises:
+        DatasetError: as :func:`read_idx`, but for what comes after the header.
+    """
+    expected = "labels or images"
+    with _opened(path, expected) as file:
+        dimensions = next(iter(file.read(4)[3:]), 0)
+    with _opened(path, expected) as file:
+        return _read_header(file, path, dimensions, expected)
+
+
+@contextmanager
+def _opened(path: Path, expected: str) -> Iterator[io.BufferedIOBase]:
+    """The file's bytes, with the errors of reading them as errors of the data."""
+    try:
+        with open_maybe_gzipped(path) as file:
+            yield file
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise DatasetError(
+            f"{path}: expected {expected} in the IDX format, but the gzip file is damaged or"
+            f" incomplete ({error})"
+        ) from error
+    except OSError as error:
+        raise DatasetError(f"{path}: cannot be read ({error.strerror or error})") from error
 
 
 def _read_header(
@@ -81,8 +103,8 @@ def _read_header(
             f" {_magic(dimensions)}, found {magic.hex(' ')}"
         )
     if magic[3] != dimensions:
-        found = _KINDS.get(magic[3], f"an array of {magic[3]} dimensions")
-        swapped = "; are the files swapped?" if magic[3] in _KINDS else ""
+        found = KINDS.get(magic[3], f"an array of {magic[3]} dimensions")
+        swapped = "; are the files swapped?" if magic[3] in KINDS else ""
         raise DatasetError(
             f"{path}: expected {expected} (magic number {_magic(dimensions)}), found {found}"
             f" ({magic.hex(' ')}){swapped}"

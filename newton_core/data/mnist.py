@@ -21,7 +21,8 @@ from newton_core.data.base import (
     LabelledImages,
     NumberDataParameters,
 )
-from newton_core.data.idx import read_idx
+from newton_core.data.idx import KINDS, read_idx, read_shape
+from newton_core.data.places import what_is_in
 from newton_core.folders import data_dir
 from newton_core.settings import setting
 
@@ -75,9 +76,14 @@ class MnistImagesParameters(ImageDataParameters):
     def status(cls) -> list[DatasetStatus]:
         """Where the four files are, or which are missing."""
         folder = mnist_dir()
-        missing = [file.name for file in FILES if find_file(folder, file) is None]
-        if missing:
-            return [DatasetStatus("mnist", False, f"no {', '.join(missing)} in {folder}")]
+        if missing := missing_files(folder):
+            detail = f"no {', '.join(missing)} in {folder} ({what_is_in(folder)})"
+            return [DatasetStatus("mnist", False, detail)]
+        try:
+            if problem := swapped_files(folder):
+                return [DatasetStatus("mnist", False, problem)]
+        except DatasetError as error:
+            return [DatasetStatus("mnist", False, str(error))]
         return [DatasetStatus("mnist", True, str(folder))]
 
 
@@ -95,16 +101,54 @@ class MnistParameters(MnistImagesParameters, NumberDataParameters):
 
 
 def mnist_dir() -> Path:
-    """The folder where the four files must be."""
-    return data_dir() / "mnist"
+    """The folder where the four files must be: ``mnist`` in the data folder.
+
+    torchvision calls it ``MNIST``, which counts where the files are there and not in ``mnist``.
+    """
+    ours, theirs = data_dir() / "mnist", data_dir() / "MNIST"
+    return theirs if len(missing_files(theirs)) < len(missing_files(ours)) else ours
 
 
 def find_file(folder: Path, file: MnistFile) -> Path | None:
-    """The path of one of the four files, unpacked or gzipped, or None."""
-    for path in (folder / file.name, folder / f"{file.name}.gz"):
-        if path.is_file():
-            return path
+    """The path of one of the four files, unpacked or gzipped, or None.
+
+    It may be called ``train-images.idx3-ubyte`` as well, as other sites publish it, and it may be
+    in ``raw`` or ``MNIST/raw``, as torchvision leaves it.
+    """
+    names = (file.name, file.name.replace("-idx", ".idx"))
+    for place in (folder, folder / "raw", folder / "MNIST", folder / "MNIST" / "raw"):
+        for name in names:
+            for path in (place / name, place / f"{name}.gz"):
+                if path.is_file():
+                    return path
     return None
+
+
+def missing_files(folder: Path) -> list[str]:
+    """Names of those of the four files that are not in the folder."""
+    return [file.name for file in FILES if find_file(folder, file) is None]
+
+
+def swapped_files(folder: Path) -> str:
+    """Which of the four files hold what another of them should; empty if they fit together.
+
+    Only their headers are read. Labels have one dimension, images three; there is a label for
+    each image, and there are more images to train on than for the test.
+
+    Raises:
+        DatasetError: a file has no header of the IDX format.
+    """
+    paths = {file: path for file in FILES if (path := find_file(folder, file)) is not None}
+    shapes = {file: read_shape(path) for file, path in paths.items()}
+    held = {file: KINDS.get(len(shape), "something else") for file, shape in shapes.items()}
+    wrong = [file for file in paths if held[file] not in file.name]
+    counts = {file: sum(shape[:1]) for file, shape in shapes.items()}
+    if not wrong and len(counts) == len(FILES):
+        train, train_labels, test, test_labels = counts.values()
+        if train != train_labels or test != test_labels or train < test:
+            wrong = list(FILES)
+    found = [f"{paths[file].name} holds {counts[file]:,} {held[file]}" for file in wrong]
+    return f"files in {folder} are swapped or of two sets: {', '.join(found)}" if found else ""
 
 
 def where_to_put(folder: Path) -> str:
@@ -124,20 +168,24 @@ def load_mnist(
         DatasetError: a file is missing, damaged, of the wrong kind or size, or does not fit the
             others; the message names it and says what was expected and what was found.
     """
-    paths = {file: find_file(folder, file) for file in FILES}
-    missing = [file.name for file, path in paths.items() if path is None]
-    if missing:
+    if missing := missing_files(folder):
         raise DatasetError(
-            f"mnist: {', '.join(missing)} not found in {folder}; {where_to_put(folder)}, or run"
-            " 'newton-lab download mnist' where there is internet"
+            f"mnist: {', '.join(missing)} not found in {folder} ({what_is_in(folder)});"
+            f" {where_to_put(folder)}, or run 'newton-lab download mnist' where there is internet"
         )
-    found = {file: path for file, path in paths.items() if path is not None}
+    found = {file: path for file in FILES if (path := find_file(folder, file)) is not None}
     first, second = split.train, split.validation
-    train = _read_part(found[TRAIN_IMAGES], found[TRAIN_LABELS], first + second, size)
+    try:
+        train = _read_part(found[TRAIN_IMAGES], found[TRAIN_LABELS], first + second, size)
+        test = _read_part(found[TEST_IMAGES], found[TEST_LABELS], split.test, size)
+    except DatasetError as error:
+        if swapped := swapped_files(folder):
+            raise DatasetError(f"{error}; {swapped}") from error
+        raise
     return ImageDataset(
         train=LabelledImages(train.pixels[:first], train.labels[:first]),
         validation=LabelledImages(train.pixels[first:], train.labels[first:]),
-        test=_read_part(found[TEST_IMAGES], found[TEST_LABELS], split.test, size),
+        test=test,
     )
 
 

@@ -4,7 +4,13 @@ import numpy as np
 import pytest
 import torch
 
-from newton_core.data import DatasetError, MnistImagesParameters, MnistParameters, load_mnist
+from newton_core.data import (
+    DatasetError,
+    DatasetStatus,
+    MnistImagesParameters,
+    MnistParameters,
+    load_mnist,
+)
 from newton_core.data.mnist import FILES, MnistSplit, find_file, mnist_dir
 from tests.newton_core.data.idx_files import SPLIT, arrays, idx_bytes, write_files
 
@@ -51,12 +57,88 @@ def test_unpacked_files_come_before_gzipped_ones(tmp_path: Path) -> None:
     assert find_file(tmp_path, FILES[0]) == tmp_path / "train-images-idx3-ubyte"
 
 
+@pytest.mark.parametrize("place", ["", "raw", "MNIST", "MNIST/raw"])
+@pytest.mark.parametrize("dotted", [False, True])
+@pytest.mark.parametrize("gzipped", [False, True])
+def test_names_and_places_of_other_sites(
+    tmp_path: Path, place: str, dotted: bool, gzipped: bool
+) -> None:
+    for path in write_files(tmp_path / place, gzipped=gzipped):
+        if dotted:
+            path.rename(path.with_name(path.name.replace("-idx", ".idx")))
+    dataset = load_mnist(tmp_path, 28, SPLIT)
+    assert np.array_equal(dataset.test.pixels.numpy(), arrays()[2])
+
+
+def test_the_folder_may_be_called_as_torchvision_calls_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("NEWTON_LAB_DATA_DIR", str(tmp_path))
+    assert mnist_dir() == tmp_path / "mnist"
+    write_files(tmp_path / "MNIST" / "raw")
+    assert load_mnist(mnist_dir(), 28, SPLIT).test.labels[3] == 3
+    write_files(tmp_path / "mnist")
+    assert mnist_dir() == tmp_path / "mnist"
+
+
+def _status(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> DatasetStatus:
+    monkeypatch.setenv("NEWTON_LAB_DATA_DIR", str(tmp_path))
+    (status,) = MnistImagesParameters.status()
+    return status
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "message"),
+    [
+        (0, 1, "train-images-idx3-ubyte holds 60 labels, train-labels-idx1-ubyte holds 60 images"),
+        (2, 3, "t10k-images-idx3-ubyte holds 20 labels, t10k-labels-idx1-ubyte holds 20 images"),
+        (0, 2, "train-images-idx3-ubyte holds 20 images, train-labels-idx1-ubyte holds 60 labels"),
+        (1, 3, "train-labels-idx1-ubyte holds 20 labels, t10k-images-idx3-ubyte holds 20 images"),
+    ],
+)
+def test_swapped_files_are_found_when_loaded_and_by_the_doctor(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, first: int, second: int, message: str
+) -> None:
+    paths = write_files(tmp_path / "mnist")
+    assert _status(monkeypatch, tmp_path).found
+    one, other = paths[first].read_bytes(), paths[second].read_bytes()
+    paths[first].write_bytes(other)
+    paths[second].write_bytes(one)
+    with pytest.raises(DatasetError, match="are swapped or of two sets") as caught:
+        load_mnist(tmp_path / "mnist", 28, SPLIT)
+    status = _status(monkeypatch, tmp_path)
+    assert not status.found
+    assert message in status.detail
+    assert status.detail in str(caught.value)
+
+
+def test_the_doctor_reads_headers(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    paths = write_files(tmp_path / "mnist")
+    paths[2].write_bytes(b"\0\0\x08\0")
+    assert "t10k-images-idx3-ubyte holds 0 something else" in _status(monkeypatch, tmp_path).detail
+    paths[1].write_bytes(b"<html>")
+    status = _status(monkeypatch, tmp_path)
+    assert not status.found
+    assert "train-labels-idx1-ubyte: is no IDX file of labels or images" in status.detail
+
+
+def test_the_whole_training_part_swapped_with_the_test_part(tmp_path: Path) -> None:
+    images, labels, test_images, test_labels = write_files(tmp_path)
+    for one, other in ((images, test_images), (labels, test_labels)):
+        content = one.read_bytes()
+        one.write_bytes(other.read_bytes())
+        other.write_bytes(content)
+    with pytest.raises(DatasetError, match="train-images-idx3-ubyte holds 20 images, train-labels"):
+        load_mnist(tmp_path, 28, SPLIT)
+
+
 def test_missing_files_are_named_with_what_to_do(tmp_path: Path) -> None:
     write_files(tmp_path)
     (tmp_path / "t10k-labels-idx1-ubyte").unlink()
     with pytest.raises(DatasetError) as caught:
         load_mnist(tmp_path, 28, SPLIT)
     message = str(caught.value)
+    assert "(found t10k-images-idx3-ubyte, train-images-idx3-ubyte, train-labels-idx" in message
     assert message.startswith(f"mnist: t10k-labels-idx1-ubyte not found in {tmp_path}")
     assert "newton-lab download mnist" in message
     write_files(tmp_path)  # the failure is not remembered
@@ -106,7 +188,7 @@ def test_the_published_sizes_are_the_default(tmp_path: Path) -> None:
 def test_parameters(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("NEWTON_LAB_DATA_DIR", str(tmp_path))
     assert mnist_dir() == tmp_path / "mnist"
-    with pytest.raises(DatasetError, match="not found in"):
+    with pytest.raises(DatasetError, match=r"not found in .*\(which is not there\)"):
         MnistParameters().load()
     assert MnistParameters(digits=3).parts() == 3
     assert MnistImagesParameters(size=14).parts() == 1
