@@ -69,7 +69,8 @@ class Vocabulary(BaseModel):
     labels: dict[str, dict[str, str]] = Field(
         description="what people read: by field of a spec or a request (task, loss, data, model,"
         " curvature, optimizer, plane, ...), then by option; and of metrics (`metric`) and of arms"
-        " without a label (`arm`: by curvature, or by output gradient where that is none)"
+        " without a label (`arm`: by output gradient where there is no curvature, else by"
+        " curvature, component and component_of, joined by `_` as far as they are not the default)"
     )
     thresholds: Thresholds
     arm_styles: list[ArmLook] = Field(description="by the arm's place")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from newton_core.algorithms.permutations import permutation_matrix
-    from newton_core.curvature import CurvatureError, NewtonStep
+    from newton_core.curvature import CurvatureError, NewtonStep, step_component
     from newton_core.data import register_dataset
     from newton_core.experiment.spec import ExperimentSpec
     from newton_core.losses import (
@@ -46,6 +46,7 @@ __all__ = [
     "register_network",
     "register_task",
     "run",
+    "step_component",
 ]
 
 _MODULES = {
@@ -68,6 +69,7 @@ _MODULES = {
     "register_network": "models",
     "register_task": "tasks",
     "run": "training.run",
+    "step_component": "curvature",
 }
 
 

@@ -11,6 +11,8 @@ export function arm(label: string, settings: Partial<ArmSpec> = {}): ArmSpec {
     tikhonov: 0.1,
     hessian: "batch_mean",
     definiteness: "raw",
+    component: "full",
+    component_of: "batch",
     optimizer: "adam",
     lr: 1e-3,
     momentum: 0,

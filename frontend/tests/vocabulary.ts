@@ -25,6 +25,8 @@ vocabulary.value = {
       fisher: "Fisher",
       plain: "Vanilla",
       clip: "Clipped",
+      fisher_length: "Fisher's length",
+      fisher_length_sample: "Fisher's length, each sample",
       normalise: "Normalised",
     },
   },

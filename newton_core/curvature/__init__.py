@@ -1,5 +1,6 @@
 """Curvature in output space: Newton steps, damped solves, definiteness rules and spectra."""
 
+from newton_core.curvature.components import Component, ComponentOf, step_component, turn
 from newton_core.curvature.fisher import fisher_direction
 from newton_core.curvature.hessian import Definiteness, HessianKind, hessian_direction
 from newton_core.curvature.spectrum import Spectrum, fisher_spectrum, hessian_spectrum
@@ -7,6 +8,8 @@ from newton_core.curvature.step import Curvature, NewtonStep, derivatives_of
 from newton_core.curvature.systems import CurvatureError
 
 __all__ = [
+    "Component",
+    "ComponentOf",
     "Curvature",
     "CurvatureError",
     "Definiteness",
@@ -18,4 +21,6 @@ __all__ = [
     "fisher_spectrum",
     "hessian_direction",
     "hessian_spectrum",
+    "step_component",
+    "turn",
 ]

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 from pydantic import ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
-from newton_core.curvature import Curvature, Definiteness, HessianKind
+from newton_core.curvature import Component, ComponentOf, Curvature, Definiteness, HessianKind
 from newton_core.data import IMAGES, MAPS, NUMBERS
 from newton_core.labels import Labels, numbered
 from newton_core.losses import LossParameters
@@ -39,6 +39,20 @@ LabelledDefiniteness = Annotated[
     Definiteness,
     Labels(raw="Raw (the paper)", clip="Clip at zero", saddle_free="Saddle-free"),
 ]
+LabelledComponent = Annotated[
+    Component,
+    Labels(
+        full="Full step",
+        length="Length: plain direction, Newton's length",
+        direction="Direction: Newton's direction, plain length",
+    ),
+]
+LabelledComponentOf = Annotated[
+    ComponentOf, Labels(batch="The whole batch: one factor", sample="Each sample: one factor each")
+]
+
+CURVED = ("hessian", "fisher")
+"""Curvatures whose Newton step is taken in output space."""
 
 ARM_LABELS = {
     "hessian": "Hessian",
@@ -46,8 +60,13 @@ ARM_LABELS = {
     "plain": "Vanilla",
     "clip": "Clipped",
     "normalise": "Normalised",
+} | {
+    f"{curvature}_{component}{key}": f"{curvature.title()}'s {component}{words}"
+    for curvature in CURVED
+    for component in ("length", "direction")
+    for key, words in (("", ""), ("_sample", ", each sample"))
 }
-"""Names of arms without one of their own: by curvature, by output gradient where there is none."""
+"""Names of arms without one of their own, by :meth:`ArmSpec.kind`."""
 
 
 class ArmSpec(Settings):
@@ -70,7 +89,7 @@ class ArmSpec(Settings):
         "Strength of the damping added to the curvature matrix's diagonal: large values tend to"
         " plain gradient descent, small ones to a full Newton step.",
         title="Tikhonov λ", scale="log", ge=1e-12, le=1e9,
-        used_if={"curvature": ("hessian", "fisher")},
+        used_if={"curvature": CURVED},
     )  # fmt: skip
     hessian: LabelledHessian = setting(
         "batch_mean",
@@ -83,6 +102,19 @@ class ArmSpec(Settings):
         " (clip), or replaced by their absolute values (saddle-free).",
         title="Definiteness", used_if={"curvature": ("hessian",)},
     )  # fmt: skip
+    component: LabelledComponent = setting(
+        "full",
+        "A control that keeps one half of the Newton step: its length (the plain gradient at the"
+        " Newton step's norm) or its direction (the Newton step at the plain gradient's norm), to"
+        " see which of them explains a gain.",
+        title="Component", used_if={"curvature": CURVED},
+    )  # fmt: skip
+    component_of: LabelledComponentOf = setting(
+        "batch",
+        "Whose norms the component is scaled by: those over the whole batch, or each sample's own.",
+        title="Component of",
+        used_if={"curvature": CURVED, "component": ("length", "direction")},
+    )
     optimizer: Optimizer = setting(
         "adam", "Optimizer that moves the network's weights.", title="Optimizer"
     )
@@ -127,11 +159,28 @@ class ArmSpec(Settings):
                 f"gradient '{self.gradient}' is a control without curvature: set curvature to"
                 f" 'none' or gradient to 'plain' (curvature is '{self.curvature}')"
             )
+        for field in ("component", "component_of"):
+            default = ArmSpec.model_fields[field].default
+            if self.curvature == "none" and getattr(self, field) != default:
+                raise ValueError(
+                    f"{field} '{getattr(self, field)}' needs a Newton step: set curvature to"
+                    f" 'hessian' or 'fisher', or {field} to '{default}' (curvature is 'none')"
+                )
         return self
+
+    @property
+    def kind(self) -> str:
+        """What kind of arm it is, as a key of ARM_LABELS."""
+        if self.curvature == "none":
+            return self.gradient
+        if self.component == "full":
+            return self.curvature
+        each = "" if self.component_of == "batch" else "_sample"
+        return f"{self.curvature}_{self.component}{each}"
 
     def default_label(self) -> str:
         """The label of an arm that has none of its own."""
-        return ARM_LABELS[self.curvature if self.curvature != "none" else self.gradient]
+        return ARM_LABELS[self.kind]
 
 
 class Change(Settings):

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor, nn
 
-from newton_core.curvature import CurvatureError, NewtonStep, derivatives_of
+from newton_core.curvature import CurvatureError, NewtonStep, derivatives_of, step_component
 from newton_core.experiment.spec import ArmSpec, Change, ExperimentSpec
 from newton_core.losses import Loss, OpaqueLossError, build_loss
 from newton_core.losses.base import Derivatives, LossParameters
@@ -154,6 +154,13 @@ class Arm:
             norms = torch.linalg.vector_norm(derivatives.gradient, dim=1)
             spike = self._judge(derivatives, norms)
             direction = self._direction(derivatives, norms) if short_cut is None else short_cut
+            if self.settings.component != "full":
+                direction = step_component(
+                    derivatives.gradient,
+                    direction,
+                    self.settings.component,
+                    self.settings.component_of,
+                )
         except CurvatureError as error:
             raise DivergedError(str(error)) from error
         size = derivatives.value.shape[0]

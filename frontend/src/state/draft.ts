@@ -34,12 +34,18 @@ export const presetOfDraft = computed<Preset | null>(() => {
 /** Whether the controls say something else than the run on the page. */
 export const isEdited = computed(() => {
   const shown = runSpec.value;
-  return shown !== null && draft.value !== null && !equivalent(shown, draft.value);
+  return shown !== null && draft.value !== null && !equivalent(completed(shown), draft.value);
 });
 
 /** A preset's complete spec. */
 export function presetSpec(known: Catalog, preset: Preset): Spec {
   return complete(known.schema, known.schema, preset.spec) as Spec;
+}
+
+/** A spec with the settings that it does not say, which the runs of an earlier version do not. */
+function completed(spec: Spec): Spec {
+  const known = catalog.value;
+  return known === null ? spec : (complete(known.schema, known.schema, spec) as Spec);
 }
 
 /** Sets one field of the draft. */
@@ -56,7 +62,8 @@ export function edit(path: Path, value: unknown): void {
 /** Puts another spec into the controls. */
 export function loadDraft(spec: Spec): void {
   batch(() => {
-    draft.value = { ...spec, arms: distinctArms(spec.arms) };
+    const whole = completed(spec);
+    draft.value = { ...whole, arms: distinctArms(whole.arms) };
     problems.value = [];
   });
 }

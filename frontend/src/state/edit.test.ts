@@ -1,9 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { arm, spec } from "../../tests/logs";
-import type { Named } from "../api/types";
+import type { ArmSpec, Named } from "../api/types";
 import {
   addArm,
   armLabels,
+  defaultLabel,
   distinctArms,
   editSpec,
   equivalent,
@@ -95,6 +96,17 @@ describe("editSpec", () => {
     expect(editSpec(catalog, before, ["arms", 1, "curvature"], "fisher").arms[1]?.label).toBe(
       "Mine",
     );
+  });
+
+  it("names an arm by its component, which goes with the curvature", () => {
+    const before = spec({ arms: [arm("Fisher", { curvature: "fisher" })] });
+    const edited = editSpec(catalog, before, ["arms", 0, "component"], "length");
+    expect(edited.arms[0]).toMatchObject({ component: "length", label: "" });
+    const each = editSpec(catalog, edited, ["arms", 0, "component_of"], "sample");
+    const kinds = [edited, each].map(({ arms }) => defaultLabel(arms[0] as ArmSpec));
+    expect(kinds).toEqual(["Fisher's length", "Fisher's length, each sample"]);
+    const plain = editSpec(catalog, each, ["arms", 0, "curvature"], "none");
+    expect(plain.arms[0]).toMatchObject({ component: "full", component_of: "batch" });
   });
 
   it("drops changes of what is set for the whole run, and no others", () => {

@@ -15,9 +15,21 @@ import {
 /** What of the catalog says what fits together. */
 type Choices = Pick<Catalog, "tasks" | "losses" | "schema">;
 
+const KINDS: readonly (keyof Kind)[] = ["curvature", "gradient", "component", "component_of"];
+
+type Kind = Pick<ArmSpec, "curvature" | "gradient" | "component" | "component_of">;
+
 /** The name that an arm without a label of its own goes by. */
-export function defaultLabel(arm: Pick<ArmSpec, "curvature" | "gradient">): string {
-  return optionLabel("arm", arm.curvature === "none" ? arm.gradient : arm.curvature);
+export function defaultLabel(arm: Kind): string {
+  if (arm.curvature === "none") return optionLabel("arm", arm.gradient);
+  if (isFull(arm)) return optionLabel("arm", arm.curvature);
+  const each = arm.component_of === "sample" ? "_sample" : "";
+  return optionLabel("arm", `${arm.curvature}_${arm.component}${each}`);
+}
+
+/** Whether an arm takes the whole step; runs of earlier versions do not say it. */
+function isFull(arm: Partial<Kind>): boolean {
+  return (arm.component ?? "full") === "full";
 }
 
 /** The arms' names, numbered where two without a label would be the same. */
@@ -62,7 +74,7 @@ export function editSpec(catalog: Choices, spec: Spec, path: Path, value: unknow
   if (root === "task") return { ...edited, loss: fittingLoss(catalog, edited) };
   if (root === "arms" && typeof index === "number") {
     const before = spec.arms[index];
-    if (key === "curvature" || key === "gradient") {
+    if (KINDS.includes(key as keyof Kind)) {
       const arm = edited.arms[index] as ArmSpec;
       const hadDefault = before !== undefined && before.label === defaultLabel(before);
       const plain = arm.curvature === "none";
@@ -70,6 +82,8 @@ export function editSpec(catalog: Choices, spec: Spec, path: Path, value: unknow
         ...arm,
         label: hadDefault ? "" : arm.label,
         gradient: plain ? arm.gradient : "plain",
+        component: plain ? "full" : arm.component,
+        component_of: plain ? "batch" : arm.component_of,
       });
       // Without curvature there is no λ that could change.
       const { changes } = edited;

@@ -60,6 +60,17 @@ def test_equal_labels_that_were_stored_stay_and_train() -> None:
     assert parse_event(events[0].model_dump(mode="json")) == events[0]
 
 
+def test_the_name_of_a_component_says_it() -> None:
+    arms = [
+        {"curvature": "hessian", "component": "length"},
+        {"curvature": "fisher", "component": "direction", "component_of": "sample"},
+        {"curvature": "fisher", "component_of": "sample"},
+    ]
+    assert [arm.label for arm in small_spec(arms=arms).arms] == [
+        "Hessian's length", "Fisher's direction, each sample", "Fisher",
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("steps", "expected"), [(100, 25), (1500, 25), (6000, 100), (6001, 101), (1, 25)]
 )
@@ -86,6 +97,11 @@ def test_changes_and_milestones_are_sorted() -> None:
         ({"arms": [{"lr": -1.0}]}, "arms.0.lr: Input should be greater than or equal to"),
         ({"arms": [{"curvature": "fisher", "gradient": "clip"}]},
          "arms.0: gradient 'clip' is a control without curvature"),
+        ({"arms": [{"component": "length"}]},
+         "arms.0: component 'length' needs a Newton step: set curvature to 'hessian' or 'fisher',"
+         " or component to 'full' (curvature is 'none')"),
+        ({"arms": [{"component_of": "sample"}]},
+         "arms.0: component_of 'sample' needs a Newton step"),
         ({"loss": {"name": "neuralsort", "temperature": -1}},
          "loss.temperature: Input should be greater than"),
         ({"loss": {"name": "bogosort"}}, "loss: Input tag 'bogosort'"),

@@ -1,0 +1,93 @@
+"""The two components of a Newton step: how far it goes, and which way.
+
+A Newton step differs from the plain gradient in its length and in its direction. Each alone is a
+control: the arm that takes one of them shows how much of a gain is due to it.
+"""
+
+import math
+from typing import Literal
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from newton_core.curvature.systems import check_choice, check_system, like
+from newton_core.tensors import to_float64
+
+Component = Literal["full", "length", "direction"]
+"""What is kept of a Newton step: all of it, its length alone, or its direction alone."""
+
+ComponentOf = Literal["batch", "sample"]
+"""Whose norms are compared: those over the whole batch, or those of each sample."""
+
+
+def step_component(
+    gradient: Float[Tensor, "N m"],
+    direction: Float[Tensor, "N m"],
+    component: Component,
+    of: ComponentOf = "batch",
+) -> Float[Tensor, "N m"]:
+    """One component of a Newton step, in the gradient's dtype.
+
+    "length" is the plain gradient, scaled to the Newton step's norm; "direction" is the Newton
+    step, scaled to the plain gradient's norm; "full" is the Newton step as it is. Norms and
+    factors are float64. What has the norm zero has no direction, and stays zero.
+
+    Args:
+        gradient: plain per-sample gradients.
+        direction: the Newton step of the same samples, (C + tikhonov I)^-1 gradient.
+        component: what is kept.
+        of: "batch" takes one factor from the norms over the whole batch, "sample" one each.
+
+    Raises:
+        CurvatureError: the component is not finite in the gradient's dtype.
+        ValueError: a name is unknown, or the shapes differ.
+    """
+    check_choice("component", component, Component)
+    check_choice("component_of", of, ComponentOf)
+    check_system(gradient, 1.0)
+    if direction.shape != gradient.shape:
+        raise ValueError(
+            "the Newton step has the gradient's shape,"
+            f" got {tuple(direction.shape)} beside {tuple(gradient.shape)}"
+        )
+    if component == "full":
+        return direction
+    kept, sized = (gradient, direction) if component == "length" else (direction, gradient)
+    dims = (0, 1) if of == "batch" else (1,)
+    return like(gradient, unit(to_float64(kept), dims) * norm(to_float64(sized), dims))
+
+
+def turn(gradient: Float[Tensor, "N m"], direction: Float[Tensor, "N m"]) -> float:
+    """The angle between two steps over the whole batch, in degrees from 0 to 180.
+
+    2 atan2(|u - v|, |u + v|) of the unit vectors u and v, in float64: the arccosine of their
+    product sees nothing below 0.02 degrees in float32. NaN where one of them is zero or not
+    finite.
+    """
+    u, v = (unit(to_float64(step), (0, 1)) for step in (gradient, direction))
+    apart, along = torch.stack(
+        (torch.linalg.vector_norm(u - v), torch.linalg.vector_norm(u + v))
+    ).tolist()
+    # of two unit vectors the larger is at least sqrt(2); it is 1 where one vector is zero
+    return math.degrees(2 * math.atan2(apart, along)) if max(apart, along) > 1.2 else math.nan
+
+
+def norm(steps: Float[Tensor, "N m"], dims: tuple[int, ...]) -> Tensor:
+    """Euclidean norm over ``dims``, kept as dimensions of size 1, also of tiny and huge entries."""
+    largest = _largest(steps, dims)
+    size: Tensor = torch.linalg.vector_norm(steps / largest, dim=dims, keepdim=True)
+    return largest * size
+
+
+def unit(steps: Float[Tensor, "N m"], dims: tuple[int, ...]) -> Float[Tensor, "N m"]:
+    """``steps`` over their norm over ``dims``; what is zero stays zero."""
+    scaled = steps / _largest(steps, dims)
+    sizes: Tensor = torch.linalg.vector_norm(scaled, dim=dims, keepdim=True)
+    return scaled / torch.where(sizes > 0, sizes, 1.0)
+
+
+def _largest(steps: Tensor, dims: tuple[int, ...]) -> Tensor:
+    """The largest absolute entry over ``dims``, 1 where that is 0: over it no square overflows."""
+    largest = torch.linalg.vector_norm(steps, math.inf, dim=dims, keepdim=True)
+    return torch.where(largest > 0, largest, 1.0)
