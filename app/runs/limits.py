@@ -37,6 +37,7 @@ class Limits(BaseModel):
     max_queue: int = Field(description="runs that wait")
     max_body_bytes: int
     run_seconds: float
+    keepalive_seconds: float = Field(description="of silence until an event stream sends a ping")
     memory_mb: int
     runs_per_minute: int = Field(description="of one address; 0: no limit")
     max_walkers: int = Field(MOST_WALKERS, description="walks in one answer")

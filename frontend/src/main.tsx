@@ -2,6 +2,7 @@
 
 import { render } from "preact";
 import { ApiError, request } from "./api/client";
+import { shareHub } from "./api/sharedHub";
 import type { Catalog } from "./api/types";
 import { App } from "./app";
 import { applyView, startAddress } from "./state/address/compare";
@@ -25,6 +26,7 @@ async function loadCatalog(): Promise<void> {
   }
 }
 
+shareHub();
 startTheme();
 startRouter();
 applyView(place.value.search);

@@ -32,7 +32,7 @@ export class FakeServer {
 
   /** The newest stream of a run. */
   stream(id: string): FakeStream {
-    const found = this.streams.findLast(({ address }) => address.startsWith(`api/runs/${id}/`));
+    const found = this.streams.findLast(({ address }) => address.includes(`api/runs/${id}/`));
     if (found === undefined) throw new Error(`nobody follows ${id}`);
     return found;
   }
@@ -49,15 +49,20 @@ export class FakeServer {
   }
 }
 
+interface Message {
+  data: string;
+  lastEventId: string;
+}
+
 export class FakeStream {
   onopen: (() => void) | null = null;
   onerror: (() => void) | null = null;
   closed = false;
-  private readonly listeners = new Map<string, (message: { data: string }) => void>();
+  private readonly listeners = new Map<string, (message: Message) => void>();
 
   constructor(readonly address: string) {}
 
-  addEventListener(type: string, listener: (message: { data: string }) => void): void {
+  addEventListener(type: string, listener: (message: Message) => void): void {
     this.listeners.set(type, listener);
   }
 
@@ -66,10 +71,10 @@ export class FakeStream {
   }
 
   say(...events: readonly RunEvent[]): void {
-    for (const event of events) this.send(event.type, event);
+    for (const event of events) this.send(event.type, event, String(event.seq));
   }
 
-  send(type: string, data: unknown): void {
-    this.listeners.get(type)?.({ data: JSON.stringify(data) });
+  send(type: string, data: unknown, lastEventId = ""): void {
+    this.listeners.get(type)?.({ data: JSON.stringify(data), lastEventId });
   }
 }

@@ -1,35 +1,36 @@
-/** A run's events as they come, over one EventSource that heals itself. */
+/** A run's events as they come, in order, by way of the hub that all tabs share. */
 
+import { type Answer, Hub, line, type Port } from "./hub";
+import type { Connection, RunMessage } from "./source";
 import type { RunEvent, Schemas } from "./types";
 
-/** Every type of event has a listener; the compiler insists on it. */
-const TYPES: Record<RunEvent["type"], true> = {
-  started: true,
-  metrics: true,
-  curvature: true,
-  evaluation: true,
-  examples: true,
-  landscape: true,
-  spike: true,
-  changed: true,
-  snapshot: true,
-  diverged: true,
-  finished: true,
-  failed: true,
-  cancelled: true,
-};
+/** How a page reaches the hub of its browser; without such a worker each page has its own hub. */
+type Connect = (onFailure: () => void) => Port;
 
-const LAST = new Set<string>(["finished", "failed", "cancelled"]);
+/** Pings that the hub passes on and that did not come, until the page thinks that it is dead. */
+const PINGS_MISSED = 4;
+const LEAST_PATIENCE_MS = 3000;
+const WATCH_MS = 1000;
 
-/** Seconds before each attempt to connect again. */
-const BACKOFF = [0.5, 1, 2, 4, 8];
+let own: Hub | null = null;
+let connect: Connect = connectHere;
 
-export type Connection = "connecting" | "live" | "lost" | "gone" | "closed";
+/** Has streams of this page use a hub that other tabs share. */
+export function shareStreams(how: Connect): void {
+  connect = how;
+}
+
+function connectHere(): Port {
+  own ??= new Hub();
+  const [here, there] = line();
+  own.connect(there);
+  return here;
+}
 
 export interface StreamHandlers {
   /** `gap`: the event does not follow the one before; the stream asks again from `after()`. */
   onEvent(event: RunEvent): "applied" | "duplicate" | "gap";
-  onPosition(position: number): void;
+  onPosition(queue: Schemas["QueuePosition"]): void;
   /** `retryIn`: seconds until the next attempt, when `lost`. */
   onConnection(connection: Connection, retryIn: number): void;
   /** Number of the last event that the page has. */
@@ -37,88 +38,90 @@ export interface StreamHandlers {
 }
 
 export class RunStream {
-  private source: EventSource | null = null;
-  private timer: ReturnType<typeof setTimeout> | undefined;
-  private attempts = 0;
-  private closed = false;
+  private port: Port | null = null;
+  private heard = 0;
+  private watching: ReturnType<typeof setInterval> | undefined;
+  private readonly stop = new AbortController();
 
+  /** `keepalive`: seconds of silence after which the server sends a ping. */
   constructor(
     private readonly id: string,
+    private readonly keepalive: number,
     private readonly handlers: StreamHandlers,
   ) {}
 
   start(): void {
-    this.connect();
+    this.follow(connect(() => this.goAlone()));
+    if (typeof document === "undefined") return;
+    const { signal } = this.stop;
+    // A tab that was away does not wait until its timers notice that the connection is dead.
+    const look = () => this.retry();
+    document.addEventListener("visibilitychange", () => document.hidden || look(), { signal });
+    addEventListener("online", look, { signal });
+    // A page that is left may come back from the browser's cache, where it hears nothing.
+    addEventListener("pagehide", () => this.port?.postMessage({ kind: "leave" }), { signal });
+    addEventListener("pageshow", ({ persisted }) => persisted && this.ask(), { signal });
+    this.watching = setInterval(() => this.watch(), WATCH_MS);
   }
 
   /** Ends the stream for good. */
   close(): void {
-    this.closed = true;
-    clearTimeout(this.timer);
-    this.source?.close();
-    this.source = null;
+    this.stop.abort();
+    clearInterval(this.watching);
+    this.port?.postMessage({ kind: "leave" });
+    this.port = null;
   }
 
-  /** Tries again at once. */
+  /** Tries again at once where the connection is lost, or may be. */
   retry(): void {
-    if (this.closed) return;
-    clearTimeout(this.timer);
-    this.connect();
+    this.port?.postMessage({ kind: "look" });
   }
 
-  private connect(): void {
-    this.source?.close();
-    const path = `api/runs/${encodeURIComponent(this.id)}/events?after=${this.handlers.after()}`;
-    const source = new EventSource(path);
-    this.source = source;
-    if (this.attempts === 0) this.handlers.onConnection("connecting", 0);
-    source.onopen = () => {
-      this.attempts = 0;
-      this.handlers.onConnection("live", 0);
+  private follow(port: Port): void {
+    if (this.stop.signal.aborted) return;
+    this.port = port;
+    port.onmessage = ({ data }) => {
+      if (port === this.port) this.hear(data as Answer);
     };
-    source.onerror = () => this.lost(source);
-    for (const type of Object.keys(TYPES)) {
-      source.addEventListener(type, (message) => this.receive(source, message));
-    }
-    source.addEventListener("queue", (message) => this.receivePosition(message));
+    this.ask();
   }
 
-  private receive(source: EventSource, message: MessageEvent<string>): void {
-    if (source !== this.source) return; // a stream that was replaced
-    const event = JSON.parse(message.data) as RunEvent;
-    if (this.handlers.onEvent(event) === "gap") {
-      this.lost(source);
+  /** A worker can die, and says nothing then: a living one passes on at least the pings. */
+  private watch(): void {
+    const patience = Math.max(LEAST_PATIENCE_MS, PINGS_MISSED * this.keepalive * 1000);
+    if (connect !== connectHere && Date.now() - this.heard > patience) this.goAlone();
+  }
+
+  private goAlone(): void {
+    connect = connectHere;
+    this.follow(connectHere());
+  }
+
+  private ask(): void {
+    this.heard = Date.now();
+    const address = `api/runs/${encodeURIComponent(this.id)}`;
+    this.port?.postMessage({
+      kind: "follow",
+      address: typeof document === "undefined" ? address : new URL(address, document.baseURI).href,
+      keepalive: this.keepalive,
+      after: this.handlers.after(),
+    });
+  }
+
+  private hear(answer: Answer): void {
+    this.heard = Date.now();
+    if (answer.kind === "message") {
+      this.receive(answer.message);
       return;
     }
-    if (LAST.has(event.type)) {
-      this.close();
-      this.handlers.onConnection("closed", 0);
-    }
+    if (answer.kind === "alive") return;
+    const { connection, retryIn } = answer;
+    if (connection === "closed" || connection === "gone") this.close();
+    this.handlers.onConnection(connection, retryIn);
   }
 
-  private receivePosition(message: MessageEvent<string>): void {
-    const { position } = JSON.parse(message.data) as Schemas["QueuePosition"];
-    this.handlers.onPosition(position);
-  }
-
-  private lost(source: EventSource): void {
-    if (source !== this.source || this.closed) return;
-    source.close();
-    const wait = BACKOFF[Math.min(this.attempts, BACKOFF.length - 1)] as number;
-    this.attempts++;
-    this.handlers.onConnection("lost", wait);
-    this.timer = setTimeout(() => void this.reconnect(), wait * 1000);
-  }
-
-  /** An EventSource does not say why it failed: ask whether the run is still there. */
-  private async reconnect(): Promise<void> {
-    const answer = await fetch(`api/runs/${encodeURIComponent(this.id)}`).catch(() => null);
-    if (this.closed) return;
-    if (answer?.status === 404) {
-      this.close();
-      this.handlers.onConnection("gone", 0);
-    } else {
-      this.connect();
-    }
+  private receive({ type, data }: RunMessage): void {
+    if (type === "queue") this.handlers.onPosition(JSON.parse(data) as Schemas["QueuePosition"]);
+    else if (this.handlers.onEvent(JSON.parse(data) as RunEvent) === "gap") this.ask();
   }
 }

@@ -2,7 +2,8 @@
 
 import { type ReadonlySignal, signal } from "@preact/signals";
 import { ApiError } from "../api/client";
-import { type Connection, RunStream } from "../api/stream";
+import type { Connection } from "../api/source";
+import { RunStream } from "../api/stream";
 import type { RunEvent, Spec, Submitted } from "../api/types";
 import type { RunLog } from "./log";
 import { type Applied, RunStore } from "./store";
@@ -25,12 +26,16 @@ export interface FollowOptions {
   spec: Spec;
   status: Submitted["status"];
   position: number | null;
+  /** Seconds of silence after which the server sends a ping. */
+  keepalive?: number;
   /** Whether it was asked for on this page as a what-if, so that nobody else waits for it. */
   isOwnFork?: boolean;
   /** Hears that the run has begun, with its complete spec. */
   onStarted?(following: Following, spec: Spec): void;
 }
 
+/** The server's default, as long as the catalog has not said it. */
+const KEEPALIVE_SECONDS = 10;
 /** At most ten redraws a second follow a run. */
 const PUBLISH_MS = 100;
 
@@ -49,16 +54,16 @@ export class Following {
   private timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(private readonly options: FollowOptions) {
-    const { id, spec, status, position } = options;
+    const { id, spec, status, position, keepalive = KEEPALIVE_SECONDS } = options;
     this.store = new RunStore(id, spec);
     this.published = signal(this.store.log);
     this.current = signal<FollowState>(
       status === "queued" ? { kind: "queued", place: position } : { kind: "following" },
     );
-    this.stream = new RunStream(id, {
+    this.stream = new RunStream(id, keepalive, {
       after: () => this.store.seq,
       onEvent: (event) => this.receive(event),
-      onPosition: (place) => {
+      onPosition: ({ position: place }) => {
         this.current.value = { kind: "queued", place };
       },
       onConnection: (connection, retryIn) => this.connected(connection, retryIn),

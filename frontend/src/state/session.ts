@@ -10,7 +10,7 @@ import { batch, computed, signal } from "@preact/signals";
 import { ApiError, exportUrl, request, send, submitRun } from "../api/client";
 import type { RunDetail, RunEvent, Spec, Submitted } from "../api/types";
 import { pause, play, seek, startTape } from "./clock";
-import { draft, loadDraft, presetOfDraft, problems } from "./draft";
+import { catalog, draft, loadDraft, presetOfDraft, problems } from "./draft";
 import { isWhatIf, refines } from "./edit";
 import { failure } from "./failure";
 import { Following, type FollowState } from "./following";
@@ -228,7 +228,16 @@ export function follow(
   spec: Spec,
   isOwnFork = false,
 ): Following {
-  return new Following({ id, spec, status, position, isOwnFork, onStarted: settle });
+  const keepalive = catalog.peek()?.limits.keepalive_seconds;
+  return new Following({
+    id,
+    spec,
+    status,
+    position,
+    isOwnFork,
+    onStarted: settle,
+    ...(keepalive === undefined ? {} : { keepalive }),
+  });
 }
 
 /** The server has completed the spec: the controls take it over unless they were edited since. */

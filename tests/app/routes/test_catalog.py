@@ -39,6 +39,7 @@ def test_thresholds_limits_and_colours(server: LabServer, catalog: dict[str, Any
     assert [style["dash"] for style in styles] == [style.dash for style in ARM_STYLES]
     assert styles[1]["dark"] == {"color": DARK.arms[1].color, "ink": DARK.arms[1].ink}
     assert catalog["limits"]["max_walkers"] == 8
+    assert catalog["limits"]["keepalive_seconds"] == 0.5  # as the server was told
 
 
 def test_the_schema_says_when_a_setting_has_an_effect(catalog: dict[str, Any]) -> None:
