@@ -1,10 +1,11 @@
 """From a spec to the run that is queued for it: the same for the page and the command line."""
 
+import functools
 from collections.abc import Iterator
 from typing import Any
 
 from app.database import RunRow
-from app.presets import get_preset
+from app.presets import get_preset, load_presets
 from app.runs.forks import common_steps, untouched_arms
 from app.runs.identity import identify, is_reusable
 from app.runs.limits import LimitProblem
@@ -22,7 +23,7 @@ def new_run(
     preset: str | None = None,
     parent: RunRow | None = None,
 ) -> NewRun:
-    """What is to be queued for a spec.
+    """What is to be queued for a spec; a preset's keeps its name with another seed too.
 
     Args:
         spec: complete and within the server's limits.
@@ -31,6 +32,7 @@ def new_run(
         parent: a run whose snapshots it may start from, which counts only if that saves work:
             forks have a worker of their own.
     """
+    preset = preset or _preset_of(spec)
     return NewRun(
         identity=identify(spec),
         reusable=is_reusable(spec),
@@ -66,6 +68,7 @@ def _texts(value: Any, path: Path) -> Iterator[tuple[Path, str]]:
             yield from _texts(item, (*path, i))
 
 
+@functools.cache
 def preset_spec(name: str) -> ExperimentSpec:
     """The spec of a preset.
 
@@ -73,6 +76,17 @@ def preset_spec(name: str) -> ExperimentSpec:
         UnknownPresetError: there is none of this name; the message lists the known ones.
     """
     return ExperimentSpec.model_validate(get_preset(name).spec)
+
+
+def _preset_of(spec: ExperimentSpec) -> str | None:
+    return next(
+        (
+            preset.name
+            for preset in load_presets()
+            if preset_spec(preset.name).model_copy(update={"seed": spec.seed}) == spec
+        ),
+        None,
+    )
 
 
 def _title(spec: ExperimentSpec, preset: str | None) -> str:

@@ -23,13 +23,32 @@ export const draftStyles = computed<ArmStyle[]>(() =>
 
 export const draftLabels = computed<string[]>(() => armLabels(draft.value?.arms ?? []));
 
-/** The preset that the draft is, if it is one. */
-export const presetOfDraft = computed<Preset | null>(() => {
+/** The preset that the draft is, whatever its seed; null: it is none. */
+export const presetOfDraft = computed<Preset | null>(() => presetOf(draft.value));
+
+/** The preset that a spec is, whatever its seed. */
+export function presetOf(spec: Spec | null): Preset | null {
   const known = catalog.value;
-  const spec = draft.value;
   if (known === null || spec === null) return null;
-  return known.presets.find((preset) => equivalent(presetSpec(known, preset), spec)) ?? null;
-});
+  const same = (preset: Preset) =>
+    equivalent({ ...presetSpec(known, preset), seed: spec.seed }, spec);
+  return known.presets.find(same) ?? null;
+}
+
+/** The preset that a spec is with the preset's own seed; null: it is none. */
+export function presetItself(spec: Spec): Preset | null {
+  const known = catalog.value;
+  const preset = presetOf(spec);
+  return known !== null && preset !== null && presetSpec(known, preset).seed === spec.seed
+    ? preset
+    : null;
+}
+
+/** What was measured over seeds of the run with this spec; null: it is no preset's, or nothing was. */
+export function expectationOf(spec: Spec | null): Preset["expect"] | null {
+  const expect = presetOf(spec)?.expect ?? null;
+  return expect !== null && expect.seeds > 0 ? expect : null;
+}
 
 /** Whether the controls say something else than the run on the page. */
 export const isEdited = computed(() => {

@@ -10,7 +10,7 @@ import { batch, computed, signal } from "@preact/signals";
 import { ApiError, exportUrl, request, send, submitRun } from "../api/client";
 import type { RunDetail, RunEvent, Spec, Submitted } from "../api/types";
 import { pause, play, seek, startTape } from "./clock";
-import { catalog, draft, loadDraft, presetOfDraft, problems } from "./draft";
+import { catalog, draft, loadDraft, presetItself, problems } from "./draft";
 import { isWhatIf, refines } from "./edit";
 import { failure } from "./failure";
 import { Following, type FollowState } from "./following";
@@ -105,7 +105,7 @@ function explain(error: unknown, retry: (() => void) | null): void {
 export async function start(): Promise<void> {
   const spec = draft.value;
   if (spec === null) return;
-  const preset = presetOfDraft.value;
+  const preset = presetItself(spec);
   const work = async (signal: AbortSignal): Promise<void> => {
     const answer = await submitRun(preset === null ? spec : { preset: preset.name });
     signal.throwIfAborted();

@@ -1,11 +1,13 @@
 /** What is true at this step, in words, in the arms' colours. */
 
 import { computed, useSignalEffect } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
 import { playing } from "../../state/clock";
-import { catalog } from "../../state/draft";
+import { catalog, expectationOf } from "../../state/draft";
 import { cursor, ghost, run, runSpec, styles, thresholds } from "../../state/signals";
 import { announce } from "../../ui/announce";
-import { type Part, plainText, sentence } from "./sentence";
+import { type Part, plainText } from "./parts";
+import { sentence } from "./sentence";
 
 /** The primary metric of the task on the page, as far as it is known. */
 export const primaryMetric = computed<string | null>(() => {
@@ -18,7 +20,12 @@ const parts = computed<Part[]>(() => {
   const log = run.value;
   return log === null
     ? []
-    : sentence(log, cursor.value, primaryMetric.value ?? undefined, ghost.value, thresholds.value);
+    : sentence(log, cursor.value, {
+        primary: primaryMetric.value ?? undefined,
+        before: ghost.value,
+        thresholds: thresholds.value,
+        expectation: expectationOf(log.spec),
+      });
 });
 
 const SETTLED_MS = 600;
@@ -32,9 +39,20 @@ export function SentencePanel() {
     const timer = setTimeout(() => announce(`Step ${step}. ${text}`), SETTLED_MS);
     return () => clearTimeout(timer);
   });
-  if (parts.value.length === 0) return null;
+  const box = useRef<HTMLParagraphElement>(null);
+  const text = plainText(parts.value);
+  // Where it does not fit, the keyboard can scroll it.
+  useEffect(() => {
+    const { current } = box;
+    if (current === null || text === "") return;
+    if (current.scrollHeight > current.clientHeight) current.tabIndex = 0;
+    else current.removeAttribute("tabindex");
+  }, [text]);
+  if (run.value === null) return null;
+  // Of one height, whatever it says: nothing below it moves while the run plays.
   return (
-    <p class="sentence">
+    <p class="sentence" ref={box}>
+      {parts.value.length === 0 && "Nothing has been measured yet."}
       {parts.value.map((part, index) => {
         const key = `${index} ${part.text}`;
         if (part.arm !== undefined) {

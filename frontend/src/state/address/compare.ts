@@ -3,7 +3,15 @@
 import { computed, effect, untracked } from "@preact/signals";
 import type { Catalog, Spec } from "../../api/types";
 import { playing, seek, speed } from "../clock";
-import { catalog, draft, isEdited, loadDraft, presetOfDraft, presetSpec } from "../draft";
+import {
+  catalog,
+  draft,
+  isEdited,
+  loadDraft,
+  presetItself,
+  presetOfDraft,
+  presetSpec,
+} from "../draft";
 import { failure } from "../failure";
 import { hasEnded } from "../log";
 import { layOver, leave, loadSpecOf, open } from "../session";
@@ -84,6 +92,8 @@ const runName: Property<string> = {
 const PROPERTIES = {
   /** Preset to load, by name. */
   preset: text(),
+  /** Seed of that preset; null: its own. */
+  seed: integer<number | null>(null, 0, 2 ** 53 - 1),
   /** Spec to load, as `encodeSpec` writes it; wins over `preset`. */
   spec: text(),
   /** Run whose spec to load, without the run. */
@@ -188,7 +198,9 @@ function specOf(known: Catalog, state: AddressState): Spec | null {
     failure.value = { message: "The settings in this link cannot be read.", retry: null };
   }
   const preset = known.presets.find((candidate) => candidate.name === state.preset);
-  return preset === undefined ? null : presetSpec(known, preset);
+  if (preset === undefined) return null;
+  const spec = presetSpec(known, preset);
+  return state.seed === null ? spec : { ...spec, seed: state.seed };
 }
 
 function defaultSpec(known: Catalog): Spec {
@@ -210,10 +222,12 @@ const currentAddress = computed((): string => {
   const state = getBound(PROPERTIES);
   state.with = overlays.value.map((overlay) => overlay.id);
   const preset = presetOfDraft.value;
-  const isDefault = preset !== null && preset === catalog.value?.presets[0];
+  const itself = draft.value === null ? null : presetItself(draft.value);
+  const isDefault = itself !== null && itself === catalog.value?.presets[0];
   if (!hasRun.value || isEdited.value) {
     if (preset === null) state.spec = specText.value;
     else if (hasRun.value || !isDefault) state.preset = preset.name;
+    if (preset !== null && itself === null) state.seed = draft.value?.seed ?? null;
   }
   // A reload of a live run that plays goes on at its head; everything else comes back to its step.
   if (hasRun.value && !isLive.value) state.step = cursor.value;
