@@ -100,6 +100,8 @@ describe("the sentence", () => {
     const measured = (low: number, high: number): Expectation => ({
       sentence: "",
       metric: "exact_match",
+      better: "higher",
+      diverged: {},
       baseline: "Vanilla",
       values: {},
       differences: [{ arm: "Fisher", mean: (low + high) / 2, low, high }],
