@@ -14,14 +14,18 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from newton_core.algorithms.shortest_path import solve_grids
 from newton_core.data.base import DatasetError, DatasetStatus
 from newton_core.data.maps import MapDataParameters, MapDataset, Maps
+from newton_core.data.places import what_is_in
 from newton_core.folders import data_dir
 from newton_core.settings import setting
 
 PUBLISHED = "Edmond (the Max Planck Society's data repository), doi:10.17617/3.YJCQ5S"
 PARTS = ("train", "test")
 SMALLEST = 12
+_PATHS_OFF = 0.01  # share of the paths that may be off
+_PATH_TOLERANCE = 0.01  # of a path's cost: half precision rounds weights by 0.0005
 KINDS = ("maps", "shortest_paths", "vertex_weights")
 
 
@@ -59,20 +63,47 @@ class WarcraftParameters(MapDataParameters):
         folder = warcraft_dir()
         missing = missing_files(folder)
         if missing:
-            detail = f"no {', '.join(missing)} in {folder}; published at {PUBLISHED}"
-            return [DatasetStatus("warcraft", False, detail)]
+            names = f"{', '.join(missing)} in {folder}{_found_instead(folder)}"
+            return [DatasetStatus("warcraft", False, f"no {names}; published at {PUBLISHED}")]
         return [DatasetStatus("warcraft", True, str(folder))]
 
 
 def warcraft_dir(size: int | None = None) -> Path:
-    """The folder where the .npy files must be."""
+    """The folder where the .npy files are, or where they must be.
+
+    The published archive has a folder for each size in one of its own, as in
+    ``warcraft_shortest_path_oneskin/12x12``. It may be unpacked in ``warcraft`` of the data folder
+    or beside it, and sizes may be spelled ``12_by_12``.
+    """
     root = data_dir() / "warcraft"
+    archives = sorted(path for path in data_dir().glob("warcraft*") if path.is_dir())
+    places = [root, *sorted(path for path in root.glob("*") if path.is_dir()), *archives]
+    sizes: dict[int, Path] = {}
+    for place in places:
+        for path in (place, *sorted(place.glob("*"))):
+            if (side := _size_of(path)) and path.is_dir():
+                sizes.setdefault(side, path)
     if size is not None:
-        return root / f"{size}x{size}"
-    if any(find_files(root, part, kind) for part in PARTS for kind in KINDS):
-        return root
-    folders = [path for path in root.glob("*x*") if re.fullmatch(r"(\d+)x\1", path.name)]
-    return min(folders, key=lambda path: int(path.name.split("x")[0]), default=root)
+        return sizes.get(size, root / f"{size}x{size}")
+    for place in places:
+        if _size_of(place) is None and _has_files(place):
+            return place
+    return sizes[min(sizes)] if sizes else root
+
+
+def _size_of(folder: Path) -> int | None:
+    """The size of the maps in a folder, by its name."""
+    named = re.fullmatch(r"(\d+)[ _-]?(?:x|by)[ _-]?\1", folder.name, re.IGNORECASE)
+    return int(named[1]) if named else None
+
+
+def _found_instead(folder: Path) -> str:
+    """What is in a folder that has none of the files."""
+    return "" if _has_files(folder) else f" ({what_is_in(folder)})"
+
+
+def _has_files(folder: Path) -> bool:
+    return any(find_files(folder, part, kind) for part in PARTS for kind in KINDS)
 
 
 def find_files(folder: Path, part: str, kind: str) -> list[Path]:
@@ -112,8 +143,8 @@ def load_warcraft(folder: Path) -> MapDataset:
     missing = missing_files(folder)
     if missing:
         raise DatasetError(
-            f"warcraft: {', '.join(missing)} not found in {folder}; the maps are published at"
-            f" {PUBLISHED}: unpack them there"
+            f"warcraft: {', '.join(missing)} not found in {folder}{_found_instead(folder)};"
+            f" the maps are published at {PUBLISHED}: unpack them there"
         )
     train, test = (_read_part(folder, part) for part in PARTS)
     if train.costs.shape[1:] != test.costs.shape[1:]:
@@ -154,6 +185,7 @@ def _read_part(folder: Path, part: str) -> Maps:
         off = np.flatnonzero(paths[(slice(None), *corner)] != 1)
         if len(off):
             raise DatasetError(f"{names[1]}: the path of map {off[0]} misses the corner {corner}")
+    _check_paths(names[1], paths, weights)
     return Maps(
         images=torch.from_numpy(np.ascontiguousarray(images.transpose(0, 3, 1, 2))),
         costs=torch.from_numpy(weights.astype(np.float32)),  # published in half precision
@@ -198,6 +230,26 @@ def _check_values(
         f"{name}: expected values that are {expected}, found {values[sample, row, column]} in map"
         f" {sample} at tile (row {row}, column {column})"
     )
+
+
+def _check_paths(name: str, paths: NDArray[np.number], weights: NDArray[np.number]) -> None:
+    """Raises DatasetError if the paths are not the cheapest ones of these weights.
+
+    Then they belong to other maps, or to other weights. One path of a hundred may be off: a few
+    odd maps do not make a data set useless.
+    """
+    costs = weights.astype(np.float64)
+    _, totals = solve_grids(torch.from_numpy(costs))
+    cheapest = totals.numpy()
+    labelled = (costs * paths).sum(axis=(1, 2))
+    off = np.flatnonzero(np.abs(labelled / cheapest - 1) > _PATH_TOLERANCE)
+    if len(off) > _PATHS_OFF * len(paths):
+        first = off[0]
+        raise DatasetError(
+            f"{name}: {len(off):,} of {len(paths):,} paths are not the cheapest of their maps, so"
+            f" that they may belong to others: that of map {first} costs"
+            f" {labelled[first]:.2f}, the cheapest {cheapest[first]:.2f}"
+        )
 
 
 def _times(size: tuple[int, int]) -> str:

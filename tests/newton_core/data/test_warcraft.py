@@ -92,6 +92,54 @@ def test_sizes_may_lie_in_subfolders(folder: Path) -> None:
     assert warcraft_dir(24) == folder / "24x24"
 
 
+@pytest.mark.parametrize(
+    "place",
+    [
+        "warcraft/warcraft_shortest_path_oneskin/12x12",
+        "warcraft/warcraft_shortest_path/12_by_12",
+        "warcraft_shortest_path_oneskin/12x12",
+        "warcraft_maps/12by12",
+        "warcraft/12-by-12",
+        "warcraft/maps",
+    ],
+)
+def test_the_archive_may_stay_as_it_comes(tmp_path: Path, place: str) -> None:
+    write(tmp_path / place, arrays())
+    assert WarcraftParameters().folder() == tmp_path / place
+    assert WarcraftParameters().load().train.grid == (12, 12)
+
+
+def test_sizes_in_an_archive(tmp_path: Path) -> None:
+    archive = tmp_path / "warcraft_shortest_path_oneskin"
+    write(archive / "24x24", arrays(24))
+    write(archive / "18_by_18", arrays(18))
+    assert WarcraftParameters().folder() == archive / "18_by_18"
+    assert WarcraftParameters(size=24).grid() == (24, 24)
+    assert WarcraftParameters(size=12).folder() == tmp_path / "warcraft" / "12x12"
+
+
+@pytest.mark.parametrize("part", ["train", "test"])
+def test_paths_of_other_maps_are_found(folder: Path, part: str) -> None:
+    files = arrays()
+    files[f"{part}_shortest_paths"] = np.roll(files[f"{part}_shortest_paths"], 1, axis=0)
+    write(folder, files)
+    with pytest.raises(
+        DatasetError,
+        match=rf"{part}_shortest_paths.npy: \d+ of {MAPS[part]} paths are not the cheapest of",
+    ):
+        WarcraftParameters().load()
+
+
+def test_a_path_with_a_gap_is_found(folder: Path) -> None:
+    files = arrays()
+    path = files["test_shortest_paths"][2]
+    row, column = np.argwhere(path)[5]
+    path[row, column] = 0
+    write(folder, files)
+    with pytest.raises(DatasetError, match=r"1 of 6 paths are not .*that of map 2 costs"):
+        WarcraftParameters().load()
+
+
 def test_the_grid_is_known_without_the_maps(folder: Path) -> None:
     task = ShortestPathParameters(data=WarcraftParameters())
     assert task.outputs_per_sample() == SampleOutputs(144, ("data", "size"))  # nothing is there
@@ -117,6 +165,14 @@ def test_says_what_is_missing_and_where_it_is_published(folder: Path) -> None:
     assert not status.found
     assert "test_maps.npy" in status.detail
     assert "doi:10.17617/3.YJCQ5S" in status.detail
+
+
+def test_says_what_is_there_instead(folder: Path) -> None:
+    (folder / "maps.zip").mkdir(parents=True)
+    with pytest.raises(DatasetError, match=r"not found in .*warcraft \(found maps\.zip\)"):
+        WarcraftParameters().load()
+    (status,) = WarcraftParameters.status()
+    assert "(found maps.zip)" in status.detail
 
 
 def test_doctor_says_where_it_is(folder: Path) -> None:
