@@ -41,7 +41,7 @@ def _read(source: str) -> dict[str, Any]:
         known = ", ".join(preset.name for preset in load_presets())
         raise SpecError(f"{source} is neither a preset ({known}) nor a file")
     try:
-        record = json.loads(path.read_text("utf-8"))
+        record = json.loads(path.read_bytes())  # tells UTF-8 with a mark and UTF-16, too
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise SpecError(f"{source} is not JSON: {error}") from error
     if not isinstance(record, dict):

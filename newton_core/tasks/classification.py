@@ -1,4 +1,4 @@
-"""Classification of single digits: the well-behaved control, where losses need no help."""
+"""Classification of single images: with digits the well-behaved control, where losses need no help."""
 
 from typing import ClassVar, Literal
 
@@ -30,9 +30,9 @@ ACCURACY = share_of_test(
 
 
 class ClassificationParameters(TaskParameters):
-    """Recognise single digits."""
+    """Recognise single images."""
 
-    title = "Recognise digits"
+    title = "Recognise images"
     name: Literal["classification"] = "classification"
     data: AnyImages = setting(
         DigitImagesParameters(), "The images and their classes.", title="Data"
@@ -51,14 +51,15 @@ class ClassificationParameters(TaskParameters):
 class ClassificationExample(TypedDict):
     """One test image and what the network makes of it.
 
+    ``label`` and ``predicted`` are classes: their names, if the data set has some, or indices.
     ``probability`` is the softmax of the predicted class: null where it is not finite, and for
     losses on values, whose outputs are no logits of a softmax.
     """
 
     item: int
     image: str | None
-    label: int
-    predicted: int
+    label: int | str
+    predicted: int | str
     probability: float | None
     correct: bool
 
@@ -85,7 +86,7 @@ class ClassificationTask(Task[ClassificationParameters]):
     ) -> None:
         super().__init__(parameters, target_kind=target_kind, seed=seed, device=device)
         dataset = parameters.data.load()
-        self._white, self._classes = dataset.white, dataset.classes
+        self._white, self._classes, self._names = dataset.white, dataset.classes, dataset.names
         self._images = dataset.normalise(dataset.train.pixels).unsqueeze(1).to(device)
         self._labels = dataset.train.labels.to(device)
         # Shuffled, because neighbours in a file may share a writer or a difficulty.
@@ -126,8 +127,8 @@ class ClassificationTask(Task[ClassificationParameters]):
             ClassificationExample(
                 item=i,
                 image=png_data_url(self._test_pixels[i], self._white) if images else None,
-                label=label,
-                predicted=guess,
+                label=self._named(label),
+                predicted=self._named(guess),
                 probability=finite(probabilities[i][guess]) if logits else None,
                 correct=guess == label,
             )
@@ -135,6 +136,9 @@ class ClassificationTask(Task[ClassificationParameters]):
                 zip(self._test_labels.tolist(), predicted, strict=False)
             )
         ]
+
+    def _named(self, label: int) -> int | str:
+        return label if self._names is None else self._names[label]
 
     def _outputs(self, model: nn.Module, count: int) -> Float[Tensor, "count classes"]:
         """The model's outputs for the first ``count`` test images, on the CPU."""

@@ -1,5 +1,6 @@
 """Runs over HTTP: life cycle, reuse, forks, pins, removal."""
 
+import json
 import threading
 from typing import Any
 
@@ -32,6 +33,18 @@ def test_life_of_a_run(server: LabServer) -> None:
     assert run["summary"] == events[-1]["summary"]
     assert run["task"] == "ranking"
     assert [arm["label"] for arm in run["arms"]] == ["Vanilla", "Fisher"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_spec_with_a_byte_order_mark_is_read(server: LabServer, encoding: str) -> None:
+    spec = tiny_spec(seed=109, arms=[{"label": "λ"}])
+    answer = server.client.post(
+        "/api/runs",
+        content=json.dumps(spec, ensure_ascii=False).encode(encoding),
+        headers={"content-type": "application/json"},
+    )
+    assert answer.status_code in (200, 201), answer.text
+    assert server.run(answer.json()["id"])["arms"][0]["label"] == "λ"
 
 
 def test_same_spec_is_answered_with_the_run_it_has(server: LabServer) -> None:

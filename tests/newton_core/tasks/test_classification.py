@@ -160,3 +160,6 @@ def test_own_images(tmp_path: Path) -> None:
     assert network(batch.inputs).shape == (7, 3)
     assert len(task._test_labels) == 6
     assert 0 <= task.evaluate(network)["accuracy"].value <= 1
+    shown = task.examples(network, images=True)
+    assert {item["label"] for item in shown} <= {"ant", "cat", "dog"}
+    assert all(item["correct"] == (item["label"] == item["predicted"]) for item in shown)
