@@ -1,4 +1,4 @@
-"""Classification of single images: with digits the well-behaved control, where losses need no help."""
+"""Classification of single images; that of digits is the well-behaved control."""
 
 from typing import ClassVar, Literal
 

@@ -8,6 +8,7 @@ import pytest
 
 from app.presets import get_preset
 from tests.app.harness import LabServer, long_spec, numbers_of, tiny_spec
+from tests.newton_core.data.own_images import write_folder
 
 GONE = {"detail": "there is no run 'ffffffffffff'; it may have been removed"}
 
@@ -45,6 +46,26 @@ def test_spec_with_a_byte_order_mark_is_read(server: LabServer, encoding: str) -
     )
     assert answer.status_code in (200, 201), answer.text
     assert server.run(answer.json()["id"])["arms"][0]["label"] == "λ"
+
+
+def test_own_images_are_classified_by_their_labels(server: LabServer) -> None:
+    write_folder(server.data_dir / "own" / "pets", ["cat", "dog"] * 10)
+    task = {"name": "classification", "data": {"name": "folder", "path": "pets"}}
+    spec = tiny_spec(task=task, loss={"name": "cross_entropy"}, steps=4)
+    events = server.events(server.post(spec)["id"])
+    assert events[-1]["type"] == "finished", events[-1]
+    shown = next(event for event in events if event["type"] == "examples")["items"]
+    assert {item["label"] for item in shown} <= {"cat", "dog"}
+
+
+def test_unusable_own_images_are_named_without_the_servers_paths(server: LabServer) -> None:
+    write_folder(server.data_dir / "own" / "odd", [1, 2, "none"])
+    task = {"name": "ranking", "n": 2, "data": {"name": "folder", "path": "odd"}}
+    error = server.events(server.post(tiny_spec(task=task))["id"])[-1]["error"]
+    assert error == (
+        "the data folder/own/odd/values.csv: 1 row cannot be used:\n  line 4: expected a number"
+        " as value, found 'none'"
+    )
 
 
 def test_same_spec_is_answered_with_the_run_it_has(server: LabServer) -> None:
