@@ -1,6 +1,9 @@
 """Where files live that are not part of the program."""
 
+import hashlib
 import os
+import time
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import platformdirs
@@ -39,3 +42,57 @@ def is_within_data_dir(path: str | os.PathLike[str]) -> bool:
         return folder.is_relative_to(own_data_dir().resolve())
     except (OSError, RuntimeError, ValueError):  # a loop of links, a name too long, a null byte
         return False
+
+
+SETTLED_SECONDS = 2.0
+"""A file that was written so recently may be written again within the same tick of its clock."""
+
+_Stamp = tuple[int, int, int, int]
+_digests: dict[Path, tuple[_Stamp, str]] = {}
+
+
+def content_digest(files: Mapping[str, Path]) -> str:
+    """SHA-256, in hexadecimal, of what files contain and of the names that they are given.
+
+    A file is read once and again when its time, its size or its place on the disk changes. What is
+    no file (any more) is left out; without any file the digest is empty.
+    """
+    whole = hashlib.sha256()
+    found = False
+    for name in sorted(files):
+        if digest := _file_digest(files[name]):
+            whole.update(f"{name}\0{digest}\n".encode("utf-8", "surrogateescape"))
+            found = True
+    return whole.hexdigest() if found else ""
+
+
+def last_change(files: Iterable[Path]) -> float:
+    """When one of the files was last written, in seconds since 1970; 0 without any."""
+    return max((_changed(file) for file in files if file.is_file()), default=0.0)
+
+
+def _changed(file: Path) -> float:
+    try:
+        state = file.stat()
+    except OSError:
+        return 0.0
+    return max(state.st_mtime, state.st_ctime)
+
+
+def _file_digest(path: Path) -> str:
+    """Of one file; empty if it is none that can be read."""
+    if not path.is_file():
+        return ""
+    try:
+        state = path.stat()
+        stamp = (state.st_size, state.st_mtime_ns, state.st_ctime_ns, state.st_ino)
+        known, digest = _digests.get(path, (None, ""))
+        if known == stamp:
+            return digest
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return ""
+    if time.time() - max(state.st_mtime, state.st_ctime) > SETTLED_SECONDS:
+        _digests[path] = stamp, digest
+    return digest

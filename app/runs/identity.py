@@ -3,11 +3,15 @@
 import functools
 import hashlib
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib.metadata import version
 
 from app import __version__
+from newton_core.experiment.sources import Source, sources_of
 from newton_core.experiment.spec import ExperimentSpec
+
+_SOURCES = "+sources."
 
 
 @dataclass(frozen=True)
@@ -16,20 +20,20 @@ class Identity:
 
     Attributes:
         spec: canonical JSON of the spec: every default filled in, keys sorted, no spaces.
-        version: of the lab and of torch.
+        version: of the lab and of torch, and a digest of all that comes from outside: code of
+            other packages, data on disk.
         device: as in the spec.
-        data: state of the user's own files that it reads; empty for data that never change.
     """
 
     spec: str
     version: str
     device: str
-    data: str = ""
 
     @property
     def key(self) -> str:
         """SHA-256 of all of them, in hexadecimal."""
-        text = "\n".join((self.version, self.device, self.data, self.spec))
+        # the empty line is from earlier versions, whose keys are still looked up
+        text = "\n".join((self.version, self.device, "", self.spec))
         return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -45,21 +49,22 @@ def software_version() -> str:
 
 
 def identify(spec: ExperimentSpec) -> Identity:
-    """The identity of the run that this server would make of ``spec``."""
-    return Identity(canonical(spec), software_version(), spec.device, _state_of_own_data(spec))
+    """The identity of the run that this server would make of ``spec`` now."""
+    return Identity(canonical(spec), version_with(sources_of(spec)), spec.device)
 
 
-def _state_of_own_data(spec: ExperimentSpec) -> str:
-    """A digest that changes whenever one of the user's own files that the task reads does."""
-    folders = [data.folder() for data in spec.task.datasets().values() if data.own_files]
-    own = [folder for folder in folders if folder is not None]
-    if not own:
-        return ""
-    digest = hashlib.sha256()
-    for file in sorted(file for folder in own for file in folder.rglob("*") if file.is_file()):
-        state = file.stat()
-        digest.update(f"{file}\0{state.st_size}\0{state.st_mtime_ns}\n".encode())
-    return digest.hexdigest()
+def version_with(sources: Iterable[Source]) -> str:
+    """The version of everything, what comes from outside included."""
+    found = [f"{source.kind} {source.name} {source.digest}\n" for source in sources]
+    if not found:
+        return software_version()
+    return f"{software_version()}{_SOURCES}{hashlib.sha256(''.join(found).encode()).hexdigest()}"
+
+
+def is_outdated(version: str, sources: Iterable[Source]) -> bool:
+    """Whether what comes from outside is not what a run of this version was to be made with."""
+    same_lab = version.partition(_SOURCES)[0] == software_version()
+    return same_lab and version != version_with(sources)
 
 
 def is_reusable(spec: ExperimentSpec) -> bool:

@@ -13,18 +13,24 @@ from app.runs.executors.base import Executor, StopRequest
 from app.runs.feed import Feed
 from app.runs.files import folder_bytes, folder_of, remove_folder, remove_partial, without_paths
 from app.runs.forks import ResumePlan, common_steps, find_resume_plan, untouched_arms
+from app.runs.identity import is_outdated
 from app.runs.log import EventLog
 from app.runs.patience import IMPATIENT, Patience
 from app.runs.records import Job, LoggedEvent
 from app.runs.store import NewRun, RunStore
 from app.settings import Settings
 from newton_core.experiment.events import LAST_EVENTS, Cancelled, Failed
+from newton_core.experiment.sources import sources_of
 from newton_core.experiment.spec import stored_spec
 from newton_core.training.replay import Replay
 
 INTERRUPTED = (
     "interrupted: the server stopped while this run was going; start it again to go on from its"
     " last snapshot"
+)
+OUTDATED = (
+    "files or code that this run depends on have changed while it waited; start it again to use"
+    " them as they are now"
 )
 END_SECONDS = 15.0
 REPLAYED = "replayed"
@@ -228,11 +234,14 @@ class RunQueue:
     def _follow(self, run: RunRow, stop: StopRequest) -> str | None:
         """Has a run computed; None if its own last event is stored, else why it is not."""
         folder = self._folder(run.id)
+        sources = sources_of(stored_spec(run.spec))
+        if is_outdated(run.version, sources):
+            return OUTDATED
         try:
             start, events, replay = self._patience.insist(
                 lambda _: self._take_over(run, folder), stop
             )
-            job = Job(run.id, run.spec, folder, start, len(events), replay)
+            job = Job(run.id, run.spec, folder, start, len(events), replay, sources)
             sink = _Sink(self._log, self._patience, run.id, events, stop, self._settings)
             reason = self._executor.execute(job, sink, stop)
         finally:

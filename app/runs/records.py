@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from newton_core.experiment.sources import Source
     from newton_core.training.replay import Replay
 
 
@@ -36,6 +37,8 @@ class Job:
         start: snapshot to go on from.
         taken_over: number of events that stand between ``started`` and the run's own.
         replay: arms that need not be computed.
+        sources: what it depends on from outside, as it is now: a worker that has loaded something
+            older is of no use to it.
     """
 
     run_id: str
@@ -44,3 +47,4 @@ class Job:
     start: Path | None = None
     taken_over: int = 0
     replay: "Replay | None" = None
+    sources: tuple["Source", ...] = ()

@@ -92,9 +92,8 @@ class DataParameters(Named):
     ``name`` to a ``Literal`` and adds its own parameters.
 
     Attributes:
-        own_files: whether its files are the user's own, which may change between two runs. A run
-            on them is answered again only while none has changed; servers read nothing outside
-            their folder of own data.
+        own_files: whether its files are the user's own; servers read nothing outside their folder
+            of own data.
     """
 
     own_files: ClassVar[bool] = False
@@ -108,6 +107,16 @@ class DataParameters(Named):
     def folder(self) -> Path | None:
         """The folder in which its files are expected; None if it comes without files."""
         return None
+
+    def files(self) -> dict[str, Path]:
+        """The files on which numbers depend, by their names in the folder: all that are there.
+
+        Overridden by data sets whose files follow from their parameters alone.
+        """
+        folder = self.folder()
+        if folder is None or not folder.is_dir():
+            return {}
+        return {path.relative_to(folder).as_posix(): path for path in folder.rglob("*")}
 
 
 class ImageDataParameters(DataParameters, ABC):

@@ -76,6 +76,10 @@ class TerrainParameters(MapDataParameters):
         """The folder of the maps that were made before; not the user's, and made anew."""
         return terrain_dir()
 
+    def files(self) -> dict[str, Path]:
+        """None that numbers depend on: the maps follow from their parameters."""
+        return {}
+
     def grid(self) -> tuple[int, int]:
         """As asked for."""
         return self.height, self.width

@@ -99,6 +99,29 @@ def test_its_specs_train_on_a_server(server: LabServer, spec: dict[str, Any]) ->
     server.finish(spec)
 
 
+def test_a_loss_that_changed_is_another_run(server: LabServer, site: Path) -> None:
+    """Also without a restart: workers that have loaded the old code are replaced."""
+    spec = {**specs()[0], "steps": 3}
+    before = server.finish(spec)
+    assert server.post(spec)["reused"]
+    code = site / "tilt" / "focal.py"
+    original = code.read_text("utf-8")
+    code.write_text(original.replace("weights * nats", "3.0 * weights * nats"), "utf-8")
+    try:
+        answer = server.post(spec)
+        assert not answer["reused"]
+        first = {
+            run: next(event for event in server.events(run) if event["type"] == "metrics")
+            for run in (before, answer["id"])
+        }
+        losses = [event["values"]["loss"][0] for event in first.values()]
+        assert losses[1] == pytest.approx(3 * losses[0])
+    finally:
+        code.write_text(original, "utf-8")
+    assert server.post(spec) == {**answer, "id": before, "status": "finished",
+                                 "position": None, "reused": True}  # fmt: skip
+
+
 def test_its_chart_is_a_template() -> None:
     module = ModuleType("seconds")
     exec(compile(block("app/figures/seconds.py"), "app/figures/seconds.py", "exec"), vars(module))

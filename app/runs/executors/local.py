@@ -3,6 +3,8 @@
 import contextlib
 import threading
 import time
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 import psutil
 import structlog
@@ -15,6 +17,9 @@ from newton_core.workers import WorkerLostError, WorkerProcess
 from newton_core.workers.messages import Done, Failed, Message, Output
 from newton_core.workers.process import START_SECONDS
 
+if TYPE_CHECKING:  # it loads torch
+    from newton_core.experiment.sources import Source
+
 GATHER_SECONDS = 0.04
 """Events are stored together for so long: at most 25 transactions a second and worker."""
 GATHER_EVENTS = 500
@@ -24,8 +29,29 @@ MEMORY_LOOK_SECONDS = 0.5
 logger = structlog.get_logger(__name__)
 
 
-def _start(settings: Settings) -> WorkerProcess:
-    return start_worker("app.runs.worker:main", settings, "worker")
+class _Worker:
+    """A worker process, and what it has loaded from outside the lab.
+
+    Code is loaded soon after its start, data when a job first asks for them.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.started = time.time()
+        self.loaded: dict[tuple[str, str], str] = {}
+        self.process = start_worker("app.runs.worker:main", settings, "worker")
+
+    def is_outdated(self, sources: "Iterable[Source]") -> bool:
+        """Whether it has loaded something that is another one now."""
+        return any(
+            self.loaded[key] != source.digest
+            if (key := (source.kind, source.name)) in self.loaded
+            else source.kind == "code" and self.started < source.changed <= time.time()
+            for source in sources
+        )
+
+    def loads(self, sources: "Iterable[Source]") -> None:
+        """Told what its next job depends on."""
+        self.loaded |= {(source.kind, source.name): source.digest for source in sources}
 
 
 def _memory(worker: WorkerProcess) -> int:
@@ -47,7 +73,7 @@ class LocalExecutor(Executor):
         self._settings = settings
         self.slots = settings.workers + settings.fork_workers
         self._change = threading.Condition()
-        self._idle: list[WorkerProcess] = []
+        self._idle: list[_Worker] = []
         self._closed = False
         self._started = 0.0
 
@@ -55,14 +81,14 @@ class LocalExecutor(Executor):
         """Starts the ordinary workers; those for forks follow once these are warm."""
         self._started = time.monotonic()
         with self._change:
-            self._idle = [_start(self._settings) for _ in range(self._settings.workers)]
+            self._idle = [_Worker(self._settings) for _ in range(self._settings.workers)]
         threading.Thread(target=self._start_fork_workers, daemon=True).start()
 
     def _start_fork_workers(self) -> None:
         self.wait_until_ready(START_SECONDS)
         with self._change:
             missing = 0 if self._closed else self._settings.fork_workers
-            self._idle += [_start(self._settings) for _ in range(missing)]
+            self._idle += [_Worker(self._settings) for _ in range(missing)]
             self._change.notify_all()
 
     def wait_until_ready(self, timeout: float) -> bool:
@@ -70,7 +96,7 @@ class LocalExecutor(Executor):
         while time.monotonic() < self._started + timeout:
             with self._change:
                 try:
-                    if not self._idle or any(worker.is_ready() for worker in self._idle):
+                    if not self._idle or any(worker.process.is_ready() for worker in self._idle):
                         return True
                 except WorkerLostError:
                     return False
@@ -80,10 +106,11 @@ class LocalExecutor(Executor):
     def execute(self, job: Job, sink: Sink, stop: StopRequest) -> str | None:
         """See :class:`Executor`. A worker that dies before it said a word costs a second try."""
         for last_try in (False, True):
-            worker = self._take(stop)
+            worker = self._take(job, stop)
             if worker is None:
                 break
-            following = _Following(self._settings, worker, job, stop)
+            worker.loads(job.sources)
+            following = _Following(self._settings, worker.process, job, stop)
             reason: str | None = "the server could not follow the run"
             try:
                 reason = following.follow(sink)
@@ -99,14 +126,19 @@ class LocalExecutor(Executor):
             return "the run was stopped before it began"
         return f"no worker process was ready within {START_SECONDS:.0f} s"
 
-    def _take(self, stop: StopRequest) -> WorkerProcess | None:
-        """A worker that is ready; None if there is none in time or the run is to stop."""
+    def _take(self, job: Job, stop: StopRequest) -> _Worker | None:
+        """A worker that is ready; None if there is none in time or the run is to stop.
+
+        One that has loaded code or data that have changed since is replaced.
+        """
         deadline = time.monotonic() + START_SECONDS
         while not stop.asked and time.monotonic() < deadline:
             with self._change:
                 for worker in list(self._idle):
                     try:
-                        if worker.is_ready():
+                        if worker.is_outdated(job.sources):
+                            self._replace(worker)
+                        elif worker.process.is_ready():
                             self._idle.remove(worker)
                             return worker
                     except WorkerLostError as loss:
@@ -115,14 +147,14 @@ class LocalExecutor(Executor):
             time.sleep(0.01)
         return None
 
-    def _replace(self, worker: WorkerProcess) -> None:
+    def _replace(self, worker: _Worker) -> None:
         self._idle.remove(worker)
-        worker.close()
+        worker.process.close()
         if not self._closed:
-            self._idle.append(_start(self._settings))
+            self._idle.append(_Worker(self._settings))
 
-    def _give_back(self, worker: WorkerProcess, *, healthy: bool) -> None:
-        bloated = _memory(worker) > self._settings.memory_mb * 500_000
+    def _give_back(self, worker: _Worker, *, healthy: bool) -> None:
+        bloated = _memory(worker.process) > self._settings.memory_mb * 500_000
         with self._change:
             self._idle.insert(0, worker)
             if not healthy or bloated or self._closed:
@@ -134,9 +166,9 @@ class LocalExecutor(Executor):
         with self._change:
             self._closed = True
             for worker in self._idle:
-                worker.kill()  # all at once, then wait for each
+                worker.process.kill()  # all at once, then wait for each
             for worker in self._idle:
-                worker.close()
+                worker.process.close()
             self._idle.clear()
 
 

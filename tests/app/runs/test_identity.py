@@ -1,5 +1,6 @@
 """Two specs that say the same have one key; anything that changes a number changes it."""
 
+import hashlib
 import os
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.runs.identity import canonical, identify, is_reusable
+from app.runs.identity import (
+    Identity,
+    canonical,
+    identify,
+    is_outdated,
+    is_reusable,
+    software_version,
+)
+from newton_core.experiment.sources import sources_of
 from newton_core.experiment.spec import ExperimentSpec
 from newton_core.tasks.base import SampleOutputs
 from tests.app.harness import tiny_spec
@@ -56,9 +65,23 @@ def test_own_data_that_changed_make_another_run(
     assert identify(spec(task=task)) == before
     (folder / "a.png").write_bytes(b"1")
     added = identify(spec(task=task))
+    (folder / "a.png").write_bytes(b"2")
+    changed = identify(spec(task=task))
+    assert len({before.key, added.key, changed.key}) == 3
+    assert len({before.version, added.version, changed.version}) == 3, "or a fork would mix them"
     os.utime(folder / "a.png", (1, 1))
-    touched = identify(spec(task=task))
-    assert len({before.key, added.key, touched.key}) == 3
+    assert identify(spec(task=task)) == changed, "touched, and the same"
+    now = sources_of(spec(task=task))
+    assert not is_outdated(changed.version, now)
+    assert is_outdated(added.version, now)
+    assert is_outdated(software_version(), now)
+    assert not is_outdated("0+torch.0+sources.0", now), "of another version of the lab"
+
+
+def test_keys_of_runs_without_anything_from_outside_stay() -> None:
+    identity = Identity("{}", "1", "cpu")
+    assert identity.key == hashlib.sha256(b"1\ncpu\n\n{}").hexdigest()
+    assert identify(spec()).version == software_version()
 
 
 @pytest.mark.parametrize(
