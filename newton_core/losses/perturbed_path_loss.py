@@ -16,6 +16,7 @@ from typing_extensions import TypeVar
 from newton_core.algorithms.perturbed_paths import PerturbedPaths, perturbed_paths
 from newton_core.losses.base import Derivatives, Loss, LossParameters, TargetKind
 from newton_core.losses.path_inputs import all_are_costs, check_path_inputs
+from newton_core.seeding import global_generator
 from newton_core.settings import setting
 
 
@@ -51,8 +52,12 @@ class PerturbedPathLoss(Loss[PathP_co]):
     generator states they agree, and ``forward`` passes the estimated gradient back. It cannot be
     differentiated twice: the Hessian is an estimate of its own, from ``derivatives``.
 
+    The generator's state is part of ``state_dict``, so that training resumes with the same noise.
+
     Args:
-        generator: CPU generator of the noise; None makes one with a fixed seed.
+        generator: CPU generator of the noise; None makes one for this loss, seeded from torch's
+            global random numbers and the process's rank: ``torch.manual_seed`` fixes it, no two
+            losses share their noise, and neither do two ranks.
         parameters: see ``Parameters``.
     """
 
@@ -62,7 +67,15 @@ class PerturbedPathLoss(Loss[PathP_co]):
         super().__init__(**parameters)
         if generator is not None and generator.device.type != "cpu":
             raise ValueError(f"the noise needs a generator on the CPU, not on {generator.device}")
-        self.generator = torch.Generator().manual_seed(0) if generator is None else generator
+        self.generator = global_generator("noise") if generator is None else generator
+
+    def get_extra_state(self) -> Tensor:
+        """The generator's state, for ``state_dict``."""
+        return self.generator.get_state()
+
+    def set_extra_state(self, state: Tensor) -> None:
+        """Goes on with the noise of a loss whose ``state_dict`` is loaded."""
+        self.generator.set_state(state.cpu())
 
     def forward(self, y: Tensor, target: Tensor | None = None) -> Tensor:
         """(N,) estimated losses, whose backward pass gives the estimated gradients."""

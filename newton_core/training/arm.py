@@ -44,8 +44,12 @@ class Observation:
 
 
 def build_spec_loss(parameters: LossParameters) -> Loss:
-    """The loss that a spec's parameters describe."""
-    return build_loss(**parameters.model_dump())
+    """The loss that a spec's parameters describe, its noise the same in every process."""
+    loss = build_loss(**parameters.model_dump())
+    source = getattr(loss, "generator", None)
+    if isinstance(source, torch.Generator):
+        source.manual_seed(0)  # updates seed it anew; pictures between them keep this one
+    return loss
 
 
 class Arm:

@@ -66,7 +66,8 @@ class LossCase:
         return "-".join([self.name, *(f"{key}={value}" for key, value in self.parameters.items())])
 
     def build(self) -> Loss:
-        return build_loss(self.name, **self.parameters)
+        noise = {"generator": torch.Generator().manual_seed(0)} if self.stochastic else {}
+        return build_loss(self.name, **noise, **self.parameters)
 
     def batch(
         self, samples: int = 6, seed: int = 0, dtype: torch.dtype = torch.float64

@@ -6,6 +6,12 @@ import torch
 from torch import Tensor
 
 from newton_core.algorithms import shortest_path
+from newton_core.losses import Loss, build_loss
+
+
+def seeded_loss(name: str, *, seed: int = 0, **parameters: object) -> Loss:
+    """A loss on perturbed paths whose noise is known."""
+    return build_loss(name, generator=torch.Generator().manual_seed(seed), **parameters)
 
 
 def draw_grids(height: int, width: int):

@@ -7,10 +7,9 @@ from newton_core.algorithms import perturbed_paths as perturbed_paths_module
 from newton_core.algorithms.perturbed_paths import draw_noise
 from newton_core.landscape.grid import Grid
 from newton_core.landscape.outputs import OutputPlane, output_landscape
-from newton_core.losses import build_loss
 from tests.newton_core.algorithms.grid_references import all_paths
 from tests.newton_core.losses.checks import LossCase, family_test
-from tests.newton_core.losses.path_cases import TwoRoutes, assert_mean, draw_grids
+from tests.newton_core.losses.path_cases import TwoRoutes, assert_mean, draw_grids, seeded_loss
 
 test_family = family_test(
     [
@@ -43,7 +42,7 @@ def test_value_is_that_of_all_paths_and_gradient_its_finite_difference() -> None
         cheapest = totals.min(dim=2).values.mean(dim=1)
         return (costs * target.flatten(1)).sum(dim=1) - cheapest
 
-    found = build_loss("perturbed_fy", sigma=0.3, samples=7).derivatives(y, target)
+    found = seeded_loss("perturbed_fy", sigma=0.3, samples=7).derivatives(y, target)
     flat, step = y.flatten(1), 1e-6
     torch.testing.assert_close(found.value, value(flat))
     for j in range(9):
@@ -56,7 +55,7 @@ def test_value_is_that_of_all_paths_and_gradient_its_finite_difference() -> None
 @pytest.mark.parametrize("kind", ["coordinates", "newton"])
 def test_a_slice_has_one_noise_so_that_its_quadratic_touches_it(sample, kind):
     y, target = grids()
-    loss = build_loss("perturbed_fy", sigma=0.3, samples=7)
+    loss = seeded_loss("perturbed_fy", sigma=0.3, samples=7)
     cut = output_landscape(
         loss, y, target, sample=sample, plane=OutputPlane(kind=kind, first=4, second=8),
         grid=Grid(points=5, span=1e-5),
@@ -71,7 +70,7 @@ def test_a_slice_has_one_noise_so_that_its_quadratic_touches_it(sample, kind):
 
 def test_hessian_is_the_symmetric_part_of_the_sum_over_samples() -> None:
     y, target = grids()
-    loss = build_loss("perturbed_fy", sigma=0.3, samples=6)
+    loss = seeded_loss("perturbed_fy", sigma=0.3, samples=6)
     found = loss.derivatives(y, target)
     samples = perturbed_paths_module.perturbed_paths(
         y, sigma=0.3, samples=6, generator=torch.Generator().manual_seed(0), centre=True
@@ -89,7 +88,7 @@ def test_hessian_is_the_symmetric_part_of_the_sum_over_samples() -> None:
 def test_is_unbiased_for_any_number_of_samples(samples, antithetic):
     case = TwoRoutes
     y, target = case.batch(40_000)
-    loss = build_loss("perturbed_fy", sigma=case.sigma, samples=samples, antithetic=antithetic)
+    loss = seeded_loss("perturbed_fy", sigma=case.sigma, samples=samples, antithetic=antithetic)
     found = loss.derivatives(y, target)
     # E min(a, b) of two normals whose difference has mean -gap and deviation spread
     z = case.gap / case.spread
@@ -106,15 +105,15 @@ def test_is_convex_with_the_noise_fixed() -> None:
     b, _ = grids(50, seed=4)
     values = []
     for y in (a, (a + b) / 2, b):
-        loss = build_loss("perturbed_fy", sigma=0.3, samples=3)
+        loss = seeded_loss("perturbed_fy", sigma=0.3, samples=3)
         values.append(loss(y, target))
     assert (values[1] <= (values[0] + values[2]) / 2 + 1e-12).all()
 
 
 def test_hessian_of_many_samples_is_positive_semidefinite_up_to_its_noise() -> None:
     y, target = grids()
-    few = build_loss("perturbed_fy", sigma=0.5, samples=3).derivatives(y, target).hessian
-    loss = build_loss("perturbed_fy", sigma=0.5, samples=1000)
+    few = seeded_loss("perturbed_fy", sigma=0.5, samples=3).derivatives(y, target).hessian
+    loss = seeded_loss("perturbed_fy", sigma=0.5, samples=1000)
     many = torch.stack([loss.derivatives(y, target).hessian for _ in range(30)]).mean(dim=0)
     worst = torch.linalg.eigvalsh(few).amin()
     eigenvalues = torch.linalg.eigvalsh(many)
@@ -135,5 +134,5 @@ def test_a_plain_gradient_does_without_the_unperturbed_paths(monkeypatch):
 
     monkeypatch.setattr(perturbed_paths_module, "solve_grids", counted)
     for hessian in (False, True):
-        build_loss("perturbed_fy", samples=5).derivatives(y, target, hessian=hessian)
+        seeded_loss("perturbed_fy", samples=5).derivatives(y, target, hessian=hessian)
     assert solved == [20, 24]

@@ -12,7 +12,7 @@ from newton_core.landscape.grid import Grid
 from newton_core.landscape.outputs import OutputPlane, output_landscape
 from newton_core.losses import autodiff_derivatives, build_loss
 from newton_core.losses.base import LOSSES
-from tests.newton_core.losses.path_cases import draw_grids
+from tests.newton_core.losses.path_cases import draw_grids, seeded_loss
 
 pytestmark = pytest.mark.parametrize(
     "name", ["smoothed_loss", "smoothed_algorithm", "perturbed_fy"]
@@ -26,10 +26,10 @@ def grids(samples=5, size=(4, 5)):
 def test_forward_passes_the_estimated_gradient_back(name):
     y, target = grids()
     y.requires_grad_(True)
-    value = build_loss(name)(y, target)
+    value = seeded_loss(name)(y, target)
     weights = torch.arange(1.0, 6.0).double()
     (value * weights).sum().backward()
-    expected = build_loss(name).derivatives(y, target, hessian=False)
+    expected = seeded_loss(name).derivatives(y, target, hessian=False)
     assert torch.equal(value.detach(), expected.value)
     torch.testing.assert_close(y.grad.flatten(1), expected.gradient * weights[:, None])
 
@@ -57,9 +57,46 @@ def test_noise_comes_from_the_generator_alone(name):
     assert torch.equal(twin(y, target), loss(y, target))
 
 
+def test_the_global_seed_fixes_the_noise(name):
+    """And without a seed, ten losses have ten kinds of noise."""
+    y, target = grids()
+
+    def values():
+        torch.manual_seed(3)
+        return [build_loss(name)(y, target) for _ in range(10)]
+
+    first, again = values(), values()
+    assert all(torch.equal(a, b) for a, b in zip(first, again, strict=True))
+    assert len({tuple(value.tolist()) for value in first}) == 10
+    torch.manual_seed(4)
+    assert not torch.equal(build_loss(name)(y, target), first[0])
+
+
+def test_ranks_draw_different_noise(name, monkeypatch):
+    y, target = grids()
+    values = []
+    for rank in ("0", "1"):
+        monkeypatch.setenv("RANK", rank)
+        torch.manual_seed(3)
+        values.append(build_loss(name)(y, target))
+    assert not torch.equal(*values)
+
+
+def test_the_state_holds_the_generator(name, tmp_path):
+    y, target = grids()
+    loss = NewtonLoss(build_loss(name), curvature="fisher")
+    loss(y, target)
+    torch.save(loss.state_dict(), tmp_path / "state.pt")
+    expected = loss(y, target)
+    other = NewtonLoss(build_loss(name), curvature="fisher")
+    assert not torch.equal(other(y, target), expected)
+    other.load_state_dict(torch.load(tmp_path / "state.pt"))
+    assert torch.equal(other(y, target), expected)
+
+
 def test_a_hessian_does_not_change_the_samples(name):
     y, target = grids()
-    loss = build_loss(name)
+    loss = seeded_loss(name)
     plain = loss.derivatives(y, target, hessian=False)
     loss.generator.manual_seed(0)
     full = loss.derivatives(y, target)
@@ -85,12 +122,12 @@ def test_costs_below_the_noise_are_clamped(name):
 def test_batches_of_70_maps_use_the_small_fisher_system(name):
     """144 outputs, 70 samples: the direction equals that of the full 144 x 144 matrix."""
     y, target = grids(70, (12, 12))
-    gradient = build_loss(name).derivatives(y, target, hessian=False).gradient
+    gradient = seeded_loss(name).derivatives(y, target, hessian=False).gradient
     direction = fisher_direction(gradient, 0.1)
     fisher = gradient.mT @ gradient / 70 + 0.1 * torch.eye(144).double()
     torch.testing.assert_close(direction, torch.linalg.solve(fisher, gradient.mT).mT)
     y.requires_grad_(True)
-    NewtonLoss(build_loss(name), curvature="fisher", tikhonov=0.1)(y, target).backward()
+    NewtonLoss(seeded_loss(name), curvature="fisher", tikhonov=0.1)(y, target).backward()
     torch.testing.assert_close(y.grad.flatten(1), direction / 70)
 
 

@@ -3,7 +3,6 @@ import torch
 from pydantic import ValidationError
 
 from newton_core.algorithms.perturbed_paths import perturbed_paths
-from newton_core.losses import build_loss
 from tests.newton_core.algorithms.grid_references import heap_path
 from tests.newton_core.losses.checks import LossCase, family_test
 from tests.newton_core.losses.path_cases import (
@@ -11,6 +10,7 @@ from tests.newton_core.losses.path_cases import (
     assert_mean,
     assert_other_mean,
     draw_grids,
+    seeded_loss,
 )
 
 test_family = family_test(
@@ -38,7 +38,7 @@ test_family = family_test(
 def test_equals_the_sums_over_pairs_of_samples(split_samples, antithetic):
     y, target = draw_grids(3, 4)(2, torch.Generator().manual_seed(0))
     drawing = {"sigma": 0.4, "samples": 5, "antithetic": antithetic}
-    loss = build_loss("smoothed_algorithm", split_samples=split_samples, **drawing)
+    loss = seeded_loss("smoothed_algorithm", split_samples=split_samples, **drawing)
     found = loss.derivatives(y, target)
     noise = perturbed_paths(y, generator=torch.Generator().manual_seed(0), **drawing).noise
     draws = [0, 1, 2, 0, 1] if antithetic else [0, 1, 2, 3, 4]  # a mirror image is the same draw
@@ -63,7 +63,7 @@ def test_equals_the_sums_over_pairs_of_samples(split_samples, antithetic):
         torch.testing.assert_close(found.value[i], value)
         torch.testing.assert_close(found.gradient[i], gradient)
         torch.testing.assert_close(found.hessian[i], newton + rest)
-        part = build_loss(
+        part = seeded_loss(
             "smoothed_algorithm", hessian="gauss_newton", split_samples=split_samples, **drawing
         )
         torch.testing.assert_close(part.derivatives(y, target).hessian[i], newton)
@@ -92,11 +92,11 @@ def test_split_samples_are_unbiased(samples, antithetic):
         "split_samples": True,
     }
     value, gradient, newton, full = closed_form()
-    found = build_loss("smoothed_algorithm", **drawing).derivatives(y, target)
+    found = seeded_loss("smoothed_algorithm", **drawing).derivatives(y, target)
     assert_mean(found.value, value)
     assert_mean(found.gradient, gradient)
     assert_mean(found.hessian, full)
-    part = build_loss("smoothed_algorithm", hessian="gauss_newton", **drawing)
+    part = seeded_loss("smoothed_algorithm", hessian="gauss_newton", **drawing)
     assert_mean(part.derivatives(y, target).hessian, newton)
 
 
@@ -106,7 +106,7 @@ def test_few_samples_are_biased_as_documented() -> None:
     value, gradient, _, full = closed_form()
     p = TwoRoutes.wrong
     for samples in (3, 10):
-        loss = build_loss("smoothed_algorithm", sigma=TwoRoutes.sigma, samples=samples)
+        loss = seeded_loss("smoothed_algorithm", sigma=TwoRoutes.sigma, samples=samples)
         found = loss.derivatives(y, target)
         assert_mean(found.value, value + 2 * p * (1 - p) / samples)
         assert_other_mean(found.value, value)
@@ -118,7 +118,7 @@ def test_many_samples_tend_to_the_closed_form() -> None:
     """Biases of order 1/200 hide in the noise of 400 copies."""
     y, target = TwoRoutes.batch(400)
     value, gradient, _, full = closed_form()
-    found = build_loss("smoothed_algorithm", sigma=TwoRoutes.sigma, samples=200).derivatives(
+    found = seeded_loss("smoothed_algorithm", sigma=TwoRoutes.sigma, samples=200).derivatives(
         y, target
     )
     assert_mean(found.value, value)
@@ -132,4 +132,4 @@ def test_many_samples_tend_to_the_closed_form() -> None:
 )
 def test_refuses_to_split_a_single_sample(parameters, needed):
     with pytest.raises(ValidationError, match=f"samples of at least {needed}, got"):
-        build_loss("smoothed_algorithm", split_samples=True, **parameters)
+        seeded_loss("smoothed_algorithm", split_samples=True, **parameters)

@@ -2,10 +2,9 @@ import pytest
 import torch
 
 from newton_core.algorithms.perturbed_paths import perturbed_paths
-from newton_core.losses import build_loss
 from tests.newton_core.algorithms.grid_references import heap_path
 from tests.newton_core.losses.checks import LossCase, family_test
-from tests.newton_core.losses.path_cases import TwoRoutes, assert_mean, draw_grids
+from tests.newton_core.losses.path_cases import TwoRoutes, assert_mean, draw_grids, seeded_loss
 
 test_family = family_test(
     [
@@ -24,7 +23,7 @@ test_family = family_test(
 def test_equals_the_sums_over_samples(antithetic):
     y, target = draw_grids(3, 4)(3, torch.Generator().manual_seed(0))
     parameters = {"sigma": 0.4, "samples": 5, "antithetic": antithetic}
-    derivatives = build_loss("smoothed_loss", **parameters).derivatives(y, target)
+    derivatives = seeded_loss("smoothed_loss", **parameters).derivatives(y, target)
     noise = perturbed_paths(y, generator=torch.Generator().manual_seed(0), **parameters).noise
     for i in range(3):
         value, gradient = 0.0, torch.zeros(12).double()
@@ -47,7 +46,7 @@ def test_equals_the_sums_over_samples(antithetic):
 def test_is_unbiased_for_any_number_of_samples(samples, antithetic):
     case = TwoRoutes
     y, target = case.batch(40_000)
-    loss = build_loss("smoothed_loss", sigma=case.sigma, samples=samples, antithetic=antithetic)
+    loss = seeded_loss("smoothed_loss", sigma=case.sigma, samples=samples, antithetic=antithetic)
     found = loss.derivatives(y, target)
     assert_mean(found.value, 2 * case.wrong)
     assert_mean(found.gradient, 2 * case.slope * case.along)
