@@ -14,14 +14,13 @@ from typing import Any, Literal
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
-from torch.autograd.function import once_differentiable
 
 from newton_core.curvature import Curvature, Definiteness, HessianKind, NewtonStep
 from newton_core.curvature.fisher import fisher_direction
 from newton_core.curvature.step import check_outputs
 from newton_core.curvature.systems import all_finite, check_tikhonov, like
-from newton_core.losses.base import LossFunction
-from newton_core.tensors import flatten_outputs
+from newton_core.losses.base import Loss, LossFunction
+from newton_core.tensors import differentiable_once, flatten_outputs
 
 Reduction = Literal["mean", "sum"]
 
@@ -83,8 +82,13 @@ class NewtonLoss(nn.Module):
     """The Newton loss 1/(2N) sum ||z* - y||^2 of a base loss, a drop-in for its batch mean.
 
     Its gradient in y is the direction over N, exactly: y - z* is not formed as a difference,
-    which would round a small step away beside a large output. Arguments as for
-    :func:`newton_direction`; ``tikhonov`` may be changed between calls.
+    which would round a small step away beside a large output. It is differentiated once: a second
+    backward pass through it is a RuntimeError.
+
+    What else the base learns (its parameters, a target that requires grad) gets the plain gradient
+    of the batch mean, as it would from the base itself: a Newton step is one of the outputs.
+
+    Arguments as for :func:`newton_direction`; ``tikhonov`` may be changed between calls.
     """
 
     def __init__(
@@ -110,11 +114,35 @@ class NewtonLoss(nn.Module):
         return NewtonStep(self.curvature, self.tikhonov, self.hessian, self.definiteness)
 
     def forward(self, y: Float[Tensor, " N *S"], target: Any = None) -> Float[Tensor, ""]:
-        """The scalar Newton loss at y, in y's dtype (half precision is summed in float32)."""
+        """The scalar Newton loss at y, in y's dtype (half precision is summed in float32).
+
+        Raises:
+            CurvatureError, OpaqueLossError: as :func:`newton_direction` does.
+            ValueError: an argument is out of its range, or the target requires grad and the base
+                takes it for a constant.
+        """
         direction = self.step.direction_at(self.base, y, target)
-        residual = (y - y.detach()) + direction  # y - z*
-        wide = residual.to(torch.promote_types(y.dtype, torch.float32))
-        return (wide.square().sum() / (2 * len(y))).to(y.dtype)
+        plain = self._plain_loss(y, target)
+        value: Tensor = _Surrogate.apply(y, direction, plain)  # type: ignore[no-untyped-call]
+        return value
+
+    def _plain_loss(self, y: Tensor, target: Any) -> Tensor | None:
+        """The base's batch mean at constant outputs, if anything else than y is learned by it."""
+        learned = isinstance(target, Tensor) and target.requires_grad
+        if not torch.is_grad_enabled() or (
+            isinstance(self.base, Loss)
+            and not learned
+            and not any(parameter.requires_grad for parameter in self.base.parameters())
+        ):
+            return None
+        plain: Tensor = self.base(y.detach(), target).mean()
+        if plain.requires_grad:
+            return plain
+        if learned:
+            raise ValueError(
+                "the target requires grad, but the base takes it for a constant: detach it"
+            )
+        return None
 
     def extra_repr(self) -> str:
         """The settings, as ``print`` shows them."""
@@ -122,6 +150,30 @@ class NewtonLoss(nn.Module):
             f"curvature={self.curvature!r}, tikhonov={self.tikhonov}, hessian={self.hessian!r},"
             f" definiteness={self.definiteness!r}"
         )
+
+
+class _Surrogate(torch.autograd.Function):
+    """||direction||^2 / (2N); backward gives y the direction over N, and the plain loss its own."""
+
+    @staticmethod
+    def forward(ctx: Any, y: Tensor, direction: Tensor, plain: Tensor | None) -> Tensor:
+        ctx.y, ctx.direction, ctx.learns = y, direction, plain is not None
+        wide = direction.to(torch.promote_types(y.dtype, torch.float32))
+        return (wide.square().sum() / (2 * len(y))).to(y.dtype)
+
+    @staticmethod
+    def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor, None, Tensor | None]:
+        (incoming,) = grad_outputs
+        y, direction = ctx.y, differentiable_once(ctx.direction, _TWICE, ctx.y)
+        wide = torch.promote_types(y.dtype, torch.float32)
+        gradient = direction.to(wide) * (incoming.to(wide) / len(y))
+        return gradient.to(y.dtype), None, incoming if ctx.learns else None
+
+
+_TWICE = (
+    "a Newton loss is differentiated once: its gradient is a Newton direction, which holds the"
+    " curvature already and whose own derivative is not computed"
+)
 
 
 def inject_fisher(
@@ -154,7 +206,7 @@ def inject_fisher(
 
     A callable is asked in the backward pass. Gradients that are not finite then pass as they are,
     and directions too large for the dtype as infinities, because GradScaler looks for them, skips
-    the update and scales less.
+    the update and scales less. The backward pass cannot itself be differentiated (RuntimeError).
 
     Args:
         y: (N, *S) outputs of the network.
@@ -186,12 +238,20 @@ class _InjectFisher(torch.autograd.Function):
     def forward(
         ctx: Any, y: Tensor, tikhonov: float, samples: float, scale: float | Callable[[], float]
     ) -> Tensor:
-        ctx.tikhonov, ctx.samples, ctx.scale = tikhonov, samples, scale
+        ctx.y, ctx.tikhonov, ctx.samples, ctx.scale = y, tikhonov, samples, scale
         return y.view_as(y)
 
     @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, incoming: Tensor) -> tuple[Tensor, None, None, None]:
+    def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor, None, None, None]:
+        (incoming,) = grad_outputs
+        with torch.no_grad():
+            preconditioned = _InjectFisher.precondition(ctx, incoming)
+        once = differentiable_once(preconditioned, _TWICE, ctx.y, incoming)
+        return once, None, None, None
+
+    @staticmethod
+    def precondition(ctx: Any, incoming: Tensor) -> Tensor:
+        """What :func:`inject_fisher` says of the gradient that comes back from the loss."""
         scaled = callable(ctx.scale)
         scale = _check_scale(ctx.scale() if scaled else ctx.scale)
         # with f = factor, the direction of f g is that of g at tikhonov / f^2, over f
@@ -200,12 +260,12 @@ class _InjectFisher(torch.autograd.Function):
         flat = flatten_outputs(incoming)
         wide = flat.to(torch.promote_types(flat.dtype, torch.float32))
         if scaled and not all_finite(wide):
-            return incoming, None, None, None
-        direction = fisher_direction(wide, ctx.tikhonov / square) / square
+            return incoming
+        direction: Tensor = fisher_direction(wide, ctx.tikhonov / square) / square
         if scaled:
-            return direction.view_as(incoming).to(incoming.dtype), None, None, None
+            return direction.view_as(incoming).to(incoming.dtype)
         bound = math.sqrt(len(flat) / ctx.tikhonov) / (2 * factor)
-        return like(incoming, direction.view_as(incoming), bound), None, None, None
+        return like(incoming, direction.view_as(incoming), bound)
 
 
 def _check_scale(scale: float) -> float:

@@ -1,5 +1,7 @@
 """Small things that every loss and every solve does with outputs and targets."""
 
+from typing import Any, NoReturn
+
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -30,3 +32,28 @@ def to_float64(tensor: Tensor, *, copy: bool = False) -> Float[Tensor, "..."]:
     if tensor.device.type == "mps":
         tensor = tensor.cpu()
     return tensor.to(torch.float64, copy=copy)
+
+
+def differentiable_once(tensor: Tensor, complaint: str, *sources: Tensor) -> Tensor:
+    """``tensor``, as a backward pass returns it; differentiating it in ``sources`` is an error.
+
+    Without this autograd would take what a custom backward pass computes for a constant, and give
+    second derivatives of zero without a word.
+    """
+    if not torch.is_grad_enabled() or not any(source.requires_grad for source in sources):
+        return tensor
+    once: Tensor = _Once.apply(complaint, tensor, *sources)  # type: ignore[no-untyped-call] # torch's
+    return once
+
+
+class _Once(torch.autograd.Function):
+    """A tensor as a function of its sources, whose own backward pass raises RuntimeError."""
+
+    @staticmethod
+    def forward(ctx: Any, complaint: str, tensor: Tensor, *sources: Tensor) -> Tensor:
+        ctx.complaint = complaint
+        return tensor.clone()
+
+    @staticmethod
+    def backward(ctx: Any, *grad_outputs: Tensor) -> NoReturn:
+        raise RuntimeError(ctx.complaint)

@@ -5,7 +5,7 @@ is not the derivative of the sampled value (which is flat almost everywhere) but
 that of its expectation.
 """
 
-from typing import Any, ClassVar, NoReturn
+from typing import Any, ClassVar
 
 import torch
 from jaxtyping import Float
@@ -18,6 +18,12 @@ from newton_core.losses.base import Derivatives, Loss, LossParameters, TargetKin
 from newton_core.losses.path_inputs import all_are_costs, check_path_inputs
 from newton_core.seeding import global_generator
 from newton_core.settings import setting
+from newton_core.tensors import differentiable_once
+
+_TWICE = (
+    "an estimated loss cannot be differentiated twice: its Hessian is an estimate of its own, from"
+    " derivatives(y, target)"
+)
 
 
 class PerturbedPathParameters(LossParameters):
@@ -79,7 +85,8 @@ class PerturbedPathLoss(Loss[PathP_co]):
 
     def forward(self, y: Tensor, target: Tensor | None = None) -> Tensor:
         """(N,) estimated losses, whose backward pass gives the estimated gradients."""
-        value: Tensor = _Estimate.apply(y, target, self)  # type: ignore[no-untyped-call] # torch's
+        constant = None if target is None else target.detach()
+        value: Tensor = _Estimate.apply(y, constant, self)  # type: ignore[no-untyped-call] # torch's
         return value
 
     def defined_at(self, y: Tensor) -> Tensor:
@@ -136,20 +143,5 @@ class _Estimate(torch.autograd.Function):
     def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor, None, None]:
         y, gradient = ctx.saved_tensors
         (value_gradient,) = grad_outputs
-        once: Tensor = _Once.apply(y, gradient)  # type: ignore[no-untyped-call] # torch's
+        once = differentiable_once(gradient, _TWICE, y)
         return once * value_gradient[:, None, None], None, None
-
-
-class _Once(torch.autograd.Function):
-    """The gradient estimate as a function of y, so that a second derivative is an error, not 0."""
-
-    @staticmethod
-    def forward(ctx: FunctionCtx, y: Tensor, gradient: Tensor) -> Tensor:
-        return gradient.clone()
-
-    @staticmethod
-    def backward(ctx: FunctionCtx, *grad_outputs: Tensor) -> NoReturn:
-        raise RuntimeError(
-            "an estimated loss cannot be differentiated twice: its Hessian is an estimate of its"
-            " own, from derivatives(y, target)"
-        )
