@@ -1,18 +1,20 @@
 """The command line: ``newton-lab``."""
 
 import json
+import os
 import sys
-from collections.abc import Callable
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
-from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
-from rich.table import Table
+from rich.table import Column, Table
 
-from app.presets import load_presets
-from app.settings import SettingsError, describe_settings, load_settings
+from app import __version__
+from app.presets import UnknownPresetError, load_presets
+from app.settings import DATA_DIR_VARIABLE, SettingsError, describe_settings, load_settings
+from app.terminal import PlainConsole, prepare_streams
 
 # Heavy modules (torch) are imported inside the commands: --help and presets answer at once.
 
@@ -22,22 +24,101 @@ cli = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # boxes cut names, and need characters that not every terminal has
 )
-console = Console()
-errors = Console(stderr=True)
+console = PlainConsole()
+errors = PlainConsole(stderr=True)
 
+FAILED = 1
 BAD_INPUT = 2
 INTERRUPTED = 130
+DATA_DIR = "--data-dir"
 
 
 def main() -> None:
     """Entry point of the console script."""
-    cli()
+    prepare_streams()
+    code: int | str | None = 0
+    try:
+        try:
+            cli(_data_dir_first(sys.argv[1:]))
+        except SystemExit as end:
+            code = end.code
+        sys.stdout.flush()
+    except BrokenPipeError:  # whoever read has seen enough, e.g. `| head`
+        code = code or FAILED
+        _forget_output()
+    except OSError as error:
+        place = f"{error.filename}" if error.filename else "the output"
+        errors.print(f"cannot go on: {place}: {error.strerror or error}", soft_wrap=True)
+        code = BAD_INPUT
+        _forget_output()
+    raise SystemExit(code)
+
+
+def _forget_output() -> None:
+    """Python would try to write the rest at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _data_dir_first(arguments: Sequence[str]) -> list[str]:
+    """The arguments with ``--data-dir`` before the command, wherever it stood."""
+    first: list[str] = []
+    others: list[str] = []
+    rest = iter(arguments)
+    for argument in rest:
+        if argument == "--":
+            others += [argument, *rest]
+        elif argument == DATA_DIR:
+            folder = next(rest, None)
+            if folder is None:
+                errors.print(f"{DATA_DIR} needs a folder", soft_wrap=True)
+                raise SystemExit(BAD_INPUT)
+            first += [argument, folder]
+        elif argument.startswith(f"{DATA_DIR}="):
+            first.append(argument)
+        else:
+            others.append(argument)
+    return first + others
 
 
 def _stop(message: str, code: int) -> NoReturn:
-    errors.print(message, markup=False, highlight=False)
+    errors.print(message, soft_wrap=True)
     raise typer.Exit(code)
+
+
+def _typed(header: str) -> Column:
+    """A column of names that people type: they are never cut."""
+    return Column(header, no_wrap=True, overflow="fold")
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        console.print(f"newton-lab {__version__}")
+        raise typer.Exit
+
+
+@cli.callback()
+def lab(
+    data_dir: Annotated[
+        str | None,
+        typer.Option(
+            DATA_DIR,
+            metavar="FOLDER",
+            help=f"In place of {DATA_DIR_VARIABLE}; also after the command.",
+        ),
+    ] = None,
+    version: Annotated[
+        bool,
+        typer.Option("--version", is_eager=True, callback=_print_version, help="Print it."),
+    ] = False,
+) -> None:
+    """Train with vanilla and Newton losses side by side, and watch what curvature does."""
+    if data_dir is not None:
+        folder = Path(data_dir).expanduser().absolute()
+        if not data_dir or (folder.exists() and not folder.is_dir()):
+            _stop(f"{DATA_DIR}: {data_dir or 'an empty name'} is no folder", BAD_INPUT)
+        os.environ[DATA_DIR_VARIABLE] = str(folder)
 
 
 @cli.command()
@@ -48,82 +129,39 @@ def train(
         Path | None, typer.Option(help="Write the events here, one JSON object a line.")
     ] = None,
     html: Annotated[
-        Path | None, typer.Option(help="Write a self-contained HTML report here.")
+        Path | None,
+        typer.Option(help="Write a self-contained HTML report here, one for all seeds."),
     ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on from what --out holds; the numbers are equal.")
+    ] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Overwrite what --out and --html hold.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print results as JSON.")] = False,
     steps: Annotated[int | None, typer.Option(help="In place of the spec's steps.")] = None,
     seed: Annotated[int | None, typer.Option(help="In place of the spec's (first) seed.")] = None,
     device: Annotated[str | None, typer.Option(help="In place of the spec's device.")] = None,
     threads: Annotated[
-        int, typer.Option(min=1, help="Threads of torch; numbers can differ in the last bits.")
+        int, typer.Option(min=1, max=256, help="Of torch; the numbers' last bits depend on it.")
     ] = 1,
 ) -> None:
     """Train every arm of a preset or a spec on the same batches, and print what each reached."""
-    import torch
+    from app.results import OutputError
+    from app.specs import SpecError
+    from app.train_command import Wishes, train_all
 
-    from app import train as training
-    from app.specs import SpecError, read_spec
-
+    if resume and out is None:
+        _stop("--resume goes on from what --out holds: add --out EVENTS.jsonl", BAD_INPUT)
     given = {"steps": steps, "seed": seed, "device": device}
+    overrides = {key: value for key, value in given.items() if value is not None}
+    wishes = Wishes(source, overrides, seeds, out, html, resume, force, as_json, threads)
     try:
-        spec = read_spec(source, {key: value for key, value in given.items() if value is not None})
-    except SpecError as error:
+        ending = train_all(wishes, console, errors)
+    except (SpecError, OutputError) as error:
         _stop(str(error), BAD_INPUT)
-    if html is not None and seeds > 1:
-        _stop("--html shows one run: leave --seeds out", BAD_INPUT)
-    torch.set_num_threads(threads)
-    summaries = []
-    progress = errors if as_json else console
-    try:
-        file = training.open_out(out)
-    except OSError as error:
-        _stop(f"--out: {error}", BAD_INPUT)
-    records: list[str] = []
-    sinks: list[Callable[[str], object]] = []
-    if file is not None:
-        sinks.append(file.write)
-    if html is not None:
-        sinks.append(records.append)
-    try:
-        with training.interruptible() as stop, training.idle_cores() as arm_workers:
-            for offset in range(seeds):
-                one = spec.model_copy(update={"seed": spec.seed + offset})
-                title = source if seeds == 1 else f"{source} seed {one.seed}"
-                summary, report = training.train(
-                    one,
-                    console=progress,
-                    title=title,
-                    stop=stop,
-                    sinks=sinks,
-                    workers=arm_workers,
-                )
-                summaries.append(summary)
-                if not as_json:
-                    console.print(training.summary_table(summary, report, title))
-    except training.RunFailedError as error:
-        _stop(f"the run failed: {error}", 1)
-    except training.RunCancelledError as error:
-        kept = f"; the events are in {out}" if out else ""
-        _stop(f"{error}{kept}", INTERRUPTED)
-    finally:
-        if file is not None:
-            file.close()
-    if as_json:
-        print(training.as_json(spec, summaries))  # noqa: T201 - for machines, not through rich
-    elif seeds > 1:
-        console.print(training.comparison_table(spec, summaries))
-    if html is not None:
-        _write_html(html, source, records)
-
-
-def _write_html(path: Path, title: str, records: list[str]) -> None:
-    from app.report import write_report
-    from app.static import PageNotBuiltError
-
-    try:
-        write_report(path, title, records)
-    except (PageNotBuiltError, OSError) as error:
-        _stop(f"--html: {error}", 1)
+    if ending is not None:
+        _stop(*ending)
 
 
 def _settings_help() -> str:
@@ -142,16 +180,16 @@ def serve(
     ] = False,
 ) -> None:
     """Serve the page and the HTTP interface until Ctrl-C."""
-    from app.serve import ServeError
+    from app.serve import ServeError, ServerLostError
     from app.serve import serve as run_server
 
     try:
         settings = load_settings(host=host, port=port, root_path=root_path)
         run_server(settings, open_browser=open_browser)
-    except SettingsError as error:
+    except ServerLostError as error:
+        _stop(str(error), FAILED)
+    except (SettingsError, ServeError) as error:
         _stop(str(error), BAD_INPUT)
-    except ServeError as error:
-        _stop(str(error), 1)
 
 
 @cli.command()
@@ -162,12 +200,11 @@ def warm(
     ] = None,
 ) -> None:
     """Compute presets ahead, so that a class replays them at once."""
-    from app.database import DatabaseInUseError
-    from app.presets import UnknownPresetError
+    from app.database import DatabaseStartError
     from app.runs.warm import warm as compute_ahead
 
     columns = (
-        TextColumn("{task.description}"), BarColumn(bar_width=20),
+        TextColumn("{task.description}", markup=False), BarColumn(bar_width=20),
         TextColumn("{task.completed:,}/{task.total:,} {task.fields[status]}"),
         TimeRemainingColumn(),
     )  # fmt: skip
@@ -182,13 +219,11 @@ def warm(
                 if news.status in ("failed", "cancelled"):
                     broken += 1
                     progress.print(f"{news.preset} {news.status}: {news.error or 'stopped'}")
-    except UnknownPresetError as error:
+    except (UnknownPresetError, DatabaseStartError, SettingsError) as error:
         _stop(str(error), BAD_INPUT)
-    except (DatabaseInUseError, SettingsError) as error:
-        _stop(str(error), 1)
     except KeyboardInterrupt:
         _stop("interrupted: what has been computed is kept", INTERRUPTED)
-    raise typer.Exit(1 if broken else 0)
+    raise typer.Exit(FAILED if broken else 0)
 
 
 @cli.command()
@@ -200,7 +235,7 @@ def presets(
     if as_json:
         print(json.dumps([p.model_dump(mode="json") for p in found], indent=2))  # noqa: T201
         return
-    table = Table("name", "title", "expect", "seconds", show_lines=True)
+    table = Table(_typed("name"), "title", "expect", "seconds", show_lines=True)
     for preset in found:
         table.add_row(
             preset.name, preset.title, preset.expect.sentence, f"{preset.expect.seconds:.0f}"
@@ -219,7 +254,8 @@ def doctor(
     if as_json:
         print(json.dumps([finding.as_record() for finding in findings], indent=2))  # noqa: T201
     else:
-        table = Table("", "what", "found", show_header=False, box=None)
+        found = Column("found", overflow="fold")
+        table = Table(_typed(""), _typed("what"), found, show_header=False, box=None)
         for finding in findings:
             table.add_row("ok" if finding.good else "--", finding.name, finding.detail)
         console.print(table)
@@ -238,7 +274,7 @@ def download(
     try:
         download_mnist(data_dir() / "mnist", progress=sys.stderr.isatty())
     except DatasetError as error:
-        _stop(str(error), 1)
+        _stop(str(error), FAILED)
     console.print(f"mnist is in {data_dir() / 'mnist'}")
 
 

@@ -11,8 +11,15 @@ from typing import Any
 import structlog
 from alembic import command
 from alembic.config import Config
+from alembic.util import CommandError
 from sqlalchemy import BigInteger, Engine, ForeignKey, Index, Text, create_engine, event, text
-from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingError
+from sqlalchemy.exc import (
+    ArgumentError,
+    DataError,
+    DBAPIError,
+    IntegrityError,
+    ProgrammingError,
+)
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
@@ -20,6 +27,7 @@ from app.locks import (
     AdvisoryLock,
     DatabaseInUseError,
     DatabaseLock,
+    DatabaseStartError,
     DatabaseUnavailableError,
     FileDatabaseLock,
     LockLostError,
@@ -30,6 +38,7 @@ __all__ = [
     "Base",
     "Database",
     "DatabaseInUseError",
+    "DatabaseStartError",
     "DatabaseUnavailableError",
     "EventRow",
     "LockLostError",
@@ -135,7 +144,13 @@ class Database:
 
         Raises:
             DatabaseInUseError: another server has it.
+            DatabaseStartError: it cannot be used for another reason.
         """
+        with _start_in_words(settings):
+            return cls._open(settings)
+
+    @classmethod
+    def _open(cls, settings: Settings) -> "Database":
         if settings.database_url is None:
             lock: DatabaseLock = FileDatabaseLock(settings.sqlite_file)
             engine = _sqlite_engine(settings.sqlite_file)
@@ -239,6 +254,39 @@ class Database:
         if self._lock:
             self._lock.release()
         self.engine.dispose()
+
+
+@contextmanager
+def _start_in_words(settings: Settings) -> Iterator[None]:
+    """Says of a database that cannot be opened what, where, and what to do."""
+    elsewhere = "give the lab another folder with --data-dir or NEWTON_LAB_DATA_DIR"
+    place: object = settings.sqlite_file
+    if settings.database_url is not None:
+        elsewhere = "check NEWTON_LAB_DATABASE_URL"
+        place = "the PostgreSQL database"
+    try:
+        yield
+    except CommandError as error:
+        raise DatabaseStartError(
+            f"{place} was written by another version of newton-lab ({error}): use that version,"
+            f" or {elsewhere}"
+        ) from error
+    except OSError as error:
+        reason = error.strerror or error
+        raise DatabaseStartError(
+            f"cannot use the data folder {settings.data_dir}: {reason}; {elsewhere}"
+        ) from error
+    except ArgumentError as error:
+        raise DatabaseStartError(f"{place} cannot be found: {error}; {elsewhere}") from error
+    except (DBAPIError, sqlite3.Error) as error:
+        origin = error.orig if isinstance(error, DBAPIError) else error
+        reason = " ".join(str(origin).split())
+        unlike = ("SQLITE_NOTADB", "SQLITE_CORRUPT")
+        if getattr(origin, "sqlite_errorname", "") in unlike:
+            words = f"{place} is no database, or it is damaged: move it away, or {elsewhere}"
+        else:
+            words = f"{place} cannot be used: {reason}; {elsewhere}"
+        raise DatabaseStartError(words) from error
 
 
 def _sqlite_engine(file: Path) -> Engine:

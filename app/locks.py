@@ -13,7 +13,11 @@ _ADVISORY_KEY = 0x4E4C4142
 """Names our lock among the advisory locks of a PostgreSQL database ("NLAB")."""
 
 
-class DatabaseInUseError(RuntimeError):
+class DatabaseStartError(RuntimeError):
+    """The database cannot be opened; the message says what, where, and what to do."""
+
+
+class DatabaseInUseError(DatabaseStartError):
     """Another server works on this database; the message says which file and what to do."""
 
 

@@ -2,7 +2,8 @@
 
 The file's frame is made here; everything that is seen comes from ``report/report.js`` and
 ``report/report.css`` of the built page, which reads the JSON of ``#newton-lab-report``:
-``{"run": {...}, "figures": {...}, "vocabulary": {...}, "events": [...]}``.
+``{"run": {...}, "figures": {...}, "vocabulary": {...}, "events": [...]}``; a report over seeds
+also has ``"others": [{"title": ..., "events": [...]}, ...]``.
 """
 
 import base64
@@ -10,7 +11,7 @@ import hashlib
 import html
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,22 +22,41 @@ from app.vocabulary import vocabulary
 DATA_ID = "newton-lab-report"
 
 
-def report_html(run: dict[str, Any], events: Iterable[str]) -> Iterator[str]:
+Log = Iterable[str]
+"""The events of a run, each as JSON text."""
+
+
+def check_page() -> None:
+    """Makes sure that reports can be made.
+
+    Raises:
+        PageNotBuiltError: the page's bundle is not there.
+    """
+    for name in ("report.js", "report.css"):
+        _read(page_dir() / "report" / name)
+
+
+def report_html(
+    run: dict[str, Any], events: Log, others: Mapping[str, Log] | None = None
+) -> Iterator[str]:
     """The parts of the HTML file.
 
     Args:
         run: about the run; at least ``title``.
-        events: the log, each event as JSON text.
+        events: its log.
+        others: the logs of the same run with other seeds, by their titles.
 
     Raises:
         PageNotBuiltError: the page's bundle is not there.
     """
     folder = page_dir() / "report"
     script, style = _read(folder / "report.js"), _read(folder / "report.css")
-    return _parts(run, events, script, style)
+    return _parts(run, events, others or {}, script, style)
 
 
-def _parts(run: dict[str, Any], events: Iterable[str], script: str, style: str) -> Iterator[str]:
+def _parts(
+    run: dict[str, Any], events: Log, others: Mapping[str, Log], script: str, style: str
+) -> Iterator[str]:
     scripts = [_inline_script(code) for code in (plotly_file().read_text("utf-8"), script)]
     yield (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
@@ -49,13 +69,23 @@ def _parts(run: dict[str, Any], events: Iterable[str], script: str, style: str) 
         f'"figures":{_inline_json(templates())},'
         f'"vocabulary":{_inline_json(vocabulary().model_dump(mode="json"))},"events":[\n'
     )
+    yield from _joined(events)
+    if others:
+        yield '\n],"others":['
+        for number, (title, log) in enumerate(others.items()):
+            yield f'{"," if number else ""}\n{{"title":{_inline_json(title)},"events":[\n'
+            yield from _joined(log)
+            yield "\n]}"
+    yield "\n]}\n</script>\n"
+    yield from (f"<script>{code}</script>\n" for code in scripts)
+    yield "</body>\n</html>\n"
+
+
+def _joined(events: Log) -> Iterator[str]:
     separator = ""
     for event in events:
         yield separator + _escape_json(event)
         separator = ",\n"
-    yield "\n]}\n</script>\n"
-    yield from (f"<script>{code}</script>\n" for code in scripts)
-    yield "</body>\n</html>\n"
 
 
 def _policy(scripts: Iterable[str]) -> str:
@@ -93,13 +123,19 @@ def _inline_style(code: str) -> str:
     return re.sub(r"</style", r"<\\/style", code, flags=re.IGNORECASE)
 
 
-def write_report(file: Path, title: str, events: Iterable[str]) -> None:
-    """Writes the report of a run that no server has, for the command line.
+def write_report(file: Path, run: Mapping[str, str], logs: Mapping[str, Log]) -> None:
+    """Writes the report of runs that no server has, for the command line.
+
+    Args:
+        file: where to.
+        run: ``title`` and, over several seeds, ``comparison``: their table as text.
+        logs: the runs' logs by their titles, at least one; the first is shown first.
 
     Raises:
         PageNotBuiltError: the page's bundle is not there.
         OSError: the file cannot be written.
     """
-    parts = report_html({"id": "", "title": title}, events)
+    (title, events), *more = logs.items()
+    parts = report_html({"id": "", "shown": title, **run}, events, dict(more))
     with file.open("w", encoding="utf-8") as out:
         out.writelines(parts)

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import errno
 import os
 import socket
 import sys
@@ -29,6 +30,10 @@ class ServeError(RuntimeError):
     """The server cannot start; the message says why and what to do."""
 
 
+class ServerLostError(ServeError):
+    """The server had to stop: its database is another one's now."""
+
+
 def serve(settings: Settings, *, open_browser: bool = False) -> None:
     """Serves the lab until it is interrupted.
 
@@ -37,7 +42,8 @@ def serve(settings: Settings, *, open_browser: bool = False) -> None:
         open_browser: opens the page once the server answers, where there is a browser.
 
     Raises:
-        ServeError: the address is taken, or another server works on the same data.
+        ServeError: the address is taken, or the database cannot be used.
+        ServerLostError: another server took the database.
     """
     os.environ["NEWTON_LAB_DATA_DIR"] = str(settings.data_dir)  # newton_core reads it there
     with contextlib.ExitStack() as undo:
@@ -54,7 +60,8 @@ def serve(settings: Settings, *, open_browser: bool = False) -> None:
     address += f"{settings.root_path}/"
 
     def announce() -> None:
-        note_address(settings, address)
+        with contextlib.suppress(OSError):  # the disk is full: the health of the lab says so
+            note_address(settings, address)
         sys.stdout.write(f"Newton Lab is at {address} (Ctrl-C stops it)\n")
         sys.stdout.flush()
         if open_browser:
@@ -77,18 +84,18 @@ def serve(settings: Settings, *, open_browser: bool = False) -> None:
     finally:
         forget_address(settings)
     if lab.guardian.lost is not None:
-        raise ServeError(lab.guardian.lost)
+        raise ServerLostError(lab.guardian.lost)
     if not server.started:
         raise ServeError("the server could not start; its log above says why")
 
 
 def _open_database(settings: Settings) -> "Database":
     """The database, before anything heavy is imported: a refusal comes at once."""
-    from app.database import Database, DatabaseInUseError
+    from app.database import Database, DatabaseStartError
 
     try:
         return Database.open(settings)
-    except DatabaseInUseError as error:
+    except DatabaseStartError as error:
         raise ServeError(str(error)) from error
 
 
@@ -141,9 +148,13 @@ def _bind(host: str, port: int) -> socket.socket:
         listener.bind((host, port))
     except OSError as error:
         listener.close()
+        hints = {
+            errno.EADDRINUSE: "another program listens there; choose another port with --port",
+            errno.EACCES: "choose a port from 1024 on with --port",
+        }
+        hint = hints.get(error.errno or 0, "choose another address with --host")
         raise ServeError(
-            f"cannot listen on {host}, port {port}: {error.strerror}. Is another server running?"
-            " Choose another port with --port or NEWTON_LAB_PORT"
+            f"cannot listen on {host}, port {port}: {error.strerror}; {hint}"
         ) from error
     return listener
 

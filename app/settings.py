@@ -14,6 +14,7 @@ from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PREFIX = "NEWTON_LAB_"
+DATA_DIR_VARIABLE = f"{PREFIX}DATA_DIR"
 WORKER_MB = 600
 """What a worker process needs with torch imported (460 MB) and a small run."""
 COMPANION_MB = 450
@@ -312,6 +313,7 @@ def load_settings(**overrides: Any) -> Settings:
         lines = [
             f"{PREFIX}{str(item['loc'][0]).upper()}: {item['msg']} (given: {item['input']!r})"
             for item in error.errors(include_url=False)
+            if item["type"] != "default_factory_not_called"  # it waits for a value that is wrong
         ]
         raise SettingsError("\n".join(lines)) from error
 

@@ -1,14 +1,17 @@
 """Specs as people hand them over: the name of a preset, or a JSON file."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
-from app.presets import get_preset, load_presets
+from app.presets import did_you_mean, get_preset, load_presets
 from newton_core.experiment.errors import explain
 from newton_core.experiment.spec import ExperimentSpec
+
+MOST_BYTES = 10_000_000
 
 
 class SpecError(ValueError):
@@ -34,16 +37,38 @@ def read_spec(source: str, overrides: dict[str, Any] | None = None) -> Experimen
 
 
 def _read(source: str) -> dict[str, Any]:
-    if source in {preset.name for preset in load_presets()}:
+    names = [preset.name for preset in load_presets()]
+    if source in names:
         return dict(get_preset(source).spec)
-    path = Path(source)
-    if not path.is_file():
-        known = ", ".join(preset.name for preset in load_presets())
-        raise SpecError(f"{source} is neither a preset ({known}) nor a file")
+    content = _content(source, names)
+    if not content.strip():
+        raise SpecError(f"{source} is empty; a spec is a JSON object")
     try:
-        record = json.loads(path.read_bytes())  # tells UTF-8 with a mark and UTF-16, too
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        record = json.loads(content)  # tells UTF-8 with a mark and UTF-16, too
+    except (ValueError, RecursionError) as error:
         raise SpecError(f"{source} is not JSON: {error}") from error
     if not isinstance(record, dict):
         raise SpecError(f"{source} holds a {type(record).__name__}, a spec is a JSON object")
     return record
+
+
+def _content(source: str, names: list[str]) -> bytes:
+    """What is in a file."""
+    try:
+        with Path(source).open("rb") as file:
+            content = file.read(MOST_BYTES + 1)
+    except (FileNotFoundError, NotADirectoryError) as error:
+        if source.endswith(".json") or os.sep in source:
+            raise SpecError(f"there is no file {source}") from error
+        hint = did_you_mean(source, names)
+        raise SpecError(
+            f"{source} is neither a preset ({', '.join(names)}) nor a file{hint}"
+        ) from error
+    except IsADirectoryError as error:
+        raise SpecError(f"{source} is a folder; a spec is a JSON file") from error
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise SpecError(f"cannot read {source}: {reason}") from error
+    if len(content) > MOST_BYTES:
+        raise SpecError(f"{source} holds more than {MOST_BYTES // 10**6} MB; that is no spec")
+    return content

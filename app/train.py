@@ -4,11 +4,10 @@ import json
 import math
 import signal
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
-from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import torch
 from rich.console import Console
@@ -21,6 +20,7 @@ from newton_core.experiment.events import (
     Cancelled,
     Diverged,
     Evaluation,
+    Event,
     Failed,
     Finished,
     Metrics,
@@ -33,7 +33,6 @@ from newton_core.records import finite
 from newton_core.statistics import PairedDifference
 from newton_core.tasks import TASKS
 from newton_core.training.parallel.arm_worker import ArmWorker
-from newton_core.training.run import run
 
 
 class RunFailedError(RuntimeError):
@@ -81,6 +80,17 @@ class Report:
         self.spikes = [0] * len(self.labels)
         self.step = 0
 
+    def take(self, event: Event) -> None:
+        """Takes in what an event says of the progress."""
+        match event:
+            case Metrics():
+                self.step = max(self.step, event.steps[-1])
+                self.losses[event.arm] = event.values["loss"][-1]
+            case Evaluation():
+                self.scores[event.arm] = event.__pydantic_extra__[self.task.primary_metric]
+            case Spike():
+                self.spikes[event.arm] += 1
+
     def line(self) -> str:
         """One short text per arm: live loss and latest test score."""
         metric = self.task.describe(self.task.primary_metric)
@@ -97,40 +107,40 @@ class Report:
 
 def train(
     spec: ExperimentSpec,
+    events: Iterable[Event],
     *,
     console: Console,
     title: str,
-    stop: threading.Event,
     sinks: Sequence[Callable[[str], object]] = (),
-    workers: Sequence[ArmWorker] = (),
 ) -> tuple[Summary, Report]:
-    """Runs ``spec`` under a progress bar on ``console``, each event as a JSON line to ``sinks``.
+    """Follows a run of ``spec`` with a progress bar on ``console``.
+
+    Args:
+        spec: what is run.
+        events: the run.
+        console: shows the bar.
+        title: stands beside it.
+        sinks: each takes every event as a line of JSON.
 
     Raises:
         RunFailedError: with the run's own words.
-        RunCancelledError: ``stop`` was set; the sinks have had the events up to there.
+        RunCancelledError: the run was stopped; the sinks have had the events up to there.
     """
     report = Report(spec)
     columns = (
-        TextColumn("{task.description}"), BarColumn(bar_width=20),
+        TextColumn("{task.description}", markup=False), BarColumn(bar_width=20),
         TextColumn("{task.completed:,}/{task.total:,}"), TimeRemainingColumn(),
-        TextColumn("{task.fields[line]}"),
+        TextColumn("{task.fields[line]}", markup=False),
     )  # fmt: skip
-    with Progress(*columns, console=console, transient=True) as progress:
+    quiet = not console.is_terminal
+    with Progress(*columns, console=console, transient=True, disable=quiet) as progress:
         bar = progress.add_task(title, total=spec.steps, line="")
-        for event in run(spec, stop=stop, workers=workers):
+        for event in events:
             line = event.model_dump_json() + "\n"
             for sink in sinks:
                 sink(line)
+            report.take(event)
             match event:
-                case Metrics():
-                    report.step = max(report.step, event.steps[-1])
-                    report.losses[event.arm] = event.values["loss"][-1]
-                case Evaluation():
-                    primary = report.task.primary_metric
-                    report.scores[event.arm] = event.__pydantic_extra__[primary]
-                case Spike():
-                    report.spikes[event.arm] += 1
                 case Diverged():
                     label = report.labels[event.arm]
                     report.diverged[event.arm] = event.step
@@ -268,12 +278,3 @@ def as_json(spec: ExperimentSpec, summaries: list[Summary]) -> str:
             for arm in comparison.arms[1:]
         }
     return json.dumps(record, indent=2)
-
-
-def open_out(path: Path | None) -> IO[str] | None:
-    """The file that events go to, opened for writing a line at a time.
-
-    Raises:
-        OSError: it cannot be written.
-    """
-    return None if path is None else path.open("w", encoding="utf-8", buffering=1)

@@ -11,7 +11,6 @@ better be quiet, and writes nothing but its seconds. Without a name: all presets
 import argparse
 import json
 import statistics
-import threading
 from pathlib import Path
 
 import torch
@@ -21,6 +20,7 @@ from app.presets import load_presets
 from app.specs import read_spec
 from app.train import comparison_of, idle_cores, train
 from newton_core.experiment.events import Summary
+from newton_core.training.run import run
 
 FOLDER = Path(__file__).parents[1] / "app" / "presets"
 
@@ -34,10 +34,9 @@ def train_seeds(name: str, seeds: int, console: Console) -> list[Summary]:
             one = spec.model_copy(update={"seed": spec.seed + offset})
             summary, _ = train(
                 one,
+                run(one, workers=arm_workers),
                 console=console,
                 title=f"{name} seed {one.seed}",
-                stop=threading.Event(),
-                workers=arm_workers,
             )
             summaries.append(summary)
             metric = summary.primary_metric

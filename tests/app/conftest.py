@@ -9,6 +9,7 @@ from sqlalchemy import text
 
 from app.database import Database
 from app.settings import load_settings
+from tests.app.command import Lab
 from tests.app.harness import LabServer
 from tests.app.postgres import Postgres, postgres_binaries
 
@@ -68,3 +69,12 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databas
         with opened.write() as session:
             session.execute(text("TRUNCATE runs, events"))
     opened.close()
+
+
+@pytest.fixture
+def newton_lab(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> Lab:
+    """The command line, with a data folder of its own."""
+    monkeypatch.setenv("NEWTON_LAB_DATA_DIR", str(tmp_path / "data"))
+    return Lab(monkeypatch, capsys)

@@ -129,32 +129,6 @@ def test_a_bad_spec_exits_with_2_and_says_why(record, words, tmp_path):
     assert "Traceback" not in result.stderr
 
 
-@pytest.mark.parametrize(
-    ("content", "words"), [("{", "is not JSON"), ("[1]", "a spec is a JSON object")]
-)
-def test_a_file_that_holds_no_spec_is_named(content, words, tmp_path):
-    path = tmp_path / "spec.json"
-    path.write_text(content)
-    result = lab("train", path)
-    assert result.returncode == 2
-    assert words in result.stderr
-
-
-def test_an_unknown_preset_lists_the_known_ones() -> None:
-    result = lab("train", "no-such-thing")
-    assert result.returncode == 2
-    assert "neither a preset (" in result.stderr
-
-
-def test_a_run_that_fails_says_why(tmp_path):
-    record = small_record(device="cuda:77")
-    path = tmp_path / "spec.json"
-    path.write_text(json.dumps(record))
-    result = lab("train", path)
-    assert result.returncode == 1
-    assert "'cuda:77' is not available" in result.stderr
-
-
 def test_presets_are_listed_for_people_and_machines() -> None:
     records = json.loads(lab("presets", "--json").stdout)
     table = lab("presets").stdout
@@ -171,15 +145,3 @@ def test_doctor_says_what_is_here() -> None:
     assert "cpu" in findings["devices"]["detail"]
     assert "neuralsort" in findings["losses"]["detail"]
     assert findings["data: digits"]["good"]
-
-
-def test_download_knows_its_data_sets() -> None:
-    result = lab("download", "imagenet")
-    assert result.returncode == 2
-    assert "known: mnist" in result.stderr
-
-
-def test_warm_refuses_unknown_presets_before_it_computes(tmp_path):
-    result = lab("warm", "nothing", NEWTON_LAB_DATA_DIR=str(tmp_path))
-    assert result.returncode == 2
-    assert "unknown preset 'nothing'; known: collapse" in result.stderr

@@ -171,10 +171,12 @@ def test_report_cannot_be_broken_by_what_is_in_it(bundle: Path, tmp_path: Path) 
     (bundle / "report.css").write_text("a::after { content: '</style>' }")
     event = json.dumps({"seq": 1, "type": "failed", "error": nasty})
     file = tmp_path / "report.html"
-    write_report(file, "T</title>&", [event])
+    write_report(file, {"title": "T</title>&"}, {"one": [event], nasty: [event, event]})
     scripts = Scripts(file.read_text("utf-8"))
     assert len(scripts.inline) == 3
-    assert json.loads(scripts.inline[0])["events"] == [json.loads(event)]
+    embedded = json.loads(scripts.inline[0])
+    assert embedded["events"] == [json.loads(event)]
+    assert embedded["others"] == [{"title": nasty, "events": [json.loads(event)] * 2}]
     assert scripts.inline[2].replace("<\\", "<") == nasty
     assert scripts.title == "T</title>& · Newton Lab"
 
@@ -186,7 +188,7 @@ def test_report_may_run_its_own_scripts_and_reach_nobody(bundle: Path, tmp_path:
     (bundle / "report.js").write_text("let x = 1;\n")
     (bundle / "report.css").write_text("")
     file = tmp_path / "report.html"
-    write_report(file, "title", [])
+    write_report(file, {"title": "title"}, {"title": []})
     html = file.read_text("utf-8")
     found = re.search(r'http-equiv="Content-Security-Policy" content="([^"]*)"', html)
     assert found is not None
@@ -203,5 +205,5 @@ def test_report_without_a_built_page_says_how_to_build_it(bundle: Path, tmp_path
     from app.static import PageNotBuiltError
 
     with pytest.raises(PageNotBuiltError, match="make page"):
-        write_report(tmp_path / "report.html", "title", [])
+        write_report(tmp_path / "report.html", {"title": "title"}, {"title": []})
     assert not (tmp_path / "report.html").exists()

@@ -1,0 +1,70 @@
+"""What the command line writes, to terminals, pipes and files of any encoding."""
+
+import codecs
+import io
+import os
+import sys
+import unicodedata
+from typing import Any
+
+from rich.console import Console
+from rich.text import Text
+
+PIPE_COLUMNS = 10_000
+"""In a pipe no line is cut or broken: what reads it wants whole names."""
+_SPELT_OUT = {
+    "±": "+/-", "·": "-", "×": "x", "−": "-", "–": "-", "—": "-", "→": "->", "…": "...",
+    "≤": "<=", "≥": ">=", "≈": "~", "‖": "||", "∇": "grad ", "λ": "lambda", "σ": "sigma",
+    "μ": "mu", "τ": "tau", "η": "eta", "ρ": "rho", "“": '"', "”": '"', "‘": "'", "’": "'",
+}  # fmt: skip
+_SPELLING = "newton-lab-spelling"
+
+
+def spell_out(text: str, encoding: str) -> str:
+    """``text`` in the characters of ``encoding``: others are written with several, or as ``?``."""
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:
+        return "".join(_spell(character, encoding) for character in text)
+    return text
+
+
+def _spell(character: str, encoding: str) -> str:
+    plain = "".join(c for c in unicodedata.normalize("NFKD", character) if c.isascii())
+    for spelling in (character, _SPELT_OUT.get(character, plain)):
+        try:
+            spelling.encode(encoding)
+        except UnicodeEncodeError:
+            continue
+        if spelling:
+            return spelling
+    return "?"
+
+
+def _spell_in_stream(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    found = error.object[error.start : error.end]
+    return "".join(_spell(character, "ascii") for character in found), error.end
+
+
+def prepare_streams() -> None:
+    """Lets standard output and error take every text, whatever their encoding."""
+    codecs.register_error(_SPELLING, _spell_in_stream)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors=_SPELLING)
+
+
+class PlainConsole(Console):
+    """A console that prints texts as they are, in the characters that its stream has."""
+
+    def __init__(self, *, stderr: bool = False) -> None:
+        stream = sys.stderr if stderr else sys.stdout
+        in_pipe = stream is None or not stream.isatty()
+        width = PIPE_COLUMNS if in_pipe and not os.environ.get("COLUMNS") else None
+        super().__init__(stderr=stderr, width=width, markup=False, emoji=False, highlight=False)
+
+    def render_str(self, text: str, **options: Any) -> Text:
+        """See :class:`Console`; characters are spelt out before the width is measured."""
+        return super().render_str(spell_out(text, self.encoding), **options)

@@ -1,0 +1,173 @@
+"""The command ``train``: checks all that can be wrong, trains, shows what there is at the end."""
+
+import io
+import logging
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from rich.console import Console
+
+from app import train as training
+from app.report import check_page, write_report
+from app.results import EventFile, OutputError, check_writable, train_seeds
+from app.specs import SpecError, read_spec
+from app.static import PageNotBuiltError
+from newton_core.experiment.events import Summary
+from newton_core.experiment.spec import ExperimentSpec
+from newton_core.training.context import RunContext
+
+Ending = tuple[str, int]
+"""Last words and exit code of a command that did not do all that it was to do."""
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What ``train`` was asked for: its arguments and options."""
+
+    source: str
+    overrides: Mapping[str, Any]
+    seeds: int
+    out: Path | None
+    html: Path | None
+    resume: bool
+    force: bool
+    as_json: bool
+    threads: int
+
+
+def train_all(wishes: Wishes, console: Console, errors: Console) -> Ending | None:
+    """Trains one run for each seed; what was finished is shown and kept, however it ends.
+
+    Args:
+        wishes: what is asked for.
+        console: shows the results.
+        errors: shows the progress where the results are for a machine.
+
+    Returns:
+        Why not all was done, or None.
+
+    Raises:
+        SpecError: nothing was trained: the spec, its device or its data cannot be used.
+        OutputError: nothing was trained: a file cannot be written.
+    """
+    specs = read_specs(wishes)
+    torch.set_num_threads(wishes.threads)
+    check_report(wishes)
+    events = EventFile(wishes.out, force=wishes.force, resume=wishes.resume)
+    check_can_run(specs[0], wishes.source)
+    events.check(specs[0])
+    _quiet_about_expected()
+    logs: dict[str, list[str]] | None = None if wishes.html is None else {}
+    summaries: list[Summary] = []
+    ending: Ending | None = None
+    try:
+        with events, training.interruptible() as stop, training.idle_cores() as workers:
+            for title, summary, report in train_seeds(
+                specs, wishes.source, events,
+                console=errors if wishes.as_json else console,
+                stop=stop, logs=logs, workers=workers,
+            ):  # fmt: skip
+                summaries.append(summary)
+                if not wishes.as_json:
+                    console.print(training.summary_table(summary, report, title))
+    except training.RunFailedError as error:
+        ending = f"the run failed: {error}", 1
+    except training.RunCancelledError as error:
+        ending = str(error) + _what_is_kept(wishes, len(summaries)), 130
+    except KeyboardInterrupt:  # the second Ctrl-C
+        ending = "interrupted" + _what_is_kept(wishes, len(summaries)), 130
+    except OutputError as error:
+        ending = str(error), 2
+    comparison = show(specs[0], summaries, wishes, console)
+    if wishes.html is not None and logs:
+        ending = write_html(wishes, logs, comparison) or ending
+    return ending
+
+
+def read_specs(wishes: Wishes) -> list[ExperimentSpec]:
+    """The specs to run, which differ in their seeds.
+
+    Raises:
+        SpecError: see :func:`~app.specs.read_spec`; the last seed is checked too.
+    """
+    first = read_spec(wishes.source, dict(wishes.overrides))
+    last = first.seed + wishes.seeds - 1
+    read_spec(wishes.source, {**wishes.overrides, "seed": last})
+    return [first.model_copy(update={"seed": seed}) for seed in range(first.seed, last + 1)]
+
+
+def check_report(wishes: Wishes) -> None:
+    """Makes sure that the report can be written.
+
+    Raises:
+        OutputError: it cannot.
+    """
+    if wishes.html is None:
+        return
+    if wishes.out is not None and wishes.out.resolve() == wishes.html.resolve():
+        raise OutputError(f"--out and --html name the same file, {wishes.out}")
+    check_writable("--html", wishes.html, overwrite=wishes.force or wishes.resume)
+    try:
+        check_page()
+    except PageNotBuiltError as error:
+        raise OutputError(f"--html: {error}") from error
+
+
+def check_can_run(spec: ExperimentSpec, source: str) -> None:
+    """Looks for the device and reads the data; what it has read serves the run.
+
+    Raises:
+        SpecError: they are not there, or do not fit; the message says what to do.
+    """
+    try:
+        RunContext(spec)
+    except (ValueError, OSError) as error:
+        words = " ".join(str(error).split())
+        raise SpecError(f"{source} cannot be run here: {words}") from error
+
+
+def show(spec: ExperimentSpec, summaries: list[Summary], wishes: Wishes, console: Console) -> str:
+    """Prints what was finished; returns the comparison over seeds as text, if there is one."""
+    if wishes.as_json:
+        if summaries:
+            sys.stdout.write(training.as_json(spec, summaries) + "\n")
+    elif len(summaries) > 1:
+        console.print(training.comparison_table(spec, summaries))
+    if len(summaries) < 2:
+        return ""
+    text = io.StringIO()
+    table = training.comparison_table(spec, summaries)
+    Console(file=text, width=console.width, markup=False, emoji=False).print(table)
+    return text.getvalue()
+
+
+def write_html(wishes: Wishes, logs: Mapping[str, list[str]], comparison: str) -> Ending | None:
+    """Writes the report of all that was trained, finished or not."""
+    assert wishes.html is not None
+    run = {"title": wishes.source} | ({"comparison": comparison} if comparison else {})
+    try:
+        write_report(wishes.html, run, {title: log for title, log in logs.items() if log})
+    except (PageNotBuiltError, OSError) as error:
+        return f"--html: cannot write {wishes.html}: {error}", 2
+    return None
+
+
+def _what_is_kept(wishes: Wishes, finished: int) -> str:
+    """What the interrupted can still use."""
+    words = f"; {finished} of {wishes.seeds} seeds are finished" if wishes.seeds > 1 else ""
+    if wishes.out is not None:
+        words += f"; the events are in {wishes.out}: --resume goes on from there"
+    return words
+
+
+def _quiet_about_expected() -> None:
+    """Keeps the log of a run for bugs: errors in words are said once, by the command."""
+    handler = logging.StreamHandler()
+    handler.addFilter(
+        lambda record: not (record.exc_info and isinstance(record.exc_info[1], ValueError))
+    )
+    logging.getLogger("newton_core").addHandler(handler)

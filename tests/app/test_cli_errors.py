@@ -1,0 +1,252 @@
+"""Whatever is wrong, the command line says in one line what, where, and what to do."""
+
+import contextlib
+import io
+import os
+import socket
+import sqlite3
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from app import __version__
+from app.cli import main
+from app.terminal import spell_out
+from tests.app.harness import tiny_spec
+from tests.app.test_cli import lab
+from tests.app.test_train_files import _written
+
+TERRAIN = {"name": "terrain", "train_maps": 10, "test_maps": 10}
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", "is empty; a spec is a JSON object"),
+        (b" \n", "is empty; a spec is a JSON object"),
+        (b"{", "is not JSON: Expecting property name"),
+        (b"[1]", "holds a list, a spec is a JSON object"),
+        (b"null", "holds a NoneType, a spec is a JSON object"),
+        (b"\xff\xfe\x00", "is no UTF-8 text"),
+        (b"[" * 100_000, "is not JSON: "),
+        (b" " * 10_000_001, "holds more than 10 MB; that is no spec"),
+    ],
+)
+def test_a_file_that_holds_no_spec_is_named(content, words, newton_lab, tmp_path):
+    path = tmp_path / "spec.json"
+    path.write_bytes(content)
+    assert words in newton_lab.refuses("train", path)
+    assert newton_lab.err.startswith(str(path))
+
+
+def test_what_is_no_spec_at_all_is_named(newton_lab, tmp_path):
+    assert f"{tmp_path} is a folder; a spec" in newton_lab.refuses("train", tmp_path)
+    assert "there is no file nothing.json" in newton_lab.refuses("train", "nothing.json")
+    assert "cannot read a\0b: " in newton_lab.refuses("train", "a\0b")
+    assert "cannot read xxx" in newton_lab.refuses("train", "x" * 300)
+    assert "more than 10 MB" in newton_lab.refuses("train", "/dev/zero")
+    assert "is empty" in newton_lab.refuses("train", "/dev/null")
+
+
+def test_a_spec_may_begin_with_a_byte_order_mark(newton_lab, tmp_path):
+    path = _written(tmp_path / "spec.json", tiny_spec(steps=1))
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    assert newton_lab("train", path) == 0, newton_lab.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["train", "colapse"], "neither a preset (collapse, "),
+        (["train", "colapse"], "nor a file; did you mean collapse?"),
+        (["warm", "paths-bellmanford"], "did you mean paths-bellman-ford?"),
+        (["download", "imagenet"], "known: mnist"),
+    ],
+)
+def test_unknown_names_are_answered_with_known_ones(arguments, words, newton_lab):
+    assert words in newton_lab.refuses(*arguments)
+
+
+def test_an_unknown_command_is_answered_with_known_ones(newton_lab):
+    assert newton_lab("trian") == 2
+    assert "Did you mean 'train'?" in newton_lab.err
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"device": "cuda:77"}, "device 'cuda:77' is not available; use one of cpu"),
+        ({"task": {"name": "ranking", "data": {"name": "mnist"}}}, "newton-lab download mnist"),
+        (
+            {
+                "task": {
+                    "name": "shortest_path",
+                    "data": {"name": "terrain", "train_maps": 50, "test_maps": 10},
+                },
+                "loss": {"name": "bellman_ford"},
+                "batch_size": 60,
+            },
+            "a batch of 60 needs at least 60 training maps, found 50",
+        ),
+    ],
+)
+def test_what_a_run_needs_is_looked_for_before_it_trains(changes, words, newton_lab, tmp_path):
+    path = _written(tmp_path / "spec.json", tiny_spec(**changes))
+    out = tmp_path / "events.jsonl"
+    assert words in newton_lab.refuses("train", path, "--out", out)
+    assert newton_lab.err.startswith(f"{path} cannot be run here: ")
+    assert not out.exists()
+
+
+def test_the_last_seed_is_checked_before_the_first_is_trained(newton_lab, tmp_path):
+    path = _written(tmp_path / "spec.json", tiny_spec())
+    assert newton_lab("train", path, "--seed", str(2**63 - 2), "--seeds", "3") == 2
+    assert "seed" in newton_lab.err
+    assert newton_lab.out == ""
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    folder = tmp_path / "data"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def taken() -> Iterator[str]:
+    """A port on which another program listens."""
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        yield str(other.getsockname()[1])
+
+
+@pytest.mark.parametrize("command", [["serve", "--port", "0"], ["warm", "collapse"]])
+def test_a_database_that_cannot_be_used_is_explained(command, newton_lab, data, postgres_free):
+    file = data / "newton-lab.sqlite3"
+    file.write_bytes(os.urandom(5000))
+    assert f"{file} is no database, or it is damaged: move it" in newton_lab.refuses(*command)
+    file.unlink()
+    with contextlib.closing(sqlite3.connect(file)) as connection, connection:
+        connection.execute("CREATE TABLE alembic_version (version_num TEXT)")
+        connection.execute("INSERT INTO alembic_version VALUES ('from_the_future')")
+    words = newton_lab.refuses(*command)
+    assert f"{file} was written by another version of newton-lab" in words
+    assert "from_the_future" in words
+    assert "--data-dir" in words
+    below_a_file = file / "folder"
+    words = newton_lab.refuses("--data-dir", below_a_file, *command)
+    assert f"cannot use the data folder {below_a_file}: Not a directory" in words
+    nobody = "/proc/nobody/may/write"
+    assert f"cannot use the data folder {nobody}: " in newton_lab.refuses(
+        *command, f"--data-dir={nobody}"
+    )
+    postgres_free.setenv("NEWTON_LAB_DATABASE_URL", "postgresql://u:secret@127.0.0.1:1/x")
+    words = newton_lab.refuses(*command)
+    assert "the PostgreSQL database cannot be used: " in words
+    assert "check NEWTON_LAB_DATABASE_URL" in words
+    assert "secret" not in words
+
+
+@pytest.fixture
+def postgres_free(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    monkeypatch.delenv("NEWTON_LAB_DATABASE_URL", raising=False)
+    return monkeypatch
+
+
+def test_an_address_that_cannot_be_had_is_explained(newton_lab, taken):
+    words = newton_lab.refuses("serve", "--port", taken)
+    assert f"cannot listen on 127.0.0.1, port {taken}: " in words
+    assert "another program listens there; choose another port with --port" in words
+    words = newton_lab.refuses("serve", "--host", "203.0.113.7", "--port", "0")
+    assert "choose another address with --host" in words
+
+
+def test_one_bad_setting_is_one_line(newton_lab, monkeypatch):
+    monkeypatch.setenv("NEWTON_LAB_DATABASE_URL", "sqlite:///x")
+    words = newton_lab.refuses("serve")
+    assert words.startswith("NEWTON_LAB_DATABASE_URL: ")
+    monkeypatch.setenv("NEWTON_LAB_WORKERS", "many")
+    assert newton_lab("serve") == 2
+    assert [line.split(":")[0] for line in newton_lab.err.splitlines()] == [
+        "NEWTON_LAB_DATABASE_URL",
+        "NEWTON_LAB_WORKERS",
+    ]
+
+
+def test_version(newton_lab):
+    assert newton_lab("--version") == 0
+    assert newton_lab.out == f"newton-lab {__version__}\n"
+
+
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_the_data_folder_is_an_option_of_every_command(place, newton_lab, tmp_path):
+    folder = tmp_path / "elsewhere"
+    arguments = ["doctor", "--json"]
+    arguments.insert(place, f"--data-dir={folder}")
+    assert newton_lab(*arguments) == 0
+    assert f"{folder} (made when needed)" in newton_lab.out
+
+
+def test_a_data_folder_must_be_one(newton_lab, tmp_path):
+    file = _written(tmp_path / "file", {})
+    assert f"{file} is no folder" in newton_lab.refuses("doctor", "--data-dir", file)
+    assert "an empty name is no folder" in newton_lab.refuses("doctor", "--data-dir", "")
+    assert newton_lab.refuses("doctor", "--data-dir") == "--data-dir needs a folder\n"
+
+
+@pytest.mark.parametrize(
+    ("encoding", "plus_minus"), [("ascii", "+/-"), ("cp437", "±"), ("latin-1", "±")]
+)
+def test_every_output_encoding_will_do(encoding, plus_minus, newton_lab, tmp_path, monkeypatch):
+    label = "λ → ≥ 束 [/bold] :smile:"
+    spec = tiny_spec(steps=1, arms=[{"label": label}])
+    path = _written(tmp_path / "spec.json", spec)
+    stream = io.TextIOWrapper(io.BytesIO(), encoding=encoding)
+    monkeypatch.setattr(sys, "stdout", stream)
+    monkeypatch.setattr(sys, "argv", ["newton-lab", "train", str(path)])
+    with pytest.raises(SystemExit) as end:
+        main()
+    assert end.value.code == 0
+    stream.flush()
+    printed = stream.buffer.getvalue().decode(encoding)
+    assert f" {plus_minus} " in printed
+    assert f"{spell_out(label, encoding)} " in printed
+    lines = [line for line in printed.splitlines() if line[:1] in "+|"]
+    assert len({len(line) for line in lines}) == 1, "the table's edges are straight"
+
+
+def test_what_an_encoding_lacks_is_spelt_out():
+    assert spell_out("λ ± é 束", "ascii") == "lambda +/- e ?"
+    assert spell_out("λ ± é 束", "latin-1") == "lambda ± é ?"
+    assert spell_out("λ ± é 束", "utf-8") == "λ ± é 束"
+
+
+@pytest.mark.parametrize("columns", ["80", ""])
+def test_names_that_are_typed_are_never_cut(columns):
+    names = [preset["name"] for preset in lab_presets()]
+    printed = lab("presets", COLUMNS=columns, PYTHONIOENCODING="ascii")
+    assert printed.returncode == 0, printed.stderr
+    for name in names:
+        assert f"| {name} " in printed.stdout
+
+
+def lab_presets() -> list[dict[str, str]]:
+    from app.presets import load_presets
+
+    return [preset.model_dump() for preset in load_presets()]
+
+
+def test_output_that_cannot_be_written_is_one_line():
+    import subprocess
+
+    from tests.app.test_cli import command
+
+    with open("/dev/full", "w") as full:
+        result = subprocess.run(
+            command("presets"), stdout=full, stderr=subprocess.PIPE, text=True, timeout=60
+        )
+    assert result.returncode == 2
+    assert result.stderr == "cannot go on: the output: No space left on device\n"
