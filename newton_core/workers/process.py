@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 
 from newton_core.workers import messages
 
@@ -18,6 +19,9 @@ START_SECONDS = 120.0
 """Within this time a worker that is started must be ready."""
 INBOX_MESSAGES = 256
 """A worker waits once so many of its messages have not been received."""
+
+_STARTER = ThreadPoolExecutor(1, "starts workers")
+"""Linux ends a worker with the thread that started it: this one lives as long as the process."""
 
 logger = logging.getLogger(__name__)
 
@@ -56,15 +60,17 @@ class WorkerProcess:
         self._inbox: queue.Queue[messages.Message | None] = queue.Queue(INBOX_MESSAGES)
         self._outbox: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         program = f"import sys; sys.path[:] = {sys.path!r}; from newton_core.workers import child"
+        call = f"child.main({os.getpid()})"
         try:
-            self._process = subprocess.Popen(
-                [sys.executable, "-c", f"{program}; child.main()", f"newton-lab {name}"],
+            self._process = _STARTER.submit(
+                subprocess.Popen,
+                [sys.executable, "-c", f"{program}; {call}", f"newton-lab {name}"],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 env={**os.environ, **environment},
                 start_new_session=True,  # Ctrl-C is for this process to handle
-            )
-        except OSError as error:
+            ).result()
+        except (OSError, RuntimeError) as error:  # RuntimeError: this process is ending
             raise WorkerLostError(f"no {name} process could be started: {error}") from error
         self._reader = threading.Thread(target=self._read, name=f"from {name}", daemon=True)
         self._reader.start()

@@ -1,10 +1,13 @@
 """Entry functions of workers for tests. They load nothing heavy."""
 
+import ctypes
 import os
 import signal
+import sys
 import time
 from typing import Any
 
+from newton_core.workers import WorkerProcess
 from newton_core.workers.child import Connection, Job
 
 
@@ -48,3 +51,16 @@ def main(greeting: str, connection: Connection) -> None:
 
 def exit_at_once(code: int, _connection: Connection) -> None:
     raise SystemExit(code)
+
+
+def load_for_long(_settings: object, _connection: Connection) -> None:
+    """As the import of a large library does, lets no other thread run."""
+    ctypes.PyDLL(None).sleep(60)
+
+
+def be_parent() -> None:
+    """Starts a worker that loads for long, says its number, and waits."""
+    worker = WorkerProcess("tests.newton_core.workers.entries:load_for_long", None, "worker", {})
+    sys.stdout.write(f"{worker.pid}\n")
+    sys.stdout.flush()
+    time.sleep(60)

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -143,6 +144,17 @@ def test_idle_worker_that_is_killed_is_no_longer_ready(worker: WorkerProcess) ->
         time.sleep(0.01)
     with pytest.raises(WorkerLostError, match="SIGKILL"):
         worker.is_ready()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="NOT TESTED: only Linux ends children")
+def test_worker_that_still_loads_ends_with_its_parent() -> None:
+    program = "from tests.newton_core.workers import entries; entries.be_parent()"
+    parent = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
+    assert parent.stdout is not None
+    worker = psutil.Process(int(parent.stdout.readline()))
+    parent.kill()
+    parent.communicate()
+    worker.wait(10)  # raises if it outlives its parent
 
 
 def test_stopped_worker_blocks_nobody(worker: WorkerProcess) -> None:
