@@ -18,23 +18,59 @@ import { Announcer } from "./ui/announce";
 import { Tooltip } from "./ui/tooltip";
 import "./styles";
 
+/** The log of one seed, in a report over several. */
+interface SeedLog {
+  title: string;
+  events: RunEvent[];
+}
+
 /** What the server embeds (`app/report.py`). */
 interface Embedded {
-  run: { id: string; title: string };
+  run: { id: string; title: string; shown?: string; comparison?: string };
   figures: Templates;
   vocabulary: Vocabulary;
   events: RunEvent[];
+  others?: SeedLog[];
 }
 
 const KEYS = shortcuts(mainAction, () => {
   help.value = true;
 });
 
-function Report({ title }: { title: string }) {
+function show(id: string, events: readonly RunEvent[]): void {
+  const log = logOfEvents(id, events);
+  showLog(log);
+  seek(log.head);
+}
+
+/** Which seed is shown, and how all of them compare. */
+function Seeds({ run, seeds }: { run: Embedded["run"]; seeds: readonly SeedLog[] }) {
+  return (
+    <section class="report-title">
+      <label>
+        Shown:{" "}
+        <select
+          onChange={(event) => {
+            const chosen = seeds[event.currentTarget.selectedIndex];
+            if (chosen !== undefined) show(run.id, chosen.events);
+          }}
+        >
+          {seeds.map(({ title }) => (
+            <option key={title}>{title}</option>
+          ))}
+        </select>
+      </label>
+      {run.comparison !== undefined && <pre>{run.comparison}</pre>}
+    </section>
+  );
+}
+
+function Report({ run, seeds }: { run: Embedded["run"]; seeds: readonly SeedLog[] }) {
   return (
     <>
       <Header />
-      <p class="report-title">{title}</p>
+      <p class="report-title">{run.title}</p>
+      {seeds.length > 1 && <Seeds run={run} seeds={seeds} />}
       <ComparePage />
       <Help shortcuts={KEYS} />
       <Announcer />
@@ -47,14 +83,14 @@ const data = document.getElementById("newton-lab-report");
 const root = document.getElementById("page");
 if (data !== null && root !== null) {
   const embedded = JSON.parse(data.textContent ?? "") as Embedded;
-  const log = logOfEvents(embedded.run.id, embedded.events);
+  const { run, events, others = [] } = embedded;
   canTrain.value = false;
   templates.value = embedded.figures;
   vocabulary.value = embedded.vocabulary;
-  showLog(log);
   startTheme();
   startClock();
   startKeys(KEYS);
-  seek(log.head);
-  render(<Report title={embedded.run.title} />, root);
+  show(run.id, events);
+  const seeds = [{ title: run.shown ?? run.title, events }, ...others];
+  render(<Report run={run} seeds={seeds} />, root);
 }
