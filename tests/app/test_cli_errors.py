@@ -29,7 +29,7 @@ TERRAIN = {"name": "terrain", "train_maps": 10, "test_maps": 10}
         (b"{", "is not JSON: Expecting property name"),
         (b"[1]", "holds a list, a spec is a JSON object"),
         (b"null", "holds a NoneType, a spec is a JSON object"),
-        (b"\xff\xfe\x00", "is no UTF-8 text"),
+        (b"\xff\xfe\x00", "is not JSON: 'utf-16-le' codec"),
         (b"[" * 100_000, "is not JSON: "),
         (b" " * 10_000_001, "holds more than 10 MB; that is no spec"),
     ],
