@@ -68,6 +68,7 @@ def _curvature_numbers(record: dict[str, Any]) -> Iterator[tuple[int, int, str, 
         if spectrum is None:
             continue
         yield *place, f"{matrix}_condition", spectrum["condition"]
+        yield *place, f"{matrix}_complement_condition", spectrum.get("complement_condition")
         yield *place, f"{matrix}_negative", spectrum["negative"]
         if eigenvalues := spectrum["eigenvalues"]:
             yield *place, f"{matrix}_smallest_eigenvalue", eigenvalues[0]

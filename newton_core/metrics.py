@@ -119,6 +119,20 @@ COSINE = MetricDescription(
     bounds=(-1.0, 1.0),
     decimals=3,
 )
+TURN = MetricDescription(
+    "turn",
+    "Turn of the gradient",
+    "degrees, 0 is parallel",
+    "Angle over the whole batch between the gradient and the direction sent back in its place.",
+    bounds=(0.0, 180.0),
+)
+TIKHONOV = MetricDescription(
+    "tikhonov",
+    "Tikhonov λ",
+    "damping in use",
+    "What the step's damping is now: as it was set, or as the arm's rule has found it.",
+    scale="log",
+)
 SECONDS = MetricDescription(
     "seconds",
     "Seconds",
@@ -137,6 +151,8 @@ STEP_METRICS = (
     DIRECTION_NORM,
     PARAMETER_GRADIENT_NORM,
     COSINE,
+    TURN,
+    TIKHONOV,
     SECONDS,
 )
 """What is measured at every logged step; null where it is not finite or there is no curvature."""

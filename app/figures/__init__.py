@@ -36,6 +36,7 @@ def rendered() -> str:
         curves.loss(),
         curves.gradients(),
         curves.curvature(),
+        curves.turn(),
         curves.cosine(),
         spectra.spectrum("hessian"),
         spectra.spectrum("fisher"),

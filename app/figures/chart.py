@@ -24,8 +24,11 @@ FONT = "system-ui, sans-serif"
 ERROR = ", ± standard error"
 
 
-def choice(metric: MetricDescription) -> Choice:
-    """A chart's view of a metric, as the metric describes itself."""
+def choice(metric: MetricDescription, source: Source | None = None) -> Choice:
+    """A chart's view of a metric, as the metric describes itself.
+
+    ``source`` says which events hold it, where those are not the chart's own.
+    """
     share = metric.kind == "share"
     factor = 100.0 if share else 1.0
     digits = ".3r" if metric.decimals is None else f".{metric.decimals}f"
@@ -39,6 +42,7 @@ def choice(metric: MetricDescription) -> Choice:
         factor=factor,
         bounds=(low, high),
         description=metric.description,
+        source=source,
     )
 
 

@@ -13,6 +13,8 @@ from newton_core.metrics import (
     OUTPUT_GRADIENT_NORM,
     OWN_LOSS,
     PARAMETER_GRADIENT_NORM,
+    TIKHONOV,
+    TURN,
 )
 from newton_core.tasks import TASKS
 
@@ -46,6 +48,17 @@ CURVATURES = (
         description="Largest over smallest size of the eigenvalues of the arm's own damped matrix;"
         " an arm without curvature has none.",
     ),
+    Choice(
+        metric="own.complement_condition",
+        title="Curvature without damping",
+        unit="condition of C where the loss is not blind",
+        hover="%{y:.3r}",
+        log=True,
+        description="Largest over smallest size of C's eigenvalues, without damping, leaving out"
+        " directions along which the loss never changes: at 1 curvature cannot turn a gradient,"
+        " only rescale it.",
+    ),
+    choice(TIKHONOV, source="metrics"),
     Choice(
         metric="hessian.largest",
         title="Hessian, largest",
@@ -126,6 +139,11 @@ def curvature() -> go.Figure:
     return curves("curvature", CURVATURES, source="curvature", roles=("ghost", "smooth", "label"))
 
 
+def turn() -> go.Figure:
+    """How far curvature turns the gradient, as an angle."""
+    return curves("turn", (choice(TURN),), source="metrics")
+
+
 def cosine() -> go.Figure:
-    """How far curvature turns the gradient."""
+    """How far curvature turns the gradient, as a cosine, and how far its two kinds agree."""
     return curves("cosine", COSINES, source="metrics")

@@ -56,11 +56,19 @@ class Metrics(EventBase):
 
 
 class SpectrumRecord(Record):
-    """Eigenvalues ascending without tikhonov, condition number with it."""
+    """Eigenvalues ascending without tikhonov, condition number with it.
+
+    Runs of earlier versions have no ``complement_condition``.
+    """
 
     eigenvalues: list[Number]
     condition: Number
     negative: int = Field(description="count of negative eigenvalues")
+    complement_condition: Number = Field(
+        None,
+        description="condition after the definiteness rule, without tikhonov, on the complement of"
+        " the directions that the loss is blind to; null where it is infinite",
+    )
 
 
 class NormHistogram(Record):
@@ -81,6 +89,11 @@ class CurvatureEvent(EventBase):
     hessian: SpectrumRecord | None
     fisher: SpectrumRecord | None
     direction_cosine: Number = Field(description="between the Hessian and the Fisher direction")
+    complement_condition: Number = Field(
+        None,
+        description="that of the arm's own curvature: how far it can turn a gradient, which it"
+        " cannot where this is 1; null where it is infinite or the arm has no curvature",
+    )
     gradient_norms: NormHistogram
 
 

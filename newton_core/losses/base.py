@@ -104,6 +104,14 @@ class Loss(nn.Module, Generic[P_co]):
         """
         return torch.ones(len(y), dtype=torch.bool, device=y.device)
 
+    def invariant_directions(self, outputs: int) -> Tensor:
+        """(k, outputs) directions in output space along which no value ever changes.
+
+        Curvature is zero along them for every y and target, which says nothing of the loss: a
+        condition number leaves them out. None (k = 0), unless a loss says otherwise.
+        """
+        return torch.zeros((0, outputs), dtype=torch.float64)
+
     def derivatives(
         self, y: Tensor, target: Tensor | None = None, *, hessian: bool = True
     ) -> Derivatives:

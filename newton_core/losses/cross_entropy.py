@@ -35,6 +35,10 @@ class CrossEntropy(Loss[CrossEntropyParameters]):
         """The cross-entropy of each sample, in nats."""
         return functional.cross_entropy(y, _classes(y, target), reduction="none")
 
+    def invariant_directions(self, outputs: int) -> Tensor:
+        """A common shift of all logits, which softmax takes out."""
+        return torch.ones((1, outputs), dtype=torch.float64)
+
     def derivatives(
         self, y: Float[Tensor, "N m"], target: Tensor | None = None, *, hessian: bool = True
     ) -> Derivatives:

@@ -124,6 +124,10 @@ class SortingLoss(Loss[P_co]):
                 None if result.hessian is None else result.hessian.contiguous().to(y.dtype),
             )
 
+    def invariant_directions(self, outputs: int) -> Tensor:
+        """A common shift of all scores, which changes no order."""
+        return torch.ones((1, outputs), dtype=torch.float64)
+
     def relaxed_rows(self, scores: ItemScores) -> RankRows:
         """P at valid float32 or float64 scores."""
         raise NotImplementedError

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor, nn
 
-from newton_core.curvature import CurvatureError, NewtonStep, derivatives_of, step_component
+from newton_core.curvature import CurvatureError, NewtonStep, derivatives_of, step_component, turn
 from newton_core.experiment.spec import ArmSpec, Change, ExperimentSpec
 from newton_core.losses import Loss, OpaqueLossError, build_loss
 from newton_core.losses.base import Derivatives, LossParameters
@@ -244,10 +244,9 @@ class Arm:
         lengths = torch.linalg.vector_norm(direction, dim=1)
         total = torch.linalg.vector_norm(lengths)
         cosine = (gradient * direction).sum() / (torch.linalg.vector_norm(norms) * total)
+        has_tikhonov = self.settings.curvature != "none"
         newton = (
-            total.square() / (2 * len(norms))
-            if self.settings.curvature != "none"
-            else torch.full_like(total, torch.nan)
+            total.square() / (2 * len(norms)) if has_tikhonov else torch.full_like(total, torch.nan)
         )
         values = torch.stack(
             (
@@ -261,7 +260,8 @@ class Arm:
                 cosine,
             )
         ).tolist()
-        metrics = (*values, self.seconds)
+        tikhonov = self.newton_step.tikhonov if has_tikhonov else math.nan
+        metrics = (*values, turn(gradient, direction), tikhonov, self.seconds)
         assert len(metrics) == len(METRIC_NAMES)
         return metrics
 

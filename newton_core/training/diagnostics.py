@@ -28,6 +28,7 @@ class CurvatureFields(TypedDict):
     hessian: SpectrumRecord | None
     fisher: SpectrumRecord | None
     direction_cosine: float | None
+    complement_condition: float | None
     gradient_norms: NormHistogram
 
 
@@ -40,8 +41,12 @@ def evaluation_fields(task: Task, model: nn.Module) -> dict[str, float | None]:
     return fields
 
 
-def curvature_fields(derivatives: Derivatives, step: NewtonStep) -> CurvatureFields:
+def curvature_fields(
+    derivatives: Derivatives, step: NewtonStep, blind: Tensor | None = None
+) -> CurvatureFields:
     """The fields of a ``curvature`` event, from derivatives with a Hessian if there is one.
+
+    ``blind`` are the loss's invariant directions (k, m).
 
     It has the spectra of both curvatures under the step's other settings. A part that is not
     finite becomes null: the event says what could be measured.
@@ -49,19 +54,23 @@ def curvature_fields(derivatives: Derivatives, step: NewtonStep) -> CurvatureFie
     gradient, hessian = derivatives.gradient, derivatives.hessian
     hessian_record = fisher_record = cosine = None
     try:
-        fisher_record = _record(fisher_spectrum(gradient, step.tikhonov))
+        fisher_record = _record(fisher_spectrum(gradient, step.tikhonov, blind))
         if hessian is not None:
-            hessian_record = _record(hessian_spectrum(hessian, step.tikhonov, step.definiteness))
+            hessian_record = _record(
+                hessian_spectrum(hessian, step.tikhonov, step.definiteness, blind)
+            )
             cosine = _cosine(
                 replace(step, curvature="hessian").direction(derivatives),
                 replace(step, curvature="fisher").direction(derivatives),
             )
     except CurvatureError:
         cosine = None
+    own = {"hessian": hessian_record, "fisher": fisher_record}.get(step.curvature)
     return CurvatureFields(
         hessian=hessian_record,
         fisher=fisher_record,
         direction_cosine=cosine,
+        complement_condition=None if own is None else own.complement_condition,
         gradient_norms=norm_histogram(torch.linalg.vector_norm(gradient, dim=1)),
     )
 
@@ -86,6 +95,7 @@ def _record(spectrum: Spectrum) -> SpectrumRecord:
         eigenvalues=[finite(value) for value in spectrum.eigenvalues.tolist()],
         condition=finite(spectrum.condition),
         negative=spectrum.negative,
+        complement_condition=finite(spectrum.complement_condition),
     )
 
 

@@ -60,7 +60,8 @@ class LocalArm:
         arm.last_evaluation = metrics
         affordable = arm.settings.curvature == "hessian" or not arm.loss.costly_hessian
         derivatives = arm.derivatives(context.probe, step, hessian=affordable)
-        spectra = curvature_fields(derivatives, arm.newton_step)
+        blind = arm.loss.invariant_directions(derivatives.gradient.shape[1])
+        spectra = curvature_fields(derivatives, arm.newton_step, blind)
         items = context.task.examples(arm.model, images=not self.pictured)
         self.pictured = True
         if context.reaches_target(metrics):

@@ -87,7 +87,8 @@ class ReplayedArm:
 
     def _take(self, event: Event) -> None:
         if isinstance(event, Metrics):
-            columns = [event.values[name] for name in METRIC_NAMES]
+            unknown = [None] * len(event.steps)  # of metrics that came with a later version
+            columns = [event.values.get(name, unknown) for name in METRIC_NAMES]
             rows = zip(*columns, strict=True)
             self._logged.update(
                 (step, tuple(map(_number, row)))

@@ -19,7 +19,7 @@ const HEAT = template(
 function point(step: number, settings: Partial<CurvaturePoint> = {}): CurvaturePoint {
   return {
     step,
-    hessian: { eigenvalues: [-0.01, 0.5, 10], condition: 100, negative: 1 },
+    hessian: { eigenvalues: [-0.01, 0.5, 10], condition: 100, complementCondition: 1, negative: 1 },
     fisher: null,
     directionCosine: 1,
     gradientNorms: { log10_edges: [-2, -1, 0, 1], counts: [0, 6, 2], zero: 2, non_finite: 0 },
@@ -78,8 +78,8 @@ describe("fan", () => {
   });
 
   it("does not press a calm arm flat where another explodes", () => {
-    const calm = { eigenvalues: [0.001, 0.5], condition: 1, negative: 0 };
-    const wild = { eigenvalues: [0, 1e7], condition: 1, negative: 0 };
+    const calm = { eigenvalues: [0.001, 0.5], condition: 1, complementCondition: 1, negative: 0 };
+    const wild = { eigenvalues: [0, 1e7], condition: 1, complementCondition: 1, negative: 0 };
     const log = withRecords(run([point(0, { hessian: calm })]), 1, {
       curvature: [point(0, { hessian: wild })],
     });

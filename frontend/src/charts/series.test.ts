@@ -20,8 +20,13 @@ function norms(settings: Partial<CurvaturePoint["gradientNorms"]> = {}) {
 }
 
 function curvature(step: number): CurvaturePoint {
-  const hessian = { eigenvalues: [-0.5, 1, 8], condition: 16, negative: 1 };
-  const fisher = { eigenvalues: [0, 0, 2], condition: 200, negative: 0 };
+  const hessian = { eigenvalues: [-0.5, 1, 8], condition: 16, complementCondition: 8, negative: 1 };
+  const fisher = {
+    eigenvalues: [0, 0, 2],
+    condition: 200,
+    complementCondition: Number.NaN,
+    negative: 0,
+  };
   return { step, hessian, fisher, directionCosine: 0.7, gradientNorms: norms() };
 }
 
@@ -68,6 +73,7 @@ describe("seriesOf", () => {
     ["hessian.negative", 1],
     ["fisher.condition", 200],
     ["own.condition", 16],
+    ["own.complement_condition", 8],
     ["direction_cosine", 0.7],
     ["gradient_norms.median", 0.1],
   ])("reads %s of a curvature event", (metric, value) => {

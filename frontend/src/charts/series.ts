@@ -106,6 +106,7 @@ function curvatureReader(
 function fieldOf(spectrum: SpectrumPoint | null, field: string): number {
   if (spectrum === null) return Number.NaN;
   if (field === "condition") return spectrum.condition;
+  if (field === "complement_condition") return spectrum.complementCondition;
   if (field === "negative") return spectrum.negative;
   const values = spectrum.eigenvalues;
   return (field === "largest" ? values[values.length - 1] : values[0]) ?? Number.NaN;

@@ -30,6 +30,7 @@ export interface CurvaturePoint {
 export interface SpectrumPoint {
   readonly eigenvalues: readonly number[];
   readonly condition: number;
+  readonly complementCondition: number;
   readonly negative: number;
 }
 

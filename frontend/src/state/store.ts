@@ -256,6 +256,7 @@ function spectrum(record: Spectrum | null): SpectrumPoint | null {
   return {
     eigenvalues: record.eigenvalues.map(orNaN),
     condition: orNaN(record.condition),
+    complementCondition: orNaN(record.complement_condition),
     negative: record.negative,
   };
 }

@@ -1,10 +1,12 @@
 import math
+from itertools import permutations
 from typing import Any
 
 import pytest
 import torch
 from torch.testing import assert_close
 
+from newton_core.algorithms.permutations import permutation_matrix
 from newton_core.curvature import Spectrum, fisher_spectrum, hessian_spectrum
 from newton_core.losses import build_loss
 from tests.newton_core.curvature.cases import SHAPES, fisher_matrix, normal
@@ -35,6 +37,44 @@ def test_hessian_spectrum_counts_and_conditions() -> None:
     assert spectrum("raw", 1.5).condition == pytest.approx(6.5 / 0.5)
     assert spectrum("clip", 1.5).condition == pytest.approx(6.5 / 1.5)
     assert spectrum("raw", 1.0).condition == math.inf
+
+
+def test_the_condition_of_the_complement_leaves_blind_directions_out() -> None:
+    turned = torch.linalg.qr(torch.cat((torch.ones(4, 1).double(), normal(4, 3)), 1))[0]
+    H = turned @ torch.diag(torch.tensor([0.0, -1.0, 2.0, 8.0]).double()) @ turned.mT
+    shift = torch.ones(1, 4, dtype=torch.float64)
+
+    def found(definiteness: Any, blind: torch.Tensor | None = shift) -> float:
+        return hessian_spectrum(H.expand(3, 4, 4), 7.0, definiteness, blind).complement_condition
+
+    assert found("raw") == found("saddle_free") == pytest.approx(8.0)
+    assert found("clip") == math.inf
+    assert found("raw", None) == found("raw", shift[:0]) == math.inf
+    assert hessian_spectrum(H[None], 7.0, "raw", turned.mT).complement_condition == math.inf
+
+    G = normal(20, 4) - normal(20, 4).mean(1, keepdim=True)
+    eigenvalues = torch.linalg.eigvalsh(fisher_matrix(G))
+    expected = (eigenvalues[-1] / eigenvalues[1]).item()  # the first one is zero: the shift's
+    assert fisher_spectrum(G, 7.0, shift).complement_condition == pytest.approx(expected)
+    assert fisher_spectrum(G, 7.0).complement_condition == math.inf
+    assert fisher_spectrum(G[:2], 7.0, shift).complement_condition == math.inf
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_exchangeable_items_leave_curvature_nothing_to_turn(dtype: torch.dtype) -> None:
+    """C commutes with every permutation of the items, so it is a multiple of the identity."""
+    loss = build_loss("neuralsort", temperature=0.5)
+    y = normal(1, 4, dtype=dtype)
+    orders = torch.tensor(list(permutations(range(4))))
+    every = permutation_matrix(normal(1, 4, seed=5, dtype=dtype)[0][orders])
+    derivatives = loss.derivatives(y[0][orders], every)
+    blind = loss.invariant_directions(4)
+    assert derivatives.hessian is not None
+    hessian = hessian_spectrum(derivatives.hessian, 0.1, blind=blind)
+    fisher = fisher_spectrum(derivatives.gradient, 0.1, blind)
+    assert hessian.complement_condition == pytest.approx(1.0, abs=1e-4)
+    assert fisher.complement_condition == pytest.approx(1.0, abs=1e-4)
+    assert hessian_spectrum(derivatives.hessian, 0.1).complement_condition > 1e5
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])

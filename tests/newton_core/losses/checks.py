@@ -284,6 +284,15 @@ def check_short_cut_equals_dense_solve(case: LossCase) -> None:
         )
 
 
+def check_nothing_changes_along_invariant_directions(case: LossCase) -> None:
+    loss = case.build()
+    y, target = case.batch()
+    for direction in loss.invariant_directions(y.flatten(1).shape[1]):
+        for length in (-3.0, 0.5):
+            moved = y + length * direction.to(y).view_as(y[0])
+            close(loss(moved, target), loss(y, target), 1e-9)
+
+
 @applies_to(lambda case: case.equivariant)
 def check_items_may_be_reordered(case: LossCase) -> None:
     loss = case.build()

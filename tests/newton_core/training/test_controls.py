@@ -1,16 +1,22 @@
 """Arms that are controls of another: what they send back into the network is what they say."""
 
 import copy
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from torch import Tensor
 
+from newton_core.experiment.events import CurvatureEvent, Metrics
 from newton_core.experiment.spec import ExperimentSpec
 from newton_core.metrics import METRIC_NAMES
 from newton_core.training.arm import Arm, Observation
 from newton_core.training.context import RunContext
+from newton_core.training.replay import Replay
+from newton_core.training.run import run
+from newton_core.training.snapshots import snapshot_name
 from tests.newton_core.training.specs import small_spec
 
 
@@ -26,6 +32,47 @@ def first_update(context: RunContext, settings: dict[str, Any]) -> tuple[Tensor,
 def metric(seen: Observation, name: str) -> float:
     assert seen.metrics is not None
     return seen.metrics[METRIC_NAMES.index(name)]
+
+
+def test_the_events_of_an_earlier_version_replay(tmp_path: Path) -> None:
+    """They know neither `turn` nor `tikhonov`, nor what curvature leaves to turn."""
+    spec = small_spec(steps=8, evaluate_every=4)
+    events = [json.loads(event.model_dump_json()) for event in run(spec, snapshots=tmp_path)]
+    for event in events:
+        if event["type"] == "metrics":
+            del event["values"]["turn"], event["values"]["tikhonov"]
+        if event["type"] == "curvature":
+            del event["complement_condition"], event["fisher"]["complement_condition"]
+    bodies = [json.dumps(event) for event in events]
+    again = run(
+        spec,
+        start=tmp_path / snapshot_name(0),
+        replay=Replay(frozenset({0, 1}), 8, bodies, tmp_path),
+    )
+    for event in again:
+        if isinstance(event, Metrics):
+            assert (event.values["turn"][0] is None) == (event.arm < 2)
+            assert None not in event.values["loss"]
+        if isinstance(event, CurvatureEvent):
+            assert event.fisher is not None
+            assert (event.fisher.complement_condition is None) == (event.arm < 2)
+    assert event.type == "finished"
+
+
+def test_turn_and_tikhonov_are_measured_at_every_step() -> None:
+    spec = small_spec(steps=6, changes=[{"step": 3, "arm": 2, "tikhonov": 5.0}])
+    found: dict[str, list[list[float | None]]] = {"turn": [[], [], []], "tikhonov": [[], [], []]}
+    for event in run(spec):
+        if isinstance(event, Metrics):
+            for name, columns in found.items():
+                columns[event.arm] += event.values[name]
+    assert found["tikhonov"] == [[None] * 6, [0.1] * 6, [0.01] * 3 + [5.0] * 3]
+    assert found["turn"][0] == [0.0] * 6
+    fishers = found["turn"][2]
+    assert all(angle is not None and angle > 0 for angle in found["turn"][1] + fishers)
+    assert fishers[3] is not None
+    assert fishers[2] is not None
+    assert fishers[3] < fishers[2], "much damping leaves the gradient's direction"
 
 
 @pytest.mark.parametrize(

@@ -31,6 +31,7 @@ function curvature(arm: number, step: number, gradient_norms: typeof histogram) 
     hessian: null,
     fisher: null,
     direction_cosine: null,
+    complement_condition: null,
     gradient_norms,
   };
 }
