@@ -1,6 +1,7 @@
 """Curvature in output space: Newton steps, damped solves, definiteness rules and spectra."""
 
 from newton_core.curvature.components import Component, ComponentOf, step_component, turn
+from newton_core.curvature.damping import LevenbergMarquardt, TikhonovRule
 from newton_core.curvature.fisher import fisher_direction
 from newton_core.curvature.hessian import Definiteness, HessianKind, hessian_direction
 from newton_core.curvature.spectrum import Spectrum, fisher_spectrum, hessian_spectrum
@@ -14,8 +15,10 @@ __all__ = [
     "CurvatureError",
     "Definiteness",
     "HessianKind",
+    "LevenbergMarquardt",
     "NewtonStep",
     "Spectrum",
+    "TikhonovRule",
     "derivatives_of",
     "fisher_direction",
     "fisher_spectrum",

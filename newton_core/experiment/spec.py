@@ -5,7 +5,15 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 from pydantic import ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
-from newton_core.curvature import Component, ComponentOf, Curvature, Definiteness, HessianKind
+from newton_core.curvature import (
+    Component,
+    ComponentOf,
+    Curvature,
+    Definiteness,
+    HessianKind,
+    LevenbergMarquardt,
+    TikhonovRule,
+)
 from newton_core.data import IMAGES, MAPS, NUMBERS
 from newton_core.labels import Labels, numbered
 from newton_core.losses import LossParameters
@@ -50,9 +58,19 @@ LabelledComponent = Annotated[
 LabelledComponentOf = Annotated[
     ComponentOf, Labels(batch="The whole batch: one factor", sample="Each sample: one factor each")
 ]
+LabelledTikhonovRule = Annotated[
+    TikhonovRule,
+    Labels(
+        fixed="Fixed",
+        relative="Relative to the curvature's mean size",
+        levenberg_marquardt="Levenberg-Marquardt",
+    ),
+]
 
 CURVED = ("hessian", "fisher")
 """Curvatures whose Newton step is taken in output space."""
+
+MARQUARDT = {"curvature": CURVED, "tikhonov_rule": ("levenberg_marquardt",)}
 
 ARM_LABELS = {
     "hessian": "Hessian",
@@ -90,6 +108,33 @@ class ArmSpec(Settings):
         " plain gradient descent, small ones to a full Newton step.",
         title="Tikhonov λ", scale="log", ge=1e-12, le=1e9,
         used_if={"curvature": CURVED},
+    )  # fmt: skip
+    tikhonov_rule: LabelledTikhonovRule = setting(
+        "fixed",
+        "What sets the damping: tikhonov as it is (fixed), tikhonov times the curvature's mean"
+        " absolute eigenvalue (relative), or how well the quadratic predicts each step's success,"
+        " from tikhonov on (Levenberg-Marquardt).",
+        title="Tikhonov rule", used_if={"curvature": CURVED},
+    )  # fmt: skip
+    lm_grow_below: float = setting(
+        0.25, "Actual over predicted decrease of the loss below which the damping grows.",
+        title="Grow below", ge=0.0, le=1.0, used_if=MARQUARDT,
+    )  # fmt: skip
+    lm_shrink_above: float = setting(
+        0.75, "Actual over predicted decrease of the loss above which the damping shrinks.",
+        title="Shrink above", ge=0.0, le=10.0, used_if=MARQUARDT,
+    )  # fmt: skip
+    lm_grow: float = setting(
+        2.0, "Factor by which the damping grows.",
+        title="Growth factor", gt=1.0, le=1e3, used_if=MARQUARDT,
+    )  # fmt: skip
+    lm_shrink: float = setting(
+        0.5, "Factor by which the damping shrinks.",
+        title="Shrink factor", gt=0.0, lt=1.0, used_if=MARQUARDT,
+    )  # fmt: skip
+    lm_floor: float = setting(
+        1e-6, "Smallest damping that shrinking leads to.",
+        title="Floor", scale="log", ge=1e-12, le=1e9, used_if=MARQUARDT,
     )  # fmt: skip
     hessian: LabelledHessian = setting(
         "batch_mean",
@@ -159,14 +204,26 @@ class ArmSpec(Settings):
                 f"gradient '{self.gradient}' is a control without curvature: set curvature to"
                 f" 'none' or gradient to 'plain' (curvature is '{self.curvature}')"
             )
-        for field in ("component", "component_of"):
+        for field in ("component", "component_of", "tikhonov_rule"):
             default = ArmSpec.model_fields[field].default
             if self.curvature == "none" and getattr(self, field) != default:
                 raise ValueError(
                     f"{field} '{getattr(self, field)}' needs a Newton step: set curvature to"
                     f" 'hessian' or 'fisher', or {field} to '{default}' (curvature is 'none')"
                 )
+        if self.lm_grow_below > self.lm_shrink_above:
+            raise ValueError(
+                f"lm_grow_below {self.lm_grow_below:g} is above lm_shrink_above"
+                f" {self.lm_shrink_above:g}: no damping can both grow and shrink"
+            )
         return self
+
+    @property
+    def marquardt(self) -> LevenbergMarquardt:
+        """How the damping follows the steps' success, under that rule."""
+        return LevenbergMarquardt(
+            self.lm_grow_below, self.lm_shrink_above, self.lm_grow, self.lm_shrink, self.lm_floor
+        )
 
     @property
     def kind(self) -> str:

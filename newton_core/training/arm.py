@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from newton_core.curvature import CurvatureError, NewtonStep, derivatives_of, step_component, turn
+from newton_core.curvature.damping import damped, decrease_ratio, predicted_decrease
 from newton_core.experiment.spec import ArmSpec, Change, ExperimentSpec
 from newton_core.losses import Loss, OpaqueLossError, build_loss
 from newton_core.losses.base import Derivatives, LossParameters
@@ -152,12 +153,22 @@ class Arm:
             raise DivergedError("the network's outputs are not finite")
         y, newton = outputs.detach(), self.newton_step
         try:
-            short_cut = newton.short_cut(self.loss, y, batch.target)
+            rule = self.settings.tikhonov_rule
+            # the size of the curvature, which a relative damping needs, is not known beforehand
+            relative = rule == "relative"
+            short_cut = None if relative else newton.short_cut(self.loss, y, batch.target)
             need = newton.need if short_cut is None else "gradient"
             derivatives = derivatives_of(self.loss, y, batch.target, need)
             norms = torch.linalg.vector_norm(derivatives.gradient, dim=1)
             spike = self._judge(derivatives, norms)
-            direction = self._direction(derivatives, norms) if short_cut is None else short_cut
+            newton = damped(newton, derivatives, rule)
+            direction = short_cut
+            if direction is None:
+                direction = self._direction(newton, derivatives, norms)
+            if rule == "levenberg_marquardt":
+                self._judge_step(
+                    outputs.detach(), batch.target, derivatives.gradient, direction, step
+                )
             if self.settings.component != "full":
                 direction = step_component(
                     derivatives.gradient,
@@ -181,7 +192,8 @@ class Arm:
             return Observation(None, spike)
         run_value = self._run_value(outputs.detach(), batch.target, derivatives.value, step)
         return Observation(
-            self._metrics(derivatives, norms, direction, gradient_norm, run_value), spike
+            self._metrics(derivatives, norms, direction, gradient_norm, run_value, newton.tikhonov),
+            spike,
         )
 
     def _judge(self, derivatives: Derivatives, norms: Tensor) -> tuple[float, float] | None:
@@ -201,7 +213,28 @@ class Arm:
             return largest, median
         return None
 
-    def _direction(self, derivatives: Derivatives, norms: Tensor) -> Tensor:
+    def _judge_step(
+        self, y: Tensor, target: Tensor | None, gradient: Tensor, direction: Tensor, step: int
+    ) -> None:
+        """Sets the damping of the next step by what the loss makes of this one's z*.
+
+        The full Newton step is judged also where only a component of it is sent back.
+        """
+        newton, loss = self.newton_step, self.loss
+        z = y - direction.view_as(y)
+        ratio = math.nan
+        if bool(loss.defined_at(z).all()):
+            values = []
+            for place in (y, z):
+                self.reseed(step)
+                with torch.no_grad():
+                    values.append(loss(place, target))
+            predicted = predicted_decrease(gradient, direction, newton.tikhonov)
+            ratio = decrease_ratio(values[0], values[1], predicted)
+        following = self.settings.marquardt.following(newton.tikhonov, ratio)
+        self.newton_step = replace(newton, tikhonov=following)
+
+    def _direction(self, newton: NewtonStep, derivatives: Derivatives, norms: Tensor) -> Tensor:
         """What is sent back in place of the output gradient: (N, m)."""
         settings = self.settings
         if settings.gradient == "clip":
@@ -209,7 +242,7 @@ class Arm:
         if settings.gradient == "normalise":
             # a vanished gradient has no direction: it stays zero
             return derivatives.gradient / torch.where(norms > 0, norms, 1.0)[:, None]
-        return self.newton_step.direction(derivatives)
+        return newton.direction(derivatives)
 
     def _parameter_gradient_norm(self) -> Tensor:
         """Norm over all parameters of the gradient that the optimizer is about to use.
@@ -239,6 +272,7 @@ class Arm:
         direction: Tensor,
         gradient_norm: Tensor,
         run_value: Tensor,
+        tikhonov: float,
     ) -> tuple[float, ...]:
         gradient = derivatives.gradient
         lengths = torch.linalg.vector_norm(direction, dim=1)
@@ -260,8 +294,8 @@ class Arm:
                 cosine,
             )
         ).tolist()
-        tikhonov = self.newton_step.tikhonov if has_tikhonov else math.nan
-        metrics = (*values, turn(gradient, direction), tikhonov, self.seconds)
+        damping = tikhonov if has_tikhonov else math.nan
+        metrics = (*values, turn(gradient, direction), damping, self.seconds)
         assert len(metrics) == len(METRIC_NAMES)
         return metrics
 

@@ -10,9 +10,11 @@ from newton_core.curvature import (
     CurvatureError,
     NewtonStep,
     Spectrum,
+    TikhonovRule,
     fisher_spectrum,
     hessian_spectrum,
 )
+from newton_core.curvature.damping import damped
 from newton_core.experiment.events import NormHistogram, SpectrumRecord
 from newton_core.losses.base import Derivatives
 from newton_core.records import finite
@@ -42,11 +44,14 @@ def evaluation_fields(task: Task, model: nn.Module) -> dict[str, float | None]:
 
 
 def curvature_fields(
-    derivatives: Derivatives, step: NewtonStep, blind: Tensor | None = None
+    derivatives: Derivatives,
+    step: NewtonStep,
+    blind: Tensor | None = None,
+    rule: TikhonovRule = "fixed",
 ) -> CurvatureFields:
     """The fields of a ``curvature`` event, from derivatives with a Hessian if there is one.
 
-    ``blind`` are the loss's invariant directions (k, m).
+    ``blind`` are the loss's invariant directions (k, m); ``rule`` says what sets the damping.
 
     It has the spectra of both curvatures under the step's other settings. A part that is not
     finite becomes null: the event says what could be measured.
@@ -54,6 +59,7 @@ def curvature_fields(
     gradient, hessian = derivatives.gradient, derivatives.hessian
     hessian_record = fisher_record = cosine = None
     try:
+        step = damped(step, derivatives, rule)
         fisher_record = _record(fisher_spectrum(gradient, step.tikhonov, blind))
         if hessian is not None:
             hessian_record = _record(

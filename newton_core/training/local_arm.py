@@ -61,7 +61,7 @@ class LocalArm:
         affordable = arm.settings.curvature == "hessian" or not arm.loss.costly_hessian
         derivatives = arm.derivatives(context.probe, step, hessian=affordable)
         blind = arm.loss.invariant_directions(derivatives.gradient.shape[1])
-        spectra = curvature_fields(derivatives, arm.newton_step, blind)
+        spectra = curvature_fields(derivatives, arm.newton_step, blind, arm.settings.tikhonov_rule)
         items = context.task.examples(arm.model, images=not self.pictured)
         self.pictured = True
         if context.reaches_target(metrics):

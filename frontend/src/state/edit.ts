@@ -84,6 +84,7 @@ export function editSpec(catalog: Choices, spec: Spec, path: Path, value: unknow
         gradient: plain ? arm.gradient : "plain",
         component: plain ? "full" : arm.component,
         component_of: plain ? "batch" : arm.component_of,
+        tikhonov_rule: plain ? "fixed" : arm.tikhonov_rule,
       });
       // Without curvature there is no λ that could change.
       const { changes } = edited;

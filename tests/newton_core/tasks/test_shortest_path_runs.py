@@ -120,3 +120,12 @@ def test_learns_to_find_the_way() -> None:
     start, end = (e.optimal for e in events if e.type == "evaluation")
     assert start < 0.1
     assert end > 0.5
+
+
+def test_the_damping_grows_where_the_loss_is_not_defined_at_the_target() -> None:
+    """Costs are positive, and a step with so little damping would make them negative."""
+    arm = {"curvature": "fisher", "tikhonov_rule": "levenberg_marquardt", "tikhonov": 1e-9}
+    said = list(run(spec({"name": "perturbed_fy", "samples": 3}, arms=[arm])))
+    metrics = [event for event in said if event.type == "metrics"]
+    dampings = [value for event in metrics for value in event.values["tikhonov"]]
+    assert dampings == pytest.approx([1e-9, 2e-9, 4e-9, 8e-9])

@@ -2,6 +2,7 @@
 
 import copy
 import json
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from newton_core.training.arm import Arm, Observation
 from newton_core.training.context import RunContext
 from newton_core.training.replay import Replay
 from newton_core.training.run import run
-from newton_core.training.snapshots import snapshot_name
+from newton_core.training.snapshots import load_snapshot, snapshot_name
 from tests.newton_core.training.specs import small_spec
 
 
@@ -73,6 +74,56 @@ def test_turn_and_tikhonov_are_measured_at_every_step() -> None:
     assert fishers[3] is not None
     assert fishers[2] is not None
     assert fishers[3] < fishers[2], "much damping leaves the gradient's direction"
+
+
+def dampings(spec: ExperimentSpec, **kwargs: Any) -> list[float | None]:
+    """The damping in use at each step of the first arm."""
+    return [
+        value
+        for event in run(spec, **kwargs)
+        if isinstance(event, Metrics) and event.arm == 0
+        for value in event.values["tikhonov"]
+    ]
+
+
+def test_a_damping_that_follows_success_starts_at_what_is_set_and_survives_a_snapshot(
+    tmp_path: Path,
+) -> None:
+    arm = {"curvature": "fisher", "tikhonov": 1e-4, "tikhonov_rule": "levenberg_marquardt"}
+    spec = small_spec(arms=[arm], changes=[{"step": 16, "arm": 0, "tikhonov": 7.0}])
+    whole = dampings(spec, snapshots=tmp_path)
+    assert whole[0] == 1e-4
+    assert whole[16] == 7.0
+    assert len(set(whole)) > 3
+    steps = [b / a for a, b in pairwise(whole) if a is not None and b is not None and b != 7.0]
+    assert set(steps) <= {0.5, 1.0, 2.0}
+    assert dampings(spec, start=tmp_path / snapshot_name(10)) == whole[10:]
+
+
+def test_a_quadratic_loss_lets_the_damping_shrink_to_its_floor() -> None:
+    spec = small_spec(
+        task={"name": "classification", "test_images": 2},
+        loss={"name": "squared_error"},
+        arms=[
+            {"curvature": "hessian", "tikhonov_rule": "levenberg_marquardt", "tikhonov": 0.8,
+             "lm_floor": 0.2, "component": "direction"},
+        ],
+        steps=4,
+    )  # fmt: skip
+    assert dampings(spec) == [0.8, 0.4, 0.2, 0.2]
+
+
+def test_a_relative_damping_is_that_of_the_batch(tmp_path: Path) -> None:
+    arm = {"curvature": "fisher", "tikhonov": 0.5, "tikhonov_rule": "relative"}
+    spec = small_spec(arms=[arm], steps=3)
+    context = RunContext(spec)
+    fresh = Arm(spec, 0, copy.deepcopy(context.initial))
+    gradient = fresh.derivatives(context.batch(1), 1, hessian=False).gradient
+    expected = 0.5 * gradient.double().square().mean().item()
+    found = dampings(spec, snapshots=tmp_path)
+    assert found[0] == pytest.approx(expected, rel=1e-5)
+    assert len(set(found)) == 3
+    assert load_snapshot(tmp_path / snapshot_name(3))[1][0]["tikhonov"] == 0.5
 
 
 @pytest.mark.parametrize(
