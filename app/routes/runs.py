@@ -3,10 +3,18 @@
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from fastapi import APIRouter, Body, HTTPException, Query, Request, Response
-from pydantic import BaseModel, Discriminator, Field, PlainValidator, Tag
+from pydantic import (
+    BaseModel,
+    Discriminator,
+    Field,
+    PlainValidator,
+    Tag,
+    field_validator,
+    model_validator,
+)
 
 from app.database import RunRow
 from app.errors import validation_error
@@ -66,6 +74,14 @@ class ArmLine(BaseModel):
     curvature: str
 
 
+class Blocker(BaseModel):
+    """What a waiting run waits for."""
+
+    id: str
+    title: str
+    seconds_left: float | None = Field(description="by its pace so far; null before its first")
+
+
 class RunInfo(BaseModel):
     """A run in a list."""
 
@@ -94,6 +110,9 @@ class RunInfo(BaseModel):
 class RunDetail(RunInfo):
     """A run with its spec."""
 
+    waits_for: Blocker | None = Field(
+        description="the run in progress that ends first, while this one waits"
+    )
     # Taken as it was stored: that of an older version may no longer be valid.
     spec: Annotated[
         Any, PlainValidator(lambda spec: spec, json_schema_input_type=ExperimentSpec)
@@ -112,7 +131,26 @@ class RunPage(BaseModel):
 class RunPatch(Settings):
     """What can be changed about a run: never its numbers."""
 
-    pinned: bool = setting(..., "Whether the run is kept when old ones make room.")
+    pinned: bool | None = setting(None, "Whether the run is kept when old ones make room.")
+    title: str | None = setting(None, "What people call it.", min_length=1, max_length=200)
+
+    @field_validator("title")
+    @classmethod
+    def _can_be_shown(cls, title: str | None) -> str | None:
+        if title is None:
+            return None
+        if "\0" in title:
+            raise ValueError("the character NUL cannot be stored")
+        words = " ".join(title.split())
+        if not words:
+            raise ValueError("needs a letter or a digit at least")
+        return words
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if self.pinned is None and self.title is None:
+            raise ValueError("give pinned, title or both")
+        return self
 
 
 @router.post(
@@ -178,9 +216,14 @@ def list_runs(
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
     offset: Annotated[int, Query(ge=0, le=2**31)] = 0,
     status: Annotated[Status | None, Query(description="only runs with this status")] = None,
+    search: Annotated[
+        str, Query(description="only runs with these words in their title", max_length=200)
+    ] = "",
 ) -> RunPage:
     """The runs, the newest first."""
-    rows, total = lab.store.page(limit, offset, status)
+    if "\0" in search:
+        raise validation_error([(("query", "search"), "the character NUL is in no title", "nul")])
+    rows, total = lab.store.page(limit, offset, status, search)
     items = [run_info(lab, row) for row in rows]
     return RunPage(items=items, total=total, limit=limit, offset=offset)
 
@@ -196,12 +239,16 @@ def get_run_info(lab: TheLab, run: TheRun) -> RunDetail:
     responses={**NO_SUCH_RUN, 409: problem("Pinned runs take half of the disk already.")},
 )
 def change_run(lab: TheLab, run: TheRun, patch: RunPatch) -> RunDetail:
-    """Pins a run, so that it is kept when old runs make room, or unpins it."""
-    if not lab.queue.pin(run, patch.pinned):
-        raise HTTPException(
-            409, "pinned runs may take half of the disk's quota: unpin another one first"
-        )
-    run.pinned = patch.pinned
+    """Pins a run, so that it is kept when old runs make room, or unpins it; gives it a name."""
+    if patch.pinned is not None:
+        if not lab.queue.pin(run, patch.pinned):
+            raise HTTPException(
+                409, "pinned runs may take half of the disk's quota: unpin another one first"
+            )
+        run.pinned = patch.pinned
+    if patch.title is not None:
+        lab.store.set_title(run.id, patch.title)
+        run.title = patch.title
     return _detail(lab, run)
 
 
@@ -222,8 +269,14 @@ def stop_run(
     ended_ok: Annotated[
         bool, Query(description="answer 202 too if it has ended: a stop may cross its last step")
     ] = False,
+    discard: Annotated[
+        bool, Query(description="remove it once it has ended: nobody wants to see it")
+    ] = False,
 ) -> Submitted:
     """Stops a run: it ends with ``cancelled`` soon."""
+    if discard:
+        lab.queue.discard(run.id)
+        return Submitted(id=run.id, status=run.status, position=None, reused=True)
     stopped = run.status not in ENDED and lab.queue.stop(run.id)
     if not stopped and not ended_ok:
         raise HTTPException(409, f"run {run.id} has ended already")
@@ -237,7 +290,11 @@ def stop_run(
 
 
 def _detail(lab: Lab, run: RunRow) -> RunDetail:
-    return RunDetail(**dict(run_info(lab, run)), spec=json.loads(run.spec))
+    blocker = lab.queue.blocker(run.id)
+    waits_for = blocker and Blocker(
+        id=blocker[0].id, title=blocker[0].title, seconds_left=blocker[1]
+    )
+    return RunDetail(**dict(run_info(lab, run)), spec=json.loads(run.spec), waits_for=waits_for)
 
 
 def run_info(lab: Lab, run: RunRow) -> RunInfo:

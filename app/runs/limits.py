@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 from app.settings import Settings
 from newton_core.experiment.spec import ExperimentSpec
 from newton_core.folders import is_within_data_dir
-from newton_core.training.devices import check_device
+from newton_core.training.devices import available_devices, check_device
 
 MOST_WALKERS = 8
 MOST_NOISE_SAMPLES = 100
@@ -39,6 +39,9 @@ class Limits(BaseModel):
     run_seconds: float
     keepalive_seconds: float = Field(description="of silence until an event stream sends a ping")
     memory_mb: int
+    devices: list[str] = Field(
+        default_factory=available_devices, description="on which runs can compute"
+    )
     runs_per_minute: int = Field(description="of one address; 0: no limit")
     max_walkers: int = Field(MOST_WALKERS, description="walks in one answer")
     max_noise_samples: int = Field(MOST_NOISE_SAMPLES, description="paths in one answer")

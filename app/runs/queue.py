@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -53,6 +54,7 @@ class RunQueue:
         self._change = threading.Condition()
         self._waiting: list[tuple[str, bool]] = []  # (run id, whether it is a fork), in order
         self._active: dict[str, StopRequest] = {}
+        self._unwanted: set[str] = set()  # to be removed once they have ended
         self._threads: list[threading.Thread] = []
         self._room = threading.Lock()
         self._patience = Patience()
@@ -144,6 +146,30 @@ class RunQueue:
             self._publish_positions()
         return True
 
+    def discard(self, run_id: str) -> None:
+        """Stops a run and removes it once its worker has ended it, which keeps the worker warm."""
+        with self._change:
+            if request := self._active.get(run_id):
+                self._unwanted.add(run_id)
+                request.ask()
+                return
+        self.remove(run_id)
+
+    def blocker(self, run_id: str) -> tuple[RunRow, float | None] | None:
+        """The run that a waiting run's place depends on: the one in progress that ends first.
+
+        Returns:
+            That run and about how many seconds it has left, None where it has only begun; or None
+            for a run that does not wait, or waits for nothing in progress.
+        """
+        if self.position(run_id) is None:
+            return None
+        with self._change:
+            ids = list(self._active)
+        going = [run for run in map(self._store.get, ids) if run and run.status == "running"]
+        found = [(run, _seconds_left(run)) for run in going]
+        return min(found, key=lambda one: float("inf") if one[1] is None else one[1], default=None)
+
     def remove(self, run_id: str) -> None:
         """Removes a run with its log and files, ending it first if need be.
 
@@ -191,8 +217,12 @@ class RunQueue:
             finally:
                 with self._change:
                     del self._active[run_id]
+                    unwanted = run_id in self._unwanted
+                    self._unwanted.discard(run_id)
                     self._change.notify_all()
             try:
+                if unwanted:
+                    self.remove(run_id)
                 self._make_room()
             except (DatabaseUnavailableError, TimeoutError, OSError) as error:
                 logger.warning("could not make room; the next run tries again", reason=str(error))
@@ -341,6 +371,13 @@ class RunQueue:
                     return
                 logger.info("removing an old run to make room", run=oldest.id)
                 self.remove(oldest.id)
+
+
+def _seconds_left(run: RunRow) -> float | None:
+    """By the pace so far."""
+    if run.started is None or run.step == 0:
+        return None
+    return (time.time() - run.started) * max(0, run.steps - run.step) / run.step
 
 
 class _Sink:

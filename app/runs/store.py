@@ -4,7 +4,7 @@ import secrets
 import time
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Select, delete, func, select, true, update
+from sqlalchemy import ColumnElement, Select, and_, delete, func, select, true, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -85,9 +85,15 @@ class RunStore:
         with self._database.read() as session:
             return session.scalar(select(RunRow).where(RunRow.id == run_id))
 
-    def page(self, limit: int, offset: int, status: str | None = None) -> tuple[list[RunRow], int]:
-        """Runs, the newest first, and how many there are in all."""
-        chosen = RunRow.status == status if status else true()
+    def page(
+        self, limit: int, offset: int, status: str | None = None, search: str = ""
+    ) -> tuple[list[RunRow], int]:
+        """Runs, the newest first, and how many there are in all.
+
+        ``search``: words that the title has, in any case and order.
+        """
+        has_words = [RunRow.title.icontains(word, autoescape=True) for word in search.split()]
+        chosen = and_(RunRow.status == status if status else true(), *has_words)
         query = select(RunRow).where(chosen).order_by(RunRow.number.desc())
         with self._database.read() as session:
             rows = session.scalars(query.limit(limit).offset(offset)).all()
@@ -131,6 +137,11 @@ class RunStore:
         """Keeps a run from being removed to make room, or no longer."""
         with self._database.write() as session:
             session.execute(update(RunRow).where(RunRow.id == run_id).values(pinned=pinned))
+
+    def set_title(self, run_id: str, title: str) -> None:
+        """Gives a run another name."""
+        with self._database.write() as session:
+            session.execute(update(RunRow).where(RunRow.id == run_id).values(title=title))
 
     def set_file_bytes(self, run_id: str, size: int) -> None:
         """Notes how much room a run's snapshots take."""

@@ -176,6 +176,14 @@ class LabServer:
             time.sleep(0.05)
         pytest.fail(f"it did not happen to {run}")
 
+    def wait_until_gone(self, run_id: str) -> None:
+        """Waits until the server has removed a run."""
+        deadline = time.monotonic() + 60.0
+        while self.client.get(f"/api/runs/{run_id}").status_code != 404:
+            if time.monotonic() > deadline:
+                pytest.fail(f"run {run_id} was not removed")
+            time.sleep(0.05)
+
 
 def numbers_of(records: Iterable[dict[str, Any]]) -> dict[str, Any]:
     """All numbers of a log, however its events are cut: what must be equal bit for bit.

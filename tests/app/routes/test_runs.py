@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from app.presets import get_preset
 from tests.app.harness import LabServer, long_spec, numbers_of, tiny_spec
 from tests.newton_core.data.own_images import write_folder
 
@@ -248,14 +247,3 @@ def test_fork_overtakes_long_runs(server: LabServer) -> None:
     assert server.run(waiting)["status"] == "queued"
     for run_id in (fork, waiting, parent):
         assert server.client.delete(f"/api/runs/{run_id}").status_code == 204
-
-
-def test_a_preset_keeps_its_name_with_another_seed(server: LabServer) -> None:
-    spec = get_preset("calm-classification").spec
-    runs = []
-    for changes in ({"seed": 77}, {"seed": 77, "steps": 11}):
-        run_id = server.post({**spec, **changes})["id"]
-        runs.append(server.run(run_id))
-        server.client.delete(f"/api/runs/{run_id}")
-    assert [run["preset"] for run in runs] == ["calm-classification", None]
-    assert runs[0]["title"] == get_preset("calm-classification").title
