@@ -137,6 +137,8 @@ def batch_mean(hessian: Tensor) -> Tensor:
     """The (m, m) mean in float64, a tensor of its own."""
     if hessian.device.type == "mps":  # which has no float64
         hessian = hessian.cpu()
+    if hessian.stride(0) == 0:  # one matrix that all samples share, expanded
+        return hessian[0].to(torch.float64, copy=True)
     return hessian.mean(0, dtype=torch.float64)
 
 

@@ -82,17 +82,26 @@ class NewtonStep:
     def short_cut(
         self, loss: LossFunction, y: Float[Tensor, " N *S"], target: Any = None
     ) -> Float[Tensor, "N m"] | None:
-        """The direction at y without a Hessian, where the loss has one for this very step.
+        """The direction at y without the samples' Hessians, where the loss has one for this step.
 
-        See :meth:`Loss.per_sample_direction`; None where :meth:`direction` is the way.
+        See :meth:`Loss.per_sample_direction` and :meth:`Loss.mean_hessian`; None where
+        :meth:`direction` is the way.
 
         Raises:
-            CurvatureError: the direction is too large for y's dtype.
+            CurvatureError: the system is singular or not finite, or the direction is too large
+                for y's dtype.
         """
-        if self.need != "hessian" or self.hessian != "per_sample" or not isinstance(loss, Loss):
+        if self.need != "hessian" or not isinstance(loss, Loss):
             return None
-        direct = loss.per_sample_direction(y.detach(), target, self.tikhonov)
-        return None if direct is None else like(y, direct)
+        y = y.detach()
+        if self.hessian == "per_sample" or loss.shares_hessian:
+            direct = loss.per_sample_direction(y, target, self.tikhonov)
+            return None if direct is None else like(y, direct)
+        mean = loss.mean_hessian(y, target)
+        if mean is None:
+            return None
+        gradient = loss.derivatives(y, target, hessian=False).gradient
+        return self.direction(Derivatives(gradient[:, 0], gradient, mean.expand(len(y), -1, -1)))
 
     def direction_at(
         self, loss: LossFunction, y: Float[Tensor, " N *S"], target: Any = None

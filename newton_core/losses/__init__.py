@@ -27,11 +27,13 @@ from newton_core.losses.formula import Formula
 from newton_core.losses.neuralsort import NeuralSort
 from newton_core.losses.opacity import OpaqueLossError
 from newton_core.losses.perturbed_fy import PerturbedFy
+from newton_core.losses.simulator import SimulatorLoss
 from newton_core.losses.smoothed_algorithm import SmoothedAlgorithm
 from newton_core.losses.smoothed_loss import SmoothedLoss
 from newton_core.losses.softsort import SoftSort
 from newton_core.losses.squared_error import SquaredError
 from newton_core.losses.surfaces import Surface
+from newton_core.losses.trajectory import Trajectory
 
 __all__ = [
     "BellmanFord",
@@ -49,11 +51,13 @@ __all__ = [
     "OptimalDsn",
     "PerturbedFy",
     "ReciprocalDsn",
+    "SimulatorLoss",
     "SmoothedAlgorithm",
     "SmoothedLoss",
     "SoftSort",
     "SquaredError",
     "Surface",
+    "Trajectory",
     "autodiff_derivatives",
     "build_loss",
     "list_losses",

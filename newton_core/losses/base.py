@@ -15,7 +15,7 @@ from newton_core.registry import Registry, declared_name
 from newton_core.settings import Named
 from newton_core.tensors import flatten_outputs
 
-TargetKind = Literal["permutation", "class", "value", "path", "none"]
+TargetKind = Literal["permutation", "class", "value", "path", "trajectory", "picture", "none"]
 """What a loss compares the outputs with; tasks and losses are matched on it."""
 
 LossFunction = Callable[..., Tensor]
@@ -71,9 +71,10 @@ class Loss(nn.Module, Generic[P_co]):
     A subclass defines ``Parameters`` (defaults, bounds and sentences: the spec, the form and the
     constructor all read them there), ``target_kind`` and ``forward``. ``Loss[MyParameters]`` tells
     type checkers what ``settings`` are; a loss that no spec names may go without both. The other
-    two methods have defaults: ``derivatives`` is overridden where a closed form or an estimator is
-    better than automatic differentiation, ``per_sample_direction`` where the damped system of a
-    single sample has a solution cheaper than forming its Hessian.
+    methods have defaults: ``derivatives`` is overridden where a closed form or an estimator is
+    better than automatic differentiation, ``mean_hessian`` where the batch mean costs less than
+    the Hessians of all samples, ``per_sample_direction`` (with ``shares_hessian`` where it serves
+    the batch mean too) where a damped system has a solution cheaper than forming its Hessian.
 
     A loss of your own is found by the lab if the distribution that ships it has a line such as
     ``my_loss = "my_package.my_loss:MyLoss"`` under the entry points ``newton_lab.losses``.
@@ -117,6 +118,18 @@ class Loss(nn.Module, Generic[P_co]):
     ) -> Derivatives:
         """Value, gradient and (if ``hessian``) Hessian per sample, detached; S flattens to m."""
         return autodiff_derivatives(self, y, target, hessian=hessian)
+
+    @property
+    def shares_hessian(self) -> bool:
+        """Whether all samples have the same Hessian: its batch mean is then each sample's own."""
+        return False
+
+    def mean_hessian(self, y: Tensor, target: Tensor | None = None) -> Float[Tensor, "m m"] | None:
+        """The batch mean of the Hessians in float64, or None: no way but through all of them.
+
+        An optional short cut for losses that find it without an (N, m, m) tensor. Detached.
+        """
+        return None
 
     def per_sample_direction(
         self, y: Tensor, target: Tensor | None, tikhonov: float

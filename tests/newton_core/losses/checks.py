@@ -93,7 +93,11 @@ CONDITIONS: dict[Check, Callable[[LossCase], bool]] = {}
 
 
 def has_short_cut(case: LossCase) -> bool:
-    return type(case.build()).per_sample_direction is not Loss.per_sample_direction
+    return case.build().per_sample_direction(*case.batch(), 1.0) is not None
+
+
+def has_mean_hessian(case: LossCase) -> bool:
+    return type(case.build()).mean_hessian is not Loss.mean_hessian
 
 
 def check_registered_and_described(case: LossCase) -> None:
@@ -291,6 +295,21 @@ def check_nothing_changes_along_invariant_directions(case: LossCase) -> None:
         for length in (-3.0, 0.5):
             moved = y + length * direction.to(y).view_as(y[0])
             close(loss(moved, target), loss(y, target), 1e-9)
+
+
+@applies_to(has_mean_hessian)
+def check_mean_hessian_leads_the_general_way(case: LossCase) -> None:
+    loss = case.build()
+    y, target = case.batch(samples=20)
+    dense = loss.derivatives(y, target)
+    assert dense.hessian is not None
+    mean = loss.mean_hessian(y, target)
+    assert mean is not None
+    close(mean, dense.hessian.mean(0), 1e-12)
+    for tikhonov in (1e-3, 1.0):
+        short = newton_direction(loss, y, target, tikhonov=tikhonov).flatten(1)
+        general = hessian_direction(dense.gradient, dense.hessian.contiguous(), tikhonov)
+        close(short, general, 1e-6)
 
 
 @applies_to(lambda case: case.equivariant)
