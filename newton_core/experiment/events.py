@@ -14,6 +14,7 @@ from newton_core.tasks.classification import ClassificationExample
 from newton_core.tasks.ranking import RankingExample
 from newton_core.tasks.shortest_path import ShortestPathExample
 from newton_core.tasks.surface import SurfaceExample
+from newton_core.tasks.trajectory import TrajectoryExample
 
 Number = float | None
 """A finite number, or null where the computation gave NaN or infinity."""
@@ -21,7 +22,12 @@ Number = float | None
 
 Example = TypeAliasType(
     "Example",
-    RankingExample | ClassificationExample | ShortestPathExample | SurfaceExample | dict[str, Any],
+    RankingExample
+    | ClassificationExample
+    | ShortestPathExample
+    | SurfaceExample
+    | TrajectoryExample
+    | dict[str, Any],
 )
 """What a task shows of a test case, told apart by its keys; any record of a task of one's own."""
 

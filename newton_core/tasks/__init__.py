@@ -5,6 +5,7 @@ from newton_core.tasks.classification import ClassificationParameters, Classific
 from newton_core.tasks.ranking import RankingParameters, RankingTask
 from newton_core.tasks.shortest_path import ShortestPathParameters, ShortestPathTask
 from newton_core.tasks.surface import SurfaceParameters, SurfaceTask
+from newton_core.tasks.trajectory import TrajectoryTask, TrajectoryTaskParameters
 
 __all__ = [
     "TASKS",
@@ -20,5 +21,7 @@ __all__ = [
     "SurfaceTask",
     "Task",
     "TaskParameters",
+    "TrajectoryTask",
+    "TrajectoryTaskParameters",
     "register_task",
 ]

@@ -12,6 +12,7 @@ LOSS = {
     "classification": "cross_entropy",
     "shortest_path": "perturbed_fy",
     "surface": "rosenbrock",
+    "trajectory": "trajectory",
 }
 SMALL = {
     "shortest_path": {"data": {"name": "terrain", "height": 3, "width": 3, "train_maps": 10,
@@ -52,8 +53,10 @@ def test_step_metrics_are_explained() -> None:
 @pytest.mark.parametrize("name", TASKS.names())
 def test_outputs_are_counted_where_a_parameter_makes_them_many(name: str) -> None:
     task = spec_of(name).task
-    counted = {"ranking": 5, "shortest_path": 9, "classification": 1, "surface": 1}
+    counted = {
+        "ranking": 5, "shortest_path": 9, "classification": 1, "surface": 1, "trajectory": 128,
+    }  # fmt: skip
     assert task.outputs_per_sample().count == counted[name]
     data = task.datasets()
-    assert (not data) == (name == "surface")
+    assert (not data) == (name in ("surface", "trajectory"))
     assert not any(part.own_files for part in data.values())
