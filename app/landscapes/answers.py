@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from newton_core.curvature.surrogate import NewtonSettings
 from newton_core.landscape.planes import PlaneKind
+from newton_core.landscape.step_plane import SecondAxis
 
 Number = float | None
 Row = list[Number]
@@ -134,6 +135,54 @@ class LineLandscape(Part):
     line: LineValues
 
 
+class StepChange(Part):
+    """What makes one step out of another."""
+
+    ratio: Number = Field(description="length of the second over that of the first")
+    degrees: Number = Field(description="angle between them, 0 to 180")
+
+
+class StepView(Part):
+    """A square part of the plane."""
+
+    unit: Number = Field(description="length of the drawn Newton step")
+    gradient: Pair = Field(description="tip of the arrow down the gradient")
+    a: list[float]
+    b: list[float]
+    loss: list[Row]
+    quadratic: list[Row] | None = Field(description="with tikhonov; null without a step")
+
+
+class StepPlane(Part):
+    """Gradient, Newton step and z* of a sample; y is at the origin."""
+
+    sample: int
+    basis: list[Row] = Field(description="down the gradient, and across it")
+    second: SecondAxis = Field(description="what the axis across the gradient follows")
+    value: Number = Field(description="the sample's loss at y")
+    gradient_norm: Number
+    step: Pair | None = Field(description="z* - y on the plane; null without curvature")
+    tikhonov: float
+    matrix: tuple[Pair, Pair] | None = Field(description="C on the plane, without tikhonov")
+    change: StepChange | None = Field(description="from the gradient to the step, of the sample")
+    batch_change: StepChange | None = Field(description="the same of the whole batch")
+    before: StepChange | None = Field(
+        description="from the step with the earlier tikhonov, of the whole batch"
+    )
+    earlier: Pair | None = Field(description="the sample's step with the earlier tikhonov")
+    problem: str | None = Field(description="why there is no step")
+    views: tuple[StepView, StepView] = Field(description="as long as they are; of one length")
+
+
+class StepSeen(Part):
+    """The Newton step that an arm takes next."""
+
+    step: int = Field(description="the snapshot that answers")
+    samples: int = Field(description="in the batch")
+    shape: list[int] = Field(description="of one sample's outputs")
+    plane: StepPlane
+
+
 class LandscapeProblem(Part):
     """Why there is no landscape, or no more of it."""
 
@@ -172,6 +221,13 @@ class LineEvent(Part):
     data: LineLandscape
 
 
+class StepEvent(Part):
+    """The whole answer about a step."""
+
+    event: Literal["step"]
+    data: StepSeen
+
+
 class ProblemEvent(Part):
     """The last part, where something went wrong."""
 
@@ -187,7 +243,7 @@ class DoneEvent(Part):
 
 
 LandscapeStreamEvent = Annotated[
-    StartEvent | PatchEvent | OutputEvent | LineEvent | ProblemEvent | DoneEvent,
+    StartEvent | PatchEvent | OutputEvent | LineEvent | StepEvent | ProblemEvent | DoneEvent,
     Field(discriminator="event"),
 ]
 """Any message of the stream: its type and its data."""

@@ -15,6 +15,7 @@ from app.landscapes.requests import (
     LineLandscapeRequest,
     OutputLandscapeRequest,
     ParameterLandscapeRequest,
+    StepRequest,
 )
 from app.settings import Settings
 from newton_core.byte_cache import ByteCache
@@ -23,6 +24,7 @@ from newton_core.landscape.grid import Grid
 from newton_core.landscape.outputs import OutputPlane, output_landscape
 from newton_core.records import to_json
 from newton_core.training.landscapes.history import MOST_BYTES, RunHistory
+from newton_core.training.landscapes.steps import StepSettings, step_seen
 from newton_core.training.landscapes.weights import (
     LandscapeSettings,
     line_between_arms,
@@ -92,6 +94,9 @@ def _answer(job: Job[LandscapeJob], histories: Histories) -> None:
             _outputs(history, request, emit)
         elif isinstance(request, LineLandscapeRequest):
             _line(history, request, emit)
+        elif isinstance(request, StepRequest):
+            given = request.model_dump(include=set(StepSettings.model_fields))
+            emit("step", step_seen(history, StepSettings(**given)))
         else:
             _parameters(history, request, emit, job.cancelled)
     except ValueError as error:  # no plane, no snapshot, no such sample

@@ -11,6 +11,7 @@ from newton_core.curvature.surrogate import NewtonSettings
 from newton_core.landscape.grid import OddPoints
 from newton_core.landscape.outputs import OutputPlane
 from newton_core.settings import Settings, setting
+from newton_core.training.landscapes.steps import StepSettings
 from newton_core.training.landscapes.weights import LandscapeSettings
 
 
@@ -49,6 +50,13 @@ class OutputLandscapeRequest(OutputPlane):
     damped: bool = setting(False, "Whether the quadratics include tikhonov.", title="Damped")
 
 
+class StepRequest(StepSettings):
+    """Gradient, Newton step and z* of one sample of an arm's current batch."""
+
+    space: Literal["step"] = setting(..., "In the plane of one sample's gradient and step.")
+    run: str = setting(..., "Id of the run.", max_length=100)
+
+
 class LineLandscapeRequest(Settings):
     """The loss along the straight line from one arm's weights to another's."""
 
@@ -66,18 +74,21 @@ class LineLandscapeRequest(Settings):
 
 def _space(body: Any) -> str:
     given = body.get("space") if isinstance(body, Mapping) else getattr(body, "space", None)
-    return given if given in ("outputs", "line") else "parameters"
+    return given if given in ("outputs", "line", "step") else "parameters"
 
 
-AnyLandscapeRequest = ParameterLandscapeRequest | OutputLandscapeRequest | LineLandscapeRequest
+AnyLandscapeRequest = (
+    ParameterLandscapeRequest | OutputLandscapeRequest | LineLandscapeRequest | StepRequest
+)
 
 LandscapeRequest = Annotated[
     Annotated[ParameterLandscapeRequest, Tag("parameters")]
     | Annotated[OutputLandscapeRequest, Tag("outputs")]
-    | Annotated[LineLandscapeRequest, Tag("line")],
+    | Annotated[LineLandscapeRequest, Tag("line")]
+    | Annotated[StepRequest, Tag("step")],
     Discriminator(_space),
 ]
-"""One of the three requests, by its ``space``; without it, the weights."""
+"""One of the four requests, by its ``space``; without it, the weights."""
 
 
 @dataclass(frozen=True)

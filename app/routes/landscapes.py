@@ -37,7 +37,8 @@ async def landscapes(lab: TheLab, body: Annotated[LandscapeRequest, Body()]) -> 
     Through the weights: ``start`` says which snapshot ``step`` answers, and lists ``pictures``
     with their arms and projected paths; each ``patch`` has all values of one on a finer grid.
     Through the outputs: one ``slice``. Between two arms' weights: one ``line`` (``t``, ``values``,
-    ``barrier``). At the end ``done``, or ``problem`` with a ``message``.
+    ``barrier``). Of an arm's next Newton step: one ``step``. At the end ``done``, or ``problem``
+    with a ``message``.
     Closing the connection cancels the computation.
     """
     run = await run_in_threadpool(lab.store.get, body.run) if is_run_id(body.run) else None

@@ -42,6 +42,7 @@ class RunHistory:
         self.spec = spec
         self._cache = cache or ByteCache(MOST_BYTES)
         self._files = list_snapshots(folder)
+        self._tikhonov: dict[int, list[float]] = {}
         if not self._files:
             raise SnapshotError("the run has left no snapshot yet")
         self.task: Task = build_task(spec)
@@ -67,6 +68,11 @@ class RunHistory:
         """One arm's parameters at a snapshot."""
         state = self._states(step)[arm]
         return {name: state[name].to(p.device) for name, p in self.initial_model.named_parameters()}
+
+    def tikhonov(self, arm: int, step: int) -> float:
+        """The damping that an arm's next step takes, after a snapshot."""
+        self._states(step)
+        return self._tikhonov[step][arm]
 
     def outputs(self, arm: int, step: int, samples: int) -> tuple[Tensor, Tensor | None]:
         """Outputs (samples, *S) of an arm's network at a snapshot on :meth:`batch`, and target."""
@@ -109,6 +115,7 @@ class RunHistory:
                 )
             # Optimizer states take twice the memory of the weights and are not needed here.
             states = [state["model"] for state in whole]
+            self._tikhonov[step] = [state["tikhonov"] for state in whole]
             weights = [value for state in states for value in state.values()]
             self._cache.put(file, states, sum(value.nbytes for value in weights))
         return states

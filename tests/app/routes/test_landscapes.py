@@ -87,6 +87,21 @@ def test_outputs_and_their_quadratic_touch_at_the_centre(server: LabServer, run_
         assert surrogate["target"] is not None
 
 
+def test_a_step_is_seen_beside_its_gradient(server: LabServer, run_id: str) -> None:
+    body = {"space": "step", "run": run_id, "step": 40, "arm": 1, "points": 21}
+    (kind, data), last = ask(server, body | {"earlier": 100.0})
+    assert (kind, last) == ("step", ("done", {}))
+    plane = data["plane"]
+    assert plane["change"]["ratio"] > 0
+    assert 0 <= plane["change"]["degrees"] <= 180
+    assert plane["before"]["ratio"] > 1, "less damping, a longer step"
+    true, alike = plane["views"]
+    assert len(true["loss"]) == len(true["quadratic"]) == 21
+    assert alike["unit"] == pytest.approx(alike["gradient"][0])
+    (kind, data), = ask(server, body | {"arm": 9})  # fmt: skip
+    assert (kind, "no arm 9" in data["message"]) == ("problem", True)
+
+
 def test_the_line_between_two_arms_ends_at_both(server: LabServer, run_id: str) -> None:
     body = {"space": "line", "run": run_id, "step": 40, "start": 1, "end": 0, "points": 11}
     (kind, data), last = ask(server, body)
