@@ -15,7 +15,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from app.settings import spare_companions
-from newton_core.experiment.comparison import Comparison, compare
+from newton_core.experiment.comparison import Comparison, compare_runs
 from newton_core.experiment.events import (
     Cancelled,
     Diverged,
@@ -187,7 +187,7 @@ def number(metric: MetricDescription, value: float, sign: str = "") -> str:
     """A value as it stands under :func:`heading`; with ``sign`` "+" the sign is always shown."""
     if metric.kind == "share":
         return f"{100 * value:{sign}.1f}"
-    return f"{value:{sign}.3f}"
+    return f"{value:{sign}.{1 if abs(value) >= 100 else 3}f}"
 
 
 def with_unit(metric: MetricDescription, value: float) -> str:
@@ -204,8 +204,9 @@ def _cell(metric: MetricDescription, measured: Mapping[str, float | None]) -> st
 
 
 def comparison_of(spec: ExperimentSpec, summaries: Sequence[Summary]) -> Comparison:
-    """The arms of several seeds of ``spec``, compared in its task's primary metric."""
-    return compare(summaries, TASKS.get(spec.task.name).describe(summaries[0].primary_metric))
+    """The arms of several seeds: their primary metric, or their steps where there is a target."""
+    metric = TASKS.get(spec.task.name).describe(summaries[0].primary_metric)
+    return compare_runs(spec, summaries, metric)
 
 
 def comparison_table(spec: ExperimentSpec, summaries: Sequence[Summary]) -> Table:
@@ -214,6 +215,8 @@ def comparison_table(spec: ExperimentSpec, summaries: Sequence[Summary]) -> Tabl
     metric, baseline = comparison.metric, comparison.arms[0]
     unit = " in %" if metric.kind == "share" else ""
     better = ", lower is better" if metric.better == "lower" else ""
+    if any(arm.missed for arm in comparison.arms):
+        better += f"; who never arrives counts as {number(metric, spec.steps)}, the most there are"
     table = Table(
         title=f"{words(metric)}{unit}, {comparison.seeds} seeds, paired with {baseline.label}"
         + better,
@@ -262,6 +265,7 @@ def as_json(spec: ExperimentSpec, summaries: list[Summary]) -> str:
                     "mean": finite(arm.mean),
                     "values": list(map(finite, arm.values)),
                     "diverged": arm.diverged,
+                    "missed": arm.missed,
                     "note": arm.note,
                 }
                 for arm in comparison.arms

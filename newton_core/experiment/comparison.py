@@ -2,10 +2,11 @@
 
 import math
 import statistics
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 from newton_core.experiment.events import ArmSummary, Summary
+from newton_core.experiment.spec import ExperimentSpec
 from newton_core.metrics import MetricDescription
 from newton_core.statistics import PairedDifference, paired_difference
 
@@ -19,6 +20,7 @@ class ComparedArm:
         label: its name.
         values: what each seed counts as, in the metric's units; NaN where nothing is known.
         diverged: in how many seeds it met NaN or infinity.
+        missed: in how many seeds it never arrived at the target; 0 where there is none.
         difference: paired with the first arm, seed by seed; None for the first arm itself, and
             where some value is not known.
     """
@@ -27,6 +29,7 @@ class ComparedArm:
     label: str
     values: tuple[float, ...]
     diverged: int
+    missed: int = 0
     difference: PairedDifference | None = None
 
     @property
@@ -37,7 +40,9 @@ class ComparedArm:
     @property
     def note(self) -> str:
         """What a reader must know beside the numbers: "diverged in 3 of 3"; mostly empty."""
-        return f"diverged in {self.diverged} of {len(self.values)}" if self.diverged else ""
+        counts = {"never arrived": self.missed, "diverged": self.diverged}
+        seeds = len(self.values)
+        return ", ".join(f"{words} in {n} of {seeds}" for words, n in counts.items() if n)
 
 
 @dataclass(frozen=True)
@@ -55,6 +60,60 @@ class Comparison:
     seeds: int
 
 
+def compare_runs(
+    spec: ExperimentSpec, summaries: Sequence[Summary], metric: MetricDescription
+) -> Comparison:
+    """Compares the arms of several runs of ``spec``, one seed each.
+
+    Without a target they are compared in ``metric``, the task's primary one. With a target, arms
+    stop at different steps, and their last values say little: then it is the steps that each took.
+
+    Raises:
+        ValueError: no runs, or runs of different numbers of arms.
+    """
+    if spec.target is None:
+        return compare(summaries, metric)
+    return compare_steps(summaries, steps_to(metric, spec.target, spec.steps))
+
+
+def steps_to(metric: MetricDescription, target: float, steps: int) -> MetricDescription:
+    """How many updates it takes to a target; its worst value is the whole run."""
+    value = f"{target:.1%}".replace("%", " %") if metric.kind == "share" else f"{target:g}"
+    return MetricDescription(
+        "steps_to_target",
+        f"Steps to {metric.title[:1].lower()}{metric.title[1:]} {value}",
+        "steps",
+        f"Updates until the target was seen; a run that never arrives counts as all {steps:,}.",
+        better="lower",
+        bounds=(0.0, float(steps)),
+        decimals=0,
+        sentence="takes {value} steps",
+    )
+
+
+def compare_steps(summaries: Sequence[Summary], metric: MetricDescription) -> Comparison:
+    """Compares the steps that arms took to the target of their runs.
+
+    A run that never arrived, for whatever reason, counts as the most steps that it could have
+    taken: a lower bound of the truth, so that means of such arms are lower bounds too.
+
+    Args:
+        metric: as :func:`steps_to` describes it.
+    """
+    most = metric.worst
+    assert most is not None
+
+    def steps(arm: ArmSummary, _summary: Summary) -> float:
+        return float(arm.step) if arm.status == "target" else most
+
+    found = _compare(summaries, metric, steps)
+    arms = tuple(
+        replace(arm, missed=sum(s.arms[arm.arm].status != "target" for s in summaries))
+        for arm in found.arms
+    )
+    return replace(found, arms=arms)
+
+
 def compare(summaries: Sequence[Summary], metric: MetricDescription) -> Comparison:
     """Compares the arms of several runs of one spec, one seed each, in ``metric``.
 
@@ -65,12 +124,18 @@ def compare(summaries: Sequence[Summary], metric: MetricDescription) -> Comparis
     Raises:
         ValueError: no runs, or runs of different numbers of arms.
     """
+    return _compare(summaries, metric, lambda arm, summary: _counted(arm, summary, metric))
+
+
+def _compare(
+    summaries: Sequence[Summary],
+    metric: MetricDescription,
+    value: Callable[[ArmSummary, Summary], float],
+) -> Comparison:
     if len({len(summary.arms) for summary in summaries}) != 1:
         raise ValueError("a comparison needs runs of the same arms")
     values = [
-        tuple(
-            _counted(arm, summary, metric) for arm, summary in zip(column, summaries, strict=True)
-        )
+        tuple(value(arm, summary) for arm, summary in zip(column, summaries, strict=True))
         for column in zip(*(summary.arms for summary in summaries), strict=True)
     ]
     arms = []

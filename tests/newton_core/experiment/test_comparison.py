@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
-from newton_core.experiment.comparison import Comparison, compare
+from newton_core.experiment.comparison import Comparison, compare, compare_runs
 from newton_core.experiment.events import ArmSummary, Summary
 from newton_core.metrics import MetricDescription, share_of_test
+from tests.newton_core.training.specs import small_spec
 
 SHARE = share_of_test("hit", "Hit", "tests", description="Hits.", sentence="hits {value}")
 RATIO = MetricDescription("ratio", "Ratio", "times", "A ratio.", better="lower", bounds=(1.0, None))
@@ -76,6 +77,28 @@ def test_arms_are_told_apart_by_index() -> None:
     assert [entry.arm for entry in found.arms] == [0, 1, 2]
     assert [entry.mean for entry in found.arms] == [0.1, 0.2, 0.4]
     assert [entry.note for entry in found.arms] == ["", "", ""]
+
+
+def test_with_a_target_steps_are_compared_and_those_that_never_arrive_are_counted() -> None:
+    spec = small_spec(target=0.9, steps=300, arms=[{}, {"label": "B"}])
+    early = arm(0.91, status="target", step=100)
+    summaries = [
+        Summary(arms=[early, other], step=300, seconds=1.0, primary_metric="hit")
+        for other in (
+            arm(0.95, "B", status="target", step=60),
+            arm(0.89, "B", status="completed", step=300),
+            arm(0.89, "B", status="diverged", step=200),
+        )
+    ]
+    found = compare_runs(spec, summaries, SHARE)
+    assert (found.metric.title, found.metric.better) == ("Steps to hit 90.0 %", "lower")
+    assert [each.values for each in found.arms] == [(100.0,) * 3, (60.0, 300.0, 300.0)]
+    assert found.arms[1].note == "never arrived in 2 of 3, diverged in 1 of 3"
+    assert found.arms[1].difference is not None
+    assert found.arms[1].difference.improved == pytest.approx(1 / 3)
+    assert found.arms[0].note == ""
+    plain = compare_runs(small_spec(arms=[{}, {"label": "B"}]), summaries, SHARE)
+    assert plain.metric is SHARE
 
 
 @pytest.mark.parametrize("seeds", [[], [(arm(0.1),), (arm(0.1), arm(0.2))]])
