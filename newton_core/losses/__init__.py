@@ -15,6 +15,7 @@ from newton_core.losses.base import (
 )
 from newton_core.losses.bellman_ford import BellmanFord
 from newton_core.losses.binary_cross_entropy import BinaryCrossEntropy
+from newton_core.losses.check import LossCheckError, LossReport, check_loss
 from newton_core.losses.cross_entropy import CrossEntropy
 from newton_core.losses.dsn import (
     CauchyDsn,
@@ -45,7 +46,9 @@ __all__ = [
     "GaussianDsn",
     "LogisticDsn",
     "Loss",
+    "LossCheckError",
     "LossParameters",
+    "LossReport",
     "NeuralSort",
     "OpaqueLossError",
     "OptimalDsn",
@@ -60,6 +63,7 @@ __all__ = [
     "Trajectory",
     "autodiff_derivatives",
     "build_loss",
+    "check_loss",
     "list_losses",
     "register_loss",
 ]

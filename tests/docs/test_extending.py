@@ -64,6 +64,13 @@ print(json.dumps({
 
 
 @pytest.mark.usefixtures("site")
+def test_its_loss_fits() -> None:
+    printed = python("-m", "tilt.check_focal")
+    assert "gradient   agrees with finite differences" in printed
+    assert "curvature  'hessian' or 'fisher'" in printed
+
+
+@pytest.mark.usefixtures("site")
 def test_its_specs_train_in_python() -> None:
     printed = json.loads(python("-c", RUN_ALL, given=json.dumps(specs())))
     assert all(share > 2 * GUESSING for shares in printed["found"] for share in shares)

@@ -1,0 +1,302 @@
+"""Does a loss fit? One call for the author of a loss, before a Newton loss is built on it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from newton_core.losses.base import Derivatives, Loss, LossFunction, autodiff_derivatives
+from newton_core.losses.opacity import OpaqueLossError, slanted
+from newton_core.tensors import flatten_outputs
+
+CLOSE = 1e-4
+"""Relative difference from finite differences that passes in float64 (0.05 in float32)."""
+
+
+class LossCheckError(ValueError):
+    """A loss that no Newton loss can be built on; the message says what is wrong and what to do."""
+
+
+@dataclass(frozen=True)
+class LossReport:
+    """What :func:`check_loss` found; ``print`` it.
+
+    Attributes:
+        samples: N.
+        outputs: m, of each sample.
+        dtype: that the check computed in: float64, or y's where the loss takes no other.
+        sampled: whether the loss draws random numbers, so that its derivatives are estimates and
+            finite differences say nothing about them.
+        independent: whether each value depends on its own sample alone; None with one sample.
+        kinks: samples at a kink, where the derivative is a matter of convention.
+        gradient_error: largest relative difference from finite differences; None if sampled.
+        hessian: "curved", "zero" (as of a loss that is linear in pieces), or "opaque" (it can be
+            differentiated only once).
+        hessian_error: as ``gradient_error``, of the Hessian from differences of the gradient.
+        eigenvalues: smallest and largest of the Hessian averaged over the batch; None if opaque.
+    """
+
+    samples: int
+    outputs: int
+    dtype: str
+    sampled: bool
+    independent: bool | None
+    kinks: int
+    gradient_error: float | None
+    hessian: Literal["curved", "zero", "opaque"]
+    hessian_error: float | None
+    eigenvalues: tuple[float, float] | None
+
+    @property
+    def curvatures(self) -> tuple[str, ...]:
+        """The curvatures that this loss has, of "hessian" and "fisher"."""
+        return ("hessian", "fisher") if self.hessian == "curved" else ("fisher",)
+
+    def __str__(self) -> str:
+        alone = {True: "each value depends on its own sample alone", None: "only one: not checked"}
+        lines = {
+            "values": f"one for each of {self.samples} samples with {self.outputs} outputs",
+            "samples": alone.get(self.independent, "depend on each other"),
+            "gradient": _agreement(self.gradient_error),
+            "Hessian": self._hessian(),
+            "curvature": " or ".join(repr(name) for name in self.curvatures),
+        }
+        if self.kinks:
+            lines["kinks"] = f"at {self.kinks} samples, where derivatives are a convention"
+        return "\n".join(f"{name:<10} {text}" for name, text in lines.items())
+
+    def _hessian(self) -> str:
+        if self.hessian == "opaque":
+            return "unknown: the loss can be differentiated only once"
+        if self.hessian == "zero" or self.eigenvalues is None:
+            return "exactly zero, as of a loss that is linear in pieces"
+        low, high = self.eigenvalues
+        return f"{_agreement(self.hessian_error)}; eigenvalues from {low:.3g} to {high:.3g}"
+
+
+def check_loss(base: LossFunction, y: Float[Tensor, " N *S"], target: Any = None) -> LossReport:
+    """Whether Newton losses can be built on ``base``, tried out at y.
+
+    Computed in float64 where the loss takes that. Random numbers that it draws are put back.
+
+    Args:
+        base: a :class:`Loss`, or any callable (y, target) -> (N,).
+        y: (N, *S) typical outputs, best of several samples and away from kinks.
+        target: whatever ``base`` compares y with.
+
+    Returns:
+        A report; its ``curvatures`` are those that make sense for this loss.
+
+    Raises:
+        LossCheckError: the values or derivatives have a wrong shape or are not finite, a value
+            depends on other samples, or gradient or Hessian disagree with finite differences.
+    """
+    if not y.is_floating_point() or y.ndim == 0 or y.numel() == 0:
+        raise LossCheckError(
+            f"y must be floating-point outputs (N, *S), got {y.dtype} {tuple(y.shape)}"
+        )
+    y = y.detach()
+    trial = _Trial(base, target)
+    y = y.double() if trial.takes(y.double()) else y
+    value = trial.value(y)
+    independent = _check_independence(trial, y, value)
+    sampled = trial.is_sampled(y)
+    gradient = trial.derivatives(y, hessian=False).gradient
+    _check_shape("gradient", gradient, (len(y), y[0].numel()))
+    slant = slanted(y)
+    eps = torch.finfo(value.dtype).eps
+    h = eps ** (1 / 3)
+    close = max(CLOSE, 150 * eps**0.5)
+    kinked = torch.zeros(len(y), dtype=torch.bool, device=y.device)
+    gradient_error = hessian_error = None
+    if not sampled:
+        found = (gradient * flatten_outputs(slant)).sum(1, keepdim=True)
+        floor = 1e3 * eps * value.abs()[:, None] / h
+        gradient_error, kinked = _compare(
+            "gradient", lambda at: trial.value(at)[:, None], y, h * slant, h, found, floor, close
+        )
+    try:
+        hessian = trial.derivatives(y, hessian=True).hessian
+    except OpaqueLossError:
+        hessian = None
+    if hessian is None:
+        kind: Literal["curved", "zero", "opaque"] = "opaque"
+        eigenvalues = None
+    else:
+        _check_shape("Hessian", hessian, (*gradient.shape, gradient.shape[1]))
+        kind = "curved" if hessian.any() else "zero"
+        spectrum = torch.linalg.eigvalsh(hessian.double().mean(0))
+        eigenvalues = (spectrum[0].item(), spectrum[-1].item())
+        if not sampled:
+            found = (hessian @ flatten_outputs(slant)[..., None])[..., 0]
+            floor = 1e3 * eps * gradient.abs() / h
+            hessian_error, more = _compare(
+                "Hessian",
+                lambda at: trial.derivatives(at, hessian=False).gradient,
+                y, h * slant, h, found, floor, close,
+            )  # fmt: skip
+            kinked = kinked | more
+    return LossReport(
+        samples=len(y),
+        outputs=gradient.shape[1],
+        dtype=str(y.dtype).removeprefix("torch."),
+        sampled=sampled,
+        independent=independent,
+        kinks=int(kinked.sum()),
+        gradient_error=gradient_error,
+        hessian=kind,
+        hessian_error=hessian_error,
+        eigenvalues=eigenvalues,
+    )
+
+
+class _Trial:
+    """A loss that draws the same random numbers at every call."""
+
+    def __init__(self, base: LossFunction, target: Any) -> None:
+        self.base, self.target = base, target
+        source = getattr(base, "generator", None)
+        self.generator = source if isinstance(source, torch.Generator) else None
+
+    def same_noise(self, call: Callable[[], Any]) -> Any:
+        """What ``call`` gives; the generators are then as they were."""
+        state = None if self.generator is None else self.generator.get_state()
+        with torch.random.fork_rng(devices=[]):
+            result = call()
+        if self.generator is not None and state is not None:
+            self.generator.set_state(state)
+        return result
+
+    def takes(self, y: Tensor) -> bool:
+        """Whether the loss can be computed at y."""
+        try:
+            self.same_noise(lambda: self.base(y, self.target))
+        except (RuntimeError, TypeError):  # of another dtype than its own constants
+            return False
+        return True
+
+    def value(self, y: Tensor) -> Tensor:
+        """(N,) finite values.
+
+        Raises:
+            LossCheckError: they are not.
+        """
+        with torch.no_grad():
+            value: Tensor = self.same_noise(lambda: self.base(y, self.target))
+        _check_shape("value", value, (len(y),))
+        return value
+
+    def derivatives(self, y: Tensor, *, hessian: bool) -> Derivatives:
+        """Those that a Newton step reads.
+
+        Raises:
+            LossCheckError: there are none.
+            OpaqueLossError: there is no Hessian.
+        """
+
+        def call() -> Derivatives:
+            if isinstance(self.base, Loss):
+                return self.base.derivatives(y, self.target, hessian=hessian)
+            return autodiff_derivatives(self.base, y, self.target, hessian=hessian)
+
+        try:
+            found: Derivatives = self.same_noise(call)
+        except OpaqueLossError:
+            raise
+        except ValueError as error:
+            raise LossCheckError(str(error)) from error
+        return found
+
+    def is_sampled(self, y: Tensor) -> bool:
+        """Whether two calls in a row give different values."""
+
+        def twice() -> bool:
+            with torch.no_grad():
+                first, second = (self.base(y, self.target) for _ in range(2))
+            return not torch.equal(first, second)
+
+        return bool(self.same_noise(twice))
+
+
+def _check_shape(what: str, tensor: Tensor, shape: tuple[int, ...]) -> None:
+    """Raises LossCheckError unless the tensor is finite and has the shape."""
+    if tensor.shape != shape:
+        hint = "; with a torch loss, use reduction='none' and sum the rest" * (what == "value")
+        raise LossCheckError(
+            f"the {what} must have the shape {shape}, one row per sample, but has"
+            f" {tuple(tensor.shape)}{hint}"
+        )
+    bad = ~torch.isfinite(tensor.reshape(len(tensor), -1)).all(1)
+    if bad.any():
+        raise LossCheckError(
+            f"the {what} of {int(bad.sum())} of {len(bad)} samples, first of sample"
+            f" {int(bad.nonzero()[0])}, has NaN or infinite entries"
+        )
+
+
+def _check_independence(trial: _Trial, y: Tensor, value: Tensor) -> bool | None:
+    """Moves every second sample and looks at the others; None if there is only one."""
+    if len(y) < 2:
+        return None
+    eps = torch.finfo(value.dtype).eps
+    moved = y + 0.1 * slanted(y)
+    for first in (0, 1):
+        mixed = y.clone()
+        mixed[first::2] = moved[first::2]
+        change = (trial.value(mixed) - value)[1 - first :: 2].abs()
+        own = value[1 - first :: 2].abs()
+        if (change > 1e3 * eps * (own + value.abs().mean())).any():
+            raise LossCheckError(
+                "the value of a sample changes with the outputs of other samples, so that its"
+                " curvature is not its own: leave out whatever runs over the batch (a mean,"
+                " weights that sum to one, batch normalisation)"
+            )
+    return True
+
+
+def _compare(
+    what: str,
+    function: Callable[[Tensor], Tensor],
+    y: Tensor,
+    step: Tensor,
+    h: float,
+    found: Tensor,
+    floor: Tensor,
+    close: float,
+) -> tuple[float, Tensor]:
+    """(largest relative error, (N,) whether at a kink) of derivatives ``found`` along step / h.
+
+    Differences below ``floor`` are rounding.
+
+    Raises:
+        LossCheckError: a derivative is off where differences of either side and size agree.
+    """
+    here, ahead, behind = (function(at) for at in (y, y + step, y - step))
+    near_ahead, near_behind = (function(at) for at in (y + step / 2, y - step / 2))
+    forward, backward = (ahead - here) / h, (here - behind) / h
+    central, nearer = (ahead - behind) / (2 * h), (near_ahead - near_behind) / h
+    size = found.abs().amax(1) + central.abs().amax(1) + floor.amax(1)
+    off = (found - central).abs().sub(floor).clamp(min=0).amax(1) / size.clamp(min=1e-300)
+    # a bend, or a jump, whose difference quotient doubles as the step is halved
+    spread = torch.maximum((forward - backward).abs(), (central - nearer).abs())
+    kink = spread.sub(floor).amax(1) > 0.05 * size
+    wrong = (off > close) & ~kink
+    if wrong.any():
+        i = int(torch.where(wrong, off, 0.0).argmax())
+        where = int((found - central)[i].abs().argmax())
+        raise LossCheckError(
+            f"the {what} of {int(wrong.sum())} of {len(y)} samples disagrees with finite"
+            f" differences: along one direction, sample {i} has {found[i, where].item():.6g} where"
+            f" differences give {central[i, where].item():.6g}"
+        )
+    smooth = off[off <= close]
+    return (smooth.max().item() if len(smooth) else 0.0), (off > close) & kink
+
+
+def _agreement(error: float | None) -> str:
+    if error is None:
+        return "an estimate from samples, not checked"
+    return f"agrees with finite differences (off by {error:.1g})"
