@@ -12,6 +12,7 @@ from collections.abc import Callable
 from types import FrameType
 from typing import TYPE_CHECKING
 
+import structlog
 import uvicorn
 
 from app.address import forget_address, note_address
@@ -24,6 +25,12 @@ if TYPE_CHECKING:
 
     from app.database import Database
     from app.lab import Lab
+
+
+PICTURE_THREADS = "AnyIO worker thread"
+LEAVE_SECONDS = 0.1
+
+logger = structlog.get_logger(__name__)
 
 
 class ServeError(RuntimeError):
@@ -75,6 +82,7 @@ def serve(settings: Settings, *, open_browser: bool = False) -> None:
         server_header=False,
         timeout_graceful_shutdown=settings.shutdown_seconds,
     )
+
     server = _Server(config, on_start=announce, on_stop=lab.feed.close)
     lab.guardian.on_lost = server.give_up
     try:
@@ -87,6 +95,18 @@ def serve(settings: Settings, *, open_browser: bool = False) -> None:
         raise ServerLostError(lab.guardian.lost)
     if not server.started:
         raise ServeError("the server could not start; its log above says why")
+    _leave_pictures()
+
+
+def _leave_pictures() -> None:
+    """Ends this process, closed as it is, if a thread computes a picture: none can be stopped."""
+    threads = [t for t in threading.enumerate() if t.name.startswith(PICTURE_THREADS)]
+    for thread in threads:
+        thread.join(LEAVE_SECONDS)
+    if left := sum(thread.is_alive() for thread in threads):
+        logger.info("stopped", pictures_left=left)
+        sys.stdout.flush()
+        os._exit(0)
 
 
 def _open_database(settings: Settings) -> "Database":

@@ -3,6 +3,7 @@
 import asyncio
 import threading
 import time
+from collections import Counter
 from collections.abc import AsyncGenerator, Callable
 from pathlib import Path
 
@@ -17,6 +18,8 @@ from newton_core.workers.messages import Done, Failed, Output
 from newton_core.workers.process import START_SECONDS
 
 MOST_WAITING = 32
+MOST_OF_ONE_ADDRESS = 8
+"""Where the lab listens beyond this machine."""
 LOOK_SECONDS = 0.05
 
 logger = structlog.get_logger(__name__)
@@ -37,7 +40,7 @@ class LandscapeService:
         self._settings = settings
         self._turn = asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._waiting = 0
+        self._present: Counter[str] = Counter()
         self._guard = threading.Lock()
         self._process: WorkerProcess | None = None
         self._closed = False
@@ -52,10 +55,10 @@ class LandscapeService:
                 entry = "app.landscapes.process:main"
                 self._process = start_worker(entry, self._settings, "landscape worker")
 
-    @property
-    def is_busy(self) -> bool:
-        """Whether so many requests wait that another had better come back later."""
-        return self._waiting >= MOST_WAITING
+    def is_busy_for(self, address: str) -> bool:
+        """Whether so many requests wait, of all or of this address, that another is too many."""
+        of_one = MOST_OF_ONE_ADDRESS if self._settings.is_public else MOST_WAITING
+        return self._present.total() >= MOST_WAITING or self._present[address] >= of_one
 
     def close(self) -> None:
         """Ends the process."""
@@ -63,11 +66,11 @@ class LandscapeService:
         self._drop()
 
     async def answer(
-        self, spec: str, snapshots: Path, request: AnyLandscapeRequest
+        self, spec: str, snapshots: Path, request: AnyLandscapeRequest, address: str = ""
     ) -> AsyncGenerator[tuple[str, str]]:
         """The parts of an answer as they come: type and JSON text.
 
-        Leaving the iterator stops the computation.
+        Leaving the iterator stops the computation. ``address`` says who asks.
 
         Raises:
             LandscapeFailure: there is no such landscape, or the process was lost; the message
@@ -80,14 +83,15 @@ class LandscapeService:
         task = asyncio.create_task(self._serve(job, parts, left))
         self._tasks.add(task)
         task.add_done_callback(self._forget)
-        self._waiting += 1
+        self._present[address] += 1
         try:
             while (part := await parts.get()) is not None:
                 yield part.type, part.body
             await task
         finally:
             left.set()
-            self._waiting -= 1
+            self._present[address] -= 1
+            self._present += Counter()  # forgets those who have left
 
     def _forget(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)

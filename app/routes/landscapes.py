@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Annotated
 
-from fastapi import APIRouter, Body, HTTPException, Response
+from fastapi import APIRouter, Body, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.sse import EventSourceResponse, format_sse_event
 
@@ -13,7 +13,14 @@ from app.errors import validation_error
 from app.lab import Lab
 from app.landscapes import LandscapeFailure
 from app.landscapes.requests import AnyLandscapeRequest, LandscapeRequest
-from app.routes.common import TheLab, is_run_id, problem
+from app.routes.common import (
+    PICTURE_SECONDS,
+    TheLab,
+    address_of,
+    is_run_id,
+    problem,
+    too_many,
+)
 from app.routes.streams import CONTENT, event_stream
 from app.runs.files import folder_of, without_paths
 
@@ -31,7 +38,9 @@ router = APIRouter(tags=["landscapes"])
         429: problem("Too many slices are being computed."),
     },
 )
-async def landscapes(lab: TheLab, body: Annotated[LandscapeRequest, Body()]) -> EventSourceResponse:
+async def landscapes(
+    lab: TheLab, request: Request, body: Annotated[LandscapeRequest, Body()]
+) -> EventSourceResponse:
     """A landscape at any past step of a run, from its nearest snapshot, as Server-Sent Events.
 
     Through the weights: ``start`` says which snapshot ``step`` answers, and lists ``pictures``
@@ -44,17 +53,18 @@ async def landscapes(lab: TheLab, body: Annotated[LandscapeRequest, Body()]) -> 
     run = await run_in_threadpool(lab.store.get, body.run) if is_run_id(body.run) else None
     if run is None:
         raise validation_error([(("body", "run"), f"there is no run {body.run!r}", "run")])
-    if lab.landscapes.is_busy:
-        raise HTTPException(429, "too many slices wait; try again in 2 s", {"Retry-After": "2"})
+    address = address_of(request)
+    if lab.landscapes.is_busy_for(address):
+        raise too_many("too many slices wait", PICTURE_SECONDS)
     folder = folder_of(lab.settings.snapshots_dir, run.id)
-    return event_stream(_stream(lab, run.spec, folder, body))
+    return event_stream(_stream(lab, run.spec, folder, body, address))
 
 
 async def _stream(
-    lab: Lab, spec: str, folder: Path, body: AnyLandscapeRequest
+    lab: Lab, spec: str, folder: Path, body: AnyLandscapeRequest, address: str
 ) -> AsyncIterator[bytes]:
     try:
-        async for kind, data in lab.landscapes.answer(spec, folder, body):
+        async for kind, data in lab.landscapes.answer(spec, folder, body, address):
             yield format_sse_event(event=kind, data_str=data)
     except LandscapeFailure as failure:
         text = json.dumps({"message": without_paths(str(failure), lab.settings)})

@@ -1,5 +1,6 @@
 """What one visitor cannot take from the others: threads, places in the queue, disk, connections."""
 
+import asyncio
 import contextlib
 import os
 import resource
@@ -7,14 +8,19 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import httpx
 import pytest
 
+from app.landscapes.requests import ParameterLandscapeRequest
+from app.landscapes.service import MOST_OF_ONE_ADDRESS, LandscapeService
 from app.settings import load_settings
 from tests.app.harness import LabServer, Spec, long_spec, tiny_spec
 
 LARGE = {"walkers": [{"label": str(i)} for i in range(8)], "steps": 60, "points": 101}
+
+LARGEST = {"walkers": [{"label": str(i), "method": "newton"} for i in range(8)], "steps": 250}
 
 
 def test_pictures_of_one_visitor_leave_room_for_the_others(server: LabServer) -> None:
@@ -58,6 +64,53 @@ def test_picture_that_nobody_waits_for_gives_its_place_up(server: LabServer) -> 
             httpx.post(f"{server.url}/api/three-numbers", json=LARGE, timeout=0.3)
     answer = server.client.post("/api/three-numbers", json={"points": 21, "steps": 2}, timeout=60.0)
     assert answer.status_code == 200
+
+
+def test_a_picture_that_computes_does_not_hold_the_server_up(
+    new_server: Callable[..., LabServer],
+) -> None:
+    server = new_server(shutdown_seconds=1).start()
+    for _ in range(16):  # as many as there may be; the cores take turns at them
+        threading.Thread(target=_post_and_lose, args=(server.url,)).start()
+    while not _is_busy(server):
+        pass
+    server.stop()
+    assert "pictures_left" in server.log.read_text()
+
+
+def _post_and_lose(url: str) -> None:
+    with contextlib.suppress(httpx.HTTPError):
+        httpx.post(f"{url}/api/three-numbers", json=LARGEST, timeout=120.0)
+
+
+def _is_busy(server: LabServer) -> bool:
+    """Whether a small picture has to wait for the large ones."""
+    small = {"points": 21, "steps": 2}
+    try:
+        server.client.post("/api/three-numbers", json=small, timeout=1.0)
+    except httpx.ReadTimeout:
+        return True
+    return False
+
+
+def test_slices_of_one_address_leave_room_for_the_others(tmp_path: Path) -> None:
+    service = LandscapeService(load_settings(data_dir=tmp_path, host="0.0.0.0"))
+    request = ParameterLandscapeRequest(run="0")
+
+    async def ask() -> None:
+        async for _ in service.answer("{}", tmp_path, request, "192.0.2.1"):
+            pass
+
+    async def ask_at_once() -> None:
+        asking = [asyncio.create_task(ask()) for _ in range(MOST_OF_ONE_ADDRESS)]
+        await asyncio.sleep(0)
+        assert service.is_busy_for("192.0.2.1")
+        assert not service.is_busy_for("192.0.2.2")
+        service.close()
+        await asyncio.gather(*asking, return_exceptions=True)
+        assert not service.is_busy_for("192.0.2.1")
+
+    asyncio.run(ask_at_once())
 
 
 def queued(server: LabServer, run_id: str) -> bool:
