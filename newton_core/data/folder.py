@@ -35,13 +35,13 @@ logger = logging.getLogger(__name__)
 
 
 class FolderImagesParameters(ImageDataParameters):
-    """The user's own images, whose classes are the labels in a CSV file."""
+    """The user's own images, whose classes are the labels of a table or of their subfolders."""
 
     title = "Your own images"
     name: Literal["folder"] = "folder"
     path: str = setting(
-        ..., "Folder with the images and one CSV file with the columns file and value (or filename"
-        " and label), inside the folder 'own' of the data directory.",
+        ..., "Folder inside the folder 'own' of the data directory: images and one CSV file with"
+        " the columns file and value (or filename and label), or a subfolder for each label.",
         title="Folder", min_length=1, max_length=1000,
     )  # fmt: skip
     height: int = setting(
@@ -115,7 +115,8 @@ def load_folder(
     grey level are named in a warning of this module's logger.
 
     Args:
-        folder: holds the images, in it or in subfolders, and exactly one CSV file.
+        folder: holds the images, in it or in subfolders, and exactly one CSV file; or no table
+            and a subfolder for each value.
         height: of every image after resizing, in pixels.
         width: of every image after resizing, in pixels.
         test_share: share of the images that go to the test part; at least one image does.

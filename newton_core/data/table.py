@@ -6,6 +6,7 @@ What spreadsheets and other programs write is taken as it comes; ``docs/data.md`
 import csv
 import io
 import math
+import os
 import re
 import unicodedata
 from collections.abc import Iterator
@@ -19,6 +20,10 @@ from newton_core.data.text import GUESSED, decode
 FILE_COLUMNS = ("file", "filename", "file_name", "image", "image_name", "path", "filepath")
 VALUE_COLUMNS = ("value", "label", "class", "target")
 ENDINGS = (".csv", ".tsv")
+IMAGE_ENDINGS = (  # of images that no table names
+    *(".png", ".jpg", ".jpeg", ".jfif", ".gif", ".bmp", ".tif", ".tiff", ".webp"),
+    *(".ppm", ".pgm", ".pbm", ".pnm"),
+)
 LARGEST = 100_000  # images of a folder
 LARGEST_TABLE = 2**26  # bytes
 _LISTED = 10  # bad rows that an error spells out
@@ -29,7 +34,7 @@ _DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+(?:[eE][+-]?\d+)?")
 
 @dataclass(frozen=True)
 class Row:
-    """One image: the line of the table, its name there, its path, and the value it shows.
+    """One image: the line of the table (0: none), its name there, its path, the value it shows.
 
     ``name`` is as in the table, or as on the disk where the table spells it otherwise. ``value`` is
     a number, or a text in tables of labels.
@@ -49,7 +54,7 @@ class Problems:
         self._found: list[tuple[int, str]] = []
 
     def add(self, line: int, problem: str) -> None:
-        """Adds a problem of a line; lines are counted from 1."""
+        """Adds a problem of a line; lines are counted from 1, and 0 stands for none."""
         self._found.append((line, problem))
 
     def raise_if_any(self) -> None:
@@ -57,7 +62,10 @@ class Problems:
         if not self._found:
             return
         count = len(self._found)
-        lines = [f"line {line}: {problem}" for line, problem in sorted(self._found)[:_LISTED]]
+        lines = [
+            f"line {line}: {problem}" if line else problem
+            for line, problem in sorted(self._found)[:_LISTED]
+        ]
         if count > _LISTED:
             lines.append(f"and {count - _LISTED} more")
         plural = "s" if count > 1 else ""
@@ -69,12 +77,16 @@ class Problems:
 def find_table(folder: Path) -> Path:
     """The one table of a folder; hidden files, such as macOS leaves beside others, are none.
 
+    A folder without a table is its own, where at least two subfolders sort its images.
+
     Raises:
         DatasetError: there is no such folder, or not exactly one table in it.
     """
     try:
         files = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
         tables = [path for path in files if path.suffix.lower() in ENDINGS and path.is_file()]
+        if not tables and len(sorted_images(folder)) > 1:
+            return folder
     except (OSError, ValueError) as error:  # ValueError: a null byte in the name
         reason = error.strerror if isinstance(error, OSError) else error
         raise DatasetError(
@@ -93,10 +105,22 @@ def find_table(folder: Path) -> Path:
     return tables[0]
 
 
+def sorted_images(folder: Path) -> dict[str, list[str]]:
+    """The names of the images directly in each subfolder, which is named as their value."""
+    found: dict[str, list[str]] = {}
+    for path in sorted(folder.iterdir()):
+        if path.is_dir() and not path.name.startswith("."):
+            names = (f"{path.name}/{name}" for name in sorted(os.listdir(path)) if name[0] != ".")
+            if images := [name for name in names if name.lower().endswith(IMAGE_ENDINGS)]:
+                found[path.name] = images
+    return found
+
+
 def read_rows(folder: Path, *, labels: bool = False) -> tuple[Path, tuple[Row, ...]]:
     """The table of a folder and its rows: each names an existing file inside the folder.
 
-    Other columns than those of the files and the values are ignored.
+    Other columns than those of the files and the values are ignored. Without a table, subfolders
+    sort the images by their values.
 
     Args:
         folder: holds the table and, in it or in subfolders, the images.
@@ -106,6 +130,8 @@ def read_rows(folder: Path, *, labels: bool = False) -> tuple[Path, tuple[Row, .
         DatasetError: no table, an unusable one, or bad rows, listed with their line numbers.
     """
     table = find_table(folder)
+    if table == folder:
+        return folder, tuple(_Reading(folder, "", labels).rows())
     try:
         size = table.stat().st_size
         if size > LARGEST_TABLE:
@@ -139,13 +165,14 @@ class _Reading:
         self._table = table
         self._labels = labels
         self._text = text
-        self._files = FilesOfFolder(table.parent)
+        self._sorted = table.is_dir()
+        self._files = FilesOfFolder(table if self._sorted else table.parent)
         self._problems = Problems(table)
 
     def rows(self) -> list[Row]:
         """The checked rows; files named twice with one value are there once."""
         found: dict[Path, Row] = {}
-        for line, name, value in self._cells():
+        for line, name, value in self._sorted_cells() if self._sorted else self._cells():
             try:
                 if not name:
                     raise ValueError("no file is named")
@@ -164,11 +191,21 @@ class _Reading:
                 )
         rows = self._with_numbers(list(found.values()))
         self._problems.raise_if_any()
-        if len(rows) > LARGEST:
-            raise DatasetError(
-                f"{self._table}: expected at most {LARGEST:,} images, found {len(rows):,}"
-            )
+        self._check_count(len(rows))
         return rows
+
+    def _check_count(self, count: int) -> None:
+        if count > LARGEST:
+            raise DatasetError(
+                f"{self._table}: expected at most {LARGEST:,} images, found {count:,}"
+            )
+
+    def _sorted_cells(self) -> Iterator[tuple[int, str, str]]:
+        self._delimiter = ";"  # a folder's name may have a decimal comma
+        images = sorted_images(self._table)
+        self._check_count(sum(map(len, images.values())))
+        for value, names in images.items():
+            yield from ((0, name, value) for name in names)
 
     def _cells(self) -> Iterator[tuple[int, str, str]]:
         """Line, file and value of each row that has the right number of cells.

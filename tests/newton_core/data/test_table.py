@@ -222,3 +222,39 @@ def test_a_table_elsewhere_is_not_read(tmp_path: Path) -> None:
     (tmp_path / "mine" / "values.csv").symlink_to(tmp_path / "other" / "values.csv")
     with pytest.raises(DatasetError, match="expected a table in the folder, found a link out of"):
         read_rows(tmp_path / "mine")
+
+
+def test_subfolders_sort_images_without_a_table(tmp_path: Path) -> None:
+    for name in ("cat", "dog", ".thumbnails", "empty"):
+        write_folder(tmp_path / name, [0, 1])
+        (tmp_path / name / "values.csv").unlink()
+    (tmp_path / "empty" / "0.png").unlink()
+    (tmp_path / "empty" / "1.png").rename(tmp_path / "empty" / ".1.png")
+    (tmp_path / "cat" / "notes.txt").touch()
+    table, rows = read_rows(tmp_path, labels=True)
+    assert table == tmp_path
+    assert [(row.name, row.value) for row in rows] == [
+        ("cat/0.png", "cat"), ("cat/1.png", "cat"), ("dog/0.png", "dog"), ("dog/1.png", "dog"),
+    ]  # fmt: skip
+    with pytest.raises(DatasetError) as caught:
+        read_rows(tmp_path)
+    assert str(caught.value).startswith(
+        f"{tmp_path}: 4 rows cannot be used:\n  expected a number as value, found 'cat'\n"
+    )
+    (tmp_path / "cat").rename(tmp_path / "1,5")
+    (tmp_path / "dog").rename(tmp_path / "2")
+    assert [row.value for row in read_rows(tmp_path)[1]] == [1.5, 1.5, 2.0, 2.0]
+
+
+def test_one_subfolder_of_images_is_no_label(tmp_path: Path) -> None:
+    (write_folder(tmp_path / "images", [0, 1]) / "values.csv").unlink()
+    with pytest.raises(DatasetError, match=r"found none among 1 files and folders \(images\)"):
+        read_rows(tmp_path, labels=True)
+
+
+def test_a_subfolder_elsewhere_is_not_read(tmp_path: Path) -> None:
+    for name in ("other", "mine/a", "mine/b"):
+        (write_folder(tmp_path / name, [0]) / "values.csv").unlink()
+    (tmp_path / "mine" / "c").symlink_to(tmp_path / "other")
+    with pytest.raises(DatasetError, match=r"c/0\.png lies outside the folder"):
+        read_rows(tmp_path / "mine", labels=True)
