@@ -34,9 +34,10 @@ class FilesOfFolder:
         fitting = self._others.get(_without_spelling(spelling), [])
         if len(fitting) > 1:
             raise ValueError(f"{name} may be {' or '.join(sorted(fitting)[:3])}: name one of them")
-        if not fitting:
+        path, there = self._inside(fitting[0] if fitting else spelling, name)
+        if not (fitting and there):  # what is there may be a pipe, which would never end
             raise ValueError(f"there is no file {name} in the folder")
-        return unicodedata.normalize("NFC", fitting[0]), self._inside(fitting[0], name)[0]
+        return unicodedata.normalize("NFC", fitting[0]), path
 
     def _inside(self, spelling: str, name: str) -> tuple[Path, bool]:
         """The path within the folder, and whether a file is there."""
@@ -53,13 +54,16 @@ class FilesOfFolder:
 
     @cached_property
     def _others(self) -> dict[str, list[str]]:
-        """Every file's path within the folder, by what is left of it without its spelling."""
+        """Every file's path within the folder, by what is left of it without its spelling.
+
+        Empty where there are too many: names must then be spelled as they are.
+        """
         found: dict[str, list[str]] = {}
         count = 0
         for folder, _, names in os.walk(self._root):
             count += len(names)
             if count > _MOST_FILES:
-                raise ValueError(f"expected at most {_MOST_FILES:,} files in the folder")
+                return {}
             for name in names:
                 path = Path(folder, name).relative_to(self._root).as_posix()
                 found.setdefault(_without_spelling(path), []).append(path)

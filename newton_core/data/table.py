@@ -172,7 +172,9 @@ class _Reading:
     def rows(self) -> list[Row]:
         """The checked rows; files named twice with one value are there once."""
         found: dict[Path, Row] = {}
-        for line, name, value in self._sorted_cells() if self._sorted else self._cells():
+        cells = self._sorted_cells() if self._sorted else self._cells()
+        for count, (line, name, value) in enumerate(cells, start=1):
+            self._check_count(count)  # now, because looking for files takes time
             try:
                 if not name:
                     raise ValueError("no file is named")
@@ -191,13 +193,12 @@ class _Reading:
                 )
         rows = self._with_numbers(list(found.values()))
         self._problems.raise_if_any()
-        self._check_count(len(rows))
         return rows
 
     def _check_count(self, count: int) -> None:
         if count > LARGEST:
             raise DatasetError(
-                f"{self._table}: expected at most {LARGEST:,} images, found {count:,}"
+                f"{self._table}: expected at most {LARGEST:,} images, found {count:,} or more"
             )
 
     def _sorted_cells(self) -> Iterator[tuple[int, str, str]]:

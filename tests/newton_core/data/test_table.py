@@ -77,6 +77,7 @@ def test_subfolders(tmp_path: Path) -> None:
         ("LINK.png,1", "LINK.png lies outside the folder"),
         ("loop.png,1", "loop.png is a link that leads to itself"),
         ("a\0.png,1", "embedded null byte"),
+        ("pipe.png,1", "there is no file pipe.png in the folder"),
         (".,1", "there is no file . in the folder"),
         ("x" * 300 + ".png,1", "File name too long"),
     ],
@@ -87,6 +88,7 @@ def test_bad_rows_are_told_by_line(tmp_path: Path, row: str, message: str) -> No
     folder = _table(tmp_path / "mine", f"file,value\n2.png,1\n{row}\n1.png,1\n")
     (folder / "link.png").symlink_to(other / "0.png")
     (folder / "loop.png").symlink_to(folder / "loop.png")
+    os.mkfifo(folder / "pipe.png")
     with pytest.raises(DatasetError) as caught:
         read_rows(folder)
     first, second = str(caught.value).split("\n")
@@ -183,6 +185,15 @@ def test_an_enormous_table_is_not_read(tmp_path: Path) -> None:
     folder = _table(tmp_path, "file,value\n")
     os.truncate(folder / "values.csv", 2**27)  # takes no room on the disk
     with pytest.raises(DatasetError, match="a table of at most 67 MB, found 134 MB"):
+        read_rows(folder)
+
+
+def test_a_table_of_too_many_rows_is_left_early(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("newton_core.data.table.LARGEST", 2)
+    folder = _table(tmp_path, "file,value\n0.png,1\n1.png,1\n2.png,1\n9.png,1\n")
+    with pytest.raises(DatasetError, match="expected at most 2 images, found 3 or more"):
         read_rows(folder)
 
 
