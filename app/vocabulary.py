@@ -13,6 +13,8 @@ from newton_core.descent import DescentSettings
 from newton_core.experiment.spec import ARM_LABELS, ExperimentSpec
 from newton_core.labels import labels_of
 from newton_core.landscape.outputs import OutputPlane
+from newton_core.losses.base import LOSSES
+from newton_core.losses.simulator import SimulatorLoss
 from newton_core.metrics import (
     EXPLODING,
     SPIKE_FACTOR,
@@ -74,6 +76,9 @@ class Vocabulary(BaseModel):
     )
     thresholds: Thresholds
     arm_styles: list[ArmLook] = Field(description="by the arm's place")
+    conditions: dict[str, list[tuple[int, float]]] = Field(
+        description="by loss, where it is a simulator: [size, condition of its Hessian JᵀJ]"
+    )
 
 
 @functools.cache
@@ -96,4 +101,9 @@ def vocabulary() -> Vocabulary:
             ArmLook(**asdict(style), light=light, dark=dark)
             for style, light, dark in zip(ARM_STYLES, LIGHT.arms, DARK.arms, strict=True)
         ],
+        conditions={
+            name: found
+            for name in LOSSES
+            if issubclass(loss := LOSSES.get(name), SimulatorLoss) and (found := loss.conditions())
+        },
     )

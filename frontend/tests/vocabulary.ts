@@ -40,4 +40,5 @@ vocabulary.value = {
       dark: { color: "#ffffff", ink: "#ffffff" },
     }),
   ),
+  conditions: {},
 };

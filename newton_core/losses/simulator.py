@@ -47,6 +47,11 @@ class SimulatorLoss(Loss[P_co], Generic[P_co]):
         """J^T J of a linear simulator is the same for all samples, and positive semidefinite."""
         return self.linear
 
+    @classmethod
+    def conditions(cls) -> list[tuple[int, float]]:
+        """(size, condition of J^T J) as the simulator grows, for a chart; empty: not known."""
+        return []
+
     def simulate(self, y: Tensor) -> Tensor:
         """The state (N, *R) that the outputs (N, *S) lead to; state i depends on y[i] alone."""
         raise NotImplementedError

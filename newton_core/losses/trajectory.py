@@ -78,6 +78,15 @@ class Trajectory(SimulatorLoss[TrajectoryParameters]):
         """With drag, unless Gauss-Newton is asked for."""
         return not self.linear and self.settings.second_derivatives == "exact"
 
+    @classmethod
+    def conditions(cls) -> list[tuple[int, float]]:
+        """By the number of steps, without drag and effort."""
+        found = []
+        for steps in (2, 4, 8, 16, 32, 64, 128, 256):
+            squares = cls().constant_hessian(torch.zeros(1, steps, 2), None).eigenvalues
+            found.append((steps, float(squares.max() / squares.min())))
+        return found
+
     def simulate(self, y: Float[Tensor, "N T 2"]) -> Float[Tensor, "N T 2"]:
         """The position after each step.
 

@@ -3,7 +3,10 @@
 import { signal } from "@preact/signals";
 import type { Catalog } from "../api/types";
 
-export type Vocabulary = Pick<Catalog, "metrics" | "labels" | "thresholds" | "arm_styles">;
+export type Vocabulary = Pick<
+  Catalog,
+  "metrics" | "labels" | "thresholds" | "arm_styles" | "conditions"
+>;
 
 /** Empty until the server has said it: nothing is shown before. */
 export const vocabulary = signal<Vocabulary>({
@@ -11,4 +14,5 @@ export const vocabulary = signal<Vocabulary>({
   labels: {},
   thresholds: { vanishing: 0, exploding: Number.POSITIVE_INFINITY, spike_factor: 1 },
   arm_styles: [],
+  conditions: {},
 });

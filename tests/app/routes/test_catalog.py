@@ -42,6 +42,12 @@ def test_thresholds_limits_and_colours(server: LabServer, catalog: dict[str, Any
     assert catalog["limits"]["keepalive_seconds"] == 0.5  # as the server was told
 
 
+def test_simulators_say_how_their_condition_grows(catalog: dict[str, Any]) -> None:
+    by_steps = dict(catalog["conditions"]["trajectory"])
+    assert by_steps[64] == pytest.approx(2.307e7, rel=1e-3)
+    assert "squared_error" not in catalog["conditions"]
+
+
 def test_the_schema_says_when_a_setting_has_an_effect(catalog: dict[str, Any]) -> None:
     arm = catalog["schema"]["$defs"]["ArmSpec"]["properties"]
     assert arm["clip_norm"]["used_if"] == {"curvature": ["none"], "gradient": ["clip"]}

@@ -19,7 +19,7 @@ const log = logOf([
 const arm = log.arms[0] as ArmLog;
 
 describe("examplesAt", () => {
-  it("borrows the images of the first record", () => {
+  it("borrows what the first record alone has", () => {
     expect(examplesAt(arm, 30)).toEqual([
       { image: "a", rank: 1 },
       { image: "b", rank: 0 },

@@ -1,5 +1,6 @@
 /**
- * Examples of an arm at a step. Images travel once, in the first record: later ones borrow them.
+ * Examples of an arm at a step. Images, and all that never changes, travel once, in the first record:
+ * later ones borrow them.
  * Tasks are open: what an example is of is told by what only the task's own examples have.
  */
 
@@ -10,6 +11,7 @@ import type { ArmLog } from "../../state/log";
 export type RankingItem = Schemas["RankingExample"];
 export type ClassItem = Schemas["ClassificationExample"];
 export type MapItem = Schemas["ShortestPathExample"];
+export type DriveItem = Schemas["TrajectoryExample"];
 
 export function isRankingItem(item: Example): item is RankingItem {
   return "true_rank" in item;
@@ -23,16 +25,25 @@ export function isMapItem(item: Example): item is MapItem {
   return "predicted_path" in item;
 }
 
+export function isDriveItem(item: Example): item is DriveItem {
+  return "way_points" in item;
+}
+
 export function examplesAt(arm: ArmLog, step: number): readonly Example[] {
   const record = lastUpToStep(arm.examples, step);
   const first = arm.examples[0];
   if (record === undefined || first === undefined || record === first) return record?.items ?? [];
-  return record.items.map((item, index) => {
-    const image = imageOf(first.items[index]);
-    return imageOf(item) == null && image != null ? { ...item, image } : item;
-  });
+  return record.items.map((item, index) => borrow(item, first.items[index]));
 }
 
-function imageOf(item: Example | undefined): unknown {
-  return item !== undefined && "image" in item ? item.image : null;
+/** What travels in the first record alone. */
+const ONCE = ["image", "seen", "wanted"];
+
+function borrow(item: Example, from: Example | undefined): Example {
+  const known: Record<string, unknown> = { ...from };
+  const own: Record<string, unknown> = { ...item };
+  const lent = ONCE.filter((key) => own[key] == null && known[key] != null);
+  return lent.length === 0
+    ? item
+    : { ...item, ...Object.fromEntries(lent.map((key) => [key, known[key]])) };
 }

@@ -3,6 +3,7 @@
 import type { ComponentType } from "preact";
 import type { Example } from "../../api/types";
 import { Classification } from "./Classification";
+import { Drive, DriveNotes } from "./Drive";
 import { MapNotes } from "./MapNotes";
 import { mapGroups } from "./maps";
 import type { ExamplesProps, SharedProps } from "./props";
@@ -46,6 +47,13 @@ const VIEWS: Record<string, ExamplesView> = {
     Truth: TrueMap,
     Arm: ShortestPath,
     Notes: MapNotes,
+  },
+  trajectory: {
+    title: "Where each arm drives",
+    subtitle: "the same five test paths from one start",
+    strip: true,
+    Arm: Drive,
+    Notes: DriveNotes,
   },
 };
 
