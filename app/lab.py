@@ -34,6 +34,7 @@ class Lab:
     executor: Executor
     throttle: Throttle
     landscapes: LandscapeService
+    steps: LandscapeService
     guardian: Guardian
     pictures: Admission
 
@@ -45,6 +46,8 @@ class Lab:
         queue = RunQueue(settings, store, log, feed, executor)
         throttle = Throttle(settings.runs_per_minute)
         landscapes = LandscapeService(settings)
+        # A process of their own: a step takes a moment, and a landscape before it seconds.
+        steps = LandscapeService(settings, "step worker")
         guardian = Guardian(settings, database, queue)
         pictures = Admission(
             at_once=max(1, available_cores() // 2),
@@ -52,14 +55,15 @@ class Lab:
             of_one_address=PICTURES_IN_LINE // 2 if settings.is_public else 0,
         )
         return cls(
-            settings, database, store, feed, log, queue, executor, throttle, landscapes, guardian,
-            pictures,
+            settings, database, store, feed, log, queue, executor, throttle, landscapes, steps,
+            guardian, pictures,
         )  # fmt: skip
 
     def close(self) -> None:
         """Ends runs in progress, then everything else."""
         self.guardian.close()
         self.landscapes.close()
+        self.steps.close()
         self.queue.close()
         self.executor.close()
         self.database.close()

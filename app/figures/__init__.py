@@ -43,6 +43,7 @@ def rendered() -> str:
         spectra.gradient_norms(),
         spectra.health(),
         planes.landscape(),
+        planes.step(),
         planes.lines(),
     )
     return json.dumps(

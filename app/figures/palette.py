@@ -19,7 +19,11 @@ class ArmColor:
 
 @dataclass(frozen=True)
 class Palette:
-    """What a theme fixes; every colour is #rrggbb."""
+    """What a theme fixes; every colour is #rrggbb.
+
+    ``gradient``, ``curvature`` and ``damping`` are the symbols g, C and λ, in formulas and
+    pictures; a step has the colour of its arm.
+    """
 
     panel: str
     ink: str
@@ -29,6 +33,9 @@ class Palette:
     grid: str
     accent: str
     warn: str
+    gradient: str
+    curvature: str
+    damping: str
     arms: tuple[ArmColor, ...]
 
 
@@ -50,6 +57,9 @@ LIGHT = Palette(
     grid="#eeebe4",
     accent="#1b5e9c",
     warn="#b3261e",
+    gradient="#a4123f",
+    curvature="#6a3fb5",
+    damping="#7a5200",
     arms=(
         ArmColor("#5b6770", "#5b6770"),
         ArmColor("#0072b2", "#0072b2"),
@@ -68,6 +78,9 @@ DARK = Palette(
     grid="#272d32",
     accent="#7db7e8",
     warn="#ff8a80",
+    gradient="#ff86a5",
+    curvature="#c0a6ff",
+    damping="#e0b060",
     arms=(
         ArmColor("#a9b4bc", "#a9b4bc"),
         ArmColor("#5ab4ee", "#5ab4ee"),

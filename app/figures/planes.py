@@ -1,8 +1,9 @@
 """Pictures that no run's columns fill: a loss over a plane, and lines of a page's own.
 
 ``landscape`` is drawn as contours or as a surface, with what lies on it: paths, arrows, borders
-and names. ``lines`` is a chart of lines over any axis. The page makes as many of each trace as it
-has things to show, in the colours of its theme.
+and names. ``step`` is the same plane with equal aspect, so that angles can be seen. ``lines`` is a
+chart of lines over any axis. The page makes as many of each trace as it has things to show, in the
+colours of its theme.
 """
 
 from typing import Any
@@ -33,12 +34,13 @@ def _role(role: Role, choice: Choice) -> dict[str, Any]:
     return {"meta": {"arm": "*", "metric": choice.metric, "role": role}, "x": [], "y": []}
 
 
-def landscape() -> go.Figure:
-    """A loss over a plane: flat and in three dimensions, with paths, arrows and names on it."""
+PLACE = "%{x:.3~f}, %{y:.3~f}"
+
+
+def _flat() -> list[Any]:
+    """A function over a plane as contours, and what lies on it."""
     flat: dict[str, Any] = {"hoverinfo": "skip", "cliponaxis": True}
-    deep: dict[str, Any] = {"hoverinfo": "skip"}
-    place = "%{x:.3~f}, %{y:.3~f}"
-    traces = [
+    return [
         go.Contour(
             **_role("contour", HEIGHT),
             z=[],
@@ -47,7 +49,7 @@ def landscape() -> go.Figure:
             connectgaps=False,
             contours={"coloring": "fill", "showlines": True},
             line={"width": 0.5, "smoothing": 0.8},
-            hovertemplate=f"%{{customdata}}<br><i>{place}</i><extra></extra>",
+            hovertemplate=f"%{{customdata}}<br><i>{PLACE}</i><extra></extra>",
         ),
         # A second layer on the same axes: lines without filling.
         go.Contour(
@@ -77,13 +79,21 @@ def landscape() -> go.Figure:
         go.Scatter(
             **_role("name", HEIGHT), **flat, mode="text", textfont={"size": 11, "weight": 600}
         ),
+    ]
+
+
+def landscape() -> go.Figure:
+    """A loss over a plane: flat and in three dimensions, with paths, arrows and names on it."""
+    deep: dict[str, Any] = {"hoverinfo": "skip"}
+    traces = [
+        *_flat(),
         go.Surface(
             **_role("surface", HEIGHT),
             z=[],
             showscale=False,
             connectgaps=False,
             lighting={"ambient": 0.78, "diffuse": 0.5, "specular": 0.05, "roughness": 0.9},
-            hovertemplate=f"%{{customdata}}<br><i>{place}</i><extra></extra>",
+            hovertemplate=f"%{{customdata}}<br><i>{PLACE}</i><extra></extra>",
         ),
         go.Scatter3d(
             **_role("path3d", HEIGHT),
@@ -114,6 +124,24 @@ def landscape() -> go.Figure:
                 "camera": {"eye": {"x": 1.15, "y": -1.35, "z": 0.95}},
                 "dragmode": "turntable",
             },
+            "hoverlabel": {"font": {"family": FONT, "size": 12}, "align": "left"},
+        },
+    )
+
+
+def step() -> go.Figure:
+    """A gradient and a Newton step on the loss around a sample's outputs, with equal aspect."""
+    quiet = axis(showgrid=False, nticks=5)
+    return figure(
+        "step",
+        (HEIGHT,),
+        _flat(),
+        source="landscape",
+        span="small",
+        kind="plane",
+        layout={
+            "xaxis": quiet | {"title_text": "down the gradient", "constrain": "domain"},
+            "yaxis": quiet | {"title_text": "across it", "constrain": "domain", "scaleanchor": "x"},
             "hoverlabel": {"font": {"family": FONT, "size": 12}, "align": "left"},
         },
     )

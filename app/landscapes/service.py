@@ -36,8 +36,9 @@ class LandscapeService:
     hang; runs never wait for it, nor it for them.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, name: str = "landscape worker") -> None:
         self._settings = settings
+        self._name = name
         self._turn = asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
         self._present: Counter[str] = Counter()
@@ -53,7 +54,7 @@ class LandscapeService:
                 self._process = None
             if self._process is None and not self._closed:
                 entry = "app.landscapes.process:main"
-                self._process = start_worker(entry, self._settings, "landscape worker")
+                self._process = start_worker(entry, self._settings, self._name)
 
     def is_busy_for(self, address: str) -> bool:
         """Whether so many requests wait, of all or of this address, that another is too many."""
@@ -112,7 +113,7 @@ class LandscapeService:
                 if not left.is_set():
                     await asyncio.to_thread(self._compute, job, emit, left)
             except WorkerLostError as loss:
-                logger.warning("the landscape worker was lost", reason=str(loss))
+                logger.warning(f"the {self._name} was lost", reason=str(loss))
                 self._drop()
                 words = "the process that computes slices was lost; ask again"
                 raise LandscapeFailure(words) from loss
@@ -149,7 +150,7 @@ class LandscapeService:
                     raise LandscapeFailure(problem)
         self._drop()
         if cancelled:
-            logger.warning("the landscape worker did not stop and was ended")
+            logger.warning(f"the {self._name} did not stop and was ended")
         raise LandscapeFailure(f"no sign of life from the slice's process for {patience:g} s")
 
     def _ready(self) -> WorkerProcess:

@@ -11,8 +11,8 @@ from fastapi.sse import EventSourceResponse, format_sse_event
 
 from app.errors import validation_error
 from app.lab import Lab
-from app.landscapes import LandscapeFailure
-from app.landscapes.requests import AnyLandscapeRequest, LandscapeRequest
+from app.landscapes import LandscapeFailure, LandscapeService
+from app.landscapes.requests import AnyLandscapeRequest, LandscapeRequest, StepRequest
 from app.routes.common import (
     PICTURE_SECONDS,
     TheLab,
@@ -53,18 +53,24 @@ async def landscapes(
     run = await run_in_threadpool(lab.store.get, body.run) if is_run_id(body.run) else None
     if run is None:
         raise validation_error([(("body", "run"), f"there is no run {body.run!r}", "run")])
+    service = lab.steps if isinstance(body, StepRequest) else lab.landscapes
     address = address_of(request)
-    if lab.landscapes.is_busy_for(address):
-        raise too_many("too many slices wait", PICTURE_SECONDS)
+    if service.is_busy_for(address):
+        raise too_many("too many landscapes wait", PICTURE_SECONDS)
     folder = folder_of(lab.settings.snapshots_dir, run.id)
-    return event_stream(_stream(lab, run.spec, folder, body, address))
+    return event_stream(_stream(lab, service, run.spec, folder, body, address))
 
 
 async def _stream(
-    lab: Lab, spec: str, folder: Path, body: AnyLandscapeRequest, address: str
+    lab: Lab,
+    service: LandscapeService,
+    spec: str,
+    folder: Path,
+    body: AnyLandscapeRequest,
+    address: str,
 ) -> AsyncIterator[bytes]:
     try:
-        async for kind, data in lab.landscapes.answer(spec, folder, body, address):
+        async for kind, data in service.answer(spec, folder, body, address):
             yield format_sse_event(event=kind, data_str=data)
     except LandscapeFailure as failure:
         text = json.dumps({"message": without_paths(str(failure), lab.settings)})

@@ -14,6 +14,9 @@ const COLOURS: Palette = {
   grid: "#eeeeee",
   accent: "#0000ff",
   warn: "#ff0000",
+  gradient: "#aa0033",
+  curvature: "#6600bb",
+  damping: "#775500",
   arms: [
     { color: "#808080", ink: "#606060" },
     { color: "#0072b2", ink: "#0072b2" },

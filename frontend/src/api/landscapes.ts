@@ -10,16 +10,16 @@ export type LandscapeQuery = Asked<
 export type LandscapeStart = Schemas["LandscapeStart"];
 export type LandscapePatch = Schemas["LandscapePatch"];
 
-export type OutputQuery = Schemas["OutputLandscapeRequest"];
-export type OutputLandscape = Schemas["OutputLandscape"];
-
 export type LineQuery = Asked<
   Schemas["LineLandscapeRequest"],
   "space" | "run" | "step" | "start" | "end"
 >;
 export type LineLandscape = Schemas["LineLandscape"];
 
-export type AnyLandscapeQuery = LandscapeQuery | OutputQuery | LineQuery;
+export type StepQuery = Asked<Schemas["StepRequest"], "space" | "run">;
+export type StepSeen = Schemas["StepSeen"];
+
+export type AnyLandscapeQuery = LandscapeQuery | LineQuery | StepQuery;
 
 type StreamEvent = Schemas["LandscapeStreamEvent"];
 

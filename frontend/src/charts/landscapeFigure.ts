@@ -20,6 +20,8 @@ export interface PlaneLook {
   colour: string;
   dash?: string;
   marker?: string;
+  width?: number;
+  opacity?: number;
 }
 
 export interface PlanePath {
@@ -39,6 +41,15 @@ export interface PlaneName {
   colour: string;
 }
 
+export interface Layer {
+  landscape: Landscape;
+  colour: string;
+  label: string;
+  /** Heights of its lines; those of the landscape where they are left out. */
+  levels?: { start: number; end: number; size: number };
+  width?: number;
+}
+
 export interface LandscapeView {
   template: Template;
   palette: Palette;
@@ -53,13 +64,15 @@ export interface LandscapeView {
   borders?: readonly PlanePath[];
   names?: readonly PlaneName[];
   /** A second function on the same grid, as lines. */
-  layer?: { landscape: Landscape; colour: string; label: string } | null;
+  layer?: Layer | null;
   titles: readonly [string, string];
   label: string;
   scale: number;
 }
 
 const CONTOURS = 18;
+/** Around names, so that lines under them do not cross them. */
+const HALO = ["0 0 2px", "0 0 3px", "1px 1px 2px", "-1px -1px 2px"];
 /** Rows and columns of the table, of the many that are drawn. */
 const TABLE_POINTS = 11;
 /** Pixels from a path within which hovering reads the path. */
@@ -223,11 +236,9 @@ function flatTraces(
         contours: {
           coloring: "none",
           showlines: true,
-          start: low + step,
-          end: high,
-          size: 2 * step,
+          ...(layer.levels ?? { start: low + step, end: high, size: 2 * step }),
         },
-        line: { color: layer.colour },
+        line: { color: layer.colour, ...(layer.width && { width: layer.width }) },
       }),
     );
   }
@@ -261,6 +272,7 @@ function flatTraces(
           size: 11 * view.scale,
           weight: 600,
           color: names.map((name) => name.colour),
+          shadow: HALO.map((place) => `${place} ${palette.panel}`).join(","),
         },
       }),
     );
@@ -273,17 +285,18 @@ function lineOn(
   role: "path" | "border" | "arrow",
   path: PlanePath,
 ): PlotlyTrace {
-  const { colour, dash = "solid" } = path.look;
+  const { colour, dash = "solid", width, opacity } = path.look;
   const points = clipped(path.points, surroundings(view.landscape.x, view.landscape.y));
   return part(view, role, {
     x: points.map((point) => point[0]),
     y: points.map((point) => point[1]),
-    line: { color: colour, dash },
+    line: { color: colour, dash, ...(width && { width }) },
+    ...(opacity !== undefined && { opacity }),
     ...(role === "path" && {
       marker: { color: colour, size: points.length > 60 ? 2 : 4 },
     }),
     ...sayings(path),
-    ...(role === "arrow" && { marker: { color: colour } }),
+    ...(role === "arrow" && { marker: { color: colour, ...(width && { size: 7 + 3 * width }) } }),
   });
 }
 

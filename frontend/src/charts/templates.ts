@@ -54,6 +54,10 @@ export interface Palette {
   grid: string;
   accent: string;
   warn: string;
+  /** The symbols g, C and λ. */
+  gradient: string;
+  curvature: string;
+  damping: string;
   arms: { color: string; ink: string }[];
 }
 

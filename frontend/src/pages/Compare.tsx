@@ -3,11 +3,11 @@
 import { useEffect } from "preact/hooks";
 import { ArmsPanel } from "../panels/arms/ArmsPanel";
 import { ChartGrid } from "../panels/charts/ChartGrid";
+import { CurvaturePanel } from "../panels/curvature/CurvaturePanel";
 import { ExamplesPanel } from "../panels/examples/ExamplesPanel";
 import { LandscapePanel } from "../panels/landscape/LandscapePanel";
 import { Empty } from "../panels/notices/Empty";
 import { Notices } from "../panels/notices/Notices";
-import { OutputPanel } from "../panels/outputs/OutputPanel";
 import { primaryMetric, SentencePanel } from "../panels/sentence/SentencePanel";
 import { PresetPanel } from "../panels/spec/PresetPanel";
 import { SpecPanel } from "../panels/spec/SpecPanel";
@@ -39,11 +39,12 @@ export function ComparePage() {
         {/* Before the first run there is nothing to draw, but Plotly loads and is ready for it. */}
         {templates.value !== null && (
           <div class="drawn" hidden={!hasRun.value}>
-            <ChartGrid templates={templates.value} primary={primaryMetric} />
+            <ChartGrid templates={templates.value} primary={primaryMetric}>
+              {canTrain.value && <CurvaturePanel templates={templates.value} />}
+            </ChartGrid>
           </div>
         )}
         {templates.value !== null && <LandscapePanel templates={templates.value} />}
-        {templates.value !== null && canTrain.value && <OutputPanel templates={templates.value} />}
         <ExamplesPanel />
       </div>
     </main>

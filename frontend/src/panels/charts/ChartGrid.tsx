@@ -1,19 +1,22 @@
 /** All charts of a run: the big one answers who is ahead, the small ones why. */
 
 import { computed, type ReadonlySignal } from "@preact/signals";
+import type { ComponentChildren } from "preact";
 import { useMemo } from "preact/hooks";
 import type { Templates } from "../../charts/templates";
 import { presenting } from "../../state/signals";
 import { ChartCard } from "./ChartCard";
 import { ChartSettings } from "./ChartSettings";
 import "./charts.css";
-import { chartModel } from "./model";
+import { type ChartModel, chartModel } from "./model";
 
 interface Props {
   /** What `GET /api/figures` answers, or the report has embedded. */
   templates: Templates;
   /** The primary metric of the task on the page; null while it is not known. */
   primary?: ReadonlySignal<string | null>;
+  /** What stands between the charts of curves and the wider ones. */
+  children?: ComponentChildren;
 }
 
 const unknown = computed(() => null);
@@ -21,7 +24,10 @@ const unknown = computed(() => null);
 /** Kinds that are no curves of a run: panels of their own draw them. */
 const PICTURES = new Set(["plane", "lines"]);
 
-export function ChartGrid({ templates, primary = unknown }: Props) {
+const isWide = ({ template }: ChartModel): boolean => template.layout.meta.span === "half";
+const isCurves = (model: ChartModel): boolean => !isWide(model);
+
+export function ChartGrid({ templates, primary = unknown, children }: Props) {
   const models = useMemo(
     () =>
       Object.values(templates)
@@ -32,7 +38,11 @@ export function ChartGrid({ templates, primary = unknown }: Props) {
   return (
     <section class={presenting.value ? "charts charts-large" : "charts"} aria-label="Charts">
       <ChartSettings />
-      {models.map((model) => (
+      {models.filter(isCurves).map((model) => (
+        <ChartCard key={model.template.layout.meta.chart} model={model} />
+      ))}
+      {children}
+      {models.filter(isWide).map((model) => (
         <ChartCard key={model.template.layout.meta.chart} model={model} />
       ))}
     </section>

@@ -2,7 +2,6 @@ import { describe, expect, it } from "vitest";
 import { logOf, started } from "../../../tests/logs";
 import type { Descent, ThreeDescent } from "../../api/descents";
 import { batchScores, exampleScores, numbersIn, rangeAround } from "../gradients/scores";
-import { crossOf, slopeOf } from "../outputs/outputs";
 import { numberIn, outcomeWords, pointsUpTo, quadraticLandscape, trustWords } from "./descents";
 
 const DESCENT: Descent = {
@@ -100,23 +99,5 @@ describe("scores", () => {
     expect(batchScores(log, 0, 5)).toBeNull();
     expect(batchScores(log, 1, 10)).toBeNull();
     expect(batchScores(log, 0, 10)).toEqual({ step: 10, scores: [[0.1, 0.5]] });
-  });
-});
-
-describe("vectors of the output space", () => {
-  it("point down the gradient, no further than there is room", () => {
-    expect(slopeOf([3, 4], 10)).toEqual([-3, -4]);
-    expect(slopeOf([30, 40], 5)).toEqual([-3, -4]);
-  });
-
-  it("cross in proportion to the eigenvalues", () => {
-    const eigenvectors: [[number, number], [number, number]] = [
-      [1, 0],
-      [0, 1],
-    ];
-    const cross = crossOf({ eigenvalues: [-1, 2], eigenvectors }, 4);
-    expect(cross[0]?.[1]).toEqual([2, 0]);
-    expect(cross[1]?.[1]).toEqual([0, 4]);
-    expect(crossOf({ eigenvalues: [0, null], eigenvectors }, 4)).toEqual([]);
   });
 });

@@ -1,0 +1,148 @@
+import { describe, expect, it } from "vitest";
+import { arm, spec as specOf } from "../../../tests/logs";
+import {
+  degreeText,
+  eigenvalues,
+  firstArm,
+  kindOf,
+  lengthWords,
+  nearestSnapshot,
+  problemWords,
+  ratioText,
+  redampingOf,
+  redampingWords,
+  type StepPlane,
+  stepQuery,
+  turnWords,
+  whyWords,
+} from "./step";
+
+const plane = (matrix: StepPlane["matrix"], tikhonov: number): StepPlane => ({
+  sample: 0,
+  basis: [],
+  second: "step",
+  value: 1,
+  gradient_norm: 2,
+  step: [0.5, 0.1],
+  tikhonov,
+  matrix,
+  change: { ratio: 0.25, degrees: 11 },
+  batch_change: null,
+  before: null,
+  earlier: null,
+  problem: null,
+  views: [view(), view()],
+});
+
+function view(): StepPlane["views"][number] {
+  return { unit: 1, gradient: [2, 0], a: [0, 1], b: [0, 1], loss: [], quadratic: null };
+}
+
+describe("the snapshot that answers", () => {
+  it("is the nearest, the earlier of two, as the server has it", () => {
+    expect(nearestSnapshot([0, 250, 500], 370)).toBe(250);
+    expect(nearestSnapshot([0, 250, 500], 375)).toBe(250);
+    expect(nearestSnapshot([0, 250, 500], 376)).toBe(500);
+    expect(nearestSnapshot([], 3)).toBeNull();
+  });
+});
+
+describe("the verdict", () => {
+  it("keeps turned and rescaled apart", () => {
+    expect(kindOf({ ratio: 0.0078, degrees: 3.7 })).toBe("Rescaled, hardly turned");
+    expect(kindOf({ ratio: 0.0078, degrees: 0.1 })).toBe("Rescaled, not turned");
+    expect(kindOf({ ratio: 1.02, degrees: 60 })).toBe("Turned, not rescaled");
+    expect(kindOf({ ratio: 3, degrees: 60 })).toBe("Turned and rescaled");
+    expect(kindOf({ ratio: 1, degrees: 0 })).toBe("Left as it was");
+  });
+
+  it("says lengths and angles in words and as two numbers", () => {
+    expect(lengthWords({ ratio: 1 / 129, degrees: 0 })).toBe(
+      "shrinks the step to 1/130 of its length",
+    );
+    expect(lengthWords({ ratio: 0.31, degrees: 0 })).toBe("shrinks the step to 0.31 of its length");
+    expect(lengthWords({ ratio: 5.52, degrees: 0 })).toBe(
+      "stretches the step to 5.5 times its length",
+    );
+    expect(turnWords({ ratio: 1, degrees: 25.3 })).toBe("and turns it by 25°");
+    expect(turnWords({ ratio: 1, degrees: 134 })).toBe("and turns it by 134°, uphill");
+    expect([ratioText(0.0078), degreeText(3.71), degreeText(null)]).toEqual([
+      "× 0.0078",
+      "3.7°",
+      "–",
+    ]);
+  });
+
+  it("gives the quadratic's shape as the reason", () => {
+    const round: StepPlane["matrix"] = [
+      [30, -8],
+      [-8, 28],
+    ];
+    expect(whyWords(plane(round, 100))).toContain("nearly round, since λ = 100 outweighs C");
+    expect(whyWords(plane(round, 0.1))).toContain("a valley");
+    expect(
+      whyWords(
+        plane(
+          [
+            [-3, 0],
+            [0, 1],
+          ],
+          0.5,
+        ),
+      ),
+    ).toContain("bends down one way here (-2.5)");
+    expect(eigenvalues(round)?.map((value) => value.toFixed(2))).toEqual(["20.94", "37.06"]);
+    expect(eigenvalues(null)).toBeNull();
+  });
+});
+
+describe("a change of λ", () => {
+  const spec = specOf({
+    arms: [arm("Vanilla"), arm("Hessian", { curvature: "hessian", tikhonov: 10 })],
+    changes: [
+      { step: 20, arm: 1, tikhonov: 1, lr: null },
+      { step: 40, arm: 1, tikhonov: 0.1, lr: null },
+      { step: 50, arm: 1, tikhonov: null, lr: 0.1 },
+    ],
+  });
+
+  it("is the last one up to the step, from what held before", () => {
+    expect(redampingOf(spec, 1, 10)).toBeNull();
+    expect(redampingOf(spec, 1, 30)).toEqual({ step: 20, from: 10, to: 1 });
+    expect(redampingOf(spec, 1, 90)).toEqual({ step: 40, from: 1, to: 0.1 });
+    expect(redampingOf(spec, 0, 90)).toBeNull();
+    expect(firstArm(spec)).toBe(1);
+  });
+
+  it("is asked for with both values, and nothing of an arm without curvature", () => {
+    const asked = stepQuery("r", spec, 32, 1, null, { step: 20, from: 10, to: 1 }, 30);
+    expect(asked).toMatchObject({ space: "step", step: 32, tikhonov: 1, earlier: 10 });
+    expect(stepQuery("r", spec, 0, 1, 2, null, 0)).toMatchObject({ tikhonov: 10, earlier: null });
+    expect(stepQuery("r", spec, 0, 0, 2, null, 0)).toMatchObject({ tikhonov: null, sample: 2 });
+  });
+
+  it("is step size and direction, told apart", () => {
+    const words = redampingWords(
+      { step: 1, from: 100, to: 1 },
+      { ratio: 71.4, degrees: 9 },
+      "adam",
+    );
+    expect(words).toContain("λ from 100 to 1");
+    expect(words).toContain("71.4 times as long (step size)");
+    expect(words).toContain("point 9.0° another way (direction)");
+    const same = redampingWords({ step: 1, from: 2, to: 1 }, { ratio: 2, degrees: 0.01 }, "sgd");
+    expect(same).toContain("their direction is as before");
+    expect(same).not.toContain("Adam");
+  });
+});
+
+describe("what cannot be shown", () => {
+  it("is a first snapshot to come, or snapshots that are gone", () => {
+    const none = "the run has left no snapshot yet";
+    expect(problemWords(none, { snapshots: [] })).toContain("comes with the first one");
+    expect(problemWords(none, { snapshots: [{ step: 0, file: "" }] })).toContain("are gone");
+    expect(problemWords("the network has one output", { snapshots: [] })).toBe(
+      "No picture: the network has one output.",
+    );
+  });
+});

@@ -1,0 +1,265 @@
+/** What curvature did to a gradient: which step is asked for, and what is said of it. Pure. */
+
+import type { StepQuery, StepSeen } from "../../api/landscapes";
+import { formatCount, formatMeasured, formatSetting } from "../../format";
+import { settingsAt } from "../../state/edit";
+import type { RunLog } from "../../state/log";
+
+type Spec = NonNullable<RunLog["spec"]>;
+export type StepPlane = StepSeen["plane"];
+export type StepChange = NonNullable<StepPlane["change"]>;
+export type StepView = StepPlane["views"][number];
+
+/** What the reader chose. */
+export interface StepChoice {
+  /** Null: the first arm with curvature. */
+  arm: number | null;
+  /** Null: the one with the longest gradient. */
+  sample: number | null;
+}
+
+/** A change of an arm's λ: while it is dragged, or the last one up to a step. */
+export interface Redamping {
+  step: number;
+  from: number;
+  to: number;
+}
+
+/** The symbols of z* = y - (C + λI)^-1 g. */
+export type Piece = "z" | "y" | "C" | "lambda" | "g";
+
+/** The snapshot nearest to a step; of two equally near, the earlier, as the server chooses. */
+export function nearestSnapshot(steps: readonly number[], at: number): number | null {
+  let best: number | null = null;
+  for (const step of steps) {
+    if (best === null || Math.abs(step - at) < Math.abs(best - at)) best = step;
+  }
+  return best;
+}
+
+/** The first arm that curvature does something to; the first of all where there is none. */
+export function firstArm(spec: Pick<Spec, "arms">): number {
+  return Math.max(
+    0,
+    spec.arms.findIndex((arm) => arm.curvature !== "none"),
+  );
+}
+
+/** What last changed an arm's λ up to a step; null: it has always been the same. */
+export function redampingOf(spec: Spec, arm: number, step: number): Redamping | null {
+  const change = spec.changes.findLast(
+    (one) => one.arm === arm && one.step <= step && one.tikhonov !== null,
+  );
+  if (change?.tikhonov == null) return null;
+  const from = settingsAt(spec, arm, change.step - 1).tikhonov;
+  return from === change.tikhonov ? null : { step: change.step, from, to: change.tikhonov };
+}
+
+/** λ as the page knows it; null where a rule of the arm's own sets it, and a snapshot knows it. */
+export function tikhonovOf(spec: Spec, arm: number, step: number): number | null {
+  const own = spec.arms[arm];
+  if (own !== undefined && "tikhonov_rule" in own && own.tikhonov_rule !== "fixed") return null;
+  return settingsAt(spec, arm, step).tikhonov;
+}
+
+/** The question to the server. */
+export function stepQuery(
+  run: string,
+  spec: Spec,
+  step: number,
+  arm: number,
+  sample: number | null,
+  changed: Redamping | null,
+  cursor: number,
+): StepQuery {
+  const curved = spec.arms[arm]?.curvature !== "none";
+  return {
+    space: "step",
+    run,
+    step,
+    arm,
+    sample,
+    tikhonov: curved ? (changed?.to ?? tikhonovOf(spec, arm, cursor)) : null,
+    earlier: curved ? (changed?.from ?? null) : null,
+  };
+}
+
+/** Ratios in between keep the length. */
+const SAME = 1.1;
+/** Degrees below which a step does not turn, hardly turns. */
+const STILL = 0.5;
+const HARDLY = 10;
+
+/** "shrinks the step to 1/129 of its length". */
+export function lengthWords({ ratio }: StepChange): string {
+  if (ratio === null) return "leaves no length to compare";
+  if (ratio > 1 / SAME && ratio < SAME) return "keeps the step's length";
+  if (ratio >= SAME) return `stretches the step to ${formatMeasured(ratio, 2)} times its length`;
+  const share = ratio > 0.1 ? formatMeasured(ratio, 2) : `1/${formatMeasured(1 / ratio, 2)}`;
+  return `shrinks the step to ${share} of its length`;
+}
+
+/** "and turns it by 25°". */
+export function turnWords({ degrees }: StepChange): string {
+  if (degrees === null) return "and leaves no direction to compare";
+  if (degrees < STILL) return "and does not turn it";
+  const by = `by ${degreeText(degrees)}`;
+  if (degrees < HARDLY) return `and hardly turns it (${by})`;
+  return degrees > 90 ? `and turns it ${by}, uphill` : `and turns it ${by}`;
+}
+
+/** The one word for it. */
+export function kindOf({ ratio, degrees }: StepChange): string {
+  const turned = (degrees ?? 0) >= HARDLY;
+  const rescaled = ratio !== null && (ratio <= 1 / SAME || ratio >= SAME);
+  if (turned && rescaled) return "Turned and rescaled";
+  if (turned) return "Turned, not rescaled";
+  if (!rescaled) return "Left as it was";
+  return (degrees ?? 0) < STILL ? "Rescaled, not turned" : "Rescaled, hardly turned";
+}
+
+export function degreeText(degrees: number | null): string {
+  if (degrees === null) return "–";
+  return `${degrees < 9.95 ? degrees.toFixed(1) : degrees.toFixed(0)}°`;
+}
+
+/** "× 0.0078". */
+export function ratioText(ratio: number | null): string {
+  return ratio === null ? "–" : `× ${formatMeasured(ratio, 2)}`;
+}
+
+/** Ascending eigenvalues of a symmetric 2 x 2 matrix; null where an entry is not finite. */
+export function eigenvalues(matrix: StepPlane["matrix"]): [number, number] | null {
+  const [[a, b], [, d]] = matrix ?? [
+    [null, null],
+    [null, null],
+  ];
+  if (a === null || b === null || d === null) return null;
+  const middle = (a + d) / 2;
+  const radius = Math.hypot((a - d) / 2, b);
+  return [middle - radius, middle + radius];
+}
+
+/** The quadratic this many times as steep one way as the other counts as round. */
+const ROUND = 1.6;
+
+/** Why the step turned, or did not: the shape of the quadratic. */
+export function whyWords(plane: StepPlane): string {
+  const bends = eigenvalues(plane.matrix);
+  if (bends === null) return "";
+  const { tikhonov } = plane;
+  const [low, high] = [bends[0] + tikhonov, bends[1] + tikhonov];
+  if (low < 0) {
+    return (
+      `C + λI bends down one way here (${formatMeasured(low, 2)}): z* is no lowest place of the` +
+      " quadratic but a saddle or a top, and a larger λ would lift it."
+    );
+  }
+  const times = high / low;
+  if (times < ROUND) {
+    const drowned = tikhonov > Math.max(Math.abs(bends[0]), Math.abs(bends[1]));
+    const cause = drowned
+      ? `λ = ${formatSetting(tikhonov)} outweighs C (${pair(bends)})`
+      : `C itself bends alike both ways (${pair(bends)})`;
+    return `The quadratic is nearly round, since ${cause}: down the gradient already leads to z*.`;
+  }
+  return (
+    `The quadratic is a valley, ${formatMeasured(times, 2)} times as steep across as along: the` +
+    " gradient looks across it, the step heads for its lowest place."
+  );
+}
+
+function pair([low, high]: readonly [number, number]): string {
+  return `${formatMeasured(low, 2)} and ${formatMeasured(high, 2)}`;
+}
+
+/** What a symbol is, with its numbers. */
+export function symbolWords(symbol: Piece, plane: StepPlane, arm: Spec["arms"][number]): string {
+  const bends = eigenvalues(plane.matrix);
+  const norm = plane.gradient_norm ?? Number.NaN;
+  switch (symbol) {
+    case "y":
+      return `y: what the network says for this sample, with a loss of ${formatMeasured(plane.value ?? Number.NaN)}; the dot.`;
+    case "g":
+      return `g: the gradient of this sample's loss, ${formatMeasured(norm)} long. Plain training steps along −g.`;
+    case "C": {
+      const of =
+        arm.curvature === "fisher"
+          ? "the empirical Fisher matrix of the batch, the mean of g gᵀ"
+          : arm.hessian === "per_sample"
+            ? "the Hessian of this sample's loss"
+            : "the Hessian, averaged over the batch";
+      const size = bends === null ? "" : ` It bends by ${pair(bends)} in this plane.`;
+      return `C: ${of}.${size} The lines show its quadratic without λ.`;
+    }
+    case "lambda":
+      return `λ = ${formatSetting(plane.tikhonov, 4)}: added to the bend in every direction alike. It makes the quadratic rounder, and the step shorter.`;
+    case "z":
+      return plane.step === null
+        ? "z*: there is none without a step."
+        : `z*: the lowest place of the quadratic, ${formatMeasured(Math.hypot(...finite(plane.step)))} from y. The network is trained towards it.`;
+  }
+}
+
+function finite(pair: readonly (number | null)[]): number[] {
+  return pair.map((value) => value ?? Number.NaN);
+}
+
+/** What a change of λ did: step size, and direction. */
+export function redampingWords(
+  { from, to }: Redamping,
+  { ratio, degrees }: StepChange,
+  optimizer: string,
+): string {
+  const lambda = `λ from ${formatSetting(from, 4)} to ${formatSetting(to, 4)}`;
+  if (ratio === null || degrees === null) return `${lambda}: there is no step to compare.`;
+  const size =
+    ratio > 1 / 1.02 && ratio < 1.02
+      ? "the step size is as before"
+      : `the steps are ${formatMeasured(ratio, 3)} times as long (step size)`;
+  const way =
+    degrees < STILL
+      ? "their direction is as before"
+      : `they point ${degreeText(degrees)} another way (direction)`;
+  const adam =
+    optimizer === "adam" && degrees < STILL
+      ? " Adam divides a length out that all steps share, so little will change but at spikes."
+      : optimizer === "adam"
+        ? " Adam divides a length out that all steps share: the direction is what remains."
+        : "";
+  return `${lambda}: over the batch, ${size}, and ${way}.${adam}`;
+}
+
+/** Where the picture has gaps, and whether z* lies in one. */
+export function gapWords(view: StepView, step: StepPlane["step"], shape: readonly number[]) {
+  if (!view.loss.some((row) => row.some((value) => value === null))) return "";
+  const why = shape.length === 2 ? "a cost would not be positive" : "the loss is not defined";
+  const inGap = step !== null && valueNear(view, finite(step)) === null;
+  return inGap ? `Blank: there ${why}, and z* is one such place.` : `Blank: there ${why}.`;
+}
+
+function valueNear({ a, b, loss }: StepView, [x = 0, y = 0]: number[]): number | null {
+  const at = (axis: readonly number[], value: number): number =>
+    axis.reduce(
+      (best, one, index) =>
+        Math.abs(one - value) < Math.abs((axis[best] ?? 0) - value) ? index : best,
+      0,
+    );
+  return loss[at(b, y)]?.[at(a, x)] ?? null;
+}
+
+/** Why nothing can be computed, in the page's words. */
+export function problemWords(problem: string, log: Pick<RunLog, "snapshots">): string {
+  if (!/has left no snapshot|there is no snapshot/.test(problem)) return `No picture: ${problem}.`;
+  return log.snapshots.length === 0
+    ? "This run has left no snapshot yet; the picture comes with the first one."
+    : "This run's snapshots are gone, and with them its weights: its curves stay, but no step can be computed any more. Train it again to see its steps.";
+}
+
+/** "update 1,001, with the weights of the nearest snapshot, step 1,000". */
+export function placeWords({ step, samples, plane }: StepSeen): string {
+  return (
+    `sample ${formatCount(plane.sample + 1)} of the ${formatCount(samples)} of update` +
+    ` ${formatCount(step + 1)}; weights of the nearest snapshot, step ${formatCount(step)}`
+  );
+}
