@@ -39,9 +39,7 @@ class Limits(BaseModel):
     run_seconds: float
     keepalive_seconds: float = Field(description="of silence until an event stream sends a ping")
     memory_mb: int
-    devices: list[str] = Field(
-        default_factory=available_devices, description="on which runs can compute"
-    )
+    devices: list[str] = Field(description="on which runs can compute")
     runs_per_minute: int = Field(description="of one address; 0: no limit")
     max_walkers: int = Field(MOST_WALKERS, description="walks in one answer")
     max_noise_samples: int = Field(MOST_NOISE_SAMPLES, description="paths in one answer")
@@ -49,7 +47,8 @@ class Limits(BaseModel):
 
 def limits(settings: Settings) -> Limits:
     """The limits, for the page's form."""
-    return Limits.model_validate(settings, from_attributes=True)
+    known = settings.model_dump(include=set(Limits.model_fields))
+    return Limits(**known, devices=available_devices())
 
 
 def check_limits(spec: ExperimentSpec, settings: Settings) -> list[LimitProblem]:

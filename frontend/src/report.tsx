@@ -2,6 +2,7 @@
 
 import { render } from "preact";
 import type { RunEvent } from "./api/types";
+import { obeyOneTime } from "./charts/oneTime";
 import type { Templates } from "./charts/templates";
 import { ComparePage } from "./pages/Compare";
 import { Header } from "./panels/header/Header";
@@ -88,6 +89,7 @@ if (data !== null && root !== null) {
   templates.value = embedded.figures;
   vocabulary.value = embedded.vocabulary;
   startTheme();
+  obeyOneTime();
   startClock();
   startKeys(KEYS);
   show(run.id, events);

@@ -89,7 +89,7 @@ def test_two_runs_laid_over_each_other(lab: LabPage, server: LabServer, finished
         lab.page.locator(".run-row", has=lab.page.locator(f'a[href="runs/{run_id}"]')).get_by_role(
             "checkbox"
         ).check()
-    lab.button("Compare the two").click()
+    lab.button("Compare these 2").click()
     expect(lab.page.get_by_text("The faint curves are run")).to_be_visible(timeout=PATIENCE)
     assert urlsplit(lab.page.url).path == f"/runs/{finished}"
     lab.wait(lambda: f"with={other}" in lab.page.url, "the address names both")

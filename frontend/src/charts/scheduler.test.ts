@@ -154,6 +154,22 @@ describe("Scheduler", () => {
     expect(seldom.draws.length).toBeLessThanOrEqual(6);
   });
 
+  it("draws all in one frame where they are to show one time, and says when they have", () => {
+    scheduler.together = () => true;
+    const all = charts(5, 20);
+    for (const chart of all) scheduler.request(chart);
+    expect(scheduler.busy).toBe(true);
+    clock.step();
+    expect(all.map((chart) => chart.draws.length)).toEqual([1, 1, 1, 1, 1]);
+    expect(scheduler.busy).toBe(true); // the page has its while
+    clock.run(150);
+    expect(scheduler.busy).toBe(false);
+    const [hidden] = all as [TestChart];
+    hidden.shown = false;
+    scheduler.request(hidden);
+    expect(scheduler.busy).toBe(false);
+  });
+
   it("forgets a chart that is gone", () => {
     const [chart] = charts(1, 5) as [TestChart];
     scheduler.request(chart);

@@ -2,7 +2,8 @@
  * Shares the main thread out among the charts.
  *
  * Drawing one chart costs Plotly 10 to 20 ms, so charts are drawn one a frame, the longest waiting
- * first, each at most ten times a second. After each the page has a while to itself, the longer the
+ * first, each at most ten times a second. While the run plays they are drawn together: all show one
+ * time, and the clock waits for them (`busy`). After each the page has a while to itself, the longer the
  * more the chart cost: a busy machine gets fewer drawings, not a slower page. What nobody sees is
  * not drawn until it is seen.
  */
@@ -37,7 +38,12 @@ interface Entry {
   drawn: number;
 }
 
+/** While the run plays, the page has at least as long to itself as all drawings of a frame took. */
+const SHARE_OF_PLAY = 1;
+
 export class Scheduler {
+  /** Whether all charts are drawn in one frame, so that they never show different steps. */
+  together: () => boolean = () => false;
   private readonly entries = new Map<Drawable, Entry>();
   private running = false;
   private restUntil = Number.NEGATIVE_INFINITY;
@@ -67,6 +73,15 @@ export class Scheduler {
     this.clock.frame(this.tick);
   }
 
+  /** Whether what was asked for is not drawn yet, or the page has its while to itself. */
+  get busy(): boolean {
+    if (!this.running) return false;
+    if (this.clock.now() < this.restUntil) return true;
+    return [...this.entries.values()].some(
+      ({ since, target }) => since !== null && target.visible(),
+    );
+  }
+
   private readonly tick = (): void => {
     const started = this.clock.now();
     const waiting = [...this.entries.values()].filter(
@@ -78,6 +93,10 @@ export class Scheduler {
     }
     this.clock.frame(this.tick);
     if (started < this.restUntil) return;
+    if (this.together()) {
+      this.drawAll(waiting, started);
+      return;
+    }
     waiting.sort((a, b) => (a.since as number) - (b.since as number));
     for (const entry of waiting) {
       if (started - entry.drawn < (entry.target.interval ?? INTERVAL)) continue;
@@ -92,6 +111,15 @@ export class Scheduler {
       return;
     }
   };
+
+  private drawAll(waiting: readonly Entry[], started: number): void {
+    for (const entry of waiting) {
+      entry.since = null;
+      if (entry.target.draw()) entry.drawn = this.clock.now();
+    }
+    const ended = this.clock.now();
+    this.restUntil = ended + Math.min(LONGEST_REST, SHARE_OF_PLAY * (ended - started));
+  }
 }
 
 /** The one that all charts of the page share. */

@@ -113,10 +113,9 @@ export function lookOf(view: View, arm: number): Look {
   return { colour: color, ink, dash: style?.dash ?? "solid", marker: style?.marker ?? "circle" };
 }
 
-/** The x of the last point shown of any run but a ghost: the end of the x axis. */
+/** The end of the x axis: the run's length, so that it holds still while the run plays. */
 export function endOf(view: View): number {
-  // Ten steps at the least, or all there are: halves of a step mean nothing.
-  if (view.x === "step") return Math.max(view.cursor, Math.min(10, lastStep(view)));
+  if (view.x === "step") return lastStep(view);
   let end = 0;
   for (const { log, kind } of view.layers) {
     if (kind === "ghost") continue;

@@ -13,6 +13,14 @@ export const speed = signal(0);
 /** The page redraws at most this often while playing. */
 const FRAME_MS = 100;
 
+/** Whether the charts have not drawn the step before yet: the next one waits for them. */
+let isDrawing: () => boolean = () => false;
+
+/** Has the clock wait for drawings: everything on the page shows one time. */
+export function waitForDrawings(how: () => boolean): void {
+  isDrawing = how;
+}
+
 let position = 0;
 let last = 0;
 let frame = 0;
@@ -65,12 +73,17 @@ export function toHead(): void {
   seek(tape().head);
 }
 
-/** Before a log arrives: where to be in it once it does; `live`: at its head, playing. */
+/**
+ * Before a log arrives: where to be in it once it does. `live`: it plays from there at the speed
+ * that was chosen, or at full speed keeps to the head.
+ */
 export function startTape(step: number, mode: "live" | "paused"): void {
   position = 0;
   cursor.value = 0;
-  wanted = mode === "live" ? Number.POSITIVE_INFINITY : step;
-  playing.value = mode === "live";
+  const isLive = mode === "live";
+  wanted = isLive && speed.peek() === 0 ? Number.POSITIVE_INFINITY : step;
+  if (isLive && wanted === 0) wanted = null;
+  playing.value = isLive;
 }
 
 /** Follows the log to where playback was wanted; the reader's own moves end that. */
@@ -88,9 +101,12 @@ function reach(): void {
 function tick(now: number): void {
   frame = requestAnimationFrame(tick);
   const elapsed = now - last;
-  if (elapsed < FRAME_MS) return;
+  if (elapsed < FRAME_MS || isDrawing()) return;
   last = now;
-  if (wanted !== null) return; // the effect below keeps to the head
+  if (wanted !== null) {
+    reach();
+    return;
+  }
   const next = advance({ position, playing: true }, tape(), speed.peek(), elapsed / 1000);
   position = next.position;
   const step = Math.floor(next.position);
@@ -102,7 +118,12 @@ function tick(now: number): void {
 export function startClock(): () => void {
   const stopFollowing = effect(() => {
     run.value;
-    reach();
+    if (!playing.peek()) reach(); // while it plays, the ticks do so
+  });
+  const stopChoosing = effect(() => {
+    if (speed.value === 0 || wanted !== Number.POSITIVE_INFINITY) return;
+    wanted = null; // a speed was chosen: playback no longer keeps to the head
+    position = cursor.peek();
   });
   const stopTicking = effect(() => {
     cancelAnimationFrame(frame);
@@ -113,6 +134,7 @@ export function startClock(): () => void {
   });
   return () => {
     stopFollowing();
+    stopChoosing();
     stopTicking();
     cancelAnimationFrame(frame);
   };

@@ -17,6 +17,19 @@ export const draft = signal<Spec | null>(null);
 /** What the server refused, by field; an edit of the field clears it. */
 export const problems = signal<readonly FieldProblem[]>([]);
 
+/** What is typed in a field and cannot be used, in words, by the field's title. */
+export const unusable = signal<ReadonlyMap<string, string>>(new Map());
+
+/** Notes what is wrong with what a field holds; null: nothing. `id` tells fields of a name apart. */
+export function noteUnusable(id: string, words: string | null): void {
+  const now = unusable.peek();
+  if ((now.get(id) ?? null) === words) return;
+  const next = new Map(now);
+  if (words === null) next.delete(id);
+  else next.set(id, words);
+  unusable.value = next;
+}
+
 export const draftStyles = computed<ArmStyle[]>(() =>
   armStyles(draft.value?.arms ?? [], chosenColours.value),
 );

@@ -4,5 +4,6 @@ import { humanise } from "./schema";
 import { vocabulary } from "./vocabulary";
 
 export function optionLabel(field: string, option: string): string {
+  if (field === "device") return option.toUpperCase().replace(":", " ");
   return vocabulary.value.labels[field]?.[option] ?? humanise(option);
 }

@@ -114,7 +114,7 @@ describe("a what-if", () => {
     ask(1, 40, "tikhonov", 3);
     await settle(300);
     expect(count()).toBe(2);
-    expect(server.asked).toContain("POST api/runs/fork/stop?ended_ok=true");
+    expect(server.asked).toContain("POST api/runs/fork/stop?discard=true");
     expect(server.streams.filter(({ closed }) => !closed).length).toBe(2);
   });
 

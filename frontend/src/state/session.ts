@@ -10,11 +10,11 @@ import { batch, computed, signal } from "@preact/signals";
 import { ApiError, exportUrl, request, send, submitRun } from "../api/client";
 import type { RunDetail, RunEvent, Spec, Submitted } from "../api/types";
 import { pause, play, seek, startTape } from "./clock";
-import { catalog, draft, loadDraft, presetItself, problems } from "./draft";
+import { catalog, draft, loadDraft, presetItself, problems, unusable } from "./draft";
 import { isWhatIf, refines } from "./edit";
 import { failure } from "./failure";
 import { Following, type FollowState } from "./following";
-import type { RunLog } from "./log";
+import { hasEnded, type RunLog } from "./log";
 import { cursor, ghost, overlays, run, source } from "./signals";
 import { logOfEvents } from "./store";
 
@@ -44,6 +44,11 @@ export const followed = computed(() => (source.value instanceof Following ? sour
 
 export const session = computed<Session>(
   () => current.value.task ?? followed.value?.state.value ?? { kind: "idle" },
+);
+
+/** Whether the run on the page is one of the server's that is being computed, or waits to be. */
+export const isGoing = computed(
+  () => followed.value !== null && !hasEnded(followed.value.log.value),
 );
 
 /** Whether a run of the draft is about to begin. */
@@ -105,6 +110,11 @@ function explain(error: unknown, retry: (() => void) | null): void {
 export async function start(): Promise<void> {
   const spec = draft.value;
   if (spec === null) return;
+  const [words] = unusable.value.values();
+  if (words !== undefined) {
+    failure.value = { message: `Nothing was started: ${words}.`, retry: null };
+    return;
+  }
   const preset = presetItself(spec);
   const work = async (signal: AbortSignal): Promise<void> => {
     const answer = await submitRun(preset === null ? spec : { preset: preset.name });
@@ -129,7 +139,7 @@ export function open(id: string, step: number | null): Promise<boolean> {
     batch(() => {
       ghost.value = null;
       loadDraft(detail.spec);
-      startTape(step ?? (live ? 0 : detail.step), step === null && live ? "live" : "paused");
+      startTape(step ?? detail.step, step === null && live ? "live" : "paused");
       show(follow(detail, detail.spec));
     });
     void showWithout(detail, signal);
@@ -245,11 +255,20 @@ function settle(following: Following, spec: Spec): void {
   if (source.peek() === following && problems.peek().length === 0) loadDraft(spec);
 }
 
-/** A what-if that nobody waits for any more should not hold up the next. */
+/** A what-if that nobody waits for any more should not hold up the next, nor stand in the list. */
 export function abandon(following: Following | null): void {
   if (following?.isOwn !== true) return;
-  stopRun(following.log.peek().id).catch((error: unknown) => {
+  const { id } = following.log.peek();
+  send("POST", `api/runs/${id}/stop?discard=true`).catch((error: unknown) => {
     if (!isAnswer(error)) throw error; // gone already is as good
+  });
+}
+
+/** A what-if that another one goes on from need not compute its own end. */
+export function stopOwn(following: Following | null): void {
+  if (following?.isOwn !== true) return;
+  stopRun(following.log.peek().id).catch((error: unknown) => {
+    if (!isAnswer(error)) throw error;
   });
 }
 

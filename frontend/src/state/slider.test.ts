@@ -76,7 +76,7 @@ describe("sliderIndex", () => {
 describe("problemWith", () => {
   it("says what would be right", () => {
     expect(problemWith(tikhonov, "0.5")).toBeNull();
-    expect(problemWith(tikhonov, "abc")).toBe('"abc" is no number');
+    expect(problemWith(tikhonov, "abc")).toBe('needs a number, not "abc"');
     expect(problemWith(tikhonov, "0")).toBe("must be at least 1e-12 and at most 1e9");
     expect(problemWith(field({ integer: true }), "1.5")).toBe("must be a whole number");
     expect(problemWith(field({}), " ")).toBe("needs a number");

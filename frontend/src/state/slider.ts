@@ -72,7 +72,7 @@ export function allowed(field: NumberField, value: number): boolean {
 export function problemWith(field: NumberField, text: string): string | null {
   if (text.trim() === "") return field.nullable ? null : "needs a number";
   const value = Number(text);
-  if (!Number.isFinite(value)) return `"${text.trim()}" is no number`;
+  if (!Number.isFinite(value)) return `needs a number, not "${text.trim()}"`;
   if (allowed(field, value)) return null;
   if (field.integer && !Number.isInteger(value)) return "must be a whole number";
   const low =

@@ -5,7 +5,7 @@ import { submitRun } from "../api/client";
 import { pause, play, seek } from "./clock";
 import { loadDraft, problems } from "./draft";
 import { refines, whatIf } from "./edit";
-import { abandon, follow, followed, perform, session, show, type WhatIf } from "./session";
+import { abandon, follow, followed, perform, session, show, stopOwn, type WhatIf } from "./session";
 import { cursor, ghost, overlays, run } from "./signals";
 
 /** What a what-if may change. */
@@ -52,10 +52,13 @@ async function fork({ arm, step: wanted, setting }: WhatIf, signal: AbortSignal)
   const step = Math.min(wanted, parent.spec.steps - 1);
   const spec = whatIf(parent.spec, arm, step, setting);
   // Dragging again at the same place: it is still compared with the same run.
-  const again = refines(parent.spec, spec);
-  abandon(followed.peek());
+  const again = refines(parent.spec, spec) && ghost.peek() !== null;
+  const before = followed.peek();
   pause();
-  const answer = await submitRun(spec, parent.id);
+  // It goes on from what it is compared with, so that a try before it need not stay.
+  const answer = await submitRun(spec, again ? (ghost.peek()?.id ?? parent.id) : parent.id);
+  if (again) abandon(before);
+  else stopOwn(before);
   const following = follow(answer, spec, !answer.reused);
   try {
     // The fork's log repeats the parent's up to the change: show it once it has got there.
@@ -68,7 +71,7 @@ async function fork({ arm, step: wanted, setting }: WhatIf, signal: AbortSignal)
   batch(() => {
     problems.value = [];
     last.at = performance.now();
-    if (!again || ghost.value === null) ghost.value = run.peek();
+    if (!again) ghost.value = run.peek();
     overlays.value = [];
     show(following);
     loadDraft(following.log.peek().spec ?? spec);

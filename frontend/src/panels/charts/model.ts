@@ -64,6 +64,13 @@ export interface ChartModel {
   view: ReadonlySignal<Omit<View, "width" | "height">>;
 }
 
+/** What tells a run laid over the page's own apart: its seed, where that is all. */
+function overlayName(other: RunLog, main: RunLog): string {
+  const seed = other.spec?.seed;
+  const isElse = seed === undefined || seed === main.spec?.seed;
+  return isElse ? other.id.slice(0, 6) : `seed ${seed}`;
+}
+
 /** Names of test metrics in a log: those without the standard errors. */
 function evaluated(log: RunLog | null): string[] {
   const first = log?.arms.find((arm) => arm.evaluations.length > 0)?.evaluations[0];
@@ -114,7 +121,7 @@ export function chartModel(template: Template, primary: ReadonlySignal<string | 
       ghost.value === null ? [] : [{ log: ghost.value, kind: "ghost", name: "before" }];
     const over = overlays.value
       .filter((other) => other.id !== main.id)
-      .map((other): Layer => ({ log: other, kind: "overlay", name: other.id.slice(0, 6) }));
+      .map((other): Layer => ({ log: other, kind: "overlay", name: overlayName(other, main) }));
     return [{ log: main, kind: "main", name: "" }, ...past, ...over];
   });
 

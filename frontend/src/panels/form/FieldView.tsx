@@ -15,6 +15,7 @@ import {
 } from "../../state/schema";
 import { Described, FieldErrors } from "./Described";
 import { NumberControl } from "./NumberControl";
+import { useUnusable } from "./unusable";
 
 export function FieldView({ field }: { field: Field }) {
   const value = getPath(draft.value, field.path);
@@ -146,6 +147,7 @@ export function variantFields(field: VariantField): Field[] {
 function PlainControl({ field, value }: { field: PlainField; value: unknown }) {
   const id = useId();
   const [problem, setProblem] = useState<string | null>(null);
+  useUnusable(id, problem === null ? null : `${field.title} ${problem}`);
   if (field.kind === "boolean") {
     return (
       <Described id={id} description={field.description}>
@@ -166,7 +168,7 @@ function PlainControl({ field, value }: { field: PlainField; value: unknown }) {
   const shown = Array.isArray(value) ? value.join(", ") : typeof value === "string" ? value : "";
   const commit = (text: string) => {
     const parsed = field.kind === "numbers" ? parseNumbers(text) : text;
-    setProblem(parsed === null ? "needs whole numbers, parted by commas" : null);
+    setProblem(parsed === null ? "needs whole numbers, separated by commas" : null);
     if (parsed !== null) edit(field.path, parsed === "" && field.nullable ? null : parsed);
   };
   return (

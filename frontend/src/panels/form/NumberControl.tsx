@@ -5,6 +5,7 @@ import { formatSetting } from "../../format";
 import type { NumberField } from "../../state/schema";
 import { problemWith, sliderIndex, sliderValues } from "../../state/slider";
 import { Described, FieldErrors } from "./Described";
+import { useUnusable } from "./unusable";
 
 interface Props {
   field: NumberField;
@@ -31,6 +32,8 @@ export function NumberControl({ field, value, onInput, onCommit, problems = [], 
   const index = value === null ? 0 : sliderIndex(field, values, value);
   const problem = text === null ? null : problemWith(field, text);
   const errors = problem === null ? problems : [problem];
+
+  useUnusable(id, problem === null ? null : `${field.title} ${problem}`);
 
   const commitText = (typed: string) => {
     if (problemWith(field, typed) !== null) return;

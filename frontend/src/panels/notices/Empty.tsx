@@ -1,6 +1,6 @@
 /** Before the first run: what will happen, and the one thing to do. */
 
-import { formatCount } from "../../format";
+import { formatCount, formatDuration } from "../../format";
 import { draft, draftLabels, draftStyles, presetOfDraft } from "../../state/draft";
 import { isStarting, start } from "../../state/session";
 import { Icon } from "../../ui/Icon";
@@ -23,6 +23,8 @@ export function Empty() {
         ))}{" "}
         {spec.arms.length === 1 ? "trains" : "train side by side"} for {formatCount(spec.steps)}{" "}
         steps, from the same weights, on the same batches.
+        {preset !== null &&
+          ` It takes about ${formatDuration(preset.expect.seconds)} on two cores.`}
       </p>
       <button type="button" class="go large" disabled={starting} onClick={() => void start()}>
         <Icon name="play" size={18} />

@@ -1,13 +1,17 @@
 /** When something is not as usual: what it is, in a sentence, and one thing to do about it. */
 
 import type { ComponentChildren } from "preact";
-import { formatCount } from "../../format";
+import { useEffect, useState } from "preact/hooks";
+import { ApiError, request } from "../../api/client";
+import type { RunDetail } from "../../api/types";
+import { formatCount, formatDuration } from "../../format";
 import { draft, isEdited, loadDraft, problems } from "../../state/draft";
 import { failure } from "../../state/failure";
 import { hasEnded } from "../../state/log";
 import { humanise } from "../../state/schema";
 import { dropGhost, reconnect, session, start, stop } from "../../state/session";
 import { canTrain, ghost, overlays, run, runSpec } from "../../state/signals";
+import { Link } from "../../ui/Link";
 
 export function Notices() {
   return (
@@ -91,18 +95,9 @@ function Lost() {
 function State() {
   const now = session.value;
   const log = run.value;
-  if (log === null) return null;
+  if (log === null || now.kind === "asking") return null;
   const again = canTrain.value ? { label: "Train again", run: () => void start() } : null;
-  if (now.kind === "queued") {
-    const ahead = (now.place ?? 1) - 1;
-    return (
-      <Notice action={{ label: "Leave the queue", run: () => void stop() }}>
-        {ahead <= 0
-          ? "This run is next: it starts as soon as a worker is free."
-          : `This run waits: ${ahead === 1 ? "one run is" : `${ahead} runs are`} before it.`}
-      </Notice>
-    );
-  }
+  if (now.kind === "queued") return <Queued id={log.id} place={now.place ?? 1} />;
   if (log.status === "failed") {
     return (
       <Notice tone="warn" action={again}>
@@ -119,6 +114,48 @@ function State() {
     );
   }
   return null;
+}
+
+const ASK_MS = 3000;
+
+/** The run waits: how many are before it, which one it waits for, and for how long. */
+function Queued({ id, place }: { id: string; place: number }) {
+  const [blocker, setBlocker] = useState<RunDetail["waits_for"]>(null);
+  useEffect(() => {
+    const stop = new AbortController();
+    const ask = async () => {
+      try {
+        const path = `api/runs/${id}`;
+        setBlocker((await request<RunDetail>(path, { signal: stop.signal })).waits_for);
+      } catch (error) {
+        const isAnswer = error instanceof ApiError || error instanceof DOMException;
+        if (!isAnswer) throw error; // it is asked again soon
+      }
+    };
+    void ask();
+    const timer = setInterval(() => void ask(), ASK_MS);
+    return () => {
+      clearInterval(timer);
+      stop.abort();
+    };
+  }, [id]);
+  const ahead = place - 1;
+  return (
+    <Notice action={{ label: "Leave the queue", run: () => void stop() }}>
+      {ahead <= 0
+        ? "This run is next: it starts as soon as a worker is free."
+        : `This run waits: ${ahead === 1 ? "one run is" : `${ahead} runs are`} before it.`}
+      {blocker !== null && (
+        <>
+          {" It waits for "}
+          <Link to={{ path: `runs/${blocker.id}`, search: "" }}>{blocker.title}</Link>
+          {blocker.seconds_left === null
+            ? ", which has only begun."
+            : `, which takes about ${formatDuration(blocker.seconds_left)} more.`}
+        </>
+      )}
+    </Notice>
+  );
 }
 
 function Edited() {

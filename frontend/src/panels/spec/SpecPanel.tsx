@@ -1,9 +1,21 @@
 /** Task, loss and how long: the settings that all arms share. */
 
-import { catalog } from "../../state/draft";
+import type { Catalog } from "../../api/types";
+import { catalog, draft } from "../../state/draft";
 import { type Field, fieldsOf, type VariantField } from "../../state/schema";
 import { FieldView, VariantSelect, variantFields } from "../form/FieldView";
 import { Fold } from "../form/Fold";
+
+/** A field as this server takes it: so many steps at most, on the devices that it has. */
+function asLimited(field: Field, { max_steps: most, devices }: Catalog["limits"]): Field {
+  if (field.key === "steps" && field.kind === "number") {
+    return { ...field, max: Math.min(field.max ?? most, most) };
+  }
+  if (field.key !== "device") return field;
+  const chosen = draft.value?.device;
+  const options = chosen === undefined ? devices : [...new Set([...devices, chosen])];
+  return { ...field, kind: "choice", options };
+}
 
 /** How many of a loss's own settings stand in front. */
 const LOSS_FIELDS = 3;
@@ -11,7 +23,9 @@ const LOSS_FIELDS = 3;
 export function SpecPanel() {
   const known = catalog.value;
   if (known === null) return null;
-  const fields = fieldsOf(known.schema, known.schema);
+  const fields = fieldsOf(known.schema, known.schema).map((field) =>
+    asLimited(field, known.limits),
+  );
   const task = fields.find(isVariant("task"));
   const loss = fields.find(isVariant("loss"));
   if (task === undefined || loss === undefined) return null;

@@ -2,11 +2,11 @@
 
 import { useSignal } from "@preact/signals";
 import { playing, speed, stepBy, toggle, toHead } from "../../state/clock";
-import { draft, isEdited } from "../../state/draft";
+import { draft, isEdited, unusable } from "../../state/draft";
 
 import { SPEEDS, speedLabel } from "../../state/playback";
 import { newSeed, reset } from "../../state/restart";
-import { isStarting, start } from "../../state/session";
+import { isGoing, isStarting, start, stop } from "../../state/session";
 import { canTrain, hasRun } from "../../state/signals";
 import { Icon } from "../../ui/Icon";
 import { Progress } from "./Progress";
@@ -16,7 +16,7 @@ const STEP_SIZES = [1, 10, 100];
 
 /** What the big button does: train what is in the controls, or play what is on the page. */
 export function mainAction(): void {
-  if (!hasRun.peek() || isEdited.peek()) {
+  if (!hasRun.peek() || isEdited.peek() || unusable.peek().size > 0) {
     if (canTrain.peek()) void start();
   } else {
     toggle();
@@ -26,7 +26,8 @@ export function mainAction(): void {
 export function Transport() {
   const size = useSignal(1);
   const busy = isStarting.value;
-  const trains = canTrain.value && (!hasRun.value || isEdited.value);
+  const isOther = isEdited.value || unusable.value.size > 0;
+  const trains = canTrain.value && (!hasRun.value || isOther);
   const isPlaying = playing.value && !trains;
   return (
     <section class="transport panel" aria-label="Playback">
@@ -111,6 +112,17 @@ export function Transport() {
         >
           <Icon name="reset" />
         </button>
+        {isGoing.value && (
+          <button
+            type="button"
+            class="icon-button"
+            aria-label="Stop the run"
+            data-tip="Stop computing: what the run has computed stays"
+            onClick={() => void stop()}
+          >
+            <Icon name="stop" />
+          </button>
+        )}
         {canTrain.value && (
           <button
             type="button"
