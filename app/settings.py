@@ -166,7 +166,7 @@ class Settings(BaseSettings):
         " squared.",
     )
     max_evaluations: int = Field(
-        2000, ge=1, description="Most evaluations (and landscape slices) of one run."
+        2000, ge=1, description="Most evaluations (and landscapes) of one run."
     )
     max_queue: int = Field(100, ge=1, description="Most waiting runs; more are answered with 429.")
     max_body_bytes: int = Field(1_000_000, ge=1000, description="Largest request body in bytes.")

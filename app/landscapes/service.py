@@ -115,7 +115,7 @@ class LandscapeService:
             except WorkerLostError as loss:
                 logger.warning(f"the {self._name} was lost", reason=str(loss))
                 self._drop()
-                words = "the process that computes slices was lost; ask again"
+                words = "the process that computes landscapes was lost; ask again"
                 raise LandscapeFailure(words) from loss
             finally:
                 parts.put_nowait(None)
@@ -143,7 +143,7 @@ class LandscapeService:
                     problem = text
                 case Failed(_, error, traceback):
                     logger.error("slice failed", traceback=traceback)
-                    raise LandscapeFailure(f"the slice could not be computed: {error}")
+                    raise LandscapeFailure(f"the landscape could not be computed: {error}")
                 case Done() if problem is None:
                     return
                 case Done():
@@ -151,7 +151,7 @@ class LandscapeService:
         self._drop()
         if cancelled:
             logger.warning(f"the {self._name} did not stop and was ended")
-        raise LandscapeFailure(f"no sign of life from the slice's process for {patience:g} s")
+        raise LandscapeFailure(f"no sign of life from the landscape's process for {patience:g} s")
 
     def _ready(self) -> WorkerProcess:
         """The process, once it is ready. Blocks."""

@@ -35,7 +35,7 @@ router = APIRouter(tags=["landscapes"])
             "description": "Server-Sent Events, each of them a `LandscapeStreamEvent`.",
             "content": CONTENT,
         },
-        429: problem("Too many slices are being computed."),
+        429: problem("Too many landscapes are being computed."),
     },
 )
 async def landscapes(

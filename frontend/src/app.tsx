@@ -41,7 +41,7 @@ function NotFound() {
         <h2>There is nothing here</h2>
         <p>The address leads to no page of the lab.</p>
         <Link to={{ path: "", search: "" }} class="button go">
-          To the lab
+          Open the lab
         </Link>
       </section>
     </main>

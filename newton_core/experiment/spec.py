@@ -292,7 +292,7 @@ class ExperimentSpec(Settings):
         title="Evaluate every", unit="steps", ge=1, le=1_000_000,
     )  # fmt: skip
     landscape_every: int | None = setting(
-        None, "Steps between loss-landscape slices; empty means none.", title="Landscape every",
+        None, "Steps between landscapes of the loss; empty means none.", title="Landscape every",
         unit="steps", ge=1, le=1_000_000,
     )  # fmt: skip
     target: float | None = setting(

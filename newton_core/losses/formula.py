@@ -7,7 +7,12 @@ from pydantic import field_validator
 from pydantic_core import PydanticCustomError
 from torch import Tensor
 
-from newton_core.algorithms.expressions import MOST_CHARACTERS, FormulaError, parse_formula
+from newton_core.algorithms.expressions import (
+    FUNCTIONS,
+    MOST_CHARACTERS,
+    FormulaError,
+    parse_formula,
+)
 from newton_core.losses.base import Loss, LossParameters, TargetKind, register_loss
 from newton_core.settings import setting
 
@@ -18,7 +23,8 @@ class FormulaParameters(LossParameters):
     name: Literal["formula"] = "formula"
     expression: str = setting(
         "(1 - x)**2 + 100*(y - x**2)**2",
-        "The surface's height at (x, y): numbers, + - * / **, parentheses and functions.",
+        "The surface's height at (x, y): numbers, x, y, pi, e, + - * / **, parentheses, and"
+        f" {', '.join(FUNCTIONS)}.",
         title="f(x, y)", max_length=MOST_CHARACTERS,
     )  # fmt: skip
 

@@ -65,7 +65,7 @@ def test_slices_follow_the_cursor_and_say_what_they_leave_out(
     choose(lab, panel, "plane", "run")
     lab.wait(lambda: "contour" in roles(panel, 2), "three pictures are drawn")
     expect(panel.locator(".landscape h3")).to_have_count(3)
-    expect(panel).to_contain_text("the path leaves this plane by")
+    expect(panel).to_contain_text("of the path lies outside this plane")
     late = middle_height(panel)
     assert middle_height(panel, 1) != late
     lab.scrub(45)
@@ -144,7 +144,7 @@ def test_scrubbing_and_leaving_cancel_a_slice(lab: LabPage, server: LabServer) -
     lab.go_to_run(server.finish(RUN), "?step=60")
     panel = landscape(lab)
     choose(lab, panel, "plane", "filter_normalised")
-    choose(lab, panel, "points a side", "101")
+    choose(lab, panel, "points per side", "101")
     expect(panel.get_by_text("Computing, coarse to fine")).to_be_visible()
     lab.scrub(0)
     lab.wait(lambda: any("landscapes" in url for url in cancelled), "the slice is cancelled")

@@ -1,6 +1,6 @@
 /** Two-dimensional surfaces: methods descent side by side from one start. */
 
-import { useComputed } from "@preact/signals";
+import { computed, useComputed } from "@preact/signals";
 import { useEffect, useId } from "preact/hooks";
 import type { Method, SurfaceAnswer, SurfaceQuery } from "../api/descents";
 import { landscapeFigure } from "../charts/landscapeFigure";
@@ -19,7 +19,9 @@ import { NumberField } from "../panels/form/NumberField";
 import { ShapeChoice } from "../panels/landscape/ShapeChoice";
 import { pageAddress } from "../state/address/page";
 import { flag, integer, number, point, text } from "../state/address/properties";
+import { catalog } from "../state/draft";
 import { freshness, posted, problemOf, useQuery, waitingWords } from "../state/query";
+import type { JsonSchema } from "../state/schema";
 import { loadTemplates, templates } from "../state/templates";
 import { paletteOf } from "../state/theme";
 import { Choice } from "../ui/Choice";
@@ -53,6 +55,13 @@ function methods(lr: number, adam: number, newton: number, tikhonov: number): Me
     { method: "newton", definiteness: "saddle_free", lr: newton, tikhonov },
   ];
 }
+
+/** What a formula may hold: the server's words. */
+const formulaHelp = computed(() => {
+  const entry = catalog.value?.losses.find((loss) => loss.name === "formula");
+  const parameters = entry?.parameters as JsonSchema | undefined;
+  return parameters?.properties?.expression?.description ?? "";
+});
 
 const ask = posted<SurfaceQuery, SurfaceAnswer>("api/surfaces");
 
@@ -164,10 +173,14 @@ export function SurfacesPage() {
                 spellcheck={false}
                 value={formula.value}
                 aria-invalid={problem !== null}
+                aria-describedby={`${formulaId}-help`}
                 onInput={(event) => {
                   formula.value = event.currentTarget.value;
                 }}
               />
+              <p class="hint" id={`${formulaId}-help`}>
+                {formulaHelp.value}
+              </p>
             </div>
           )}
           {problem !== null && (
@@ -225,6 +238,12 @@ export function SurfacesPage() {
               }}
             />
             <div>
+              <p class="hint">
+                Each method fits a quadratic at its point and steps by it. It predicts a decrease of
+                f; the ratio of the actual decrease to it says how far it can be trusted: 1 is
+                right, below 0 the step went up. Plain Newton goes to the point where the quadratic
+                is flat, which can be a saddle or a maximum; clipping and saddle-free do not.
+              </p>
               {palette !== undefined && found !== null && (
                 <DescentList
                   descents={found.walks}
@@ -245,8 +264,8 @@ export function SurfacesPage() {
                 <PictureCard
                   waiting={waitingWords(asked)}
                   figure={trust}
-                  title="Trust"
-                  label="Trust in the quadratic over the steps"
+                  title="Trust in the quadratic"
+                  label="Actual over predicted decrease of each step: at 1 the quadratic was right"
                 />
               </div>
             </div>

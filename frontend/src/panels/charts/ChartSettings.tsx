@@ -43,7 +43,7 @@ export function ChartSettings() {
           setAllScales(value === "auto" ? null : (value as Axis));
         }}
       >
-        <option value="auto">fitting</option>
+        <option value="auto">automatic</option>
         <option value="linear">linear</option>
         <option value="log">log</option>
       </Quiet>
@@ -56,7 +56,7 @@ export function ChartSettings() {
         }}
       >
         <option value="0">
-          fitting ({fitted.value === 1 ? "none" : formatCount(fitted.value)})
+          automatic ({fitted.value === 1 ? "none" : formatCount(fitted.value)})
         </option>
         {widths
           .filter((width) => width > 0)

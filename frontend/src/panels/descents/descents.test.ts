@@ -41,8 +41,8 @@ describe("a descent", () => {
   });
 
   it("says what its quadratic promised, and why it ended", () => {
-    expect(trustWords(DESCENT, 0)).toBe("promised 2, got 1, trust 0.5");
-    expect(trustWords(DESCENT, 1)).toBe("promised 0, got 0");
+    expect(trustWords(DESCENT, 0)).toBe("predicted decrease 2, actual 1, ratio 0.5");
+    expect(trustWords(DESCENT, 1)).toBe("predicted decrease 0, actual 0");
     expect(trustWords(DESCENT, 2)).toBe("step 3: the step is not finite");
   });
 

@@ -45,8 +45,8 @@ export function trustWords(descent: Descent, step: number): string {
   const actual = descent.actual[step];
   if (predicted == null || actual == null) return "";
   const trust = descent.trust[step];
-  const ratio = trust == null ? "" : `, trust ${formatMeasured(trust)}`;
-  return `promised ${formatMeasured(predicted)}, got ${formatMeasured(actual)}${ratio}`;
+  const ratio = trust == null ? "" : `, ratio ${formatMeasured(trust)}`;
+  return `predicted decrease ${formatMeasured(predicted)}, actual ${formatMeasured(actual)}${ratio}`;
 }
 
 /** The quadratic that a method believes in at a step, on a picture's grid; null if there is none. */

@@ -55,9 +55,9 @@ export function BatchFields({ runs, run, taken, arm, step, batch, onChoose }: Pr
         </button>
       </p>
       <div class="field">
-        <label for={id}>Taken from</label>
+        <label for={id}>Scores from</label>
         <select id={id} value={taken} onChange={(event) => choose(event.currentTarget.value, null)}>
-          <option value="">nowhere: evenly spread</option>
+          <option value="">no run: evenly spread</option>
           {unlisted && <option value={taken}>{`run ${taken}`}</option>}
           {runs.list.value.map((item) => (
             <option key={item.id} value={item.id}>

@@ -10,7 +10,7 @@ export function Help({ shortcuts }: { shortcuts: readonly Shortcut[] }) {
   return (
     <Dialog open={help} title="Newton Lab">
       <p>
-        The same small network is trained on the same batches, once an arm: with a plain loss
+        The same small network is trained on the same batches, once per arm: with a plain loss
         (vanilla), and with Newton losses, which first take a Newton step on the loss in the space
         of the network’s outputs and then teach the network to go there. The curvature of that step
         is the Hessian of the loss or its empirical Fisher matrix, damped by λ.

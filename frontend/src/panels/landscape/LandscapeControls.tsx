@@ -22,7 +22,7 @@ export function LandscapeControls({ plane }: { plane: LandscapePlane }) {
           label="plane"
           value={chosen.value ?? "auto"}
           options={[
-            ["auto", chosen.value === null ? `fitting: ${PLANES[plane]}` : "fitting"],
+            ["auto", chosen.value === null ? `automatic: ${PLANES[plane]}` : "automatic"],
             ...(Object.entries(PLANES) as [LandscapePlane, string][]),
           ]}
           onChange={(value) => {
@@ -32,7 +32,7 @@ export function LandscapeControls({ plane }: { plane: LandscapePlane }) {
       )}
       {plane !== "run" && (
         <Choice
-          label="points a side"
+          label="points per side"
           value={`${points.value}`}
           options={[21, 41, 61, 81, 101].map((n) => [`${n}`, `${n}`])}
           onChange={(value) => {

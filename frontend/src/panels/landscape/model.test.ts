@@ -119,7 +119,7 @@ describe("the plane", () => {
 
 describe("words and surfaces", () => {
   it("say the residual as people do", () => {
-    expect(residualWords(0.341)).toBe("the path leaves this plane by 34 %");
+    expect(residualWords(0.341)).toBe("34 % of the path lies outside this plane");
     expect(residualWords(0)).toBe("the path lies in this plane");
     expect(residualWords(null)).toBe("where the path lies is not known");
   });

@@ -82,11 +82,11 @@ export function streamedLandscapes(
   });
 }
 
-/** "the path leaves this plane by 34 %". */
+/** "34 % of the path lies outside this plane". */
 export function residualWords(residual: number | null): string {
   if (residual === null || !Number.isFinite(residual)) return "where the path lies is not known";
   if (residual < 0.005) return "the path lies in this plane";
-  return `the path leaves this plane by ${Math.round(100 * residual)} %`;
+  return `${Math.round(100 * residual)} % of the path lies outside this plane`;
 }
 
 /** The range of heights that all landscapes share, or null where each has its own. */

@@ -85,8 +85,8 @@ function Lost() {
   return (
     <Notice tone="warn" action={{ label: "Try now", run: reconnect }}>
       Connection lost at step {formatCount(log.head)}. Trying again
-      {now.retryIn >= 1 ? ` in ${Math.round(now.retryIn)} s` : ""}; nothing is lost, the page
-      catches up by itself.
+      {now.retryIn >= 1 ? ` in ${Math.round(now.retryIn)} s` : ""}: the page goes on from there once
+      the server answers.
     </Notice>
   );
 }
