@@ -27,9 +27,8 @@ def drawn(lab: LabPage, panel: Locator) -> tuple[Locator, Locator]:
         "data-stale", "false", timeout=PATIENCE
     )
     plots = panel.locator(".picture-plot")
-    for index in range(2):
-        plot = plots.nth(index)
-        lab.wait(lambda plot=plot: plot.evaluate("plot => plot.data?.length > 2"), "it is drawn")
+    drawn = "plots => plots.length > 1 && plots.every((plot) => plot.data?.length > 2)"
+    lab.wait(lambda: bool(plots.evaluate_all(drawn)), "both planes are drawn")
     return plots.nth(0), plots.nth(1)
 
 

@@ -126,7 +126,7 @@ def test_all_charts_show_one_time_while_playing(lab: LabPage, finished: str) -> 
     lab.go_to_run(finished, "?step=0&speed=100")
     lab.wait_for_curve()
     lab.bar.get_by_role("button", name="Play").click()
-    seen = set()
+    seen: set[int] = set()
     while len(seen) < 5:
         ends = lab.page.evaluate(
             """() => [...document.querySelectorAll('.js-plotly-plot')]
