@@ -18,7 +18,7 @@ from newton_core.training.snapshots import load_snapshot
 CSV_HEADER = ("run", "arm", "step", "metric", "value", "label")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """What spreadsheets take for the beginning of a formula."""
-_PLACE = frozenset({"seq", "type", "arm", "step"})
+_PLACE = frozenset({"seq", "type", "arm", "step", "primary_metric"})
 
 
 def csv_lines(run_id: str, labels: Sequence[str], log: Iterable[LoggedEvent]) -> Iterator[str]:

@@ -1,6 +1,6 @@
 """What is measured: every metric describes itself, for tables, charts and sentences alike."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 
@@ -39,6 +39,20 @@ class MetricDescription:
         """The worst value that it can take; None where it has no bound, or no better side."""
         low, high = self.bounds
         return {"higher": low, "lower": high, None: None}[self.better]
+
+
+VALIDATION = "validation_"
+"""Before the name of a metric that is measured on the validation part."""
+
+
+def on_validation(metric: MetricDescription) -> MetricDescription:
+    """The description of a metric as it is measured on the validation part."""
+    return replace(
+        metric,
+        name=f"{VALIDATION}{metric.name}",
+        title=f"{metric.title}, validation",
+        description=f"{metric.description} On data kept aside to stop and to choose settings by.",
+    )
 
 
 def share_of_test(

@@ -1,7 +1,7 @@
 """The parts that all data sets share: an error, records of images, and parameters."""
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import ClassVar
@@ -10,6 +10,7 @@ import torch
 from jaxtyping import Float, Float32, Int, UInt8
 from torch import Tensor
 
+from newton_core.seeding import generator
 from newton_core.settings import Named
 
 
@@ -45,7 +46,8 @@ class ImageDataset:
         values: (classes,) ascending values that the classes stand for, or None if a class stands
             for its own index.
         names: what the classes are called, in their order; None if by their index or value.
-        validation: a third part, kept for choosing settings; no task reads it.
+        validation: a third part, by which settings are chosen and runs stopped; None where the
+            data come without one.
     """
 
     train: LabelledImages
@@ -55,6 +57,30 @@ class ImageDataset:
     values: Float[Tensor, " classes"] | None = None
     validation: LabelledImages | None = None
     names: tuple[str, ...] | None = None
+
+    def with_validation(self, share: float) -> "ImageDataset":
+        """The data with a validation part: their own, or a share of the training part.
+
+        The share is taken from each class, at least one image of those that have two, and is the
+        same for every seed. Classes of one image count as one class together.
+        """
+        if self.validation is not None or share == 0:
+            return self
+        counts = self.train.labels.bincount(minlength=self.classes)
+        groups = torch.where(counts[self.train.labels] > 1, self.train.labels, -1)
+        chosen = torch.zeros(len(self.train), dtype=torch.bool)
+        for group in sorted(set(groups.tolist())):
+            members = (groups == group).nonzero().squeeze(1)
+            order = torch.randperm(len(members), generator=generator(0, "validation", group))
+            count = (
+                round(share * len(members)) if group < 0 else max(1, round(share * len(members)))
+            )
+            chosen[members[order[:count]]] = True
+        train, validation = (
+            LabelledImages(self.train.pixels[part], self.train.labels[part])
+            for part in (~chosen, chosen)
+        )
+        return replace(self, train=train, validation=validation)
 
     @cached_property
     def _statistics(self) -> tuple[float, float]:

@@ -1,15 +1,16 @@
 """The parts that all data sets of terrain maps share: images, costs of tiles, cheapest paths."""
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import ClassVar
 
 import torch
-from jaxtyping import Float32, UInt8
+from jaxtyping import Float32, Int, UInt8
 from torch import Tensor
 
 from newton_core.data.base import DataParameters
+from newton_core.seeding import generator
 
 _MAPS_PER_CHUNK = 256
 
@@ -31,6 +32,10 @@ class Maps:
     def __len__(self) -> int:
         return len(self.images)
 
+    def __getitem__(self, chosen: Int[Tensor, " K"]) -> "Maps":
+        """Some of the maps, by their places."""
+        return Maps(self.images[chosen], self.costs[chosen], self.paths[chosen])
+
     @property
     def grid(self) -> tuple[int, int]:
         """(h, w): tiles from top to bottom and from left to right."""
@@ -39,10 +44,25 @@ class Maps:
 
 @dataclass(frozen=True)
 class MapDataset:
-    """Maps to train on and maps to measure metrics on; no map is in both."""
+    """Maps to train on, to measure metrics on, and to stop by; no map is in two of them."""
 
     train: Maps
     test: Maps
+    validation: Maps | None = None
+
+    def with_validation(self, share: float) -> "MapDataset":
+        """The data with a validation part: their own, or a share of the training maps.
+
+        It is the same for every seed.
+        """
+        if self.validation is not None or share == 0:
+            return self
+        order = torch.randperm(len(self.train), generator=generator(0, "validation"))
+        count = max(1, round(share * len(self.train)))
+        return replace(
+            self, train=self.train[order[count:].sort().values],
+            validation=self.train[order[:count].sort().values],
+        )  # fmt: skip
 
     @cached_property
     def channels(self) -> tuple[Float32[Tensor, "3 1 1"], Float32[Tensor, "3 1 1"]]:

@@ -104,7 +104,10 @@ class CurvatureEvent(EventBase):
 
 
 class Evaluation(EventBase):
-    """Test metrics, flat: each name beside its standard error, ``exact_match_se``."""
+    """Test metrics, flat: each name beside its standard error, ``exact_match_se``.
+
+    Metrics of the validation part, where there is one, have ``validation_`` before their names.
+    """
 
     model_config = ConfigDict(extra="allow")
     __pydantic_extra__: dict[str, Number]
@@ -112,6 +115,7 @@ class Evaluation(EventBase):
     type: Literal["evaluation"] = "evaluation"
     arm: int
     step: int
+    primary_metric: str = Field("", description="the task's; empty in logs of earlier versions")
 
 
 class Examples(EventBase):

@@ -240,6 +240,9 @@ class ArmSpec(Settings):
         return ARM_LABELS[self.kind]
 
 
+DEFAULT_VALIDATION_SHARE = 0.1
+
+
 class Change(Settings):
     """A change of one arm's setting in the middle of a run; it acts from update step + 1 on."""
 
@@ -296,8 +299,17 @@ class ExperimentSpec(Settings):
         unit="steps", ge=1, le=1_000_000,
     )  # fmt: skip
     target: float | None = setting(
-        None, "Stop an arm once its primary test metric reaches this share; empty means never.",
+        None,
+        "Stop an arm once its primary metric reaches this share on the validation part; empty means"
+        " never.",
         title="Target", gt=0.0, le=1.0,
+    )  # fmt: skip
+    validation_share: float | None = setting(
+        None,
+        "Share of the training data kept aside as a validation part, for data that come without"
+        " one; empty means 0.1 with a target and 0 without. With 0, a target looks at the test"
+        " part.",
+        title="Validation share", ge=0.0, le=0.5,
     )  # fmt: skip
     seconds: float | None = setting(
         None, "Stop the run after this time; empty means never.", title="Time limit",
@@ -314,6 +326,9 @@ class ExperimentSpec(Settings):
         self._check_changes()
         if info.context != STORED:
             self._check_labels()
+        elif "validation_share" not in self.model_fields_set:
+            # of a version that had no such part: training and stopping stay as they were
+            object.__setattr__(self, "validation_share", 0.0)
         object.__setattr__(self, "arms", _with_labels(self.arms))
         object.__setattr__(
             self, "changes", tuple(sorted(self.changes, key=lambda c: (c.step, c.arm)))
@@ -321,6 +336,16 @@ class ExperimentSpec(Settings):
         if self.evaluate_every is None:
             object.__setattr__(self, "evaluate_every", max(25, -(-self.steps // 60)))
         return self
+
+    @property
+    def held_out(self) -> float:
+        """The share of the training data that is kept aside, for data without a validation part.
+
+        Where nothing looks at it, it would only cost training data.
+        """
+        if self.validation_share is not None:
+            return self.validation_share
+        return 0.0 if self.target is None else DEFAULT_VALIDATION_SHARE
 
     def _check_losses(self) -> None:
         provided = TASKS.get(self.task.name).target_kinds

@@ -14,7 +14,7 @@ from newton_core.data import DataParameters
 from newton_core.entry_points import EntryPoints
 from newton_core.labels import in_words
 from newton_core.losses.base import Loss, TargetKind
-from newton_core.metrics import MetricDescription
+from newton_core.metrics import VALIDATION, MetricDescription, on_validation
 from newton_core.registry import Registry, declared_name
 from newton_core.settings import Named
 
@@ -79,7 +79,8 @@ class Task(ABC, Generic[P_co]):
 
     Attributes:
         metrics: descriptions of what :meth:`evaluate` measures, in its order.
-        primary_metric: the metric that ``target`` stops at and that tables sort by.
+        primary_metric: the metric that ``target`` stops at (on the validation part, where there
+            is one) and that tables sort by.
         target_kinds: the loss targets that the task can provide.
     """
 
@@ -101,11 +102,29 @@ class Task(ABC, Generic[P_co]):
 
     @classmethod
     def describe(cls, metric: str) -> MetricDescription:
-        """The description of a metric that :meth:`evaluate` gives; at least what its name says."""
+        """The description of a metric that :meth:`evaluate` gives; at least what its name says.
+
+        It also knows metrics of the validation part, ``validation_`` and the name.
+        """
+        if metric.startswith(VALIDATION):
+            return on_validation(cls.describe(metric.removeprefix(VALIDATION)))
         known = {description.name: description for description in cls.metrics}
         return known.get(metric) or MetricDescription(
             metric, in_words(metric), "", "", sampled=True
         )
+
+    def hold_out(self, share: float) -> None:
+        """Told before training which share of the training data to keep for :meth:`validate`.
+
+        Data with a validation part of their own use that, and keep nothing. Tasks without data
+        have nothing to keep.
+        """
+        del share
+
+    def validate(self, model: nn.Module) -> dict[str, Metric]:
+        """Each metric on the validation part; empty where there is none."""
+        del model
+        return {}
 
     def use_loss(self, loss: Loss) -> None:
         """Told the run's loss before anything is evaluated; few tasks have metrics that need it."""

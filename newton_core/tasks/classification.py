@@ -7,7 +7,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from typing_extensions import TypedDict
 
-from newton_core.data import AnyImages, DigitImagesParameters
+from newton_core.data import AnyImages, DigitImagesParameters, ImageDataset
 from newton_core.losses.base import TargetKind
 from newton_core.metrics import MetricDescription, share_of_test
 from newton_core.models import AnyModel, MlpParameters, build_seeded
@@ -85,16 +85,31 @@ class ClassificationTask(Task[ClassificationParameters]):
         device: torch.device,
     ) -> None:
         super().__init__(parameters, target_kind=target_kind, seed=seed, device=device)
-        dataset = parameters.data.load()
+        self._use(parameters.data.load())
+
+    def _use(self, dataset: ImageDataset) -> None:
+        device = self.device
+        self._dataset = dataset
         self._white, self._classes, self._names = dataset.white, dataset.classes, dataset.names
         self._images = dataset.normalise(dataset.train.pixels).unsqueeze(1).to(device)
         self._labels = dataset.train.labels.to(device)
         # Shuffled, because neighbours in a file may share a writer or a difficulty.
         order = torch.randperm(len(dataset.test), generator=generator(0, "classification", "test"))
-        chosen = order[: parameters.test_images]
+        chosen = order[: self.parameters.test_images]
         self._test_pixels = dataset.test.pixels[chosen]
         self._test_labels = dataset.test.labels[chosen]
         self._test_images = dataset.normalise(self._test_pixels).unsqueeze(1).to(device)
+        self._validation = None
+        if dataset.validation is not None:
+            images = dataset.normalise(dataset.validation.pixels[: self.parameters.test_images])
+            labels = dataset.validation.labels[: self.parameters.test_images]
+            self._validation = images.unsqueeze(1).to(device), labels
+
+    def hold_out(self, share: float) -> None:
+        """See :class:`~newton_core.tasks.base.Task`."""
+        dataset = self._dataset.with_validation(share)
+        if dataset is not self._dataset:
+            self._use(dataset)
 
     def build_model(self) -> nn.Module:
         """A network (N, 1, h, w) -> (N, classes)."""
@@ -114,12 +129,19 @@ class ClassificationTask(Task[ClassificationParameters]):
 
     def evaluate(self, model: nn.Module) -> dict[str, Metric]:
         """``accuracy``: the share of test images whose class has the largest output."""
-        predicted = self._outputs(model, len(self._test_labels)).argmax(dim=1)
-        return {"accuracy": share(predicted == self._test_labels)}
+        return self._measure(model, self._test_images, self._test_labels)
+
+    def validate(self, model: nn.Module) -> dict[str, Metric]:
+        """The same on at most as many validation images."""
+        return {} if self._validation is None else self._measure(model, *self._validation)
+
+    def _measure(self, model: nn.Module, images: Tensor, labels: Tensor) -> dict[str, Metric]:
+        predicted = self._outputs(model, images).argmax(dim=1)
+        return {"accuracy": share(predicted == labels)}
 
     def examples(self, model: nn.Module, *, images: bool) -> list[ClassificationExample]:
         """The first twelve test images, each a :class:`ClassificationExample`."""
-        y = self._outputs(model, min(EXAMPLES, len(self._test_labels)))
+        y = self._outputs(model, self._test_images[:EXAMPLES])
         predicted = y.argmax(dim=1).tolist()
         probabilities = y.softmax(dim=1).tolist()
         logits = self.target_kind == "class"
@@ -140,7 +162,7 @@ class ClassificationTask(Task[ClassificationParameters]):
     def _named(self, label: int) -> int | str:
         return label if self._names is None else self._names[label]
 
-    def _outputs(self, model: nn.Module, count: int) -> Float[Tensor, "count classes"]:
-        """The model's outputs for the first ``count`` test images, on the CPU."""
-        pixels = self._test_images[0].numel()
-        return outputs(model, lambda part: self._test_images[part], samples=count, pixels=pixels)
+    def _outputs(self, model: nn.Module, images: Tensor) -> Float[Tensor, "N classes"]:
+        """The model's outputs for images (N, 1, h, w), on the CPU."""
+        pixels = images[0].numel()
+        return outputs(model, lambda part: images[part], samples=len(images), pixels=pixels)

@@ -12,6 +12,8 @@ from newton_core.data import (
     AnyNumbers,
     DatasetError,
     DigitsParameters,
+    ImageDataset,
+    LabelledImages,
     NumberPool,
     NumberSets,
 )
@@ -139,21 +141,39 @@ class RankingTask(Task[RankingParameters]):
         device: torch.device,
     ) -> None:
         super().__init__(parameters, target_kind=target_kind, seed=seed, device=device)
-        dataset = parameters.data.load()
-        parts = parameters.data.parts()
+        self._use(parameters.data.load())
+
+    def _use(self, dataset: ImageDataset) -> None:
+        self._dataset = dataset
         self._white = dataset.white
-        self._train = NumberPool(dataset, dataset.train, parts, device)
-        self._test = NumberPool(dataset, dataset.test, parts, device)
-        for pool, part in ((self._train, "training"), (self._test, "test")):
-            if pool.size < parameters.n:
-                raise DatasetError(
-                    f"a ranking of {parameters.n} needs {parameters.n} different values in the"
-                    f" {part} part, found {pool.size}: rank fewer numbers, or use data with more"
-                    " values"
-                )
-        self._test_sets = self._test.draw(
-            generator(0, "ranking", "test", parameters.n), parameters.test_sets, parameters.n
-        )
+        self._train = self._pool(dataset.train, "training")
+        self._test = self._pool(dataset.test, "test")
+        self._test_sets = self._fixed_sets(self._test, "test")
+        self._validation = None
+        if dataset.validation is not None:
+            pool = self._pool(dataset.validation, "validation")
+            self._validation = pool, self._fixed_sets(pool, "validation")
+
+    def _pool(self, images: LabelledImages, part: str) -> NumberPool:
+        pool = NumberPool(self._dataset, images, self.parameters.data.parts(), self.device)
+        n = self.parameters.n
+        if pool.size < n:
+            raise DatasetError(
+                f"a ranking of {n} needs {n} different values in the {part} part, found"
+                f" {pool.size}: rank fewer numbers, or use data with more values"
+            )
+        return pool
+
+    def _fixed_sets(self, pool: NumberPool, part: str) -> NumberSets:
+        """The sets of a part that metrics are measured on, the same for every seed."""
+        p = self.parameters
+        return pool.draw(generator(0, "ranking", part, p.n), p.test_sets, p.n)
+
+    def hold_out(self, share: float) -> None:
+        """See :class:`~newton_core.tasks.base.Task`."""
+        dataset = self._dataset.with_validation(share)
+        if dataset is not self._dataset:
+            self._use(dataset)
 
     def build_model(self) -> nn.Module:
         """A network (N, n, 1, h, w) -> (N, n) that scores each image by itself."""
@@ -176,13 +196,19 @@ class RankingTask(Task[RankingParameters]):
 
     def evaluate(self, model: nn.Module) -> dict[str, Metric]:
         """``exact_match`` and ``elementwise`` on the test sets."""
-        scores = self._scores(model, self._test_sets)
-        return ranking_metrics(ranks(scores) == ranks(self._test_sets.ids))
+        return self._measure(model, self._test, self._test_sets)
+
+    def validate(self, model: nn.Module) -> dict[str, Metric]:
+        """The same on as many sets of the validation part."""
+        return {} if self._validation is None else self._measure(model, *self._validation)
+
+    def _measure(self, model: nn.Module, pool: NumberPool, sets: NumberSets) -> dict[str, Metric]:
+        return ranking_metrics(ranks(self._scores(model, pool, sets)) == ranks(sets.ids))
 
     def examples(self, model: nn.Module, *, images: bool) -> list[RankingExample]:
         """The items of the first three test sets, each a :class:`RankingExample`."""
         sets = self._test_sets[:EXAMPLE_SETS]
-        scores = self._scores(model, sets)
+        scores = self._scores(model, self._test, sets)
         predicted, true = ranks(scores).tolist(), ranks(sets.ids).tolist()
         values, pixels = self._test.values(sets), self._test.pixels(sets)
         return [
@@ -200,12 +226,12 @@ class RankingTask(Task[RankingParameters]):
             for j, score in enumerate(row)
         ]
 
-    def _scores(self, model: nn.Module, sets: NumberSets) -> Float[Tensor, "N n"]:
+    def _scores(self, model: nn.Module, pool: NumberPool, sets: NumberSets) -> Float[Tensor, "N n"]:
         """The model's scores on the CPU, a bounded number of pixels at a time."""
-        height, width = self._test.image_size
+        height, width = pool.image_size
         return outputs(
             model,
-            lambda part: self._test.images(sets[part]),
+            lambda part: pool.images(sets[part]),
             samples=len(sets),
             pixels=self.parameters.n * height * width,
         )

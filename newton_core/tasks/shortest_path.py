@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from typing_extensions import TypedDict
 
 from newton_core.algorithms.shortest_path import order_tiles
-from newton_core.data import AnyMaps, Maps, TerrainParameters
+from newton_core.data import AnyMaps, MapDataset, Maps, TerrainParameters
 from newton_core.losses.base import TargetKind
 from newton_core.metrics import MetricDescription, share_of_test
 from newton_core.models import AnyMapModel, TileCnnParameters, build_seeded
@@ -124,10 +124,19 @@ class ShortestPathTask(Task[ShortestPathParameters]):
         device: torch.device,
     ) -> None:
         super().__init__(parameters, target_kind=target_kind, seed=seed, device=device)
-        self._dataset = parameters.data.load()
-        self._images = self._dataset.train.images.to(device)
-        self._paths = self._dataset.train.paths.to(device)
+        self._use(parameters.data.load())
+
+    def _use(self, dataset: MapDataset) -> None:
+        self._dataset = dataset
+        self._images = dataset.train.images.to(self.device)
+        self._paths = dataset.train.paths.to(self.device)
         self._epoch: tuple[int, Int[Tensor, " M"]] | None = None
+
+    def hold_out(self, share: float) -> None:
+        """See :class:`~newton_core.tasks.base.Task`."""
+        dataset = self._dataset.with_validation(share)
+        if dataset is not self._dataset:
+            self._use(dataset)
 
     def build_model(self) -> nn.Module:
         """A network (N, 3, H, W) -> (N, h, w) of positive costs."""
@@ -176,9 +185,16 @@ class ShortestPathTask(Task[ShortestPathParameters]):
 
         A map for which the network's costs are no costs counts as missed, and its ratio is NaN.
         """
-        test = self._dataset.test
-        judged = judge_paths(self._costs(model, test), test)
-        ratio, count = judged.ratio, len(test)
+        return self._measure(model, self._dataset.test)
+
+    def validate(self, model: nn.Module) -> dict[str, Metric]:
+        """The same on the validation maps."""
+        maps = self._dataset.validation
+        return {} if maps is None else self._measure(model, maps)
+
+    def _measure(self, model: nn.Module, maps: Maps) -> dict[str, Metric]:
+        judged = judge_paths(self._costs(model, maps), maps)
+        ratio, count = judged.ratio, len(maps)
         return {
             "optimal": share(judged.optimal),
             "perfect_match": share(judged.perfect),

@@ -4,6 +4,7 @@ from functools import cached_property
 
 from newton_core.experiment.spec import ExperimentSpec
 from newton_core.losses.base import LOSSES
+from newton_core.metrics import VALIDATION
 from newton_core.tasks import TASKS, Batch, Task
 from newton_core.training.arm import build_spec_loss
 from newton_core.training.devices import check_device
@@ -27,6 +28,7 @@ def build_task(spec: ExperimentSpec) -> Task:
         seed=spec.seed,
         device=check_device(spec.device),
     )
+    task.hold_out(spec.held_out)
     task.use_loss(build_spec_loss(spec.loss))
     return task
 
@@ -64,6 +66,10 @@ class RunContext:
         return evaluation_fields(self.task, self.initial)
 
     def reaches_target(self, metrics: dict[str, float | None]) -> bool:
-        """Whether an arm with these test metrics is done."""
-        reached, target = metrics[self.task.primary_metric], self.spec.target
+        """Whether an arm with these metrics is done, by the validation part where there is one.
+
+        Who stops where the test part looks best reports a number that is too good.
+        """
+        primary, target = self.task.primary_metric, self.spec.target
+        reached = metrics.get(f"{VALIDATION}{primary}", metrics[primary])
         return target is not None and reached is not None and reached >= target

@@ -17,6 +17,7 @@ from newton_core.curvature import (
 from newton_core.curvature.damping import damped
 from newton_core.experiment.events import NormHistogram, SpectrumRecord
 from newton_core.losses.base import Derivatives
+from newton_core.metrics import VALIDATION
 from newton_core.records import finite
 from newton_core.tasks import Task
 
@@ -35,9 +36,15 @@ class CurvatureFields(TypedDict):
 
 
 def evaluation_fields(task: Task, model: nn.Module) -> dict[str, float | None]:
-    """Each metric and its standard error under ``NAME_se``, NaN and infinity as None."""
+    """Each metric and its standard error under ``NAME_se``, NaN and infinity as None.
+
+    Those of the test part have their own names, those of the validation part ``validation_`` before
+    them, where there is one.
+    """
     fields: dict[str, float | None] = {}
-    for name, metric in task.evaluate(model).items():
+    measured = task.evaluate(model)
+    measured |= {f"{VALIDATION}{name}": found for name, found in task.validate(model).items()}
+    for name, metric in measured.items():
         fields[name] = finite(metric.value)
         fields[f"{name}_se"] = finite(metric.standard_error)
     return fields

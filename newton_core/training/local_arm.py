@@ -67,7 +67,13 @@ class LocalArm:
         if context.reaches_target(metrics):
             arm.status = "target"
         return (
-            Evaluation(seq=UNNUMBERED, arm=self.index, step=step, **metrics),
+            Evaluation(
+                seq=UNNUMBERED,
+                arm=self.index,
+                step=step,
+                primary_metric=context.task.primary_metric,
+                **metrics,
+            ),
             CurvatureEvent(seq=UNNUMBERED, arm=self.index, step=step, **spectra),
             Examples(seq=UNNUMBERED, arm=self.index, step=step, items=list(items)),
         )

@@ -108,10 +108,28 @@ export function choicesFor(
   const { source, choices } = template.layout.meta;
   if (source !== "evaluation") return choices;
   const names = evaluated.length > 0 ? evaluated : primary === null ? [] : [primary];
-  const known = names.map((name) => choices.find((c) => c.metric === name) ?? unknown(name));
-  const rank = (choice: Choice): number =>
-    choice.metric === primary ? -1 : choices.findIndex((c) => c.metric === choice.metric);
+  const named = (name: string) => choices.find((c) => c.metric === name);
+  const known = names.map((name) => named(name) ?? validation(name, named) ?? unknown(name));
+  const rank = (choice: Choice): number => {
+    if (choice.metric.startsWith(VALIDATION)) return choices.length;
+    return choice.metric === primary ? -1 : choices.findIndex((c) => c.metric === choice.metric);
+  };
   return known.length > 0 ? known.sort((a, b) => rank(a) - rank(b)) : choices.slice(0, 1);
+}
+
+const VALIDATION = "validation_";
+
+/** A known metric as it is measured on the validation part. */
+function validation(name: string, named: (name: string) => Choice | undefined): Choice | undefined {
+  const base = name.startsWith(VALIDATION) ? named(name.slice(VALIDATION.length)) : undefined;
+  return (
+    base && {
+      ...base,
+      metric: name,
+      title: `${base.title}, validation`,
+      description: `${base.description} On data kept aside to stop and to choose settings by.`,
+    }
+  );
 }
 
 function unknown(metric: string): Choice {

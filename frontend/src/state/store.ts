@@ -175,7 +175,7 @@ class ArmStore {
         this.addMetrics(event);
         return;
       case "evaluation": {
-        const { type: _type, seq: _seq, arm: _arm, step, ...values } = event;
+        const { type: _, seq: _s, arm: _a, step, primary_metric: _p, ...values } = event;
         this.evaluations.push({ step, values: withNaN(values) });
         return;
       }
