@@ -154,7 +154,7 @@ class Landscape(EventBase):
 
 
 class Spike(EventBase):
-    """A largest per-sample gradient over 10 times its running median."""
+    """A largest per-sample gradient over 10 times the running median of those that are not zero."""
 
     type: Literal["spike"] = "spike"
     arm: int

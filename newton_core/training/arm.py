@@ -25,6 +25,8 @@ from newton_core.training.snapshots import ArmSnapshot, ArmStatus
 
 SPIKE_WINDOW = 101
 """Steps that the running median looks back on: long against noise, short against training."""
+SPIKE_EXPERIENCE = 10
+"""Gradients that are not zero, so many at least, must tell what is usual."""
 
 
 class DivergedError(ArithmeticError):
@@ -80,7 +82,8 @@ class Arm:
         self.seconds = 0.0
         self.last_evaluation: dict[str, float | None] = {}
         self.trajectory = Trajectory()
-        self._recent_norms: deque[float] = deque(maxlen=SPIKE_WINDOW)
+        self.recent_norms: deque[float] = deque(maxlen=SPIKE_WINDOW)
+        """The largest per-sample gradient norms of the last steps."""
 
     def _build_optimizer(self) -> torch.optim.Optimizer:
         parameters = self._parameters
@@ -207,11 +210,12 @@ class Arm:
             raise DivergedError("the loss is not finite")
         if not math.isfinite(largest):
             raise DivergedError("a sample's output gradient is not finite")
-        median = statistics.median(self._recent_norms) if self._recent_norms else largest
-        self._recent_norms.append(largest)
-        if len(self._recent_norms) > 10 and largest > SPIKE_FACTOR * median:
-            return largest, median
-        return None
+        usual = [norm for norm in self.recent_norms if norm > 0]  # zero is no measure of size
+        self.recent_norms.append(largest)
+        if len(usual) < SPIKE_EXPERIENCE:
+            return None
+        median = statistics.median(usual)
+        return (largest, median) if largest > SPIKE_FACTOR * median else None
 
     def _judge_step(
         self, y: Tensor, target: Tensor | None, gradient: Tensor, direction: Tensor, step: int
@@ -310,7 +314,7 @@ class Arm:
             "seconds": self.seconds,
             "last_evaluation": self.last_evaluation,
             "track": self.trajectory.state(),
-            "recent_norms": list(self._recent_norms),
+            "recent_norms": list(self.recent_norms),
         }
 
     def restore(self, state: ArmSnapshot) -> None:
@@ -324,4 +328,4 @@ class Arm:
         self.seconds = state["seconds"]
         self.last_evaluation = dict(state["last_evaluation"])
         self.trajectory = Trajectory(state["track"])
-        self._recent_norms = deque(state["recent_norms"], maxlen=SPIKE_WINDOW)
+        self.recent_norms = deque(state["recent_norms"], maxlen=SPIKE_WINDOW)
