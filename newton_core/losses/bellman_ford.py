@@ -7,7 +7,12 @@ from typing import ClassVar, Literal
 import torch
 from torch import Tensor
 
-from newton_core.algorithms.soft_shortest_path import Loop, default_moves, soft_shortest_path
+from newton_core.algorithms.soft_shortest_path import (
+    Loop,
+    default_moves,
+    resolve_moves,
+    soft_shortest_path,
+)
 from newton_core.algorithms.threads import over_batch
 from newton_core.losses.base import (
     Derivatives,
@@ -43,6 +48,12 @@ class BellmanFordParameters(LossParameters):
         " differences (l1) or their squares (l2).",
         title="Distance",
     )
+    moves: int | None = setting(
+        None,
+        "Longest path that can be found, in moves; empty covers each batch's longest true path, and"
+        " at least twice the grid's side.",
+        title="Moves", unit="moves", scale="log", ge=1, le=10_000,
+    )  # fmt: skip
 
 
 @register_loss
@@ -58,6 +69,11 @@ class BellmanFord(Loss[BellmanFordParameters]):
     long as the gradient (and some seconds to compile on first use). The method's authors use the
     Fisher here.
 
+    A path of more than ``moves`` moves cannot be found, whatever the costs. By default ``moves`` is
+    :func:`~newton_core.algorithms.soft_shortest_path.default_moves`, or more if a true path of the
+    batch is longer (a path through a maze). A target that marks no tile, or more than a path of
+    that many moves has, is a ValueError.
+
     Source: Petersen et al., "Newton Losses" (2024), relaxed Bellman-Ford, after AlgoVision (2021).
     """
 
@@ -72,7 +88,12 @@ class BellmanFord(Loss[BellmanFordParameters]):
             ValueError: a cost is not positive or not finite, or y and target do not fit.
         """
         _, path = check_path_inputs(y, target)
-        soft = soft_shortest_path(y, self.settings.inverse_temperature, loop=self.settings.loop)
+        soft = soft_shortest_path(
+            y,
+            self.settings.inverse_temperature,
+            loop=self.settings.loop,
+            moves=self._moves(path),
+        )
         error = soft - path
         each = error.abs() if self.settings.distance == "l1" else error.square()
         return each.sum(dim=(1, 2))
@@ -93,6 +114,7 @@ class BellmanFord(Loss[BellmanFordParameters]):
             return autodiff_derivatives(self, y, target, hessian=False)
         costs, path = (t.cpu().double().contiguous() for t in check_path_inputs(y, target))
         N, h, w = costs.shape
+        moves = self._moves(path)
         value, gradient = torch.empty(N).double(), torch.empty(N, h * w).double()
         second = torch.empty(N, h * w, h * w).double()
         kernel = _kernel()
@@ -101,7 +123,7 @@ class BellmanFord(Loss[BellmanFordParameters]):
                 costs[part].numpy(),
                 path[part].numpy(),
                 self.settings.inverse_temperature,
-                default_moves(h, w),
+                moves,
                 self.settings.loop == "while",
                 self.settings.distance == "l2",
                 value[part].numpy(),
@@ -111,6 +133,29 @@ class BellmanFord(Loss[BellmanFordParameters]):
             N,
         )
         return Derivatives(value.to(y), gradient.to(y), second.to(y))
+
+    def _moves(self, path: Tensor) -> int:
+        """The moves that suffice for the true paths (N, h, w).
+
+        Raises:
+            ValueError: a path is empty or needs more than ``moves``, or they reach no corner.
+        """
+        tiles = path.sum(dim=(1, 2)).round()
+        if (empty := (tiles < 1).nonzero()).numel():
+            raise ValueError(
+                f"the true path of sample {int(empty[0])} marks no tile: a path marks"
+                " its tiles with 1, the first and the last of the grid among them"
+            )
+        _, h, w = path.shape
+        needed = int(tiles.max()) - 1
+        if self.settings.moves is None:
+            return max(default_moves(h, w), needed)
+        if needed > self.settings.moves:
+            raise ValueError(
+                f"the true path of sample {int(tiles.argmax())} has {needed + 1} tiles, more than"
+                f" {self.settings.moves} moves can reach; moves must be at least {needed}, or empty"
+            )
+        return resolve_moves(h, w, self.settings.moves)
 
 
 @functools.cache

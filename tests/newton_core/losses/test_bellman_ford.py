@@ -1,6 +1,7 @@
 import pytest
 import torch
 
+from newton_core.algorithms import shortest_path
 from newton_core.losses import autodiff_derivatives, build_loss
 from tests.newton_core.losses.checks import LossCase, close, family_test
 from tests.newton_core.losses.path_cases import draw_grids
@@ -44,20 +45,58 @@ def test_the_true_path_costs_nothing_when_it_is_sharp() -> None:
 
 def test_distances_are_sums_over_the_tiles() -> None:
     y, target = draw_grids(3, 4)(3, torch.Generator().manual_seed(0))
-    none = torch.zeros_like(target)
-    path = torch.zeros_like(target)
-    for i in range(3):
-        for j in range(4):
-            one = none.clone()
-            one[:, i, j] = 1
-            # |p - 1| - |p| = 1 - 2 p where only this tile is marked
-            gain = build_loss("bellman_ford")(y, one) - build_loss("bellman_ford")(y, none)
-            path[:, i, j] = (1 - gain) / 2
+    # with one tile marked the loss is sum |p| + 1 - 2 p there, from which all p follow
+    ones = torch.eye(12).double().view(12, 1, 3, 4)
+    values = torch.stack([build_loss("bellman_ford")(y, one.expand(3, 3, 4)) for one in ones], 1)
+    whole = (values.sum(1, keepdim=True) - 12) / 10
+    path = ((whole + 1 - values) / 2).view(3, 3, 4)
     error = path - target
     torch.testing.assert_close(build_loss("bellman_ford")(y, target), error.abs().sum(dim=(1, 2)))
     torch.testing.assert_close(
         build_loss("bellman_ford", distance="l2")(y, target), error.square().sum(dim=(1, 2))
     )
+
+
+@pytest.mark.parametrize("loop", ["for", "while"])
+def test_a_long_true_path_can_be_found(loop) -> None:
+    """Through a maze: every other row from end to end."""
+    y = torch.full((1, 12, 12), 100.0).double()
+    y[:, ::2] = 1
+    y[:, 1::4, -1] = y[:, 3::4, 0] = y[:, 11, -1] = 1
+    y[:, 10, 10] = 0.1  # which of two tiles comes before the last is no tie
+    path = shortest_path(y).path
+    assert path.sum() == 58
+    loss = build_loss("bellman_ford", inverse_temperature=20.0, loop=loop)
+    for found in (loss(y, path), loss.derivatives(y, path).value):
+        assert found.item() < 1e-3, "25 moves left most of the tiles out"
+    short = build_loss("bellman_ford", moves=25)
+    for call in (short, short.derivatives):
+        with pytest.raises(ValueError, match=r"0 has 58 tiles, more than 25 moves.*at least 57"):
+            call(y, path)
+
+
+def test_moves_default_to_what_they_were() -> None:
+    y, target = draw_grids(12, 12)(4, torch.Generator().manual_seed(0))
+    for call in (lambda loss: loss(y, target), lambda loss: loss.derivatives(y, target).hessian):
+        assert torch.equal(
+            call(build_loss("bellman_ford")), call(build_loss("bellman_ford", moves=25))
+        )
+    assert not torch.equal(
+        build_loss("bellman_ford")(y, target), build_loss("bellman_ford", moves=60)(y, target)
+    )
+
+
+def test_an_empty_path_and_too_few_moves_are_refused() -> None:
+    y, target = draw_grids(3, 4)(3, torch.Generator().manual_seed(0))
+    target[1] = 0
+    loss = build_loss("bellman_ford")
+    for call in (loss, loss.derivatives):
+        with pytest.raises(ValueError, match="true path of sample 1 marks no tile"):
+            call(y, target)
+    target[:] = 0
+    target[:, 0, 0] = 1
+    with pytest.raises(ValueError, match="3 x 4 grid needs at least 3 moves, got 2"):
+        build_loss("bellman_ford", moves=2)(y, target)
 
 
 @pytest.mark.parametrize("bad", [0.0, -1.0, float("nan"), float("inf")])
