@@ -34,8 +34,12 @@ class SoftSort(SoftmaxSortingLoss[SoftSortParameters]):
 
     Row r of the relaxed permutation is softmax(-abs(sort(s)_r - s) / τ). Invariant to shifts of
     the scores, equivariant to permutations of the items, not convex. The Hessian is exact; it is
-    zero in the direction of a shift and may be indefinite. Where scores are equal, the derivative
-    of abs is taken as 0.
+    zero in the direction of a shift and may be indefinite.
+
+    Where scores are equal, the derivative of abs is taken as 0, the middle of its -1 and 1. So at n
+    exactly equal scores, as of a network that gives all items the same, every logit has the
+    derivative 0, and gradient and Hessian are exactly zero: training does not move. The least
+    difference between the scores, such as any random initial weights give, ends that.
     """
 
     Parameters = SoftSortParameters

@@ -96,6 +96,18 @@ def test_relaxed_permutation_is_the_paper_s(n: int, name: str) -> None:
     assert torch.equal(p.argmax(2), permutation_matrix(y).argmax(2))
 
 
+@pytest.mark.parametrize("numerics", ["log_domain", "bce_loss"])
+def test_softsort_does_not_move_equal_scores(numerics: str) -> None:
+    """As its docstring says; scores that differ at all have a gradient."""
+    y, target = torch.full((2, 4), 0.3), permutation_matrix(torch.arange(8.0).view(2, 4))
+    loss = build_loss("softsort", numerics=numerics)
+    found = loss.derivatives(y, target)
+    assert not found.gradient.any()
+    assert not found.hessian.any()
+    y[:, 0] += 1e-6
+    assert loss.derivatives(y, target).gradient.any()
+
+
 def test_hessian_with_three_equal_scores_is_that_of_sign_zero() -> None:
     """At a tie abs has the derivative 0, for the loss, its reference and its closed form alike."""
     y = torch.tensor([[0.5, 0.5, -1.0, 0.5]], dtype=torch.float64)
