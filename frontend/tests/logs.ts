@@ -19,6 +19,8 @@ export function arm(label: string, settings: Partial<ArmSpec> = {}): ArmSpec {
     definiteness: "raw",
     component: "full",
     component_of: "batch",
+    ggn_iterations: 100,
+    ggn_tolerance: 1e-6,
     optimizer: "adam",
     lr: 1e-3,
     momentum: 0,

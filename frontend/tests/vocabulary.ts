@@ -25,6 +25,7 @@ vocabulary.value = {
       fisher: "Fisher",
       plain: "Vanilla",
       clip: "Clipped",
+      ggn: "Gauss-Newton",
       fisher_length: "Fisher's length",
       fisher_length_sample: "Fisher's length, each sample",
       normalise: "Normalised",

@@ -8,7 +8,6 @@ from pydantic import ConfigDict, Field, ValidationInfo, field_validator, model_v
 from newton_core.curvature import (
     Component,
     ComponentOf,
-    Curvature,
     Definiteness,
     HessianKind,
     LevenbergMarquardt,
@@ -18,7 +17,7 @@ from newton_core.data import IMAGES, MAPS, NUMBERS
 from newton_core.labels import Labels, numbered
 from newton_core.losses import LossParameters
 from newton_core.losses.base import LOSSES
-from newton_core.models import IMAGE_NETWORKS, MAP_NETWORKS
+from newton_core.models import IMAGE_NETWORKS, MAP_NETWORKS, ModelParameters
 from newton_core.registry import AnyOf
 from newton_core.settings import Settings, setting
 from newton_core.tasks import TASKS, TaskParameters
@@ -38,7 +37,13 @@ GradientControl = Annotated[
     Literal["plain", "clip", "normalise"],
     Labels(clip="Clipped per sample", normalise="Normalised per sample"),
 ]
-LabelledCurvature = Annotated[Curvature, Labels(none="None: vanilla", fisher="Empirical Fisher")]
+ArmCurvature = Literal["none", "hessian", "fisher", "ggn"]
+"""The curvatures of a Newton step, and the Gauss-Newton step that is not split."""
+
+LabelledCurvature = Annotated[
+    ArmCurvature,
+    Labels(none="None: vanilla", fisher="Empirical Fisher", ggn="Gauss-Newton on the weights"),
+]
 LabelledHessian = Annotated[
     HessianKind,
     Labels(batch_mean="Mean over the batch (the paper)", per_sample="Each sample its own"),
@@ -70,11 +75,16 @@ LabelledTikhonovRule = Annotated[
 CURVED = ("hessian", "fisher")
 """Curvatures whose Newton step is taken in output space."""
 
+IGNORED = ("hessian", "definiteness")
+NEWTON_ONLY = (*IGNORED, "component", "component_of", "tikhonov_rule")
+"""Fields that ask for a Newton step in output space; vanilla arms ignore the first two."""
+
 MARQUARDT = {"curvature": CURVED, "tikhonov_rule": ("levenberg_marquardt",)}
 
 ARM_LABELS = {
     "hessian": "Hessian",
     "fisher": "Fisher",
+    "ggn": "Gauss-Newton",
     "plain": "Vanilla",
     "clip": "Clipped",
     "normalise": "Normalised",
@@ -99,7 +109,8 @@ class ArmSpec(Settings):
     curvature: LabelledCurvature = setting(
         "none",
         "Matrix that preconditions the output gradient: none (vanilla), the Hessian of the loss,"
-        " or its empirical Fisher.",
+        " or its empirical Fisher; or the Gauss-Newton matrix of network and loss, which"
+        " preconditions the gradient of the weights (ggn).",
         title="Curvature",
     )
     tikhonov: float = setting(
@@ -107,7 +118,7 @@ class ArmSpec(Settings):
         "Strength of the damping added to the curvature matrix's diagonal: large values tend to"
         " plain gradient descent, small ones to a full Newton step.",
         title="Tikhonov λ", scale="log", ge=1e-12, le=1e9,
-        used_if={"curvature": CURVED},
+        used_if={"curvature": (*CURVED, "ggn")},
     )  # fmt: skip
     tikhonov_rule: LabelledTikhonovRule = setting(
         "fixed",
@@ -160,6 +171,14 @@ class ArmSpec(Settings):
         title="Component of",
         used_if={"curvature": CURVED, "component": ("length", "direction")},
     )
+    ggn_iterations: int = setting(
+        100, "Products with the Gauss-Newton matrix that a step takes at most.",
+        title="Iterations", scale="log", ge=1, le=10_000, used_if={"curvature": ("ggn",)},
+    )  # fmt: skip
+    ggn_tolerance: float = setting(
+        1e-6, "Share of the gradient that is left of the residual once a step is done.",
+        title="Tolerance", scale="log", ge=1e-12, lt=1.0, used_if={"curvature": ("ggn",)},
+    )  # fmt: skip
     optimizer: Optimizer = setting(
         "adam", "Optimizer that moves the network's weights.", title="Optimizer"
     )
@@ -204,12 +223,13 @@ class ArmSpec(Settings):
                 f"gradient '{self.gradient}' is a control without curvature: set curvature to"
                 f" 'none' or gradient to 'plain' (curvature is '{self.curvature}')"
             )
-        for field in ("component", "component_of", "tikhonov_rule"):
-            default = ArmSpec.model_fields[field].default
-            if self.curvature == "none" and getattr(self, field) != default:
+        for field in NEWTON_ONLY if self.curvature not in CURVED else ():
+            given, default = getattr(self, field), ArmSpec.model_fields[field].default
+            if given != default and not (self.curvature == "none" and field in IGNORED):
                 raise ValueError(
-                    f"{field} '{getattr(self, field)}' needs a Newton step: set curvature to"
-                    f" 'hessian' or 'fisher', or {field} to '{default}' (curvature is 'none')"
+                    f"{field} '{given}' needs a Newton step in output space: set curvature to"
+                    f" 'hessian' or 'fisher', or {field} to '{default}'"
+                    f" (curvature is '{self.curvature}')"
                 )
         if self.lm_grow_below > self.lm_shrink_above:
             raise ValueError(
@@ -324,6 +344,7 @@ class ExperimentSpec(Settings):
     def _check(self, info: Info) -> "ExperimentSpec":
         self._check_losses()
         self._check_changes()
+        self._check_gauss_newton()
         if info.context != STORED:
             self._check_labels()
         elif "validation_share" not in self.model_fields_set:
@@ -378,6 +399,18 @@ class ExperimentSpec(Settings):
                 )
             if label:
                 seen[label] = i
+
+    def _check_gauss_newton(self) -> None:
+        network = getattr(self.task, "model", None)
+        if not (isinstance(network, ModelParameters) and network.couples_samples):
+            return
+        for i, arm in enumerate(self.arms):
+            if arm.curvature == "ggn":
+                raise ValueError(
+                    f"arms.{i}.curvature: 'ggn' needs outputs that depend on their own sample"
+                    f" alone, and the batch norm of the network {network.name} couples samples;"
+                    " use another network, or curvature 'hessian' or 'fisher'"
+                )
 
     def _check_changes(self) -> None:
         seen: set[tuple[int, int]] = set()

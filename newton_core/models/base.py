@@ -1,6 +1,7 @@
 """How a network is chosen and built: from its parameters, the image size and a seed."""
 
 from abc import ABC, abstractmethod
+from typing import ClassVar
 
 import torch
 from jaxtyping import Float
@@ -16,7 +17,13 @@ class ModelParameters(Named, ABC):
     A network derives from the class of its kind (:class:`ImageModelParameters` or
     :class:`~newton_core.models.map_model.MapModelParameters`), fixes ``name`` to a ``Literal`` and
     adds its own parameters.
+
+    Attributes:
+        couples_samples: whether an output in training depends on other samples of the batch, as
+            behind batch norm.
     """
+
+    couples_samples: ClassVar[bool] = False
 
     @abstractmethod
     def build(self, height: int, width: int, size: int, /) -> nn.Module:

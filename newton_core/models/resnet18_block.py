@@ -1,6 +1,6 @@
 """The first block of a ResNet-18, as the literature on Warcraft maps uses it."""
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -13,6 +13,7 @@ class Resnet18BlockParameters(MapModelParameters):
 
     title = "First block of a ResNet-18"
     name: Literal["resnet18_block"] = "resnet18_block"
+    couples_samples: ClassVar[bool] = True
 
     def build(self, height: int, width: int, tile: int) -> nn.Module:
         """The stem and the first stage of a ResNet-18, then one cost a tile."""

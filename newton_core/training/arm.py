@@ -12,6 +12,8 @@ from torch import Tensor, nn
 
 from newton_core.curvature import CurvatureError, NewtonStep, derivatives_of, step_component, turn
 from newton_core.curvature.damping import damped, decrease_ratio, predicted_decrease
+from newton_core.curvature.gauss_newton import gauss_newton_step
+from newton_core.curvature.step import Need
 from newton_core.experiment.spec import ArmSpec, Change, ExperimentSpec
 from newton_core.losses import Loss, OpaqueLossError, build_loss
 from newton_core.losses.base import Derivatives, LossParameters
@@ -69,8 +71,11 @@ class Arm:
         self.device = torch.device(spec.device)
         self.run_loss = build_spec_loss(spec.loss)
         self.own_loss = build_spec_loss(self.settings.loss) if self.settings.loss else None
+        curvature = self.settings.curvature
+        self.unsplit = curvature == "ggn"
+        """Whether the step is taken on the weights, with the plain gradient sent back to them."""
         self.newton_step = NewtonStep(
-            curvature=self.settings.curvature,
+            curvature="none" if curvature == "ggn" else curvature,
             tikhonov=self.settings.tikhonov,
             hessian=self.settings.hessian,
             definiteness=self.settings.definiteness,
@@ -98,6 +103,11 @@ class Arm:
     def loss(self) -> Loss:
         """The loss that this arm trains: its own, or the run's."""
         return self.own_loss or self.run_loss
+
+    @property
+    def need(self) -> Need:
+        """The derivatives that its step reads."""
+        return "hessian" if self.unsplit else self.newton_step.need
 
     @property
     def lr(self) -> float:
@@ -160,7 +170,7 @@ class Arm:
             # the size of the curvature, which a relative damping needs, is not known beforehand
             relative = rule == "relative"
             short_cut = None if relative else newton.short_cut(self.loss, y, batch.target)
-            need = newton.need if short_cut is None else "gradient"
+            need = "gradient" if short_cut is not None else self.need
             derivatives = derivatives_of(self.loss, y, batch.target, need)
             norms = torch.linalg.vector_norm(derivatives.gradient, dim=1)
             spike = self._judge(derivatives, norms)
@@ -185,6 +195,8 @@ class Arm:
         for parameter in self._parameters:  # optimizer.zero_grad() takes ten times as long
             parameter.grad = None
         outputs.backward((direction / size).view_as(outputs))
+        if self.unsplit:
+            self._take_gauss_newton(batch, derivatives)
         gradient_norm = self._parameter_gradient_norm()
         self.optimizer.step()
         self.step = step
@@ -248,6 +260,33 @@ class Arm:
             return derivatives.gradient / torch.where(norms > 0, norms, 1.0)[:, None]
         return newton.direction(derivatives)
 
+    def _take_gauss_newton(self, batch: Batch, derivatives: Derivatives) -> None:
+        """Puts the Gauss-Newton step in the place of the weights' gradient.
+
+        Raises:
+            DivergedError: it is not finite.
+        """
+        weights = {name: p.detach() for name, p in self.model.named_parameters()}
+        gradient = {
+            name: torch.zeros_like(p) if p.grad is None else p.grad
+            for name, p in self.model.named_parameters()
+        }
+        assert derivatives.hessian is not None
+        try:
+            step = gauss_newton_step(
+                lambda parts: torch.func.functional_call(self.model, parts, (batch.inputs,)),
+                weights,
+                gradient,
+                derivatives.hessian,
+                self.newton_step.tikhonov,
+                iterations=self.settings.ggn_iterations,
+                tolerance=self.settings.ggn_tolerance,
+            )
+        except CurvatureError as error:
+            raise DivergedError(str(error)) from error
+        for name, parameter in self.model.named_parameters():
+            parameter.grad = step[name]
+
     def _parameter_gradient_norm(self) -> Tensor:
         """Norm over all parameters of the gradient that the optimizer is about to use.
 
@@ -279,6 +318,8 @@ class Arm:
         tikhonov: float,
     ) -> tuple[float, ...]:
         gradient = derivatives.gradient
+        if self.unsplit:  # its step is none in output space
+            direction = torch.full_like(direction, torch.nan)
         lengths = torch.linalg.vector_norm(direction, dim=1)
         total = torch.linalg.vector_norm(lengths)
         cosine = (gradient * direction).sum() / (torch.linalg.vector_norm(norms) * total)

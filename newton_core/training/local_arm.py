@@ -58,7 +58,7 @@ class LocalArm:
         else:
             metrics = evaluation_fields(context.task, arm.model)
         arm.last_evaluation = metrics
-        affordable = arm.settings.curvature == "hessian" or not arm.loss.costly_hessian
+        affordable = arm.need == "hessian" or not arm.loss.costly_hessian
         derivatives = arm.derivatives(context.probe, step, hessian=affordable)
         blind = arm.loss.invariant_directions(derivatives.gradient.shape[1])
         spectra = curvature_fields(derivatives, arm.newton_step, blind, arm.settings.tikhonov_rule)

@@ -30,7 +30,7 @@ import {
 } from "../panels/gradients/scores";
 import { pageAddress } from "../state/address/page";
 import { choice, fitting, integer, number, text } from "../state/address/properties";
-import { settingsAt } from "../state/edit";
+import { settingsAt, takesNewtonStep } from "../state/edit";
 import type { RunLog } from "../state/log";
 import { freshness, posted, problemOf, useQuery, waitingWords } from "../state/query";
 import { loadTemplates, templates } from "../state/templates";
@@ -285,7 +285,7 @@ function adopt(spec: Spec, arm: number, { step, scores: [scores = []] }: Batch):
     if (loss.network === "odd_even" || loss.network === "bitonic") {
       state.network.value = loss.network;
     }
-    if (own !== undefined && own.curvature !== "none") {
+    if (own !== undefined && takesNewtonStep(own)) {
       state.tikhonov.value = settingsAt(spec, arm, step).tikhonov;
     }
     const range = rangeAround(scores);

@@ -41,7 +41,12 @@ export function strokeDash(dash: string): string {
   return dash === "solid" ? "" : dash.replaceAll("px", "");
 }
 
-const FIRST_CHOICE: Record<ArmSpec["curvature"], number> = { none: 0, hessian: 1, fisher: 2 };
+const FIRST_CHOICE: Record<ArmSpec["curvature"], number> = {
+  none: 0,
+  hessian: 1,
+  fisher: 2,
+  ggn: 3,
+};
 
 /**
  * One style per arm: the colours chosen by hand (`chosen[i]`, a slot) win; the rest follow from what

@@ -27,6 +27,11 @@ export function defaultLabel(arm: Kind): string {
   return optionLabel("arm", `${arm.curvature}_${arm.component}${each}`);
 }
 
+/** Whether an arm takes a Newton step in output space. */
+export function takesNewtonStep(arm: Pick<ArmSpec, "curvature">): boolean {
+  return arm.curvature === "hessian" || arm.curvature === "fisher";
+}
+
 /** Whether an arm takes the whole step; runs of earlier versions do not say it. */
 function isFull(arm: Partial<Kind>): boolean {
   return (arm.component ?? "full") === "full";
@@ -82,9 +87,10 @@ export function editSpec(catalog: Choices, spec: Spec, path: Path, value: unknow
         ...arm,
         label: hadDefault ? "" : arm.label,
         gradient: plain ? arm.gradient : "plain",
-        component: plain ? "full" : arm.component,
-        component_of: plain ? "batch" : arm.component_of,
-        tikhonov_rule: plain ? "fixed" : arm.tikhonov_rule,
+        ...(takesNewtonStep(arm)
+          ? {}
+          : { component: "full", component_of: "batch", tikhonov_rule: "fixed" }),
+        ...(arm.curvature === "ggn" ? { hessian: "batch_mean", definiteness: "raw" } : {}),
       });
       // Without curvature there is no λ that could change.
       const { changes } = edited;

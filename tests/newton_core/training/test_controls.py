@@ -2,6 +2,7 @@
 
 import copy
 import json
+import math
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from newton_core.experiment.events import CurvatureEvent, Metrics
+from newton_core.experiment.events import CurvatureEvent, Finished, Metrics
 from newton_core.experiment.spec import ExperimentSpec
 from newton_core.metrics import METRIC_NAMES
 from newton_core.training.arm import Arm, Observation
@@ -18,7 +19,8 @@ from newton_core.training.context import RunContext
 from newton_core.training.replay import Replay
 from newton_core.training.run import run
 from newton_core.training.snapshots import load_snapshot, snapshot_name
-from tests.newton_core.training.specs import small_spec
+from tests.newton_core.training.specs import small_record, small_spec
+from tests.newton_core.training.test_run import numbers
 
 
 def first_update(context: RunContext, settings: dict[str, Any]) -> tuple[Tensor, Observation]:
@@ -124,6 +126,67 @@ def test_a_relative_damping_is_that_of_the_batch(tmp_path: Path) -> None:
     assert found[0] == pytest.approx(expected, rel=1e-5)
     assert len(set(found)) == 3
     assert load_snapshot(tmp_path / snapshot_name(3))[1][0]["tikhonov"] == 0.5
+
+
+GGN = {"curvature": "ggn", "tikhonov": 0.5, "optimizer": "sgd", "lr": 0.1}
+
+
+def test_the_unsplit_step_of_a_run_is_measured_on_the_weights_alone() -> None:
+    context = RunContext(small_spec(task=small_record()["task"] | {"n": 3}))
+    plain, gradient = first_update(context, {})
+    step, seen = first_update(context, GGN)
+    damped_alone, _ = first_update(context, GGN | {"tikhonov": 1e6})
+    torch.testing.assert_close(damped_alone * 1e6, plain, rtol=1e-3, atol=1e-7)
+    assert torch.nn.functional.cosine_similarity(step, plain, dim=0).item() < 0.999
+    for name in ("newton_loss", "direction_norm", "cosine", "turn"):
+        assert math.isnan(metric(seen, name))
+    for name in ("loss", "output_gradient_norm", "largest_gradient_norm"):
+        assert metric(seen, name) == metric(gradient, name)
+    norm = metric(seen, "parameter_gradient_norm")
+    assert norm == pytest.approx(torch.linalg.vector_norm(step).item(), rel=1e-5)
+    assert metric(seen, "tikhonov") == 0.5
+
+
+def test_unsplit_arms_resume_and_take_changes(tmp_path: Path) -> None:
+    spec = small_spec(
+        arms=[GGN], steps=8, evaluate_every=4, changes=[{"step": 6, "arm": 0, "tikhonov": 3.0}]
+    )
+    whole = list(run(spec, snapshots=tmp_path))
+    assert whole[-1].type == "finished"
+    resumed = list(run(spec, start=tmp_path / snapshot_name(4)))
+    assert numbers(resumed) == {
+        key: value
+        for key, value in numbers(whole, after=4).items()
+        if not key.startswith("snapshot/")
+    }
+    assert dampings(spec) == [0.5] * 6 + [3.0] * 2
+
+
+TASKS: list[dict[str, Any]] = [
+    {
+        "task": {"name": "classification", "test_images": 2, "model": {"name": "cnn"}},
+        "loss": {"name": "cross_entropy"},
+    },
+    {
+        "task": {
+            "name": "shortest_path",
+            "data": {"name": "terrain", "height": 4, "width": 4, "train_maps": 10, "test_maps": 10},
+        },
+        "loss": {"name": "perturbed_fy"},
+    },
+    {"task": {"name": "surface"}, "loss": {"name": "rosenbrock"}},
+]
+
+
+@pytest.mark.parametrize("fields", TASKS, ids=lambda fields: fields["task"]["name"])
+def test_every_network_without_batch_norm_takes_the_unsplit_step(
+    fields: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NEWTON_LAB_DATA_DIR", str(tmp_path))
+    spec = small_spec(**fields, arms=[GGN], steps=2, batch_size=3)
+    *_, last = run(spec)
+    assert isinstance(last, Finished)
+    assert last.summary.arms[0].status == "completed"
 
 
 @pytest.mark.parametrize(
