@@ -183,6 +183,25 @@ class StepSeen(Part):
     plane: StepPlane
 
 
+class TurnOverTikhonov(Part):
+    """The angle that one curvature turns the gradient by, over eight decades of damping."""
+
+    curvature: Literal["hessian", "fisher"]
+    tikhonov: list[float]
+    largest: float = Field(description="largest absolute eigenvalue, without tikhonov")
+    degrees: Row = Field(description="null where the damped matrix is singular")
+    complement_condition: Number = Field(
+        description="condition without tikhonov where the loss is not blind; null if infinite"
+    )
+
+
+class TurnAnswer(Part):
+    """How far curvature can turn the gradient of one arm."""
+
+    step: int = Field(description="the snapshot that answers")
+    curves: list[TurnOverTikhonov]
+
+
 class LandscapeProblem(Part):
     """Why there is no landscape, or no more of it."""
 
@@ -228,6 +247,13 @@ class StepEvent(Part):
     data: StepSeen
 
 
+class TurnEvent(Part):
+    """The whole answer about the turn of a gradient."""
+
+    event: Literal["turn"]
+    data: TurnAnswer
+
+
 class ProblemEvent(Part):
     """The last part, where something went wrong."""
 
@@ -243,7 +269,14 @@ class DoneEvent(Part):
 
 
 LandscapeStreamEvent = Annotated[
-    StartEvent | PatchEvent | OutputEvent | LineEvent | StepEvent | ProblemEvent | DoneEvent,
+    StartEvent
+    | PatchEvent
+    | OutputEvent
+    | LineEvent
+    | StepEvent
+    | TurnEvent
+    | ProblemEvent
+    | DoneEvent,
     Field(discriminator="event"),
 ]
 """Any message of the stream: its type and its data."""

@@ -16,6 +16,7 @@ from app.landscapes.requests import (
     OutputLandscapeRequest,
     ParameterLandscapeRequest,
     StepRequest,
+    TurnRequest,
 )
 from app.settings import Settings
 from newton_core.byte_cache import ByteCache
@@ -25,6 +26,7 @@ from newton_core.landscape.outputs import OutputPlane, output_landscape
 from newton_core.records import to_json
 from newton_core.training.landscapes.history import MOST_BYTES, RunHistory
 from newton_core.training.landscapes.steps import StepSettings, step_seen
+from newton_core.training.landscapes.turning import turn_of_arm
 from newton_core.training.landscapes.weights import (
     LandscapeSettings,
     line_between_arms,
@@ -97,6 +99,8 @@ def _answer(job: Job[LandscapeJob], histories: Histories) -> None:
         elif isinstance(request, StepRequest):
             given = request.model_dump(include=set(StepSettings.model_fields))
             emit("step", step_seen(history, StepSettings(**given)))
+        elif isinstance(request, TurnRequest):
+            _turn(history, request, emit)
         else:
             _parameters(history, request, emit, job.cancelled)
     except ValueError as error:  # no plane, no snapshot, no such sample
@@ -161,6 +165,14 @@ def _line(history: RunHistory, request: LineLandscapeRequest, emit: Emit) -> Non
     given = {"points": request.points, "samples": request.samples}
     found = line_between_arms(history, request.start, request.end, step, **given)
     emit("line", {"step": step, "line": found})
+
+
+def _turn(history: RunHistory, request: TurnRequest, emit: Emit) -> None:
+
+    _check_arm(history, request.arm)
+    step = history.nearest(request.step)
+    curves = turn_of_arm(history, request.arm, step, request.samples)
+    emit("turn", {"step": step, "curves": curves})
 
 
 def _check_arm(history: RunHistory, arm: int) -> None:

@@ -72,23 +72,41 @@ class LineLandscapeRequest(Settings):
     )  # fmt: skip
 
 
+class TurnRequest(Settings):
+    """How far curvature can turn the gradient of one arm: the angle over the damping."""
+
+    space: Literal["turn"] = setting(..., "Between gradient and Newton step.")
+    run: str = setting(..., "Id of the run.", max_length=100)
+    step: int = setting(0, "Step of the run; the nearest snapshot answers.", title="Step", ge=0)
+    arm: int = setting(0, "Index of the arm.", title="Arm", ge=0, le=63)
+    samples: int = setting(
+        50, "Samples in the batch that gives gradient and curvature, used by no update.",
+        title="Samples", unit="samples", scale="log", ge=1, le=1000,
+    )  # fmt: skip
+
+
 def _space(body: Any) -> str:
     given = body.get("space") if isinstance(body, Mapping) else getattr(body, "space", None)
-    return given if given in ("outputs", "line", "step") else "parameters"
+    return given if given in ("outputs", "line", "step", "turn") else "parameters"
 
 
 AnyLandscapeRequest = (
-    ParameterLandscapeRequest | OutputLandscapeRequest | LineLandscapeRequest | StepRequest
+    ParameterLandscapeRequest
+    | OutputLandscapeRequest
+    | LineLandscapeRequest
+    | StepRequest
+    | TurnRequest
 )
 
 LandscapeRequest = Annotated[
     Annotated[ParameterLandscapeRequest, Tag("parameters")]
     | Annotated[OutputLandscapeRequest, Tag("outputs")]
     | Annotated[LineLandscapeRequest, Tag("line")]
-    | Annotated[StepRequest, Tag("step")],
+    | Annotated[StepRequest, Tag("step")]
+    | Annotated[TurnRequest, Tag("turn")],
     Discriminator(_space),
 ]
-"""One of the four requests, by its ``space``; without it, the weights."""
+"""One of the five requests, by its ``space``; without it, the weights."""
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from fastapi.sse import EventSourceResponse, format_sse_event
 from app.errors import validation_error
 from app.lab import Lab
 from app.landscapes import LandscapeFailure, LandscapeService
-from app.landscapes.requests import AnyLandscapeRequest, LandscapeRequest, StepRequest
+from app.landscapes.requests import AnyLandscapeRequest, LandscapeRequest, StepRequest, TurnRequest
 from app.routes.common import (
     PICTURE_SECONDS,
     TheLab,
@@ -53,7 +53,7 @@ async def landscapes(
     run = await run_in_threadpool(lab.store.get, body.run) if is_run_id(body.run) else None
     if run is None:
         raise validation_error([(("body", "run"), f"there is no run {body.run!r}", "run")])
-    service = lab.steps if isinstance(body, StepRequest) else lab.landscapes
+    service = lab.steps if isinstance(body, StepRequest | TurnRequest) else lab.landscapes
     address = address_of(request)
     if service.is_busy_for(address):
         raise too_many("too many landscapes wait", PICTURE_SECONDS)

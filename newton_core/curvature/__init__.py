@@ -7,6 +7,7 @@ from newton_core.curvature.hessian import Definiteness, HessianKind, hessian_dir
 from newton_core.curvature.spectrum import Spectrum, fisher_spectrum, hessian_spectrum
 from newton_core.curvature.step import Curvature, NewtonStep, derivatives_of
 from newton_core.curvature.systems import CurvatureError
+from newton_core.curvature.turning import TurnCurve, turn_over_tikhonov
 
 __all__ = [
     "Component",
@@ -19,6 +20,7 @@ __all__ = [
     "NewtonStep",
     "Spectrum",
     "TikhonovRule",
+    "TurnCurve",
     "derivatives_of",
     "fisher_direction",
     "fisher_spectrum",
@@ -26,4 +28,5 @@ __all__ = [
     "hessian_spectrum",
     "step_component",
     "turn",
+    "turn_over_tikhonov",
 ]

@@ -19,7 +19,10 @@ export type LineLandscape = Schemas["LineLandscape"];
 export type StepQuery = Asked<Schemas["StepRequest"], "space" | "run">;
 export type StepSeen = Schemas["StepSeen"];
 
-export type AnyLandscapeQuery = LandscapeQuery | LineQuery | StepQuery;
+export type TurnQuery = Schemas["TurnRequest"];
+export type TurnAnswer = Schemas["TurnAnswer"];
+
+export type AnyLandscapeQuery = LandscapeQuery | LineQuery | StepQuery | TurnQuery;
 
 type StreamEvent = Schemas["LandscapeStreamEvent"];
 

@@ -41,6 +41,8 @@ export interface LinesView {
   titles: readonly [string, string];
   /** `signed`: logarithmic to both sides of zero. */
   scaleY: "linear" | "log" | "signed";
+  /** Linear where it is left out. */
+  scaleX?: "linear" | "log";
   range?: readonly [number, number];
   /** Values shown; all of them where it is left out. */
   rangeY?: readonly [number, number];
@@ -107,6 +109,7 @@ export function linesFigure(view: LinesView): Drawing {
       xaxis: {
         ...axis("xaxis", view.titles[0]),
         hoverformat: ".4~g",
+        ...(view.scaleX === "log" && { type: "log", dtick: 1, exponentformat: "power" }),
         ...(view.range && { range: [...view.range] }),
       },
       yaxis: {

@@ -12,6 +12,7 @@ import { primaryMetric, SentencePanel } from "../panels/sentence/SentencePanel";
 import { PresetPanel } from "../panels/spec/PresetPanel";
 import { SpecPanel } from "../panels/spec/SpecPanel";
 import { Transport } from "../panels/transport/Transport";
+import { TurnPanel } from "../panels/turn/TurnPanel";
 import { catalog } from "../state/draft";
 import { canTrain, hasRun, presenting } from "../state/signals";
 import { loadTemplates, templates } from "../state/templates";
@@ -45,6 +46,7 @@ export function ComparePage() {
           </div>
         )}
         {templates.value !== null && <LandscapePanel templates={templates.value} />}
+        {templates.value !== null && canTrain.value && <TurnPanel templates={templates.value} />}
         <ExamplesPanel />
       </div>
     </main>

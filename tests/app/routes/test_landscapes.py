@@ -287,3 +287,18 @@ def test_bad_questions_are_refused_with_the_field(
     loc, message = refused(server, f"/api/{path}", body)
     assert loc == ["body", *field]
     assert said in message
+
+
+def test_the_turn_of_a_gradient_comes_over_eight_decades(server: LabServer, run_id: str) -> None:
+    body = {"space": "turn", "run": run_id, "step": 40, "arm": 1, "samples": 10}
+    (kind, data), last = ask(server, body)
+    assert (kind, last) == ("turn", ("done", {}))
+    assert [curve["curvature"] for curve in data["curves"]] == ["hessian", "fisher"]
+    for curve in data["curves"]:
+        shares = [tikhonov / curve["largest"] for tikhonov in curve["tikhonov"]]
+        assert (shares[0], shares[-1]) == pytest.approx((1e-6, 1e2))
+        assert len(curve["degrees"]) == len(shares)
+        assert 0 < curve["degrees"][-1] < 5, "much damping leaves the gradient's direction"
+    (kind, data), = ask(server, body | {"arm": 9})  # fmt: skip
+    assert kind == "problem"
+    assert "no arm 9" in data["message"]

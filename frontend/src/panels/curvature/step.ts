@@ -2,7 +2,7 @@
 
 import type { StepQuery, StepSeen } from "../../api/landscapes";
 import { formatCount, formatMeasured, formatSetting } from "../../format";
-import { settingsAt } from "../../state/edit";
+import { settingsAt, takesNewtonStep } from "../../state/edit";
 import type { RunLog } from "../../state/log";
 
 type Spec = NonNullable<RunLog["spec"]>;
@@ -41,7 +41,7 @@ export function nearestSnapshot(steps: readonly number[], at: number): number | 
 export function firstArm(spec: Pick<Spec, "arms">): number {
   return Math.max(
     0,
-    spec.arms.findIndex((arm) => arm.curvature !== "none"),
+    spec.arms.findIndex(takesNewtonStep),
   );
 }
 
@@ -72,7 +72,8 @@ export function stepQuery(
   changed: Redamping | null,
   cursor: number,
 ): StepQuery {
-  const curved = spec.arms[arm]?.curvature !== "none";
+  const own = spec.arms[arm];
+  const curved = own !== undefined && takesNewtonStep(own);
   return {
     space: "step",
     run,
