@@ -11,6 +11,7 @@ from typing_extensions import TypeAliasType, TypedDict
 from newton_core.experiment.spec import STORED, ExperimentSpec, on_registration
 from newton_core.tasks.base import json_record
 from newton_core.tasks.classification import ClassificationExample
+from newton_core.tasks.heat import HeatExample
 from newton_core.tasks.ranking import RankingExample
 from newton_core.tasks.shortest_path import ShortestPathExample
 from newton_core.tasks.surface import SurfaceExample
@@ -27,6 +28,7 @@ Example = TypeAliasType(
     | ShortestPathExample
     | SurfaceExample
     | TrajectoryExample
+    | HeatExample
     | dict[str, Any],
 )
 """What a task shows of a test case, told apart by its keys; any record of a task of one's own."""

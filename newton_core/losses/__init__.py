@@ -25,6 +25,7 @@ from newton_core.losses.dsn import (
     ReciprocalDsn,
 )
 from newton_core.losses.formula import Formula
+from newton_core.losses.heat import Heat
 from newton_core.losses.neuralsort import NeuralSort
 from newton_core.losses.opacity import OpaqueLossError
 from newton_core.losses.perturbed_fy import PerturbedFy
@@ -44,6 +45,7 @@ __all__ = [
     "Derivatives",
     "Formula",
     "GaussianDsn",
+    "Heat",
     "LogisticDsn",
     "Loss",
     "LossCheckError",

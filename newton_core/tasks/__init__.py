@@ -2,6 +2,7 @@
 
 from newton_core.tasks.base import TASKS, Batch, Metric, Task, TaskParameters, register_task
 from newton_core.tasks.classification import ClassificationParameters, ClassificationTask
+from newton_core.tasks.heat import HeatTask, HeatTaskParameters
 from newton_core.tasks.ranking import RankingParameters, RankingTask
 from newton_core.tasks.shortest_path import ShortestPathParameters, ShortestPathTask
 from newton_core.tasks.surface import SurfaceParameters, SurfaceTask
@@ -12,6 +13,8 @@ __all__ = [
     "Batch",
     "ClassificationParameters",
     "ClassificationTask",
+    "HeatTask",
+    "HeatTaskParameters",
     "Metric",
     "RankingParameters",
     "RankingTask",

@@ -45,6 +45,7 @@ def test_thresholds_limits_and_colours(server: LabServer, catalog: dict[str, Any
 def test_simulators_say_how_their_condition_grows(catalog: dict[str, Any]) -> None:
     by_steps = dict(catalog["conditions"]["trajectory"])
     assert by_steps[64] == pytest.approx(2.307e7, rel=1e-3)
+    assert dict(catalog["conditions"]["heat"])[8] == pytest.approx(5e6, rel=0.1)
     assert "squared_error" not in catalog["conditions"]
 
 

@@ -13,6 +13,7 @@ LOSS = {
     "shortest_path": "perturbed_fy",
     "surface": "rosenbrock",
     "trajectory": "trajectory",
+    "heat": "heat",
 }
 SMALL = {
     "shortest_path": {"data": {"name": "terrain", "height": 3, "width": 3, "train_maps": 10,
@@ -55,6 +56,7 @@ def test_outputs_are_counted_where_a_parameter_makes_them_many(name: str) -> Non
     task = spec_of(name).task
     counted = {
         "ranking": 5, "shortest_path": 9, "classification": 1, "surface": 1, "trajectory": 128,
+        "heat": 1,
     }  # fmt: skip
     assert task.outputs_per_sample().count == counted[name]
     data = task.datasets()
