@@ -95,6 +95,14 @@ class GradientRegion(Answer):
     last: float
 
 
+class GradientFlip(Answer):
+    """A stretch of scores where a Newton direction points the other way than the gradient."""
+
+    first: float
+    last: float
+    lowest: Number = Field(description="smallest eigenvalue of C + tikhonov I in it")
+
+
 class GradientCurve(Answer):
     """A gradient, or a Newton direction, over the swept score."""
 
@@ -104,6 +112,7 @@ class GradientCurve(Answer):
     regions: list[GradientRegion]
     settings: NewtonSettings | None = Field(description="of the Newton step")
     problem: str | None
+    flips: list[GradientFlip] = Field(description="of a Newton step, against the raw gradient")
 
 
 class GradientField(Answer):

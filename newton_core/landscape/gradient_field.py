@@ -11,10 +11,12 @@ from jaxtyping import Float
 from torch import Tensor
 
 from newton_core.curvature import CurvatureError
+from newton_core.curvature.hessian import apply_rule
 from newton_core.curvature.surrogate import NewtonSettings
 from newton_core.losses import Loss, build_loss
 from newton_core.losses.base import Derivatives
 from newton_core.metrics import EXPLODING, VANISHING
+from newton_core.tensors import to_float64
 
 RegionKind = Literal["vanishing", "exploding", "non_finite"]
 
@@ -35,6 +37,23 @@ class Region:
 
 
 @dataclass(frozen=True)
+class Flip:
+    """An interval of scores where a Newton direction's entry has not the gradient's sign.
+
+    Attributes:
+        first: first swept score in it.
+        last: last swept score in it.
+        lowest: smallest eigenvalue of C + tikhonov I in it. Below zero the quadratic bends down
+            somewhere, and the direction leads to a saddle or a top of it; above, the curvature
+            couples the score with the others, and the step as a whole still goes down.
+    """
+
+    first: float
+    last: float
+    lowest: float
+
+
+@dataclass(frozen=True)
 class GradientCurve:
     """One gradient or direction over the swept score.
 
@@ -46,6 +65,8 @@ class GradientCurve:
             right; empty for Newton directions, because the thresholds are those of gradients.
         settings: of the Newton step, None for plain gradients.
         problem: why the Newton system has no solution at some scores; None if it has everywhere.
+        flips: where a Newton direction's entry points the other way than the raw gradient's, from
+            left to right; empty for plain gradients.
     """
 
     name: str
@@ -54,6 +75,7 @@ class GradientCurve:
     regions: tuple[Region, ...] = ()
     settings: NewtonSettings | None = None
     problem: str | None = None
+    flips: tuple[Flip, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -117,7 +139,9 @@ def gradient_field(
     for setting in settings:
         direction, problem = _newton_sweep(moving, still, sample, setting)
         curve = _curve(setting.curvature, direction, item)
-        curves.append(replace(curve, settings=setting, problem=problem))
+        lowest = _lowest_eigenvalues(moving, still, sample, setting)
+        flips = find_flips(scores, curves[0].component, curve.component, lowest)
+        curves.append(replace(curve, settings=setting, problem=problem, flips=flips))
     return GradientField(scores.double().cpu(), moving.value.double().cpu(), tuple(curves))
 
 
@@ -230,6 +254,51 @@ def find_regions(
             indices = list(stretch)
             regions.append(Region(kind, places[indices[0]], places[indices[-1]]))
     return tuple(regions)
+
+
+def find_flips(
+    scores: Float[Tensor, " P"],
+    gradient: Float[Tensor, " P"],
+    direction: Float[Tensor, " P"],
+    lowest: Float[Tensor, " P"],
+) -> tuple[Flip, ...]:
+    """Where a direction has the other sign than the gradient, from left to right.
+
+    Entries below the millionth of their curve's largest are rounding, and have no sign.
+    """
+    signs = [torch.where(_heavy(curve), curve.sign(), 0.0) for curve in (gradient, direction)]
+    opposite = (signs[0] * signs[1] < 0).tolist()
+    places = scores.tolist()
+    flips = []
+    for flipped, stretch in groupby(range(len(opposite)), key=opposite.__getitem__):
+        if flipped:
+            at = list(stretch)
+            flips.append(
+                Flip(places[at[0]], places[at[-1]], lowest[at[0] : at[-1] + 1].min().item())
+            )
+    return tuple(flips)
+
+
+def _heavy(curve: Tensor) -> Tensor:
+    finite = torch.where(torch.isfinite(curve), curve, 0.0).abs()
+    return finite > 1e-6 * finite.max()
+
+
+def _lowest_eigenvalues(
+    moving: Derivatives, still: Derivatives, sample: int, settings: NewtonSettings
+) -> Float[Tensor, " P"]:
+    """The smallest eigenvalue of C + tikhonov I for each value of the swept score."""
+    lowest = torch.full((len(moving.gradient),), settings.tikhonov, dtype=torch.float64)
+    if moving.hessian is None or still.hessian is None or settings.curvature != "hessian":
+        return lowest  # F has no negative eigenvalue
+    own = to_float64(moving.hessian)
+    if settings.hessian == "batch_mean":
+        others = to_float64(still.hessian)
+        own = others.mean(0) + (own - others[sample]) / len(others)
+    finite = torch.isfinite(own).all(-1).all(-1)
+    eigenvalues = torch.linalg.eigvalsh(torch.where(finite[:, None, None], own, 0.0))
+    kept = apply_rule(eigenvalues, settings.definiteness).amin(1).cpu() + lowest
+    return torch.where(finite.cpu(), kept, torch.nan)
 
 
 def _check(y: Tensor, sample: int, item: int) -> None:

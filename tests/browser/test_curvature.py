@@ -27,8 +27,11 @@ def drawn(lab: LabPage, panel: Locator) -> tuple[Locator, Locator]:
         "data-stale", "false", timeout=PATIENCE
     )
     plots = panel.locator(".picture-plot")
-    drawn = "plots => plots.length > 1 && plots.every((plot) => plot.data?.length > 2)"
-    lab.wait(lambda: bool(plots.evaluate_all(drawn)), "both planes are drawn")
+    expect(plots).to_have_count(2)
+    lab.wait(
+        lambda: all(plot.evaluate("plot => plot.data?.length > 2") for plot in plots.all()),
+        "both are drawn",
+    )
     return plots.nth(0), plots.nth(1)
 
 
@@ -125,3 +128,49 @@ def test_on_a_phone_and_in_the_dark_nothing_leaves_the_page(
     assert box["x"] >= 0
     assert box["x"] + box["width"] <= 390
     lab.close()
+
+
+@pytest.fixture(scope="module")
+def spiky(server: LabServer) -> str:
+    """A run whose gradients explode, by rounding, within a few steps."""
+    loss = {"name": "neuralsort", "temperature": 0.001, "numerics": "bce_loss"}
+    return server.finish(
+        {
+            "task": {"name": "ranking", "n": 4, "test_sets": 50},
+            "loss": loss,
+            "arms": [{"lr": 0.01}, {"curvature": "fisher", "tikhonov": 2.0, "lr": 0.01}],
+            "steps": 40,
+            "batch_size": 8,
+            "evaluate_every": 10,
+        }
+    )
+
+
+def test_a_spike_leads_to_the_picture_that_explains_it(lab: LabPage, spiky: str) -> None:
+    lab.go_to_run(spiky, "?step=40")
+    spikes = lab.page.get_by_role("list", name="Spikes so far")
+    expect(spikes).to_contain_text(re.compile(r"Fisher had .* times the usual"))
+    spikes.get_by_role("link", name=re.compile("See why Fisher spiked at step")).press("Enter")
+    lab.wait(lambda: "gradients?" in lab.page.url, "the Gradients page")
+    assert f"run={spiky}&arm=1&step=" in lab.page.url
+    for label, value in (("Temperature", "0.001"), ("Tikhonov λ", "2"), ("Arm", "1")):
+        expect(lab.page.get_by_label(label).first).to_have_value(value, timeout=PATIENCE)
+    expect(lab.page.get_by_label("Numerics").first).to_have_value("bce_loss")
+    expect(lab.page.locator(".descent-verdict")).to_contain_text(
+        re.compile(r"At x₁ = .* the raw gradient .* long; the Hessian step .*, the Fisher step ")
+    )
+
+
+def test_the_first_picture_of_gradients_explodes_and_explains_its_flips(lab: LabPage) -> None:
+    lab.go("gradients")
+    expect(lab.page.locator(".descent-verdict")).to_have_text(
+        re.compile(r"raw gradient explodes: it is [\d,]+ long;.*: the explosion is rounding\.")
+    )
+    expect(lab.page.get_by_text("The Hessian line flips at x₁ =")).to_contain_text("below zero")
+    plot = lab.page.locator(".picture-plot").first
+    lab.wait(
+        lambda: plot.evaluate(
+            "p => (p.layout?.annotations ?? []).some((note) => note.text.includes('bends down'))"
+        ),
+        "the flip is explained where it happens",
+    )

@@ -22,6 +22,13 @@ export interface Shade {
   colour: string;
 }
 
+/** Words at a place of the axis, at the top of the picture. */
+export interface Note {
+  x: number;
+  text: string;
+  colour: string;
+}
+
 /** A marked point. */
 export interface Dot {
   x: number;
@@ -36,6 +43,7 @@ export interface LinesView {
   lines: readonly Line[];
   dots?: readonly Dot[];
   shades?: readonly Shade[];
+  notes?: readonly Note[];
   /** Where everything on the page is now. */
   cursor?: number;
   titles: readonly [string, string];
@@ -121,6 +129,17 @@ export function linesFigure(view: LinesView): Drawing {
         ticktext: plan.ticks.map((tick) => tick.text),
         ...(view.rangeY && { range: [...view.rangeY], tickmode: "auto" }),
       },
+      annotations: (view.notes ?? []).map(({ x, text, colour }) => ({
+        x,
+        y: 1,
+        xref: "x",
+        yref: "paper",
+        yanchor: "top",
+        text,
+        textangle: -90,
+        showarrow: false,
+        font: { size: 10 * view.scale, color: colour },
+      })),
       shapes: [
         ...(view.shades ?? []).map((shade) => ({
           type: "rect",

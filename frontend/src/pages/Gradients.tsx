@@ -10,7 +10,7 @@ import {
 } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import type { GradientCurve, GradientsAnswer, GradientsQuery } from "../api/descents";
-import type { Named, Spec } from "../api/types";
+import type { Spec } from "../api/types";
 import { linesFigure } from "../charts/lines";
 import type { Palette } from "../charts/templates";
 import { PictureCard } from "../panels/charts/PictureCard";
@@ -18,7 +18,15 @@ import { descentLook } from "../panels/descents/descents";
 import { LineSample } from "../panels/descents/LineSample";
 import { isOffered, LossFields, sortingLoss } from "../panels/form/LossFields";
 import { NumberField } from "../panels/form/NumberField";
+import { gradientsAddress, trainedWith } from "../panels/gradients/address";
 import { BatchFields } from "../panels/gradients/BatchFields";
+import {
+  dampingWords,
+  flipNote,
+  flipsOf,
+  flipWords,
+  notedFlips,
+} from "../panels/gradients/findings";
 import { useRankingRuns } from "../panels/gradients/rankings";
 import { ScoresField } from "../panels/gradients/ScoresField";
 import {
@@ -28,9 +36,6 @@ import {
   numbersIn,
   rangeAround,
 } from "../panels/gradients/scores";
-import { pageAddress } from "../state/address/page";
-import { choice, fitting, integer, number, text } from "../state/address/properties";
-import { settingsAt, takesNewtonStep } from "../state/edit";
 import type { RunLog } from "../state/log";
 import { freshness, posted, problemOf, useQuery, waitingWords } from "../state/query";
 import { loadTemplates, templates } from "../state/templates";
@@ -44,27 +49,6 @@ const NAMES: Record<string, string> = {
   hessian: "Newton, Hessian",
   fisher: "Newton, Fisher",
 };
-
-export const gradientsAddress = pageAddress("gradients", {
-  loss: text("neuralsort"),
-  numerics: choice(["log_domain", "bce_loss"], "log_domain"),
-  network: choice(["odd_even", "bitonic"], "odd_even"),
-  temperature: number(0.1, 1e-3, 1e3),
-  tikhonov: number(0.1, 1e-9, 1e9),
-  n: integer(5, 2, 32),
-  /** As typed; empty: evenly spread, or a batch's. */
-  scores: text(),
-  from: number(-10, -1e6, 1e6),
-  to: number(10, -1e6, 1e6),
-  /** A run whose network says the scores: empty for none. */
-  run: text(),
-  arm: integer(0, 0, 99),
-  /** Null: as far as the run has come. */
-  step: integer<number | null>(null, 0, 1e9),
-  /** Norms between which a gradient is neither lost nor too large; null: the server's thresholds. */
-  vanishing: fitting(number(0, 0, 1e9)),
-  exploding: fitting(number(1, 1e-12, 1e30)),
-});
 
 const ask = posted<GradientsQuery, GradientsAnswer>("api/gradients");
 
@@ -135,10 +119,22 @@ export function GradientsPage() {
         name: NAMES[curve.name] ?? curve.name,
         ...descentLook(ink, index),
       })),
-      shades: (found.curves[0]?.regions ?? []).map((region) => ({
-        from: region.first,
-        to: region.last,
-        colour: region.kind === "vanishing" ? ink.accent : ink.warn,
+      shades: [
+        ...(found.curves[0]?.regions ?? []).map((region) => ({
+          from: region.first,
+          to: region.last,
+          colour: region.kind === "vanishing" ? ink.accent : ink.warn,
+        })),
+        ...flipsOf(found.curves).map((flip) => ({
+          from: flip.first,
+          to: flip.last,
+          colour: ink.curvature,
+        })),
+      ],
+      notes: notedFlips(found).map((flip) => ({
+        x: (flip.first + flip.last) / 2,
+        text: flipNote(flip),
+        colour: ink.curvature,
       })),
       titles: ["x₁, the score that moves", "component of x₁, signed log"],
       cursor: query.value?.scores[0]?.[0] ?? 0,
@@ -220,9 +216,10 @@ export function GradientsPage() {
             Gradient of one score{" "}
             <small>
               the others fixed; shaded where the raw gradient of all scores together has vanished
-              (blue) or explodes (red)
+              (blue) or explodes (red), and where the Hessian step flips (purple)
             </small>
           </h2>
+          {now !== null && <p class="descent-verdict">{dampingWords(now)}</p>}
           <Legend curves={now?.field.curves ?? []} palette={palette} />
           <PictureCard
             waiting={waitingWords(asked)}
@@ -230,6 +227,9 @@ export function GradientsPage() {
             title="Gradient of one score"
             label="Raw gradient and Newton directions over x1"
           />
+          {now !== null && flipWords(now.field) !== "" && (
+            <p class="hint">{flipWords(now.field)}</p>
+          )}
         </section>
         {now !== null && now.numerics !== null && (
           <section class="panel wide-picture" aria-labelledby="numerics-title">
@@ -272,24 +272,10 @@ function armOf(log: RunLog, index: number): number {
 
 /** What the arm trains with at the batch's step, and a range around its scores. */
 function adopt(spec: Spec, arm: number, { step, scores: [scores = []] }: Batch): void {
-  const state = gradientsAddress.state;
-  const own = spec.arms[arm];
-  const loss: Named = own?.loss ?? spec.loss;
-  const temperature = loss.temperature ?? loss.inverse_temperature;
-  signalBatch(() => {
-    state.loss.value = loss.name;
-    if (typeof temperature === "number") state.temperature.value = temperature;
-    if (loss.numerics === "log_domain" || loss.numerics === "bce_loss") {
-      state.numerics.value = loss.numerics;
-    }
-    if (loss.network === "odd_even" || loss.network === "bitonic") {
-      state.network.value = loss.network;
-    }
-    if (own !== undefined && takesNewtonStep(own)) {
-      state.tikhonov.value = settingsAt(spec, arm, step).tikhonov;
-    }
-    const range = rangeAround(scores);
-    if (range !== null) [state.from.value, state.to.value] = range;
+  const range = rangeAround(scores);
+  gradientsAddress.set({
+    ...trainedWith(spec, arm, step),
+    ...(range !== null && { from: range[0], to: range[1] }),
   });
 }
 

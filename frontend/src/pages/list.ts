@@ -1,11 +1,12 @@
 /** The pages, in the order of the navigation. A new page is one entry. */
 
 import type { ComponentType } from "preact";
+import { gradientsAddress } from "../panels/gradients/address";
 import { comparePlace } from "../state/address/compare";
 import type { Place } from "../state/address/router";
 import { runIdOf } from "../state/address/router";
 import { ComparePage } from "./Compare";
-import { GradientsPage, gradientsAddress } from "./Gradients";
+import { GradientsPage } from "./Gradients";
 import { RunsPage } from "./Runs";
 import { SurfacesPage, surfacesAddress } from "./Surfaces";
 import { ThreeNumbersPage, threeNumbersAddress } from "./ThreeNumbers";

@@ -10,7 +10,13 @@ from torch import Tensor
 from newton_core import build_loss, list_losses, newton_direction
 from newton_core.algorithms.permutations import permutation_matrix
 from newton_core.curvature.surrogate import NewtonSettings
-from newton_core.landscape.gradient_field import find_regions, gradient_field, numerics_field
+from newton_core.landscape.gradient_field import (
+    Flip,
+    find_flips,
+    find_regions,
+    gradient_field,
+    numerics_field,
+)
 from newton_core.losses.base import LOSSES
 from newton_core.records import to_json
 
@@ -116,3 +122,32 @@ def test_what_is_not_there_cannot_be_swept(arguments: dict[str, Any], words: str
     y, target = batch()
     with pytest.raises(ValueError, match=words):
         gradient_field(build_loss("neuralsort"), y, target, SWEEP, **arguments)
+
+
+def test_a_flip_of_the_hessian_step_is_where_the_quadratic_bends_down() -> None:
+    loss = build_loss("neuralsort", temperature=0.1)
+    y = torch.tensor([[-2.0, -1.0, 0.0, 1.0, 2.0]])
+    target = permutation_matrix(y)
+    sweep = torch.linspace(-10, 10, 401)
+    settings = [NewtonSettings(tikhonov=0.1), NewtonSettings(curvature="fisher", tikhonov=0.1)]
+    raw, hessian, fisher = gradient_field(loss, y, target, sweep, settings=settings).curves
+    assert hessian.flips
+    assert not raw.flips
+    assert not fisher.flips
+    assert min(flip.lowest for flip in hessian.flips) < 0
+    for flip in hessian.flips:
+        inside = (sweep >= flip.first) & (sweep <= flip.last)
+        assert bool((raw.component[inside] * hessian.component[inside] < 0).all())
+        swept = y.repeat(int(inside.sum()), 1)
+        swept[:, 0] = sweep[inside]
+        matrices = loss.derivatives(swept, target.expand(len(swept), -1, -1)).hessian
+        assert matrices is not None
+        lowest = torch.linalg.eigvalsh(matrices.double()).min().item() + 0.1
+        assert flip.lowest == pytest.approx(lowest, rel=1e-4, abs=1e-4)
+
+
+def test_flips_are_stretches_of_opposite_signs_and_rounding_is_none() -> None:
+    gradient = torch.tensor([1.0, 1.0, 1.0, -1.0, 1e-9, 1.0])
+    direction = torch.tensor([1.0, -2.0, -1.0, -1.0, -1.0, math.nan])
+    lowest = torch.tensor([1.0, -3.0, -5.0, 1.0, 1.0, 1.0])
+    assert find_flips(torch.arange(6.0), gradient, direction, lowest) == (Flip(1.0, 2.0, -5.0),)

@@ -16,6 +16,7 @@ import "../landscape/landscape.css";
 import "./curvature.css";
 import { Formula } from "./Formula";
 import { stepFigure } from "./figure";
+import { Spikes } from "./Spikes";
 import {
   degreeText,
   firstArm,
@@ -237,6 +238,7 @@ export function CurvaturePanel({ templates }: { templates: Templates }) {
               )}
             </div>
           </div>
+          <Spikes />
         </>
       )}
     </section>

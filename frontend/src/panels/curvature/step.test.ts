@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { arm, spec as specOf } from "../../../tests/logs";
+import { arm, logOf, spec as specOf, started, withRecords } from "../../../tests/logs";
 import {
   degreeText,
   eigenvalues,
@@ -15,6 +15,7 @@ import {
   stepQuery,
   turnWords,
   whyWords,
+  worstSpikes,
 } from "./step";
 
 const plane = (matrix: StepPlane["matrix"], tikhonov: number): StepPlane => ({
@@ -133,6 +134,20 @@ describe("a change of λ", () => {
     const same = redampingWords({ step: 1, from: 2, to: 1 }, { ratio: 2, degrees: 0.01 }, "sgd");
     expect(same).toContain("their direction is as before");
     expect(same).not.toContain("Adam");
+  });
+});
+
+describe("spikes", () => {
+  it("are each arm's largest so far, one without a number first", () => {
+    const spikes = [
+      { step: 3, norm: 100, median: 1 },
+      { step: 5, norm: 400, median: 2 },
+      { step: 9, norm: Number.NaN, median: 1 },
+    ];
+    const log = withRecords(logOf([started()]), 1, { spikes });
+    expect(worstSpikes(log, 8)).toEqual([{ arm: 1, step: 5, times: 200, count: 2 }]);
+    expect(worstSpikes(log, 9)[0]).toMatchObject({ step: 9, count: 3 });
+    expect(worstSpikes(log, 2)).toEqual([]);
   });
 });
 

@@ -264,3 +264,28 @@ export function placeWords({ step, samples, plane }: StepSeen): string {
     ` ${formatCount(step + 1)}; weights of the nearest snapshot, step ${formatCount(step)}`
   );
 }
+
+/** An arm's largest spike, and how many it had. */
+export interface WorstSpike {
+  arm: number;
+  step: number;
+  /** Largest gradient over the usual one. */
+  times: number;
+  count: number;
+}
+
+/** The largest spike up to a step of every arm that had one; one that is not finite is largest. */
+export function worstSpikes(log: Pick<RunLog, "arms">, step: number): WorstSpike[] {
+  return log.arms.flatMap(({ spikes }, arm) => {
+    const past = spikes.filter((spike) => spike.step <= step);
+    let worst: WorstSpike | null = null;
+    for (const spike of past) {
+      const ratio = spike.norm / spike.median;
+      const times = Number.isNaN(ratio) ? Number.POSITIVE_INFINITY : ratio;
+      if (worst === null || times > worst.times) {
+        worst = { arm, step: spike.step, times, count: past.length };
+      }
+    }
+    return worst === null ? [] : [worst];
+  });
+}

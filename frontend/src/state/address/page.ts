@@ -12,6 +12,8 @@ export interface PageAddress<P extends Properties> {
   set(settings: Partial<StateOf<P>>): void;
   /** The page's place with what it shows now. */
   place(): Place;
+  /** The page's place with these settings, the others at their defaults. */
+  placeWith(settings: Partial<StateOf<P>>): Place;
   /** Reads the address now and whenever it changes, and keeps it written; returns how to stop. */
   follow(): () => void;
 }
@@ -34,6 +36,7 @@ export function pageAddress<P extends Properties>(path: string, properties: P): 
       });
     },
     place: () => untracked(here),
+    placeWith: (settings) => ({ path, search: writeQuery(properties, settings) }),
     follow() {
       const stopReading = effect(() => {
         if (place.value.path !== path) return;
