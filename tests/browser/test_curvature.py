@@ -27,11 +27,8 @@ def drawn(lab: LabPage, panel: Locator) -> tuple[Locator, Locator]:
         "data-stale", "false", timeout=PATIENCE
     )
     plots = panel.locator(".picture-plot")
-    expect(plots).to_have_count(2)
-    lab.wait(
-        lambda: all(plot.evaluate("plot => plot.data?.length > 2") for plot in plots.all()),
-        "both are drawn",
-    )
+    drawn = "plots => plots.length > 1 && plots.every((plot) => plot.data?.length > 2)"
+    lab.wait(lambda: bool(plots.evaluate_all(drawn)), "both planes are drawn")
     return plots.nth(0), plots.nth(1)
 
 

@@ -33,6 +33,7 @@ import {
   redampingWords,
   type StepChoice,
   stepQuery,
+  takenWords,
   tikhonovOf,
   turnWords,
   whyWords,
@@ -119,6 +120,7 @@ export function CurvaturePanel({ templates }: { templates: Templates }) {
   const diverged = log.arms[arm.value]?.diverged ?? null;
   const now = seen.value;
   const change = now?.plane.change ?? null;
+  const gaps = now === null ? "" : gapWords(now.plane.views[0], now.plane.step, spec.task.name);
   const title = <b style={{ color: style?.ink }}>{name}</b>;
   return (
     <section class="panel curvature" aria-labelledby="curvature-title">
@@ -225,7 +227,11 @@ export function CurvaturePanel({ templates }: { templates: Templates }) {
                 arm={own}
                 ink={style?.ink ?? "inherit"}
               />
-              {now !== null && change !== null && <p>{whyWords(now.plane)}</p>}
+              {now !== null && change !== null && (
+                <p>
+                  {whyWords(now.plane)} {takenWords(own, change)}
+                </p>
+              )}
               {now?.plane.batch_change != null && (
                 <p>
                   The whole batch at once: {ratioText(now.plane.batch_change.ratio)},{" "}
@@ -233,9 +239,7 @@ export function CurvaturePanel({ templates }: { templates: Templates }) {
                 </p>
               )}
               {said.value !== "" && <p class="curvature-change">{said.value}</p>}
-              {now !== null && gapWords(now.plane.views[0], now.plane.step, now.shape) !== "" && (
-                <p>{gapWords(now.plane.views[0], now.plane.step, now.shape)}</p>
-              )}
+              {gaps !== "" && <p>{gaps}</p>}
             </div>
           </div>
           <Spikes />

@@ -170,6 +170,21 @@ export function whyWords(plane: StepPlane): string {
   );
 }
 
+/** What of the step the arm's optimizer sees. */
+export function takenWords(own: Spec["arms"][number], { degrees }: StepChange): string {
+  if ("component" in own && own.component === "length") {
+    return "Of this step the arm takes the length alone, along −g.";
+  }
+  if ("component" in own && own.component === "direction") {
+    return "Of this step the arm takes the direction alone, as long as g.";
+  }
+  if (own.optimizer !== "adam" || degrees === null || degrees >= HARDLY) return "";
+  return (
+    "Adam divides a length out that all steps share. What is left of a rescaling shows at a spike:" +
+    " where one gradient explodes, its step does not."
+  );
+}
+
 function pair([low, high]: readonly [number, number]): string {
   return `${formatMeasured(low, 2)} and ${formatMeasured(high, 2)}`;
 }
@@ -232,9 +247,10 @@ export function redampingWords(
 }
 
 /** Where the picture has gaps, and whether z* lies in one. */
-export function gapWords(view: StepView, step: StepPlane["step"], shape: readonly number[]) {
+export function gapWords(view: StepView, step: StepPlane["step"], task: string): string {
   if (!view.loss.some((row) => row.some((value) => value === null))) return "";
-  const why = shape.length === 2 ? "a cost would not be positive" : "the loss is not defined";
+  const maps = task === "shortest_path";
+  const why = maps ? "a cost would not be positive" : "the loss is not defined";
   const inGap = step !== null && valueNear(view, finite(step)) === null;
   return inGap ? `Blank: there ${why}, and z* is one such place.` : `Blank: there ${why}.`;
 }
