@@ -1,7 +1,9 @@
 """A run as one HTML file: the page's own bundle with the log inside, which needs no network.
 
 The file's frame is made here; everything that is seen comes from ``report/report.js`` and
-``report/report.css`` of the built page, which reads the JSON of ``#newton-lab-report``:
+``report/report.css`` of the built page, with ``report/plotly.js`` (of the plotly package's version,
+without maps and 3-D, which would make the file three times as large). It reads the JSON of
+``#newton-lab-report``:
 ``{"run": {...}, "figures": {...}, "vocabulary": {...}, "events": [...]}``; a report over seeds
 also has ``"others": [{"title": ..., "events": [...]}, ...]``.
 """
@@ -16,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from app.figures import templates
-from app.static import NOT_BUILT, PageNotBuiltError, page_dir, plotly_file
+from app.static import NOT_BUILT, PageNotBuiltError, page_dir
 from app.vocabulary import vocabulary
 
 DATA_ID = "newton-lab-report"
@@ -32,7 +34,7 @@ def check_page() -> None:
     Raises:
         PageNotBuiltError: the page's bundle is not there.
     """
-    for name in ("report.js", "report.css"):
+    for name in ("plotly.js", "report.js", "report.css"):
         _read(page_dir() / "report" / name)
 
 
@@ -50,14 +52,14 @@ def report_html(
         PageNotBuiltError: the page's bundle is not there.
     """
     folder = page_dir() / "report"
-    script, style = _read(folder / "report.js"), _read(folder / "report.css")
-    return _parts(run, events, others or {}, script, style)
+    scripts = [_read(folder / name) for name in ("plotly.js", "report.js")]
+    return _parts(run, events, others or {}, scripts, _read(folder / "report.css"))
 
 
 def _parts(
-    run: dict[str, Any], events: Log, others: Mapping[str, Log], script: str, style: str
+    run: dict[str, Any], events: Log, others: Mapping[str, Log], codes: list[str], style: str
 ) -> Iterator[str]:
-    scripts = [_inline_script(code) for code in (plotly_file().read_text("utf-8"), script)]
+    scripts = [_inline_script(code) for code in codes]
     yield (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{_policy(scripts)}">\n'

@@ -23,14 +23,34 @@ export function App() {
   useSignalEffect(() => {
     document.documentElement.toggleAttribute("data-present", presenting.value);
   });
+  useSignalEffect(() => {
+    const shown = PAGES.find((candidate) => candidate.matches(place.value.path));
+    const name = shown?.name?.() ?? shown?.title ?? "Nothing here";
+    document.title = `${name} · Newton Lab`;
+  });
   return (
     <>
+      <SkipLink />
       <Header />
       {page === undefined ? <NotFound /> : <page.Page />}
       <Help shortcuts={KEYS} />
       <Announcer />
       <Tooltip />
     </>
+  );
+}
+
+/** Past the header, for those who go by keyboard. */
+function SkipLink() {
+  const skip = () => {
+    const main = document.querySelector("main");
+    main?.setAttribute("tabindex", "-1");
+    main?.focus();
+  };
+  return (
+    <button type="button" class="skip-link" onClick={skip}>
+      Skip to the content
+    </button>
   );
 }
 

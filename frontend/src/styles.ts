@@ -7,3 +7,4 @@ import "./styles/controls.css";
 import "./styles/transport.css";
 import "./styles/panels.css";
 import "./styles/runs.css";
+import "./styles/contrast.css";

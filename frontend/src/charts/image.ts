@@ -1,12 +1,13 @@
 /** A chart as a picture file: the figure with the title that the page shows above it. */
 
 import { formatCount } from "../format";
-import { type Drawn, unitText } from "./compose";
+import { compose, type Drawn, outline, unitText } from "./compose";
 import type { Drawing } from "./drawing";
 import { endTraces } from "./ends";
 import type { Plot } from "./layout";
 import { markShapes } from "./marks";
 import { type Figure, type PlotlyLayout, plotly } from "./plotly";
+import type { View } from "./view";
 
 /** Height of title and subtitle, in pixels. */
 const HEAD = 58;
@@ -105,18 +106,32 @@ function paperOf(drawn: Drawn): Plot {
   return { ...first, width: last.left + last.width - first.left };
 }
 
-/** Saves the chart at twice its size on the screen. */
-export async function downloadPng(drawn: Drawn): Promise<void> {
+/** What a picture is saved as: dots, or lines that can be edited. */
+export type PictureFormat = "png" | "svg";
+
+/** A slide, in pixels, and how much larger its text is than the page's. */
+const SLIDE = { width: 1280, height: 720, scale: 1.6 };
+
+/** The view at a slide's size, where every curve has its arm's name. */
+export function onSlide(view: Omit<View, "width" | "height">): Drawn {
+  const { width, height, scale } = SLIDE;
+  return compose(outline({ ...view, width, height: height - HEAD * scale, scale }));
+}
+
+/** Saves the chart at a slide's size; as dots at twice as many. */
+export async function downloadChart(
+  view: Omit<View, "width" | "height">,
+  format: PictureFormat,
+): Promise<void> {
   const library = await plotly();
-  const figure = titled(drawn);
-  const { choice, layers, cursor, width } = drawn.view;
+  const { choice, layers, cursor } = view;
   const run = layers.find((layer) => layer.kind === "main")?.log.id ?? "";
-  await library.downloadImage(figure, {
-    format: "png",
+  await library.downloadImage(titled(onSlide(view)), {
+    format,
     filename: fileName(choice.title, cursor, run),
-    width,
-    height: figure.layout.height as number,
-    scale: 2,
+    width: SLIDE.width,
+    height: SLIDE.height,
+    scale: format === "png" ? 2 : 1,
   });
 }
 
@@ -129,6 +144,7 @@ export async function downloadDrawing(
   drawing: Drawing,
   element: HTMLElement,
   name: string,
+  format: PictureFormat,
 ): Promise<void> {
   const library = await plotly();
   const { layout, palette, scale } = drawing;
@@ -151,10 +167,10 @@ export async function downloadDrawing(
     },
   };
   await library.downloadImage(figure, {
-    format: "png",
+    format,
     filename: fileName(name),
     width,
     height,
-    scale: 2,
+    scale: format === "png" ? 2 : 1,
   });
 }

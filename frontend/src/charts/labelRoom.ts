@@ -55,8 +55,8 @@ export function namesOf(
   values = valueRoom(view, curves),
 ): string[] {
   if (!named(view)) return curves.map(() => "");
-  // Labels take no more than about a third of the chart.
-  const most = Math.max(8, Math.floor((0.36 * view.width - values) / (LETTER * view.scale)));
+  // Labels leave the curves more than half of the chart.
+  const most = Math.max(8, Math.floor((0.42 * view.width - values) / (LETTER * view.scale)));
   return curves.map(({ layer, label }) =>
     layer.kind === "ghost" ? "" : `${shortened(label, most)} `,
   );

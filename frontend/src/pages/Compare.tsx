@@ -2,12 +2,14 @@
 
 import { useEffect } from "preact/hooks";
 import { ArmsPanel } from "../panels/arms/ArmsPanel";
+import { NearLambdas } from "../panels/arms/NearLambdas";
 import { ChartGrid } from "../panels/charts/ChartGrid";
 import { CurvaturePanel } from "../panels/curvature/CurvaturePanel";
 import { ExamplesPanel } from "../panels/examples/ExamplesPanel";
 import { LandscapePanel } from "../panels/landscape/LandscapePanel";
 import { Empty } from "../panels/notices/Empty";
 import { Notices } from "../panels/notices/Notices";
+import { PrintNote } from "../panels/print/PrintNote";
 import { primaryMetric, SentencePanel } from "../panels/sentence/SentencePanel";
 import { PresetPanel } from "../panels/spec/PresetPanel";
 import { SpecPanel } from "../panels/spec/SpecPanel";
@@ -33,10 +35,12 @@ export function ComparePage() {
         </aside>
       )}
       <div class="stage">
+        <PrintNote />
         <Transport />
         <Notices />
         <SentencePanel />
         {!hasRun.value && <Empty />}
+        {hasRun.value && rail && <NearLambdas />}
         {/* Before the first run there is nothing to draw, but Plotly loads and is ready for it. */}
         {templates.value !== null && (
           <div class="drawn" hidden={!hasRun.value}>

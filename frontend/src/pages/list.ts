@@ -5,6 +5,8 @@ import { gradientsAddress } from "../panels/gradients/address";
 import { comparePlace } from "../state/address/compare";
 import type { Place } from "../state/address/router";
 import { runIdOf } from "../state/address/router";
+import { draft, presetOf } from "../state/draft";
+import { runSpec } from "../state/signals";
 import { ComparePage } from "./Compare";
 import { GradientsPage } from "./Gradients";
 import { RunsPage } from "./Runs";
@@ -13,6 +15,8 @@ import { ThreeNumbersPage, threeNumbersAddress } from "./ThreeNumbers";
 
 export interface Page {
   title: string;
+  /** What it shows now, for the browser's tab; else its title. */
+  name?(): string;
   /** Where its link leads. */
   place(): Place;
   /** Whether it shows what `path` names. */
@@ -23,6 +27,7 @@ export interface Page {
 export const PAGES: readonly Page[] = [
   {
     title: "Compare",
+    name: () => presetOf(runSpec.value ?? draft.value)?.title ?? "Your own settings",
     place: comparePlace,
     matches: (path) => path === "" || runIdOf(path) !== null,
     Page: ComparePage,

@@ -1,7 +1,7 @@
 /** What the keyboard does: one list, which the help reads too. */
 
 import { stepBy, toHead } from "./clock";
-import { hasRun } from "./signals";
+import { hasRun, presenting } from "./signals";
 
 export interface Shortcut {
   /** Values of `KeyboardEvent.key`. */
@@ -30,6 +30,14 @@ export function shortcuts(main: () => void, help: () => void): Shortcut[] {
       },
     },
     { keys: ["l"], shown: "l", does: "to the newest step", act: toHead },
+    {
+      keys: ["Escape"],
+      shown: "escape",
+      does: "leave the presentation",
+      act: () => {
+        presenting.value = false;
+      },
+    },
     { keys: ["?"], shown: "?", does: "this help", act: help },
   ];
 }

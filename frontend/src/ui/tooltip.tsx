@@ -67,12 +67,27 @@ function listen(): () => void {
     // A press with the pointer focuses too, but has shown that the reader knows what it is.
     if (anchor !== null && (event.target as Element).matches(":focus-visible")) show(anchor);
   };
+  // A finger does not hover: what it presses long explains itself, and a label does at a tap.
+  const onContext = (event: Event) => {
+    const anchor = find(event);
+    if (anchor === null || !matchMedia("(pointer: coarse)").matches) return;
+    event.preventDefault();
+    hide();
+    show(anchor);
+  };
+  const onTap = (event: MouseEvent) => {
+    const anchor = find(event);
+    const isLabel = event.target instanceof Element && event.target.closest("label") !== null;
+    if (anchor !== null && isLabel && matchMedia("(pointer: coarse)").matches) show(anchor);
+  };
   const onKey = (event: KeyboardEvent) => {
     if (event.key === "Escape") hide();
   };
   const options = { passive: true };
   document.addEventListener("pointerover", onOver, options);
   document.addEventListener("pointerdown", hide, options);
+  document.addEventListener("contextmenu", onContext);
+  document.addEventListener("click", onTap);
   document.addEventListener("focusin", onFocus);
   document.addEventListener("focusout", hide);
   document.addEventListener("keydown", onKey);
@@ -81,6 +96,8 @@ function listen(): () => void {
     hide();
     document.removeEventListener("pointerover", onOver);
     document.removeEventListener("pointerdown", hide);
+    document.removeEventListener("contextmenu", onContext);
+    document.removeEventListener("click", onTap);
     document.removeEventListener("focusin", onFocus);
     document.removeEventListener("focusout", hide);
     document.removeEventListener("keydown", onKey);

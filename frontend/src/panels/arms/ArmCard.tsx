@@ -35,7 +35,7 @@ export function ArmCard({ index, arm, label, style, removable }: Props) {
   const front = live.filter((field) => field.key === "tikhonov");
   const folded = fields.filter((field) => !front.includes(field as NumberField));
   return (
-    <div class="arm" style={{ borderColor: style.colour }}>
+    <fieldset class="arm" aria-label={label} style={{ borderColor: style.colour }}>
       <p class="arm-head">
         <Swatch style={style} />
         <strong style={{ color: style.ink }}>{label}</strong>
@@ -67,11 +67,11 @@ export function ArmCard({ index, arm, label, style, removable }: Props) {
           </button>
         )}
       </Fold>
-    </div>
+    </fieldset>
   );
 }
 
-function isLive(field: Field): field is NumberField {
+export function isLive(field: Field): field is NumberField {
   return field.kind === "number" && (field.key === "tikhonov" || field.key === "lr");
 }
 
@@ -79,7 +79,7 @@ function isLive(field: Field): field is NumberField {
  * A setting that can change while the run is under way. At the start (or once other settings were
  * edited) it edits the spec of the next run; in the middle it asks "what if", from there on.
  */
-function LiveNumber({ field, index }: { field: NumberField; index: number }) {
+export function LiveNumber({ field, index }: { field: NumberField; index: number }) {
   const dragged = useSignal<{ value: number; step: number } | null>(null);
   const asked = asking.value;
   const key = field.key as Setting;

@@ -3,8 +3,8 @@
 import { useSignal } from "@preact/signals";
 import { useId } from "preact/hooks";
 import { Chart } from "../../charts/Chart";
-import { compose, type Drawn, outline, unitText } from "../../charts/compose";
-import { downloadPng } from "../../charts/image";
+import { type Drawn, unitText } from "../../charts/compose";
+import { downloadChart, type PictureFormat } from "../../charts/image";
 import { cursor, hoverStep, run } from "../../state/signals";
 import { ChartTable } from "./DataTable";
 import { Icon } from "./icons";
@@ -20,13 +20,9 @@ export function ChartCard({ model }: { model: ChartModel }) {
   const heading = useId();
   const { choice, template } = model;
   const { span, chart } = template.layout.meta;
-  const savePicture = async (): Promise<void> => {
-    if (drawn.value === null) return;
+  const savePicture = async (format: PictureFormat): Promise<void> => {
     problem.value = null;
-    // Made anew: the chart may be out of sight, and not have been drawn since the theme changed.
-    const { width, height } = drawn.value.view;
-    const now = compose(outline({ ...model.view.value, width, height }));
-    await downloadPng(now).catch((reason: unknown) => {
+    await downloadChart(model.view.value, format).catch((reason: unknown) => {
       problem.value = `The picture could not be made: ${String(reason)}`;
     });
   };

@@ -3,7 +3,7 @@
 import { type ReadonlySignal, useSignal } from "@preact/signals";
 import { useRef } from "preact/hooks";
 import type { Drawing } from "../../charts/drawing";
-import { downloadDrawing } from "../../charts/image";
+import { downloadDrawing, type PictureFormat } from "../../charts/image";
 import type { PlanePoint } from "../../charts/landscape";
 import { Picture } from "../../charts/Picture";
 import "./charts.css";
@@ -29,11 +29,11 @@ export function PictureCard({ figure, title, label, waiting = "", onPick }: Prop
   const problem = useSignal<string | null>(null);
   const host = useRef<HTMLElement | null>(null);
   const drawing = figure.value;
-  const save = (): void => {
+  const save = (format: PictureFormat): void => {
     const element = host.current;
     if (drawing === null || element === null) return;
     problem.value = null;
-    downloadDrawing(drawing, element, title).catch((reason: unknown) => {
+    downloadDrawing(drawing, element, title, format).catch((reason: unknown) => {
       problem.value = `The picture could not be made: ${String(reason)}`;
     });
   };

@@ -2,6 +2,7 @@
 
 import type { Signal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
+import type { PictureFormat } from "../../charts/image";
 import { Icon } from "./icons";
 
 interface Props {
@@ -9,7 +10,7 @@ interface Props {
   title: string;
   table: Signal<boolean>;
   expanded: Signal<boolean>;
-  onPicture(): void;
+  onPicture(format: PictureFormat): void;
   /** Controls of its own, before those that all have. */
   children?: ComponentChildren;
 }
@@ -21,11 +22,19 @@ export function Toolbar({ title, table, expanded, onPicture, children }: Props) 
       <Toggle of={table} icon="table" label="Numbers as a table" />
       <button
         type="button"
-        onClick={onPicture}
+        onClick={() => onPicture("png")}
         aria-label="Save as a picture (PNG)"
         title="Save as a picture (PNG)"
       >
         <Icon name="camera" />
+      </button>
+      <button
+        type="button"
+        onClick={() => onPicture("svg")}
+        aria-label="Save as a drawing (SVG)"
+        title="Save as a drawing (SVG)"
+      >
+        <span class="chart-tool-word">svg</span>
       </button>
       <Toggle
         of={expanded}

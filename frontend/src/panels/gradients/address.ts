@@ -4,7 +4,7 @@ import type { Named, Spec } from "../../api/types";
 import { pageAddress } from "../../state/address/page";
 import { choice, fitting, integer, number, text } from "../../state/address/properties";
 import type { Place } from "../../state/address/router";
-import { settingsAt } from "../../state/edit";
+import { settingsAt, takesNewtonStep } from "../../state/edit";
 import type { RunLog } from "../../state/log";
 import { batchScores, rangeAround } from "./scores";
 
@@ -37,8 +37,8 @@ export function trainedWith(spec: Spec, arm: number, step: number): Settings {
   const loss: Named = own?.loss ?? spec.loss;
   const temperature = loss.temperature ?? loss.inverse_temperature;
   // A vanilla arm has no λ: its gradient is compared with the steps of the first arm that has one.
-  const curved = spec.arms.findIndex((one) => one.curvature !== "none");
-  const from = own?.curvature === "none" ? curved : arm;
+  const curved = spec.arms.findIndex(takesNewtonStep);
+  const from = own !== undefined && takesNewtonStep(own) ? arm : curved;
   return {
     loss: loss.name,
     ...(typeof temperature === "number" && { temperature }),

@@ -65,12 +65,17 @@ export function Header() {
   );
 }
 
-const SAID_MS = 1800;
+const SAID_MS = 3000;
 
 /** A link to what the page shows now. */
 function link(): string {
   const page = PAGES.find((one) => one.matches(place.value.path));
   return page === undefined ? location.href : new URL(hrefOf(page.place()), document.baseURI).href;
+}
+
+/** Whether the address names this machine by the name that every machine has for itself. */
+function isForHereAlone(): boolean {
+  return /^(localhost|127\..*|\[::1\])$/.test(location.hostname);
 }
 
 function ShareButton() {
@@ -81,7 +86,8 @@ function ShareButton() {
     return () => clearTimeout(timer);
   }, [said]);
   const share = async () => {
-    setSaid((await copy(link())) ? "Link copied" : "Copy the address above");
+    const copied = (await copy(link())) ? "Link copied" : "Copy the address above";
+    setSaid(isForHereAlone() ? `${copied}: it works on this machine only` : copied);
   };
   return (
     <button type="button" data-tip="Copies a link to exactly this" onClick={() => void share()}>

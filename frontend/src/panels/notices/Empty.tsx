@@ -3,7 +3,15 @@
 import { formatCount, formatDuration } from "../../format";
 import { draft, draftLabels, draftStyles, presetOfDraft } from "../../state/draft";
 import { isStarting, start } from "../../state/session";
+import { hasRun } from "../../state/signals";
 import { Icon } from "../../ui/Icon";
+
+/** This panel goes once the run is there: the focus moves on to what plays it. */
+async function train(): Promise<void> {
+  await start();
+  await new Promise(requestAnimationFrame); // until then it is off, as the run is starting
+  if (hasRun.peek()) document.querySelector<HTMLElement>(".transport .go")?.focus();
+}
 
 export function Empty() {
   const spec = draft.value;
@@ -26,7 +34,7 @@ export function Empty() {
         {preset !== null &&
           ` It takes about ${formatDuration(preset.expect.seconds)} on two cores.`}
       </p>
-      <button type="button" class="go large" disabled={starting} onClick={() => void start()}>
+      <button type="button" class="go large" disabled={starting} onClick={() => void train()}>
         <Icon name="play" size={18} />
         {starting ? "Starting…" : "Train"}
       </button>

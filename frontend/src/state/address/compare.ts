@@ -136,10 +136,10 @@ const PROPERTIES = {
   with: list(runName),
   /** Colour of each arm. */
   colours: bound(list(colour), chosenColours),
-  /** A link that leaves it out leaves it to what the reader chose before. */
+  /** Links say nothing of it: it is the reader's, who may have chosen it before. */
   theme: boundBy(
     choice(["system", "light", "dark"], "system"),
-    () => theme.value,
+    () => "system" as const,
     (chosen) => {
       if (chosen !== "system") theme.value = chosen;
     },

@@ -1,0 +1,90 @@
+"""The page for those who go by keyboard, by touch, with forced colours or on a phone."""
+
+import base64
+
+from playwright.sync_api import Browser, expect
+
+from tests.app.harness import LabServer
+from tests.browser.lab_page import PATIENCE, LabPage, Watch
+
+
+def test_the_skip_link_leads_past_the_header(lab: LabPage, finished: str) -> None:
+    lab.go_to_run(finished, "?step=10")
+    lab.page.keyboard.press("Tab")
+    expect(lab.page.get_by_role("button", name="Skip to the content")).to_be_focused()
+    lab.page.keyboard.press("Enter")
+    expect(lab.page.get_by_role("main")).to_be_focused()
+    lab.page.keyboard.press("Tab")
+    assert lab.page.evaluate("document.activeElement.closest('main') !== null")
+
+
+def test_every_page_has_a_title_of_its_own(lab: LabPage) -> None:
+    titles = []
+    for path in ("?preset=sgd", "surfaces", "three-numbers", "gradients", "runs"):
+        lab.go(path)
+        expect(lab.page.get_by_role("main")).to_be_visible()
+        lab.wait(lambda: " · " in lab.page.title(), "a title")
+        titles.append(lab.page.title())
+    assert len(set(titles)) == 5
+    assert titles[-1] == "Runs · Newton Lab"
+
+
+def test_the_focus_is_kept_when_training_starts(lab: LabPage, server: LabServer) -> None:
+    lab.go("?preset=calm-classification&seed=61")
+    train = lab.page.get_by_role("main").get_by_role("button", name="Train", exact=True)
+    train.focus()
+    lab.page.keyboard.press("Enter")
+    lab.wait(lambda: "/runs/" in lab.page.url, "the run starts")
+    expect(lab.bar.locator(".go")).to_be_focused(timeout=PATIENCE)
+    run_id = lab.page.url.split("/runs/")[1][:12]
+    server.client.post(f"/api/runs/{run_id}/stop?discard=true")
+
+
+def test_controls_of_an_arm_are_grouped_by_its_name(lab: LabPage, finished: str) -> None:
+    lab.go_to_run(finished, "?step=10")
+    group = lab.page.get_by_role("group", name="Fisher", exact=True)
+    expect(group.get_by_role("textbox", name="Tikhonov λ")).to_be_visible()
+
+
+def test_sliders_are_seen_with_forced_colours(
+    browser: Browser, server: LabServer, finished: str
+) -> None:
+    page = browser.new_page(forced_colors="active", color_scheme="dark")
+    page.goto(f"{server.url}/runs/{finished}?step=100")
+    slider = page.get_by_role("slider", name="Tikhonov λ, slider").first
+    expect(slider).to_be_visible(timeout=PATIENCE)
+    # Chromium tells no styles of a slider's parts: count the colours that it paints.
+    count = page.evaluate(
+        """async (png) => {
+            const image = new Image();
+            image.src = `data:image/png;base64,${png}`;
+            await image.decode();
+            const canvas = new OffscreenCanvas(image.width, image.height);
+            const context = canvas.getContext('2d');
+            context.drawImage(image, 0, 0);
+            const { data } = context.getImageData(0, 0, image.width, image.height);
+            const counts = new Map();
+            for (let i = 0; i < data.length; i += 4) {
+                const colour = data.slice(i, i + 3).join();
+                counts.set(colour, (counts.get(colour) ?? 0) + 1);
+            }
+            return [...counts.values()].filter((pixels) => pixels > 50).length;
+        }""",
+        base64.b64encode(slider.screenshot()).decode(),
+    )
+    assert count >= 3  # paper, track and what is filled
+    page.close()
+
+
+def test_lambda_and_its_chart_share_a_phone_screen(
+    browser: Browser, server: LabServer, finished: str, watch: Watch
+) -> None:
+    lab = LabPage.open(browser, server.url, watch, width=390, height=844)
+    lab.go_to_run(finished, "?step=100")
+    lab.wait_for_curve()
+    slider = lab.page.get_by_role("slider", name="λ Fisher, slider")
+    chart = lab.page.locator(".chart-area").first
+    boxes = [found.bounding_box() for found in (slider, chart)]
+    assert all(box is not None and box["y"] + box["height"] <= 844 for box in boxes), boxes
+    assert lab.page.evaluate("document.documentElement.scrollWidth") <= 390
+    lab.close()
