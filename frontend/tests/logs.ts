@@ -49,6 +49,7 @@ export function spec(settings: Partial<Spec> = {}): Spec {
     evaluate_every: 25,
     landscape_every: null,
     target: null,
+    validation_share: null,
     seconds: null,
     changes: [],
     ...settings,

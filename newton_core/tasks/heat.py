@@ -1,21 +1,19 @@
 """Inverse diffusion on pictures: what did it look like, sharp, before the heat spread?"""
 
 import math
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor, nn
 from typing_extensions import TypedDict
 
-from newton_core.data import IMAGES, DigitImagesParameters, ImageDataParameters
-from newton_core.data.folder import FolderParameters
+from newton_core.data import AnyImages, DigitImagesParameters
 from newton_core.losses.base import Loss, TargetKind
 from newton_core.losses.simulator import SimulatorLoss
 from newton_core.metrics import MetricDescription
 from newton_core.models import AnyModel, MlpParameters, build_seeded
 from newton_core.records import finite
-from newton_core.registry import AnyOf
 from newton_core.seeding import generator
 from newton_core.settings import setting
 from newton_core.tasks.base import (
@@ -29,11 +27,6 @@ from newton_core.tasks.base import (
 )
 from newton_core.tasks.evaluation import outputs
 from newton_core.tasks.images import png_data_url
-
-if TYPE_CHECKING:
-    AnyPictures = ImageDataParameters
-else:  # one's own pictures, which are registered as numbers, are welcome too
-    AnyPictures = Annotated[Any, AnyOf(lambda: [*IMAGES.values(), FolderParameters])]
 
 EXAMPLES = 8
 MOST_TEST_PICTURES = 300
@@ -69,7 +62,7 @@ class HeatTaskParameters(TaskParameters):
 
     title = "Sharpen a blurred picture"
     name: Literal["heat"] = "heat"
-    data: AnyPictures = setting(DigitImagesParameters(), "The sharp pictures.", title="Data")
+    data: AnyImages = setting(DigitImagesParameters(), "The sharp pictures.", title="Data")
     noise: float = setting(
         0.02, "Standard deviation of the noise on what is seen, where white is 1.",
         title="Noise", scale="linear", ge=0.0, le=1.0,

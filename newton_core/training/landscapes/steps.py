@@ -12,9 +12,6 @@ from newton_core.settings import Settings, setting
 from newton_core.training.arm import Arm
 from newton_core.training.landscapes.history import RunHistory
 
-OF_OUTPUTS = ("none", "hessian", "fisher")
-"""Curvatures whose step is one on a sample's outputs."""
-
 
 class StepSettings(Settings):
     """Whose step is seen, and when."""
@@ -88,7 +85,7 @@ def step_seen(history: RunHistory, settings: StepSettings) -> StepSeen:
 
 
 def _newton_step(arm: ArmSpec, tikhonov: float) -> NewtonStep:
-    if arm.curvature not in OF_OUTPUTS:
+    if arm.curvature == "ggn":
         raise ValueError(
             "this arm takes its step on the weights: there is none on the outputs to see"
         )

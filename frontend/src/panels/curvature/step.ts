@@ -39,10 +39,7 @@ export function nearestSnapshot(steps: readonly number[], at: number): number | 
 
 /** The first arm that curvature does something to; the first of all where there is none. */
 export function firstArm(spec: Pick<Spec, "arms">): number {
-  return Math.max(
-    0,
-    spec.arms.findIndex(takesNewtonStep),
-  );
+  return Math.max(0, spec.arms.findIndex(takesNewtonStep));
 }
 
 /** What last changed an arm's λ up to a step; null: it has always been the same. */
