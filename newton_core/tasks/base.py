@@ -138,6 +138,10 @@ class Task(ABC, Generic[P_co]):
     def batch(self, step: int, size: int) -> Batch:
         """The batch of update ``step`` (>= 1): the same for every arm and every call."""
 
+    def largest_batch(self) -> int | None:
+        """How many samples :meth:`batch` has at most; None: as many as are asked for."""
+        return None
+
     def sample(self, step: int, size: int, index: int) -> dict[str, Any]:
         """What there is to see of one sample of a batch, as a JSON-ready record; empty: nothing."""
         del step, size, index

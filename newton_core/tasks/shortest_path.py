@@ -154,6 +154,10 @@ class ShortestPathTask(Task[ShortestPathParameters]):
         images = self._dataset.normalise(self._images[order])
         return Batch(inputs=images, target=self._paths[order].float())
 
+    def largest_batch(self) -> int:
+        """All training maps: no batch shows a map twice."""
+        return len(self._images)
+
     def sample(self, step: int, size: int, index: int) -> dict[str, Any]:
         """``image``, a PNG of the map, and ``true_path``, its tiles [row, column] in order."""
         chosen = self._maps(step, size)[index]

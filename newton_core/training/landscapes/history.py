@@ -75,7 +75,7 @@ class RunHistory:
         return self._tikhonov[step][arm]
 
     def outputs(self, arm: int, step: int, samples: int) -> tuple[Tensor, Tensor | None]:
-        """Outputs (samples, *S) of an arm's network at a snapshot on :meth:`batch`, and target."""
+        """Outputs (N, *S) of an arm's network at a snapshot on :meth:`batch`, and target."""
         batch = self.batch(samples)
         with torch.no_grad():
             outputs: Tensor = self.model(arm, step).eval()(batch.inputs)
@@ -83,11 +83,18 @@ class RunHistory:
 
     def sample(self, samples: int, index: int) -> dict[str, Any]:
         """A JSON-ready record that shows one sample of :meth:`batch`."""
-        return self.task.sample(PROBE_STEP, samples, index)
+        return self.task.sample(PROBE_STEP, self._at_most(samples), index)
 
     def batch(self, samples: int) -> Batch:
-        """The training data that landscapes are computed on; no update uses it."""
-        return self.task.batch(PROBE_STEP, samples)
+        """The training data that landscapes are computed on; no update uses it.
+
+        It has fewer samples where the task has no more.
+        """
+        return self.task.batch(PROBE_STEP, self._at_most(samples))
+
+    def _at_most(self, samples: int) -> int:
+        most = self.task.largest_batch()
+        return samples if most is None else min(samples, most)
 
     def finished_landscapes(self, settings: str, points: int) -> dict[int, GridValues]:
         """Landscapes that are the same at every step, by index; the caller adds finished ones.

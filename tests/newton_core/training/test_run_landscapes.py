@@ -205,6 +205,21 @@ def test_a_surface_is_its_own_plane_whatever_is_asked(tmp_path: Path) -> None:
     assert one.trajectories[0].coordinates[0].tolist() == pytest.approx([-1.2, 1.0])
 
 
+def test_landscapes_take_as_many_maps_as_there_are(tmp_path: Path) -> None:
+    small = {"height": 3, "width": 3, "train_maps": 10, "test_maps": 10}
+    spec = small_spec(
+        task={"name": "shortest_path", "data": {"name": "terrain", **small}},
+        loss={"name": "bellman_ford"},
+        arms=[{}, {"curvature": "fisher"}], steps=1, batch_size=4,
+    )  # fmt: skip
+    for _ in run(spec, snapshots=tmp_path):
+        pass
+    history = RunHistory(spec, tmp_path)
+    assert len(history.batch(100).inputs) == 10
+    assert line_between_arms(history, 0, 1, 1, samples=1000).values.isfinite().all()
+    assert "image" in history.sample(100, 9)
+
+
 @pytest.mark.parametrize("points", [20, 22, 19, 103])
 def test_requests_are_bounded(points: int) -> None:
     with pytest.raises(ValueError, match="points"):
