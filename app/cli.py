@@ -49,8 +49,8 @@ def main() -> None:
         code = code or FAILED
         _forget_output()
     except OSError as error:
-        place = f"{error.filename}" if error.filename else "the output"
-        errors.print(f"cannot go on: {place}: {error.strerror or error}", soft_wrap=True)
+        place = f"{error.filename}: " if error.filename else ""
+        errors.print(f"cannot go on: {place}{error.strerror or error}", soft_wrap=True)
         code = BAD_INPUT
         _forget_output()
     raise SystemExit(code)
@@ -201,6 +201,7 @@ def warm(
 ) -> None:
     """Compute presets ahead, so that a class replays them at once."""
     from app.database import DatabaseStartError
+    from app.runs.warm import ServerSilentError
     from app.runs.warm import warm as compute_ahead
 
     columns = (
@@ -219,7 +220,7 @@ def warm(
                 if news.status in ("failed", "cancelled"):
                     broken += 1
                     progress.print(f"{news.preset} {news.status}: {news.error or 'stopped'}")
-    except (UnknownPresetError, DatabaseStartError, SettingsError) as error:
+    except (UnknownPresetError, DatabaseStartError, ServerSilentError, SettingsError) as error:
         _stop(str(error), BAD_INPUT)
     except KeyboardInterrupt:
         _stop("interrupted: what has been computed is kept", INTERRUPTED)

@@ -54,6 +54,8 @@ def examine() -> list[Finding]:
 def _folder(path: Path) -> Finding:
     name = "data folder"
     nearest = next(p for p in (path, *path.parents) if p.exists())
+    if not nearest.is_dir():
+        return Finding(name, False, f"{nearest} is no folder; set NEWTON_LAB_DATA_DIR")
     if not os.access(nearest, os.W_OK):
         return Finding(name, False, f"{path} cannot be written; set NEWTON_LAB_DATA_DIR")
     return Finding(name, True, f"{path}" if path.exists() else f"{path} (made when needed)")

@@ -32,14 +32,18 @@ def read_spec(source: str, overrides: dict[str, Any] | None = None) -> Experimen
     try:
         return ExperimentSpec.model_validate(record)
     except ValidationError as error:
-        lines = "\n".join(f"  {problem}" for problem in explain(error))
-        raise SpecError(f"{source} is not a valid spec:\n{lines}") from error
+        problems = [str(problem) for problem in explain(error)]
+        separator = " " if len(problems) == 1 else "\n  "
+        words = separator.join(["", *problems])
+        raise SpecError(f"{source} is not a valid spec:{words}") from error
 
 
 def _read(source: str) -> dict[str, Any]:
     names = [preset.name for preset in load_presets()]
     if source in names:
         return dict(get_preset(source).spec)
+    if not source:
+        raise SpecError(f"name a preset ({', '.join(names)}) or a file; the name given is empty")
     content = _content(source, names)
     if not content.strip():
         raise SpecError(f"{source} is empty; a spec is a JSON object")

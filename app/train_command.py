@@ -101,15 +101,23 @@ def read_specs(wishes: Wishes) -> list[ExperimentSpec]:
 
 
 def check_report(wishes: Wishes) -> None:
-    """Makes sure that the report can be written.
+    """Makes sure that the report can be written, and that no file is to be two things.
 
     Raises:
         OutputError: it cannot.
     """
+    spec = Path(wishes.source)
+    named = {
+        "the spec": spec if spec.is_file() else None,  # a preset is no file
+        "--out": wishes.out,
+        "--html": wishes.html,
+    }
+    seen: dict[Path, str] = {}
+    for what, path in named.items():
+        if path is not None and (before := seen.setdefault(path.resolve(), what)) != what:
+            raise OutputError(f"{before} and {what} are the same file, {path}")
     if wishes.html is None:
         return
-    if wishes.out is not None and wishes.out.resolve() == wishes.html.resolve():
-        raise OutputError(f"--out and --html name the same file, {wishes.out}")
     check_writable("--html", wishes.html, overwrite=wishes.force or wishes.resume)
     try:
         check_page()

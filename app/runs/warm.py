@@ -1,6 +1,7 @@
 """Computes presets ahead, so that a class replays them at once."""
 
 import contextlib
+import http.client
 import json
 import time
 import urllib.request
@@ -18,6 +19,10 @@ from app.runs.submission import new_run, preset_spec
 from app.settings import Settings
 
 LOOK_SECONDS = 0.25
+
+
+class ServerSilentError(RuntimeError):
+    """A server has the database, but cannot be asked; the message says where it should be."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +69,8 @@ def warm(settings: Settings, presets: Sequence[str] = ()) -> Iterator[WarmProgre
 
     Raises:
         UnknownPresetError: a name is not that of a preset; nothing has been computed.
-        DatabaseInUseError: a server has the database but does not answer.
+        DatabaseStartError: the database cannot be used, or a server has it and is nowhere.
+        ServerSilentError: a server has the database but does not answer.
     """
     usual = [preset.name for preset in load_presets() if preset.pace != "hours"]
     names = [get_preset(name).name for name in presets or usual]
@@ -136,5 +142,11 @@ class _RunningServer:
             data=None if body is None else json.dumps(body).encode(),
             headers={"Content-Type": "application/json"},
         )
-        with urllib.request.urlopen(request, timeout=30) as answer:
-            return dict(json.load(answer))
+        try:
+            with urllib.request.urlopen(request, timeout=30) as answer:
+                return dict(json.load(answer))
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            raise ServerSilentError(
+                f"the server that works on this data, at {self._address}, does not answer as it"
+                f" should: {error}; stop it, and try again"
+            ) from error

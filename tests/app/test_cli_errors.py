@@ -13,6 +13,8 @@ import pytest
 
 from app import __version__
 from app.cli import main
+from app.database import Database
+from app.settings import load_settings
 from app.terminal import spell_out
 from tests.app.harness import tiny_spec
 from tests.app.test_cli import lab
@@ -48,6 +50,9 @@ def test_what_is_no_spec_at_all_is_named(newton_lab, tmp_path):
     assert "cannot read xxx" in newton_lab.refuses("train", "x" * 300)
     assert "more than 10 MB" in newton_lab.refuses("train", "/dev/zero")
     assert "is empty" in newton_lab.refuses("train", "/dev/null")
+    assert "the name given is empty" in newton_lab.refuses("train", "")
+    path = _written(tmp_path / "spec.json", tiny_spec(steps=0))
+    assert f"{path} is not a valid spec: steps: " in newton_lab.refuses("train", path)
 
 
 def test_a_spec_may_begin_with_a_byte_order_mark(newton_lab, tmp_path):
@@ -156,10 +161,22 @@ def postgres_free(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     return monkeypatch
 
 
+def test_a_server_that_has_the_data_but_does_not_answer_is_named(newton_lab, data, taken):
+    held = Database.open(load_settings(data_dir=data))
+    (data / "server.address").write_text(f"http://127.0.0.1:{taken}1/\n")
+    words = newton_lab.refuses("warm", "collapse")
+    assert f"at http://127.0.0.1:{taken}1/, does not answer" in words
+    (data / "server.address").unlink()
+    assert "another newton-lab server works on " in newton_lab.refuses("warm", "collapse")
+    assert "another newton-lab server works on " in newton_lab.refuses("serve", "--port", "0")
+    held.close()
+
+
 def test_an_address_that_cannot_be_had_is_explained(newton_lab, taken):
     words = newton_lab.refuses("serve", "--port", taken)
     assert f"cannot listen on 127.0.0.1, port {taken}: " in words
     assert "another program listens there; choose another port with --port" in words
+    assert "NEWTON_LAB_HOST: " in newton_lab.refuses("serve", "--host", "")
     words = newton_lab.refuses("serve", "--host", "203.0.113.7", "--port", "0")
     assert "choose another address with --host" in words
 
@@ -192,6 +209,8 @@ def test_the_data_folder_is_an_option_of_every_command(place, newton_lab, tmp_pa
 
 def test_a_data_folder_must_be_one(newton_lab, tmp_path):
     file = _written(tmp_path / "file", {})
+    newton_lab("doctor", "--json", "--data-dir", file / "below")
+    assert f"{file} is no folder; set NEWTON_LAB_DATA_DIR" in newton_lab.out
     assert f"{file} is no folder" in newton_lab.refuses("doctor", "--data-dir", file)
     assert "an empty name is no folder" in newton_lab.refuses("doctor", "--data-dir", "")
     assert newton_lab.refuses("doctor", "--data-dir") == "--data-dir needs a folder\n"
@@ -249,4 +268,4 @@ def test_output_that_cannot_be_written_is_one_line():
             command("presets"), stdout=full, stderr=subprocess.PIPE, text=True, timeout=60
         )
     assert result.returncode == 2
-    assert result.stderr == "cannot go on: the output: No space left on device\n"
+    assert result.stderr == "cannot go on: No space left on device\n"

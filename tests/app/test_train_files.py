@@ -151,7 +151,10 @@ def test_files_are_checked_before_anything_is_trained(
         assert newton_lab.err.startswith(option)
     assert full.read_text() == "precious\n"
     same = ("train", spec, "--out", tmp_path / "one", "--html", tmp_path / "one")
-    assert "name the same file" in newton_lab.refuses(*same)
+    assert "--out and --html are the same file" in newton_lab.refuses(*same)
+    words = newton_lab.refuses("train", spec, option, spec, "--force")
+    assert f"the spec and {option} are the same file" in words
+    assert json.loads(spec.read_text()) == tiny_spec()
     assert not (tmp_path / "one").exists()
 
 
