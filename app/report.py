@@ -2,7 +2,7 @@
 
 The file's frame is made here; everything that is seen comes from ``report/report.js`` and
 ``report/report.css`` of the built page, with ``report/plotly.js`` (of the plotly package's version,
-without maps and 3-D, which would make the file three times as large). It reads the JSON of
+without maps and 3-D, which would make the file twice as large). It reads the JSON of
 ``#newton-lab-report``:
 ``{"run": {...}, "figures": {...}, "vocabulary": {...}, "events": [...]}``; a report over seeds
 also has ``"others": [{"title": ..., "events": [...]}, ...]``.
@@ -86,7 +86,7 @@ def _parts(
 def _joined(events: Log) -> Iterator[str]:
     separator = ""
     for event in events:
-        yield separator + _escape_json(event)
+        yield separator + _escape_json(_shortened(event))
         separator = ",\n"
 
 
@@ -98,6 +98,17 @@ def _policy(scripts: Iterable[str]) -> str:
         f"default-src 'none'; script-src {allowed}; style-src 'unsafe-inline';"
         " img-src data: blob:; font-src data:; base-uri 'none'; form-action 'none'"
     )
+
+
+def _shortened(event: str) -> str:
+    """The event as its charts need it: metrics, which are most of a log, to six digits."""
+    if '"type":"metrics"' not in event:
+        return event
+    return json.dumps(json.loads(event, parse_float=_rounded), separators=(",", ":"))
+
+
+def _rounded(digits: str) -> float:
+    return float(f"{float(digits):.6g}")
 
 
 def _read(file: Path) -> str:

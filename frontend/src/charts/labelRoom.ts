@@ -12,8 +12,9 @@ const SPARE = 2;
 const DIVERGED = "diverged";
 /** What most values need at the most: room that is always there, so that the plot holds still. */
 const USUAL = "12,300";
-/** Pixels of a name's letter. */
-const LETTER = 6.9;
+const LEAST_LETTERS = 8;
+/** Pixels that are enough for curves and their value axis. */
+const PLOT = 225;
 
 /** Widths of bold characters in a wide font, in ems; letters are counted as `OTHER`. */
 const WIDTHS: readonly [RegExp, number][] = [
@@ -26,8 +27,21 @@ const WIDTHS: readonly [RegExp, number][] = [
 ];
 const OTHER = 0.66;
 
-/** Pixels that a text of this font size takes at the most. */
+let pen: { of: OffscreenCanvasRenderingContext2D | null; family: string } | null = null;
+
+/** Pixels that a bold text of this font size takes: measured, or where nothing draws, at the most. */
 export function textWidth(text: string, font: number): number {
+  pen ??=
+    typeof OffscreenCanvas === "undefined"
+      ? { of: null, family: "" }
+      : {
+          of: new OffscreenCanvas(1, 1).getContext("2d"),
+          family: getComputedStyle(document.body).fontFamily,
+        };
+  if (pen.of !== null) {
+    pen.of.font = `bold ${font}px ${pen.family}`;
+    return pen.of.measureText(text).width;
+  }
   const ems = [...text].map((letter) => WIDTHS.find(([like]) => like.test(letter))?.[1] ?? OTHER);
   return font * ems.reduce((sum, em) => sum + em, 0);
 }
@@ -56,10 +70,21 @@ export function namesOf(
 ): string[] {
   if (!named(view)) return curves.map(() => "");
   // Labels leave the curves more than half of the chart.
-  const most = Math.max(8, Math.floor((0.42 * view.width - values) / (LETTER * view.scale)));
+  const font = fontOf(view);
+  const { width, scale } = view;
+  // About a third of a small chart, and more of one whose curves have room enough without it.
+  const room = Math.max(0.36 * width, Math.min(0.44 * width, width - PLOT * scale)) - values;
   return curves.map(({ layer, label }) =>
-    layer.kind === "ghost" ? "" : `${shortened(label, most)} `,
+    layer.kind === "ghost" ? "" : `${fitting(label, font, room)} `,
   );
+}
+
+/** The text, or its beginning and an ellipsis, in so many pixels, but eight letters at the least. */
+function fitting(text: string, font: number, pixels: number): string {
+  let letters = text.length;
+  while (letters > LEAST_LETTERS && textWidth(shortened(text, letters), font) > pixels)
+    letters -= 1;
+  return shortened(text, letters);
 }
 
 /** The text, or its beginning and an ellipsis, in at most so many letters. */

@@ -14,7 +14,7 @@ import safetensors
 import torch
 
 from app.exports import runnable_spec
-from app.static import page_dir
+from app.static import page_dir, plotly_file
 from newton_core.experiment.events import parse_event
 from newton_core.experiment.spec import ExperimentSpec, stored_spec
 from newton_core.training.snapshots import load_snapshot
@@ -137,11 +137,40 @@ def test_report_is_one_file_with_the_log_inside(server: LabServer, run_id: str) 
     answer = export(server, run_id, "html")
     assert "content-security-policy" not in answer.headers
     data = _embedded(answer.text)
-    assert data["events"] == server.events(run_id)
+    for event, sent in zip(data["events"], server.events(run_id), strict=True):
+        if event["type"] == "metrics":  # to six digits: they are most of a log
+            assert event.pop("values").keys() == sent["values"].keys()
+            sent.pop("values")
+        assert event == sent
     assert data["run"]["id"] == run_id
     assert data["run"]["title"].endswith('A "quoted" </script><!-- λ, =H')
     assert data["figures"] == server.client.get("/api/figures").json()
-    assert "plotly.js v" in answer.text
+    version = re.search(r"plotly\.js (v[\d.]+)", plotly_file().read_text("utf-8")[:200])
+    assert version is not None
+    assert f"plotly.js (cartesian - minified) {version[1]}" in answer.text, "the page's own version"
+
+
+def test_reports_hold_metrics_to_six_digits(bundle: Path, tmp_path: Path) -> None:
+    from app.report import write_report
+
+    for name in ("plotly.js", "report.js", "report.css"):
+        (bundle / name).write_text("")
+    values = {"loss": [0.8795487284660339, 1e-12, None, 12_345_678.9]}
+    metrics = {
+        "seq": 1,
+        "type": "metrics",
+        "arm": 0,
+        "steps": [1, 2, 3, 1_234_567],
+        "values": values,
+    }
+    spike = {"seq": 2, "type": "spike", "arm": 0, "step": 3, "norm": 0.8795487284660339}
+    file = tmp_path / "report.html"
+    events = [json.dumps(event, separators=(",", ":")) for event in (metrics, spike)]
+    write_report(file, "title", events)
+    kept = _embedded(file.read_text("utf-8"))["events"]
+    assert kept[0]["values"] == {"loss": [0.879549, 1e-12, None, 12_345_700.0]}
+    assert kept[0]["steps"] == metrics["steps"]
+    assert kept[1] == spike
 
 
 def _embedded(html: str) -> dict[str, Any]:
@@ -167,6 +196,7 @@ def test_report_cannot_be_broken_by_what_is_in_it(bundle: Path, tmp_path: Path) 
     from tests.app.harness import Scripts
 
     nasty = 'x = "</script><script>alert(1)</script><!--<script>"'
+    (bundle / "plotly.js").write_text("")
     (bundle / "report.js").write_text(nasty)
     (bundle / "report.css").write_text("a::after { content: '</style>' }")
     event = json.dumps({"seq": 1, "type": "failed", "error": nasty})
@@ -185,6 +215,7 @@ def test_report_may_run_its_own_scripts_and_reach_nobody(bundle: Path, tmp_path:
     from app.report import write_report
     from tests.app.harness import Scripts
 
+    (bundle / "plotly.js").write_text("let y = 1;\n")
     (bundle / "report.js").write_text("let x = 1;\n")
     (bundle / "report.css").write_text("")
     file = tmp_path / "report.html"

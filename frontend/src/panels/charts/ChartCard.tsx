@@ -33,7 +33,7 @@ export function ChartCard({ model }: { model: ChartModel }) {
       aria-labelledby={heading}
     >
       <header class="chart-head">
-        <div class="chart-title" title={explanation(model)}>
+        <div class="chart-title" data-tip={explanation(model)}>
           <h3 id={heading}>{choice.value.title}</h3>
           <MetricSelect model={model} />
         </div>
@@ -81,7 +81,7 @@ function AxisTools({ model }: { model: ChartModel }) {
   return (
     <>
       {model.zoomed.value && (
-        <button type="button" onClick={model.resetZoom} title="Show everything again">
+        <button type="button" onClick={model.resetZoom} data-tip="Show everything again">
           <Icon name="reset" />
           <span class="chart-tool-word">reset zoom</span>
         </button>
@@ -91,7 +91,7 @@ function AxisTools({ model }: { model: ChartModel }) {
           type="button"
           aria-pressed={model.log.value}
           onClick={model.toggleLog}
-          title="Logarithmic value axis"
+          data-tip="Logarithmic value axis"
         >
           <span class="chart-tool-word">log</span>
         </button>

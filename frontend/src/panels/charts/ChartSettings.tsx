@@ -78,7 +78,7 @@ function Quiet(props: {
   children: ComponentChildren;
 }) {
   return (
-    <label class="chart-setting" title={props.help}>
+    <label class="chart-setting" data-tip={props.help}>
       {props.label}
       <select value={props.value} onChange={(event) => props.onChange(event.currentTarget.value)}>
         {props.children}

@@ -24,7 +24,7 @@ export function Toolbar({ title, table, expanded, onPicture, children }: Props) 
         type="button"
         onClick={() => onPicture("png")}
         aria-label="Save as a picture (PNG)"
-        title="Save as a picture (PNG)"
+        data-tip="Save as a picture (PNG), at a slide's size"
       >
         <Icon name="camera" />
       </button>
@@ -32,7 +32,7 @@ export function Toolbar({ title, table, expanded, onPicture, children }: Props) 
         type="button"
         onClick={() => onPicture("svg")}
         aria-label="Save as a drawing (SVG)"
-        title="Save as a drawing (SVG)"
+        data-tip="Save as a drawing (SVG), to be edited"
       >
         <span class="chart-tool-word">svg</span>
       </button>
@@ -55,7 +55,7 @@ function Toggle(props: {
       type="button"
       aria-pressed={props.of.value}
       aria-label={props.label}
-      title={props.label}
+      data-tip={props.label}
       onClick={() => {
         props.of.value = !props.of.value;
       }}

@@ -63,7 +63,7 @@ function RouteFigure({ arm, item, colour, label }: RouteProps) {
           aria-pressed={noise.open.value}
           aria-label={`${label}: show the paths of the noise samples`}
           aria-describedby={id}
-          title="Press to see the paths of the noise samples behind the gradient"
+          data-tip="Press to see the paths of the noise samples behind the gradient"
           onClick={() => {
             noise.open.value = !noise.open.value;
           }}

@@ -70,7 +70,7 @@ export function LandscapeCard(props: Props) {
         {shown.arms.map((arm) => (
           <span key={arm}>
             <b style={{ color: styles.value[arm]?.ink }}>{armName(arm)}</b>{" "}
-            <small title="Of the way from the first weights, the part that this picture cannot show">
+            <small data-tip="Of the way from the first weights, the part that this picture cannot show">
               {residualWords(shown.paths.find((path) => path.arm === arm)?.residual ?? null)}
             </small>
           </span>
