@@ -3,7 +3,7 @@ import { choice, template, view } from "../../tests/figures";
 import { arm, evaluation, logOf, metrics, spec, started, withRecords } from "../../tests/logs";
 import type { RunLog } from "../state/log";
 import { compose, outline, unitText } from "./compose";
-import { titled } from "./image";
+import { onSlide, titled } from "./image";
 import type { PlotlyTrace } from "./plotly";
 import type { Role, TraceMeta } from "./templates";
 import { MOST_POINTS, signature, type View } from "./view";
@@ -281,12 +281,19 @@ describe("figure that leaves the page", () => {
       0,
       { spikes },
     );
-    const { data, layout } = titled(draw(view(log)));
+    const { layout } = titled(draw(view(log)));
     expect((layout.title as { text: string }).text).toBe("Loss");
-    expect(
-      data.filter((trace) => (trace.text as string[] | undefined)?.[1] === "50.0").length,
-    ).toBe(3);
+    const notes = layout.annotations as { text: string }[];
+    expect(notes.filter(({ text }) => text === "50.0").length).toBe(3);
     expect((layout.shapes as unknown[]).length).toBe(1);
+  });
+
+  it("names every arm on a slide, also of a chart whose labels are values alone", () => {
+    const { width: _width, height: _height, ...small } = view(run(50, (step) => step));
+    const { layout } = titled(onSlide(small));
+    const names = (layout.annotations as { text: string }[]).map(({ text }) => text);
+    expect(names).toEqual(["Vanilla 50.0", "Hessian 50.0", "Fisher 50.0"]);
+    expect(layout.height).toBe(720);
   });
 
   it("says the scale beside the unit once", () => {

@@ -79,7 +79,7 @@ function behind(end: End, textTop: number, all: readonly End[]): number {
   return Math.max(end.left, ...inTheWay.map(({ left }) => left));
 }
 
-/** The ends as Plotly traces, for a figure that leaves the page. */
+/** The markers at the ends as Plotly traces, for a figure that leaves the page. */
 export function endTraces(
   template: Template,
   ends: readonly End[],
@@ -90,23 +90,17 @@ export function endTraces(
 ): PlotlyTrace[] {
   const shape = prototype(template, "label");
   if (shape === undefined) return [];
-  return ends.map(({ curve, text, left, top, textLeft, textTop, font, size }) => {
-    const across = (pixels: number): number => valueAt(x, (pixels - plot.left) / plot.width);
-    const up = (pixels: number): number => valueAt(y, 1 - (pixels - plot.top) / plot.height);
-    return {
-      ...shape,
-      // Two points: the marker at the curve's end, and the text beside it where it has room.
-      x: [across(left), across(textLeft - 2)],
-      y: [up(top), up(textTop)],
-      text: ["", text],
-      marker: {
-        size: [size, 0],
-        opacity: 1,
-        symbol: curve.marker,
-        color: curve.colour,
-        line: { width: 1.5, color: panel },
-      },
-      textfont: { ...(shape.textfont as object), size: font, color: curve.ink },
-    };
-  });
+  return ends.map(({ curve, left, top, size }) => ({
+    ...shape,
+    mode: "markers",
+    x: [valueAt(x, (left - plot.left) / plot.width)],
+    y: [valueAt(y, 1 - (top - plot.top) / plot.height)],
+    marker: {
+      size: [size],
+      opacity: 1,
+      symbol: curve.marker,
+      color: curve.colour,
+      line: { width: 1.5, color: panel },
+    },
+  }));
 }

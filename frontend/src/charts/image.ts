@@ -38,7 +38,7 @@ export function titled(drawn: Drawn): Figure {
     layout: {
       ...layout,
       shapes: markShapes(drawn.marks, paperOf(drawn)),
-      annotations: notesOf(drawn),
+      annotations: [...notesOf(drawn), ...namesOf(drawn)],
       height: drawn.view.height + HEAD * scale,
       margin: { ...margin, t: margin.t + HEAD * scale },
       title: {
@@ -96,6 +96,22 @@ function notesOf(drawn: Drawn): PlotlyLayout[] {
         }),
       ),
   ];
+}
+
+/** What stands at the curves' ends: Plotly draws no text of a trace beyond its axes. */
+function namesOf(drawn: Drawn): PlotlyLayout[] {
+  const paper = paperOf(drawn);
+  return drawn.ends.map(({ curve, text, textLeft, textTop, font }) => ({
+    xref: "paper",
+    yref: "paper",
+    x: (textLeft - paper.left) / paper.width,
+    y: 1 - (textTop - paper.top) / paper.height,
+    xanchor: "left",
+    yanchor: "middle",
+    text,
+    showarrow: false,
+    font: { size: font, weight: 700, color: curve.ink },
+  }));
 }
 
 /** The box that Plotly calls paper: from the first plot's left to the last one's right. */
