@@ -24,6 +24,7 @@ from newton_core.experiment.events import (
     Failed,
     Finished,
     Metrics,
+    Notice,
     Spike,
     Summary,
 )
@@ -78,7 +79,14 @@ class Report:
         self.scores: list[float | None] = [None] * len(self.labels)
         self.diverged: list[int | None] = [None] * len(self.labels)
         self.spikes = [0] * len(self.labels)
+        self._noticed: set[tuple[int, str]] = set()
         self.step = 0
+
+    def is_new(self, notice: Notice) -> bool:
+        """Whether a notice of its kind is the first of its arm."""
+        known = len(self._noticed)
+        self._noticed.add((notice.arm, notice.kind))
+        return len(self._noticed) > known
 
     def take(self, event: Event) -> None:
         """Takes in what an event says of the progress."""
@@ -141,6 +149,8 @@ def train(
                 sink(line)
             report.take(event)
             match event:
+                case Notice() if report.is_new(event):
+                    progress.print(f"{report.labels[event.arm]}: {event.message}")
                 case Diverged():
                     label = report.labels[event.arm]
                     report.diverged[event.arm] = event.step

@@ -165,6 +165,20 @@ class Spike(EventBase):
     median: Number
 
 
+class Notice(EventBase):
+    """Something keeps the arm from learning; said again at every evaluation while it lasts.
+
+    ``vanished``: most of the last steps had no gradient at all. ``swallowed``: Adam's eps takes a
+    large part of the step, as it does under a very large damping.
+    """
+
+    type: Literal["notice"] = "notice"
+    arm: int
+    step: int
+    kind: Literal["vanished", "swallowed"]
+    message: str = Field(description="what is so, why, and what helps")
+
+
 class Changed(EventBase):
     """A change took effect: it acts from update step + 1 on."""
 
@@ -247,6 +261,7 @@ Event = Annotated[
     | Examples
     | Landscape
     | Spike
+    | Notice
     | Changed
     | Snapshot
     | Diverged

@@ -115,8 +115,9 @@ class ArmSpec(Settings):
     )
     tikhonov: float = setting(
         0.1,
-        "Strength of the damping added to the curvature matrix's diagonal: large values tend to"
-        " plain gradient descent, small ones to a full Newton step.",
+        "Strength of the damping added to the curvature matrix's diagonal: small values take a full"
+        " Newton step, large ones the plain gradient divided by λ. Adam does not mind the division"
+        " until the gradient is as small as its eps, 1e-8: from about 1e5 on it learns less.",
         title="Tikhonov λ", scale="log", ge=1e-12, le=1e9,
         used_if={"curvature": (*CURVED, "ggn")},
     )  # fmt: skip

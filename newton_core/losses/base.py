@@ -113,6 +113,10 @@ class Loss(nn.Module, Generic[P_co]):
         """
         return torch.zeros((0, outputs), dtype=torch.float64)
 
+    def why_flat(self) -> str:
+        """Why its gradient can be exactly zero, for people whose run then learns nothing."""
+        return "the loss is flat at these outputs"
+
     def derivatives(
         self, y: Tensor, target: Tensor | None = None, *, hessian: bool = True
     ) -> Derivatives:

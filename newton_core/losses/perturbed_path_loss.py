@@ -89,6 +89,13 @@ class PerturbedPathLoss(Loss[PathP_co]):
         value: Tensor = _Estimate.apply(y, constant, self)  # type: ignore[no-untyped-call] # torch's
         return value
 
+    def why_flat(self) -> str:
+        """See :class:`~newton_core.losses.base.Loss`."""
+        return (
+            f"no noise sample finds another path; σ = {self.settings.sigma:g} may be too small, or"
+            f" {self.settings.samples} samples too few"
+        )
+
     def defined_at(self, y: Tensor) -> Tensor:
         """Where all costs are positive and finite."""
         return all_are_costs(y)

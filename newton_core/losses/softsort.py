@@ -49,6 +49,10 @@ class SoftSort(SoftmaxSortingLoss[SoftSortParameters]):
         """As the settings have it."""
         return self.settings.numerics
 
+    def why_flat(self) -> str:
+        """See :class:`~newton_core.losses.base.Loss`."""
+        return "SoftSort has none where scores are equal; begin with scores that differ"
+
     def logits(self, scores: ItemScores) -> RankRows:
         """-abs(sort(s)_r - s_j) / τ."""
         return self._logits(_distance(scores)[0])

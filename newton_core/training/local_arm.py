@@ -1,11 +1,13 @@
 """An arm that is trained and measured in this process."""
 
 import copy
+from collections.abc import Iterator
 
-from newton_core.experiment.events import CurvatureEvent, Evaluation, Examples, Landscape
+from newton_core.experiment.events import CurvatureEvent, Evaluation, Examples, Landscape, Notice
 from newton_core.training.arm import Arm, DivergedError
 from newton_core.training.context import RunContext
 from newton_core.training.diagnostics import curvature_fields, evaluation_fields
+from newton_core.training.notices import swallowed, vanished
 from newton_core.training.snapshots import ArmSnapshot
 from newton_core.training.stepper import StepReport
 
@@ -51,7 +53,7 @@ class LocalArm:
         """See :class:`~newton_core.training.stepper.ArmStepper`."""
         self.arm.restore(state)
 
-    def _evaluate(self, step: int) -> tuple[Evaluation, CurvatureEvent, Examples]:
+    def _evaluate(self, step: int) -> tuple[Evaluation | CurvatureEvent | Examples | Notice, ...]:
         context, arm = self.context, self.arm
         if step == 0:
             metrics = dict(context.initial_metrics)
@@ -76,7 +78,19 @@ class LocalArm:
             ),
             CurvatureEvent(seq=UNNUMBERED, arm=self.index, step=step, **spectra),
             Examples(seq=UNNUMBERED, arm=self.index, step=step, items=list(items)),
+            *self._notices(step),
         )
+
+    def _notices(self, step: int) -> Iterator[Notice]:
+        found = {"vanished": vanished(self.arm.recent_norms, self.arm.loss)}
+        if self.arm.settings.curvature != "none":
+            found["swallowed"] = swallowed(self.arm.optimizer)
+        for kind, message in found.items():
+            if message is not None:
+                yield Notice.model_validate(
+                    {"seq": UNNUMBERED, "arm": self.index, "step": step, "kind": kind,
+                     "message": message}
+                )  # fmt: skip
 
     def _landscape(self, step: int) -> tuple[Landscape, ...]:
         """Adds to the arm's trajectory, and computes a landscape where one is due."""

@@ -17,6 +17,7 @@ from newton_core.experiment.events import (
     Examples,
     Landscape,
     Metrics,
+    Notice,
     Spike,
     parse_event,
 )
@@ -78,7 +79,7 @@ class ReplayedArm:
         self._logged: dict[int, tuple[float, ...]] = {}
         self._spikes: dict[int, tuple[float, float]] = {}
         self._ends: dict[int, str] = {}
-        self._evaluations: dict[int, list[Evaluation | CurvatureEvent | Examples]] = {}
+        self._evaluations: dict[int, list[Evaluation | CurvatureEvent | Examples | Notice]] = {}
         self._landscapes: dict[int, Landscape] = {}
         for said in replay.events:
             event = parse_event(said) if isinstance(said, str) else said
@@ -100,7 +101,7 @@ class ReplayedArm:
             self._ends[event.step] = event.reason
         elif isinstance(event, Landscape):
             self._landscapes[event.step] = event
-        elif isinstance(event, Evaluation | CurvatureEvent | Examples):
+        elif isinstance(event, Evaluation | CurvatureEvent | Examples | Notice):
             self._evaluations.setdefault(event.step, []).append(event)
 
     def advance(self, step: int) -> StepReport:

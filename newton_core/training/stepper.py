@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
-from newton_core.experiment.events import CurvatureEvent, Evaluation, Examples, Landscape
+from newton_core.experiment.events import CurvatureEvent, Evaluation, Examples, Landscape, Notice
 from newton_core.training.snapshots import ArmSnapshot, ArmStatus
 
 
@@ -17,8 +17,8 @@ class StepReport:
         metrics: in the order of METRIC_NAMES, where the step is logged.
         spike: (largest per-sample gradient norm, its running median), where it was one.
         reason: why the arm diverged; it then says nothing else.
-        evaluation: test metrics, spectra and examples, where they are due. Events of a report
-            have no number of their own yet.
+        evaluation: test metrics, spectra, examples and notices, where they are due. Events of a
+            report have no number of their own yet.
         landscapes: the landscape, where it is due.
     """
 
@@ -27,7 +27,7 @@ class StepReport:
     metrics: tuple[float, ...] | None = None
     spike: tuple[float, float] | None = None
     reason: str | None = None
-    evaluation: tuple[Evaluation | CurvatureEvent | Examples, ...] = ()
+    evaluation: tuple[Evaluation | CurvatureEvent | Examples | Notice, ...] = ()
     landscapes: tuple[Landscape, ...] = ()
 
     @property

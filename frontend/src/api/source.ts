@@ -16,6 +16,7 @@ const TYPES: Record<RunEvent["type"], true> = {
   examples: true,
   landscape: true,
   spike: true,
+  notice: true,
   changed: true,
   snapshot: true,
   diverged: true,

@@ -45,6 +45,12 @@ export interface SpikePoint {
   readonly median: number;
 }
 
+/** Something that keeps an arm from learning, in words. */
+export interface NoticePoint {
+  readonly step: number;
+  readonly message: string;
+}
+
 export interface ChangePoint {
   readonly step: number;
   readonly tikhonov: number | null;
@@ -62,6 +68,8 @@ export interface ArmLog {
   readonly curvature: readonly CurvaturePoint[];
   readonly examples: readonly ExamplesPoint[];
   readonly spikes: readonly SpikePoint[];
+  /** Said at every evaluation while it lasts. */
+  readonly notices: readonly NoticePoint[];
   readonly changes: readonly ChangePoint[];
   readonly landscapes: readonly LandscapePoint[];
   readonly diverged: { step: number; reason: string } | null;

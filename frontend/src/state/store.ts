@@ -16,6 +16,7 @@ import {
   type ExamplesPoint,
   hasEnded,
   type LandscapePoint,
+  type NoticePoint,
   type RunLog,
   type SpectrumPoint,
   type SpikePoint,
@@ -105,6 +106,7 @@ export class RunStore {
       case "examples":
       case "landscape":
       case "spike":
+      case "notice":
       case "changed":
       case "diverged":
         this.arm(event.arm).add(event);
@@ -135,6 +137,7 @@ type ArmEvent = EventOf<
   | "examples"
   | "landscape"
   | "spike"
+  | "notice"
   | "changed"
   | "diverged"
 >;
@@ -146,6 +149,7 @@ class ArmStore {
   private readonly curvature = new Records<CurvaturePoint>();
   private readonly examples = new Records<ExamplesPoint>();
   private readonly spikes = new Records<SpikePoint>();
+  private readonly notices = new Records<NoticePoint>();
   private readonly changes = new Records<ChangePoint>();
   private readonly landscapes = new Records<LandscapePoint>();
   private diverged: ArmLog["diverged"] = null;
@@ -161,6 +165,7 @@ class ArmStore {
       curvature: this.curvature.list,
       examples: this.examples.list,
       spikes: this.spikes.list,
+      notices: this.notices.list,
       changes: this.changes.list,
       landscapes: this.landscapes.list,
       diverged: this.diverged,
@@ -202,6 +207,9 @@ class ArmStore {
           norm: orNaN(event.norm),
           median: orNaN(event.median),
         });
+        return;
+      case "notice":
+        this.notices.push({ step: event.step, message: event.message });
         return;
       case "changed":
         this.changes.push({ step: event.step, tikhonov: event.tikhonov, lr: event.lr });

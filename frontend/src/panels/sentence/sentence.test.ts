@@ -308,6 +308,18 @@ describe("the sentence", () => {
         "50.0 % of a batch has no gradient left for Hessian.",
       );
     });
+
+    it("says what keeps an arm from learning, as long as it lasts", () => {
+      const message = "gradient zero in 50 of 50 steps: the loss is flat at these outputs";
+      const values: [number, number][] = [[0.1, 0.01]];
+      const events = [
+        ...at(50, values),
+        { type: "notice" as const, arm: 0, step: 50, kind: "vanished" as const, message },
+        ...at(100, values),
+      ];
+      expect(say(events, 60)).toContain(`Vanilla: ${message}.`);
+      expect(say(events, 100)).not.toContain("gradient zero");
+    });
   });
 
   it("says what was changed", () => {

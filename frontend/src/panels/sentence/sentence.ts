@@ -4,7 +4,7 @@
  */
 
 import { formatCount, formatMeasured } from "../../format";
-import { countUpToStep } from "../../state/column";
+import { countUpToStep, lastUpToStep } from "../../state/column";
 import type { Thresholds } from "../../state/health";
 import type { RunLog, SpikePoint } from "../../state/log";
 import { thresholds as shownThresholds } from "../../state/signals";
@@ -38,6 +38,7 @@ export function sentence(log: RunLog, step: number, context: Context = {}): Part
     ...[
       ...lastChange(log, step, standing, before),
       ...lead(log, standing, step === 0 ? null : expectation).slice(0, step === 0 ? 0 : 1),
+      ...notices(log, standing, step),
       ...weathered(log, standing, step),
       ...worstAlarm(log, step, standing, context.thresholds ?? shownThresholds.value),
     ].slice(0, MOST_CLAUSES),
@@ -100,6 +101,17 @@ function fallen(log: RunLog, { words }: Standings, { arm, from, to, spike }: Fal
     { text: `fell from ${words.value(from)} to ${words.value(to)}`, mark: "warn" },
     { text: why },
   ];
+}
+
+/** What keeps arms from learning, as their last evaluation says. */
+function notices(log: RunLog, { diverged }: Standings, step: number): Clause[] {
+  return log.arms.flatMap((arm, index) => {
+    const last = lastUpToStep(arm.evaluations, step)?.step;
+    if (diverged.some((fate) => fate.arm === index)) return [];
+    return arm.notices
+      .filter((notice) => notice.step === last)
+      .map((notice): Clause => [nameOf(log, index), { text: `: ${notice.message}` }]);
+  });
 }
 
 /** The worst spike that an arm got over. */
