@@ -32,7 +32,7 @@ from newton_core.tasks.base import (
     json_record,
     register_task,
 )
-from newton_core.tasks.evaluation import outputs, share
+from newton_core.tasks.evaluation import clustered, outputs
 from newton_core.tasks.images import png_data_url
 
 EXAMPLE_SETS = 3
@@ -105,17 +105,16 @@ def ranks(values: Float[Tensor, "N n"] | Int[Tensor, "N n"]) -> Int[Tensor, "N n
     return values.argsort(dim=1, stable=True).argsort(dim=1)
 
 
-def ranking_metrics(correct: Bool[Tensor, "N n"]) -> dict[str, Metric]:
+def ranking_metrics(correct: Bool[Tensor, "N n"], images: Int[Tensor, "N M"]) -> dict[str, Metric]:
     """``exact_match`` and ``elementwise`` with standard errors, from which items rank right.
 
-    ``exact_match`` is the share of sets whose ranks are all right, its standard error binomial.
-    ``elementwise`` is the share of items at the right rank; items of a set err together, so its
-    standard error is that of the mean of the sets' shares.
+    ``exact_match`` is the share of sets whose ranks are all right, ``elementwise`` the mean over
+    sets of the share of items at the right rank. Sets are drawn from few ``images``, which they
+    share: their errors are those of clusters, :func:`~newton_core.tasks.evaluation.clustered`.
     """
-    shares = correct.double().mean(dim=1)
     return {
-        "exact_match": share(correct.all(dim=1)),
-        "elementwise": Metric(shares.mean().item(), shares.std().item() / len(correct) ** 0.5),
+        "exact_match": clustered(correct.all(dim=1).double(), images),
+        "elementwise": clustered(correct.double().mean(dim=1), images),
     }
 
 
@@ -203,7 +202,8 @@ class RankingTask(Task[RankingParameters]):
         return {} if self._validation is None else self._measure(model, *self._validation)
 
     def _measure(self, model: nn.Module, pool: NumberPool, sets: NumberSets) -> dict[str, Metric]:
-        return ranking_metrics(ranks(self._scores(model, pool, sets)) == ranks(sets.ids))
+        correct = ranks(self._scores(model, pool, sets)) == ranks(sets.ids)
+        return ranking_metrics(correct, sets.tiles.flatten(1))
 
     def examples(self, model: nn.Module, *, images: bool) -> list[RankingExample]:
         """The items of the first three test sets, each a :class:`RankingExample`."""

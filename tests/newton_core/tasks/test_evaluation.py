@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from newton_core.records import finite
-from newton_core.tasks.evaluation import inference, outputs, share
+from newton_core.tasks.evaluation import clustered, inference, outputs, share
 
 
 class _Network(nn.Module):
@@ -67,3 +67,35 @@ def test_share_is_binomial() -> None:
 )
 def test_finite(value: float, expected: float | None) -> None:
     assert finite(value) == expected
+
+
+def test_values_that_share_no_image_are_independent() -> None:
+    values = torch.tensor([1.0, 0.0, 1.0, 1.0], dtype=torch.float64)
+    found, hits = clustered(values, torch.arange(8).view(4, 2)), share(values.bool())
+    assert (found.value, found.standard_error) == pytest.approx((0.75, hits.standard_error))
+
+
+@pytest.mark.parametrize(("count", "shown", "slack"), [(40, 5, 0.15), (360, 5, 0.15)])
+def test_sets_of_few_images_are_as_uncertain_as_new_images_would_show(count, shown, slack):
+    """Over 100 draws of the images, nine in ten of which are told right, 1,000 sets each."""
+    source = torch.Generator().manual_seed(1)
+    found = []
+    for _ in range(100):
+        good = torch.rand(count, generator=source) < 0.9
+        sets = torch.randint(count, (1000, shown), generator=source)
+        found.append(clustered(good[sets].all(dim=1).double(), sets))
+    spread = torch.tensor([metric.value for metric in found]).std().item()
+    said = torch.tensor([metric.standard_error for metric in found]).mean().item()
+    assert said == pytest.approx(spread, rel=slack)
+    independent = [share(torch.rand(1000) < metric.value).standard_error for metric in found]
+    assert said > 3 * sum(independent) / len(independent)
+
+
+def test_more_sets_of_the_same_images_say_no_more() -> None:
+    source = torch.Generator().manual_seed(2)
+    good = torch.rand(16, generator=source) < 0.8
+    errors = []
+    for sets in (1_000, 10_000):
+        images = torch.rand(sets, 16, generator=source).argsort(dim=1)[:, :3]
+        errors.append(clustered(good[images].all(dim=1).double(), images).standard_error)
+    assert errors[1] == pytest.approx(errors[0], rel=0.1)

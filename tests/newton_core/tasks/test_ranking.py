@@ -192,14 +192,14 @@ def test_metrics_against_an_obvious_loop() -> None:
         ]
         exact.append(float(all(right)))
         shares.append(sum(right) / 4)
-    metrics = ranking_metrics(ranks(true) == ranks(scores))
+    metrics = ranking_metrics(ranks(true) == ranks(scores), torch.arange(120).view(30, 4))
     for metric, sample in ((metrics["exact_match"], exact), (metrics["elementwise"], shares)):
         assert metric.value == pytest.approx(sum(sample) / 30)
     p = sum(exact) / 30
     assert 0 < p < 1
     assert metrics["exact_match"].standard_error == pytest.approx(math.sqrt(p * (1 - p) / 30))
     mean = sum(shares) / 30
-    variance = sum((share - mean) ** 2 for share in shares) / 29
+    variance = sum((share - mean) ** 2 for share in shares) / 30
     assert metrics["elementwise"].standard_error == pytest.approx(math.sqrt(variance / 30))
 
 
