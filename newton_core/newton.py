@@ -17,8 +17,14 @@ from torch import Tensor, nn
 
 from newton_core.curvature import Curvature, Definiteness, HessianKind, NewtonStep
 from newton_core.curvature.fisher import fisher_direction
-from newton_core.curvature.step import check_outputs
-from newton_core.curvature.systems import all_finite, check_tikhonov, like
+from newton_core.curvature.local import (
+    CurvatureAverage,
+    check_weights,
+    chosen_rows,
+    weighted_direction,
+)
+from newton_core.curvature.step import check_outputs, derivatives_of, warn_if_flat
+from newton_core.curvature.systems import all_finite, check_tikhonov, like, not_finite
 from newton_core.losses.base import Loss, LossFunction
 from newton_core.tensors import differentiable_once, flatten_outputs
 
@@ -88,7 +94,19 @@ class NewtonLoss(nn.Module):
     What else the base learns (its parameters, a target that requires grad) gets the plain gradient
     of the batch mean, as it would from the base itself: a Newton step is one of the outputs.
 
-    Arguments as for :func:`newton_direction`; ``tikhonov`` may be changed between calls.
+    C is local: the mean over the samples of this very call. Micro-batches, the ranks of a
+    distributed training and padding change it, and with it every direction. ``weights`` leave
+    padding out, ``curvature_momentum`` averages C over calls, and docs/library.md has a recipe for
+    ranks.
+
+    Args:
+        base: the loss; this and what follows as for :func:`newton_direction`.
+        curvature: C.
+        tikhonov: damping; it may be changed between calls.
+        hessian: "batch_mean" or "per_sample".
+        definiteness: of the Hessian.
+        curvature_momentum: share of the past in a running average of C over the calls in training
+            mode, in [0, 1); 0 takes each call's own C. Needs a C that the batch shares.
     """
 
     def __init__(
@@ -99,9 +117,19 @@ class NewtonLoss(nn.Module):
         tikhonov: float = 0.1,
         hessian: HessianKind = "batch_mean",
         definiteness: Definiteness = "raw",
+        curvature_momentum: float = 0.0,
     ) -> None:
         super().__init__()
         step = NewtonStep(curvature, tikhonov, hessian, definiteness)
+        average = CurvatureAverage(curvature_momentum)
+        if curvature_momentum > 0 and (
+            curvature == "none" or (curvature == "hessian" and hessian == "per_sample")
+        ):
+            raise ValueError(
+                "curvature_momentum averages a matrix that the batch shares: use curvature"
+                " 'fisher', or 'hessian' with hessian='batch_mean'"
+            )
+        self.average = average if curvature_momentum > 0 else None
         self.base = base
         self.curvature = step.curvature
         self.tikhonov = step.tikhonov
@@ -113,20 +141,54 @@ class NewtonLoss(nn.Module):
         """The step with the present settings."""
         return NewtonStep(self.curvature, self.tikhonov, self.hessian, self.definiteness)
 
-    def forward(self, y: Float[Tensor, " N *S"], target: Any = None) -> Float[Tensor, ""]:
+    def forward(
+        self,
+        y: Float[Tensor, " N *S"],
+        target: Any = None,
+        *,
+        weights: Tensor | None = None,
+    ) -> Float[Tensor, ""]:
         """The scalar Newton loss at y, in y's dtype (half precision is summed in float32).
+
+        Args:
+            y: (N, *S) outputs.
+            target: whatever the base compares y with.
+            weights: (N,) a mask, or numbers of at least 0. Samples of weight 0 are left out, as if
+                they were not in the batch; C, the loss and the gradient are weighted means.
 
         Raises:
             CurvatureError, OpaqueLossError: as :func:`newton_direction` does.
             ValueError: an argument is out of its range, or the target requires grad and the base
                 takes it for a constant.
         """
-        direction = self.step.direction_at(self.base, y, target)
-        plain = self._plain_loss(y, target)
-        value: Tensor = _Surrogate.apply(y, direction, plain)  # type: ignore[no-untyped-call]
+        if weights is not None:
+            check_outputs(y)
+            weights = check_weights(weights, len(y)).to(y.device)
+            rows = weights > 0
+            y, target, weights = y[rows], chosen_rows(target, rows), weights[rows]
+        direction = self._direction(y, target, weights)
+        plain = self._plain_loss(y, target, weights)
+        share = None if weights is None else (weights / weights.mean()).to(y)
+        value: Tensor = _Surrogate.apply(y, direction, plain, share)  # type: ignore[no-untyped-call]
         return value
 
-    def _plain_loss(self, y: Tensor, target: Any) -> Tensor | None:
+    def _direction(self, y: Tensor, target: Any, weights: Tensor | None) -> Tensor:
+        """(N, *S) directions; without weights and average those of :func:`newton_direction`."""
+        step = self.step
+        if step.curvature == "none" or (weights is None and self.average is None):
+            return step.direction_at(self.base, y, target)
+        check_outputs(y)
+        if not all_finite(y):
+            raise not_finite("output", y)
+        derivatives = derivatives_of(self.base, y.detach(), target, step.need)
+        even = torch.ones(len(y), dtype=torch.float64, device=y.device)
+        direction = weighted_direction(
+            step, derivatives, even if weights is None else weights, self.average
+        )
+        warn_if_flat(derivatives)
+        return direction.view_as(y)
+
+    def _plain_loss(self, y: Tensor, target: Any, weights: Tensor | None) -> Tensor | None:
         """The base's batch mean at constant outputs, if anything else than y is learned by it."""
         learned = isinstance(target, Tensor) and target.requires_grad
         if not torch.is_grad_enabled() or (
@@ -135,9 +197,9 @@ class NewtonLoss(nn.Module):
             and not any(parameter.requires_grad for parameter in self.base.parameters())
         ):
             return None
-        plain: Tensor = self.base(y.detach(), target).mean()
-        if plain.requires_grad:
-            return plain
+        values: Tensor = self.base(y.detach(), target)
+        if values.requires_grad:
+            return values.mean() if weights is None else values @ (weights / weights.sum()).to(y)
         if learned:
             raise ValueError(
                 "the target requires grad, but the base takes it for a constant: detach it"
@@ -153,21 +215,30 @@ class NewtonLoss(nn.Module):
 
 
 class _Surrogate(torch.autograd.Function):
-    """||direction||^2 / (2N); backward gives y the direction over N, and the plain loss its own."""
+    """1/(2N) sum_i w_i ||direction_i||^2; backward gives y the direction, the plain loss its own.
+
+    w_i is a sample's share of the weights, of mean 1; None for 1.
+    """
 
     @staticmethod
-    def forward(ctx: Any, y: Tensor, direction: Tensor, plain: Tensor | None) -> Tensor:
+    def forward(
+        ctx: Any, y: Tensor, direction: Tensor, plain: Tensor | None, share: Tensor | None
+    ) -> Tensor:
         ctx.y, ctx.direction, ctx.learns = y, direction, plain is not None
         wide = direction.to(torch.promote_types(y.dtype, torch.float32))
-        return (wide.square().sum() / (2 * len(y))).to(y.dtype)
+        squares = wide.square()
+        if share is not None:
+            share = share.view(-1, *[1] * (y.ndim - 1))
+            ctx.direction, squares = direction * share, squares * share
+        return (squares.sum() / (2 * len(y))).to(y.dtype)
 
     @staticmethod
-    def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor, None, Tensor | None]:
+    def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor, None, Tensor | None, None]:
         (incoming,) = grad_outputs
         y, direction = ctx.y, differentiable_once(ctx.direction, _TWICE, ctx.y)
         wide = torch.promote_types(y.dtype, torch.float32)
         gradient = direction.to(wide) * (incoming.to(wide) / len(y))
-        return gradient.to(y.dtype), None, incoming if ctx.learns else None
+        return gradient.to(y.dtype), None, incoming if ctx.learns else None, None
 
 
 _TWICE = (
@@ -203,6 +274,10 @@ def inject_fisher(
         scaler = torch.amp.GradScaler()                           # mixed precision
         out = inject_fisher(network(x), 0.1, scale=scaler.get_scale)
         scaler.scale(loss(out, target).mean()).backward()
+
+    The Fisher is local: the mean over the samples of this very call. Micro-batches and the ranks of
+    a distributed training have one each, and padding makes it smaller: inject before padding, or
+    only into the rows that are none.
 
     A callable is asked in the backward pass. Gradients that are not finite then pass as they are,
     and directions too large for the dtype as infinities, because GradScaler looks for them, skips

@@ -1,0 +1,141 @@
+"""What a batch's curvature depends on: weights of its samples, and the batches before it.
+
+C is the mean over the samples at hand. Padding, micro-batches and the ranks of a distributed
+training all change it, because each is another set of samples.
+"""
+
+from dataclasses import replace
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from newton_core.curvature.hessian import apply_rule, batch_mean, hessian_direction
+from newton_core.curvature.step import NewtonStep
+from newton_core.losses.base import Derivatives
+from newton_core.tensors import to_float64
+
+
+def check_weights(weights: Tensor, samples: int) -> Tensor:
+    """(N,) finite weights of at least 0, not all 0, without a graph; a mask becomes 0 and 1.
+
+    Raises:
+        ValueError: they are not.
+    """
+    weights = to_float64(weights.detach())
+    if weights.shape != (samples,):
+        raise ValueError(
+            f"weights hold one number or truth per sample, shape ({samples},), got"
+            f" {tuple(weights.shape)}"
+        )
+    if not bool((torch.isfinite(weights) & (weights >= 0)).all()) or not bool(weights.any()):
+        raise ValueError("weights must be finite and at least 0, one of them more than 0")
+    return weights
+
+
+def chosen_rows(target: Any, rows: Tensor) -> Any:
+    """The targets of some of N samples: of tensors with N rows, also inside tuples and dicts."""
+    if isinstance(target, Tensor):
+        return target[rows.to(target.device)] if target.shape[:1] == rows.shape else target
+    if type(target) in (tuple, list):
+        return type(target)(chosen_rows(item, rows) for item in target)
+    if type(target) is dict:
+        return {key: chosen_rows(item, rows) for key, item in target.items()}
+    return target
+
+
+def weighted_direction(
+    step: NewtonStep,
+    derivatives: Derivatives,
+    weights: Float[Tensor, " N"],
+    average: "CurvatureAverage | None" = None,
+) -> Float[Tensor, "N m"]:
+    """The step's direction with C = sum_i w_i C_i / sum_i w_i, averaged over calls if asked to.
+
+    Args:
+        step: whose curvature is not "none".
+        derivatives: of the samples.
+        weights: (N,) positive float64 weights.
+        average: of C over the calls; a per-sample Hessian has none.
+
+    Raises:
+        CurvatureError: the system is singular or not finite.
+    """
+    gradient, hessian = derivatives.gradient, derivatives.hessian
+    share = (weights / weights.mean())[:, None].to(gradient)
+    if average is not None:
+        matrix = average(_matrix(step, derivatives, share))
+        matrices = matrix.to(gradient.device).expand(len(gradient), *matrix.shape)
+        return hessian_direction(gradient, matrices, step.tikhonov, "batch_mean", "raw")
+    if step.curvature == "fisher":
+        root = share.sqrt()
+        return step.direction(replace(derivatives, gradient=gradient * root)) / root
+    if hessian is not None and step.hessian == "batch_mean":
+        derivatives = replace(derivatives, hessian=hessian * share[..., None])
+    return step.direction(derivatives)
+
+
+def _matrix(step: NewtonStep, derivatives: Derivatives, share: Tensor) -> Float[Tensor, "m m"]:
+    """The batch's C in float64, after the definiteness rule."""
+    if step.curvature == "fisher":
+        G: Tensor = to_float64(derivatives.gradient * share.sqrt())
+        fisher: Tensor = G.mT @ G / len(G)
+        return fisher
+    assert derivatives.hessian is not None
+    mean = batch_mean(derivatives.hessian * share[..., None])
+    if step.definiteness == "raw":
+        return mean
+    eigenvalues, vectors = torch.linalg.eigh(mean)
+    ruled: Tensor = (vectors * apply_rule(eigenvalues, step.definiteness)) @ vectors.mT
+    return ruled
+
+
+class CurvatureAverage(nn.Module):
+    """An exponential average of C over calls, without bias towards its start at zero.
+
+    In ``eval`` mode nothing is added to it. Its state is part of ``state_dict``.
+
+    Args:
+        momentum: share of the past in each new average, in [0, 1).
+    """
+
+    def __init__(self, momentum: float) -> None:
+        super().__init__()
+        if not 0 <= momentum < 1:
+            raise ValueError(f"curvature_momentum must be in [0, 1), got {momentum}")
+        self.momentum = momentum
+        self.total: Tensor | None = None
+        self.weight = 0.0
+
+    def forward(self, matrix: Float[Tensor, "m m"]) -> Float[Tensor, "m m"]:
+        """The average with this call's C.
+
+        Raises:
+            ValueError: C has another size than before.
+        """
+        if self.total is not None and self.total.shape != matrix.shape:
+            raise ValueError(
+                f"the curvature is averaged over calls with {len(self.total)} outputs per sample,"
+                f" and this one has {len(matrix)}: use another NewtonLoss for these"
+            )
+        before = torch.zeros_like(matrix) if self.total is None else self.total.to(matrix.device)
+        if not self.training and self.weight > 0:
+            return before / self.weight
+        total = self.momentum * before + (1 - self.momentum) * matrix
+        weight = self.momentum * self.weight + (1 - self.momentum)
+        if self.training and bool(torch.isfinite(total).all()):
+            self.total, self.weight = total, weight
+        return total / weight
+
+    def get_extra_state(self) -> dict[str, Any]:
+        """The average so far, for ``state_dict``."""
+        return {"total": self.total, "weight": self.weight}
+
+    def set_extra_state(self, state: dict[str, Any]) -> None:
+        """Goes on from a ``state_dict``."""
+        self.total, self.weight = state["total"], state["weight"]
+
+    def extra_repr(self) -> str:
+        """The momentum, as ``print`` shows it."""
+        return f"momentum={self.momentum}"

@@ -1,0 +1,110 @@
+"""C is local to a batch: masks leave padding out, an average joins batches."""
+
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+from torch.testing import assert_close
+
+from newton_core import NewtonLoss, build_loss
+from tests.newton_core.curvature.cases import normal
+from tests.newton_core.test_newton import OPTIONS, Tempered, over_options, quartic
+
+SHARED: list[dict[str, Any]] = [
+    {"curvature": "fisher"},
+    {"curvature": "hessian"},
+    {"curvature": "hessian", "definiteness": "saddle_free"},
+]
+
+
+def gradient(value: Tensor, y: Tensor) -> Tensor:
+    (found,) = torch.autograd.grad(value, y)
+    return found
+
+
+@over_options
+@pytest.mark.parametrize("kind", [torch.bool, torch.float32])
+def test_a_mask_leaves_padding_out(options: dict[str, Any], kind: torch.dtype) -> None:
+    y, target = normal(8, 3), normal(8, 3, seed=1)
+    y[5:] = torch.inf  # whatever stands there
+    y.requires_grad_(True)
+    mask = (torch.arange(8) < 5).to(kind)
+    loss = NewtonLoss(quartic, tikhonov=0.7, **options)
+    value, alone = loss(y, target, weights=mask), loss(y[:5], target[:5])
+    assert_close(value, alone)
+    assert_close(gradient(value, y), gradient(alone, y))
+    pair = NewtonLoss(lambda y, t: quartic(y, t["a"]), tikhonov=0.7, **options)
+    assert_close(pair(y, {"a": target, "b": 1}, weights=mask), alone)
+
+
+@over_options
+def test_a_weight_counts_a_sample_several_times(options: dict[str, Any]) -> None:
+    y, target = normal(3, 2).requires_grad_(True), normal(3, 2, seed=1)
+    weights, times = torch.tensor([1.5, 0.5, 1.0]), torch.tensor([0, 0, 0, 1, 2, 2])
+    base = Tempered()
+    loss = NewtonLoss(base, tikhonov=0.7, **options)
+    weighted, repeated = loss(y, target, weights=weights), loss(y[times], target[times])
+    assert_close(weighted, repeated)
+    for learned in (y, base.temperature):
+        assert_close(gradient(weighted, learned), gradient(repeated, learned))
+
+
+@pytest.mark.parametrize("options", SHARED, ids=lambda o: "-".join(o.values()))
+def test_an_average_over_equal_batches_changes_nothing(options: dict[str, Any]) -> None:
+    y = normal(6, 3)
+    plain = NewtonLoss(quartic, tikhonov=0.7, **options)
+    averaged = NewtonLoss(quartic, tikhonov=0.7, curvature_momentum=0.9, **options)
+    for _ in range(3):
+        assert_close(averaged(y), plain(y))
+
+
+def test_an_average_joins_micro_batches() -> None:
+    """With a Hessian that differs between the parts, each part sees what came before."""
+    A, B = torch.tensor([[1.0, 0.0]]).double(), torch.tensor([[0.0, 3.0]]).double()
+    y = torch.ones(1, 2).double().requires_grad_(True)
+    loss = NewtonLoss(
+        lambda y, weight: (weight * y.square()).sum(1) / 2, tikhonov=1.0, curvature_momentum=0.5
+    )
+    assert_close(gradient(loss(y, A), y), A / 2)
+    # (A / 4 + B / 2) / (3 / 4)
+    mean = torch.tensor([1 / 3, 2.0]).double()
+    assert_close(gradient(loss(y, B), y), B / (mean + 1))
+    loss.eval()
+    assert_close(gradient(loss(y, A), y), A / (mean + 1))
+    other = NewtonLoss(loss.base, tikhonov=1.0, curvature_momentum=0.5).eval()
+    other.load_state_dict(loss.state_dict())
+    assert_close(other(y, A), loss(y, A))
+
+
+def test_without_an_average_the_state_is_as_it_was() -> None:
+    assert NewtonLoss(build_loss("squared_error")).state_dict() == {}
+
+
+@pytest.mark.parametrize("options", [OPTIONS[0], OPTIONS[-1]], ids=["none", "per_sample"])
+def test_an_average_needs_a_matrix_that_is_shared(options: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="averages a matrix that the batch shares"):
+        NewtonLoss(quartic, curvature_momentum=0.9, **options)
+    with pytest.raises(ValueError, match=r"curvature_momentum must be in \[0, 1\), got 1.0"):
+        NewtonLoss(quartic, curvature_momentum=1.0)
+
+
+@pytest.mark.parametrize(
+    ("weights", "complaint"),
+    [
+        (torch.ones(4), r"shape \(5,\), got \(4,\)"),
+        (torch.zeros(5), "one of them more than 0"),
+        (-torch.ones(5), "at least 0"),
+        (torch.full((5,), torch.nan), "finite"),
+    ],
+)
+def test_bad_weights_are_explained(weights: Tensor, complaint: str) -> None:
+    with pytest.raises(ValueError, match=complaint):
+        NewtonLoss(quartic)(normal(5, 3), weights=weights)
+
+
+def test_another_size_is_explained() -> None:
+    loss = NewtonLoss(quartic, curvature_momentum=0.9)
+    loss(normal(5, 3))
+    with pytest.raises(ValueError, match="with 3 outputs per sample, and this one has 4"):
+        loss(normal(5, 4))
