@@ -1,7 +1,9 @@
 """One kind of registry for everything that can be chosen by name, and fields that hold a choice."""
 
+import difflib
 import functools
 import operator
+import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import Annotated, Any, Generic, TypeVar, get_args
 
@@ -66,13 +68,15 @@ class Registry(Generic[T]):
         """The entry under ``name``.
 
         Raises:
-            UnknownNameError: nothing is registered under ``name``.
+            UnknownNameError: nothing is registered under ``name``; the message lists what is, and
+                asks for the nearest name.
         """
         try:
             return self._entries[name]
         except KeyError:
             known = ", ".join(sorted(self._entries)) or "none"
-            raise UnknownNameError(f"unknown {self.kind} {name!r}; known: {known}") from None
+            meant = did_you_mean(name, self._entries)
+            raise UnknownNameError(f"unknown {self.kind} {name!r}; known: {known}{meant}") from None
 
     def names(self) -> list[str]:
         """The registered names, in the order of registration."""
@@ -90,6 +94,12 @@ class Registry(Generic[T]):
 
     def __len__(self) -> int:
         return len(self._entries)
+
+
+def did_you_mean(name: object, known: Iterable[str]) -> str:
+    """ ", did you mean 'neuralsort'?" for ``neuralsrt``; empty where nothing known is near."""
+    near = difflib.get_close_matches(str(name).lower(), list(known), n=1)
+    return f"; did you mean {near[0]!r}?" if near else ""
 
 
 class AnyOf:
@@ -128,3 +138,9 @@ def declared_name(parameters: type[BaseModel]) -> str:
             ' name: Literal["my_name"] = "my_name"'
         )
     return field.default
+
+
+def example_parameters(cls: str, base: str) -> str:
+    """What somebody writes whose class ``cls`` lacks its parameters, as one line of code."""
+    name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", cls).lower()
+    return f"`class Parameters({base}): name: Literal[{name!r}] = {name!r}`"

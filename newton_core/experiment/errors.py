@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 from pydantic.alias_generators import to_camel
 
 from newton_core.experiment.spec import ExperimentSpec
+from newton_core.registry import did_you_mean
 
 _NAMED_PATH = re.compile(r"^(?:Value error, )?((?:[a-z_]+)(?:\.(?:\d+|[a-z_]+))*): (.+)$", re.S)
 """Messages of the spec's own checks begin with the path that they are about."""
@@ -54,6 +55,9 @@ def explain(error: ValidationError) -> list[SpecProblem]:
     for item in error.errors(include_url=False):
         location, node = _walk(schema, item["loc"])
         message, value = str(item["msg"]).removeprefix("Value error, "), item.get("input")
+        if item["type"] == "union_tag_invalid":
+            tag, known = item["ctx"]["tag"], item["ctx"]["expected_tags"]
+            message += did_you_mean(tag, re.findall("'([^']+)'", known))
         if not location and (named := named_path(message)) is not None:
             location, message = named
             value = _value_at(value, location)

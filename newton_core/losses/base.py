@@ -11,7 +11,7 @@ from typing_extensions import TypeVar
 
 from newton_core.entry_points import EntryPoints
 from newton_core.losses.opacity import OpaqueLossError, gradient_moves, outside_inference
-from newton_core.registry import Registry, declared_name
+from newton_core.registry import Registry, declared_name, example_parameters
 from newton_core.settings import Named
 from newton_core.tensors import flatten_outputs
 
@@ -92,7 +92,11 @@ class Loss(nn.Module, Generic[P_co]):
             name = self.Parameters.model_fields["name"].default
             self.settings = self.Parameters.model_validate({"name": name, **parameters})
         elif parameters:
-            raise TypeError(f"{type(self).__name__} declares no Parameters, so it takes none")
+            raise TypeError(
+                f"{type(self).__name__} declares no Parameters, so it takes none: write"
+                f" {example_parameters(type(self).__name__, 'LossParameters')} inside the class,"
+                f" and below its name {', '.join(parameters)} as fields"
+            )
 
     def forward(self, y: Tensor, target: Tensor | None = None) -> Tensor:
         """The loss of each sample: y (N, *S) -> (N,)."""
@@ -239,7 +243,10 @@ def register_loss(cls: LossClass) -> LossClass:
     """
     parameters = getattr(cls, "Parameters", None)
     if not (isinstance(parameters, type) and issubclass(parameters, LossParameters)):
-        raise TypeError(f"{cls.__name__}.Parameters must be a subclass of LossParameters")
+        raise TypeError(
+            f"{cls.__name__}.Parameters must be a subclass of LossParameters: write"
+            f" {example_parameters(cls.__name__, 'LossParameters')} inside the class"
+        )
     name = declared_name(parameters)
     kinds = get_args(TargetKind)
     if getattr(cls, "target_kind", None) not in kinds:

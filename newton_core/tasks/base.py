@@ -15,7 +15,7 @@ from newton_core.entry_points import EntryPoints
 from newton_core.labels import in_words
 from newton_core.losses.base import Loss, TargetKind
 from newton_core.metrics import VALIDATION, MetricDescription, on_validation
-from newton_core.registry import Registry, declared_name
+from newton_core.registry import Registry, declared_name, example_parameters
 from newton_core.settings import Named
 
 
@@ -168,7 +168,10 @@ def register_task(cls: TaskClass) -> TaskClass:
     """
     parameters = getattr(cls, "Parameters", None)
     if not (isinstance(parameters, type) and issubclass(parameters, TaskParameters)):
-        raise TypeError(f"{cls.__name__}.Parameters must be a subclass of TaskParameters")
+        raise TypeError(
+            f"{cls.__name__}.Parameters must be a subclass of TaskParameters: write"
+            f" {example_parameters(cls.__name__, 'TaskParameters')} inside the class"
+        )
     name = declared_name(parameters)
     if not isinstance(getattr(cls, "primary_metric", None), str):
         raise TypeError(f"{cls.__name__}.primary_metric must be the name of a metric")

@@ -33,6 +33,17 @@ def test_an_unknown_name_lists_the_known_ones() -> None:
         registry.get("one")
 
 
+@pytest.mark.parametrize("typed", ["neuralsrt", "NeuralSort", "neural_sort"])
+def test_a_name_that_is_near_is_suggested(typed: str) -> None:
+    registry: Registry[int] = Registry("loss")
+    registry.register("neuralsort")(1)
+    registry.register("beale")(2)
+    with pytest.raises(UnknownNameError, match=f"'{typed}'; .*; did you mean 'neuralsort'"):
+        registry.get(typed)
+    with pytest.raises(UnknownNameError, match=r"unknown loss 'x'; known: beale, neuralsort$"):
+        registry.get("x")
+
+
 def test_discovery_happens_once_and_only_when_something_is_read() -> None:
     calls = []
 

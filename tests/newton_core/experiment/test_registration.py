@@ -6,10 +6,12 @@ import sys
 from typing import Any, Literal
 
 import pytest
+from pydantic import ValidationError
 from torch import nn
 
 from newton_core import register_dataset, register_network, register_task
 from newton_core.data import MAPS, DataParameters, MnistParameters, TerrainParameters
+from newton_core.experiment.errors import explain
 from newton_core.experiment.spec import ExperimentSpec
 from newton_core.models import IMAGE_NETWORKS, ImageModelParameters, ModelParameters
 from newton_core.registry import DuplicateNameError
@@ -156,3 +158,12 @@ def test_a_task_says_which_data_it_reads() -> None:
     assert list(spec.task.datasets()) == ["data"]
     assert not RankingParameters().datasets()["data"].own_files
     assert SurfaceParameters().datasets() == {}
+
+
+def test_a_name_that_is_near_is_suggested_in_specs() -> None:
+    record = {"task": {"name": "rankin"}, "loss": {"name": "neural_sort"}, "arms": [{}]}
+    with pytest.raises(ValidationError) as caught:
+        ExperimentSpec.model_validate(record)
+    task, loss = map(str, explain(caught.value))
+    assert "did you mean 'ranking'?" in task
+    assert "did you mean 'neuralsort'?" in loss

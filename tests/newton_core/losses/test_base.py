@@ -85,8 +85,11 @@ class TestParameters:
         assert_close(found, torch.sinh(y) / (torch.cosh(y) + 1))
         with pytest.raises(TypeError, match="Cosh declares no Parameters, so it takes none"):
             Cosh(factor=2.0)
-        with pytest.raises(TypeError, match=r"Cosh\.Parameters must be a subclass"):
+        example = r"class Parameters\(LossParameters\): name: Literal\['cosh'\] = 'cosh'"
+        with pytest.raises(TypeError, match=rf"Cosh\.Parameters must be a subclass.*{example}"):
             register_loss(Cosh)
+        with pytest.raises(TypeError, match=rf"takes none: write `{example}.* factor as fields"):
+            Cosh(factor=2.0)
 
 
 class TestRegistration:
