@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from newton_core.curvature import CurvatureError, NewtonStep, derivatives_of, step_component, turn
 from newton_core.curvature.damping import damped, decrease_ratio, predicted_decrease
@@ -74,6 +75,11 @@ class Arm:
         curvature = self.settings.curvature
         self.unsplit = curvature == "ggn"
         """Whether the step is taken on the weights, with the plain gradient sent back to them."""
+        if self.unsplit and any(isinstance(m, _BatchNorm) for m in model.modules()):
+            raise ValueError(
+                f"arms.{index}.curvature: 'ggn' needs outputs that depend on their own sample"
+                " alone, and the network's batch norm couples samples"
+            )
         self.newton_step = NewtonStep(
             curvature="none" if curvature == "ggn" else curvature,
             tikhonov=self.settings.tikhonov,

@@ -162,6 +162,13 @@ def test_unsplit_arms_resume_and_take_changes(tmp_path: Path) -> None:
     assert dampings(spec) == [0.5] * 6 + [3.0] * 2
 
 
+def test_batch_norm_that_a_network_does_not_declare_is_found() -> None:
+    spec = small_spec(arms=[GGN])
+    network = torch.nn.Sequential(torch.nn.Linear(2, 5), torch.nn.BatchNorm1d(5))
+    with pytest.raises(ValueError, match="'ggn' needs outputs that depend on their own sample"):
+        Arm(spec, 0, network)
+
+
 TASKS: list[dict[str, Any]] = [
     {
         "task": {"name": "classification", "test_images": 2, "model": {"name": "cnn"}},
