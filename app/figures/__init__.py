@@ -36,7 +36,6 @@ def rendered() -> str:
         curves.loss(),
         curves.gradients(),
         curves.curvature(),
-        curves.turn(),
         curves.cosine(),
         spectra.spectrum("hessian"),
         spectra.spectrum("fisher"),

@@ -99,7 +99,8 @@ CURVATURES = (
         description="Smallest eigenvalue of the empirical Fisher matrix, undamped.",
     ),
 )
-COSINES = (
+TURNS = (
+    choice(TURN),
     choice(COSINE),
     Choice(
         metric="direction_cosine",
@@ -139,11 +140,6 @@ def curvature() -> go.Figure:
     return curves("curvature", CURVATURES, source="curvature", roles=("ghost", "smooth", "label"))
 
 
-def turn() -> go.Figure:
-    """How far curvature turns the gradient, as an angle."""
-    return curves("turn", (choice(TURN),), source="metrics")
-
-
 def cosine() -> go.Figure:
-    """How far curvature turns the gradient, as a cosine, and how far its two kinds agree."""
-    return curves("cosine", COSINES, source="metrics")
+    """How far curvature turns the gradient, and how far its two kinds agree."""
+    return curves("cosine", TURNS, source="metrics")

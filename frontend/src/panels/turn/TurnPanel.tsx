@@ -13,6 +13,7 @@ import { Choice } from "../../ui/Choice";
 import { PictureCard } from "../charts/PictureCard";
 import { useNearestSnapshot } from "../landscape/ask";
 import "../landscape/landscape.css";
+import "./turn.css";
 import { NAMES, ownDamping, pointAt, sharesOf, turnWords } from "./turn";
 
 const MOST_SAMPLES = 200;
@@ -112,11 +113,13 @@ export function TurnPanel({ templates }: { templates: Templates }) {
                   : "Computing…"
                 : turnWords(found.curves)}
           </p>
-          <PictureCard
-            figure={figure}
-            title="Turn of the gradient over the damping"
-            label="Angle between gradient and Newton step over the damping: Hessian solid, Fisher dashed"
-          />
+          <div class="turn-picture">
+            <PictureCard
+              figure={figure}
+              title="Turn of the gradient over the damping"
+              label="Angle between gradient and Newton step over the damping: Hessian solid, Fisher dashed"
+            />
+          </div>
         </>
       )}
     </section>
