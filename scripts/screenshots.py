@@ -79,17 +79,19 @@ SHOTS = (
     Shot("compare-light"),
     Shot("compare-dark", dark=True),
     Shot("compare-narrow", width=390, height=1400),
-    Shot("what-if", path="runs/{run}?step=2500", prepare=ask_what_if),
+    Shot("what-if", path="runs/{run}?step=2500", preset="collapse", prepare=ask_what_if),
     *(
         Shot(
             f"landscape-{step}",
             path=f"runs/{{run}}?step={step}",
+            preset="collapse",
             region="Loss landscape",
             prepare=see_landscapes,
         )
         for step in (1000, 3000, 5000)
     ),
     Shot("three-numbers", path="three-numbers", height=860),
+    Shot("drives", region="Where each arm drives"),
     Shot("maps", preset="paths-smoothed-loss", region="What each arm finds"),
     Shot("runs", path="runs", height=700),
 )
