@@ -12,6 +12,7 @@ export type RankingItem = Schemas["RankingExample"];
 export type ClassItem = Schemas["ClassificationExample"];
 export type MapItem = Schemas["ShortestPathExample"];
 export type DriveItem = Schemas["TrajectoryExample"];
+export type HeatItem = Schemas["HeatExample"];
 
 export function isRankingItem(item: Example): item is RankingItem {
   return "true_rank" in item;
@@ -27,6 +28,10 @@ export function isMapItem(item: Example): item is MapItem {
 
 export function isDriveItem(item: Example): item is DriveItem {
   return "way_points" in item;
+}
+
+export function isHeatItem(item: Example): item is HeatItem {
+  return "reconstruction" in item;
 }
 
 export function examplesAt(arm: ArmLog, step: number): readonly Example[] {

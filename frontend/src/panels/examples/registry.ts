@@ -4,6 +4,7 @@ import type { ComponentType } from "preact";
 import type { Example } from "../../api/types";
 import { Classification } from "./Classification";
 import { Drive, DriveNotes } from "./Drive";
+import { Heat, HeatNotes, TrueHeat } from "./Heat";
 import { MapNotes } from "./MapNotes";
 import { mapGroups } from "./maps";
 import type { ExamplesProps, SharedProps } from "./props";
@@ -54,6 +55,13 @@ const VIEWS: Record<string, ExamplesView> = {
     strip: true,
     Arm: Drive,
     Notes: DriveNotes,
+  },
+  heat: {
+    title: "What each arm reconstructs",
+    subtitle: "the same blurred test pictures, sharpened",
+    Truth: TrueHeat,
+    Arm: Heat,
+    Notes: HeatNotes,
   },
 };
 
