@@ -64,7 +64,7 @@ def test_a_spec_may_begin_with_a_byte_order_mark(newton_lab, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["train", "colapse"], "neither a preset (collapse, "),
+        (["train", "colapse"], "neither a preset (trajectory, "),
         (["train", "colapse"], "nor a file; did you mean collapse?"),
         (["warm", "paths-bellmanford"], "did you mean paths-bellman-ford?"),
         (["download", "imagenet"], "known: mnist"),

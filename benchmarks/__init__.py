@@ -1,0 +1,1 @@
+"""Timings side by side; each module runs by itself: ``python -m benchmarks.newton_step``."""
