@@ -229,7 +229,7 @@ export function CurvaturePanel({ templates }: { templates: Templates }) {
               />
               {now !== null && change !== null && (
                 <p>
-                  {whyWords(now.plane)} {takenWords(own, change)}
+                  {whyWords(now.plane)} {said.value === "" && takenWords(own, change)}
                 </p>
               )}
               {now?.plane.batch_change != null && (

@@ -88,7 +88,14 @@ export function stepFigure(picture: StepPicture): Drawing {
     label: "loss",
     scale: picture.scale,
   });
-  return { ...figure, palette, tables: () => [stepTable(plane), ...figure.tables()] };
+  // With equal aspect Plotly would keep the range that it has fitted to an earlier picture.
+  const shown = [landscape.x, landscape.y].map((axis) => [axis[0], axis.at(-1)]);
+  return {
+    ...figure,
+    palette,
+    layout: { ...figure.layout, uirevision: JSON.stringify(shown) },
+    tables: () => [stepTable(plane), ...figure.tables()],
+  };
 }
 
 function acrossTitle({ second }: StepPlane): string {
@@ -111,7 +118,7 @@ function layerOf(
 ): Layer | null {
   if (view.quadratic === null || plane.step === null) return null;
   const [alongStep] = plane.step;
-  // At z* the quadratic is half of g's share below its value at y: the lines begin there.
+  // At z* the quadratic lies so far below its value at y, through which one of its lines goes.
   const depth = ((plane.gradient_norm ?? 0) * (alongStep ?? 0)) / 2;
   const size = Math.abs(depth) / RINGS;
   if (!(size > 0)) return null;
@@ -131,7 +138,7 @@ function layerOf(
     colour: shown ? colour : withAlpha(colour, PALE),
     label: bare ? "quadratic without λ" : "quadratic",
     levels: {
-      start: value - (bare ? BEYOND : RINGS) * size + size / 50,
+      start: value - (bare ? BEYOND : RINGS - 1) * size,
       end: value + BEYOND * size,
       size,
     },

@@ -80,7 +80,13 @@ describe("the verdict", () => {
       [-8, 28],
     ];
     expect(whyWords(plane(round, 100))).toContain("nearly round, since λ = 100 outweighs C");
-    expect(whyWords(plane(round, 0.1))).toContain("a valley");
+    const long: StepPlane["matrix"] = [
+      [30, -8],
+      [-8, 5],
+    ];
+    expect(whyWords(plane(long, 0.1))).toContain("a valley, 12 times as steep across as along");
+    const straight = { ...plane(long, 0.1), change: { ratio: 0.1, degrees: 2 } };
+    expect(whyWords(straight)).toContain("little to turn");
     expect(
       whyWords(
         plane(

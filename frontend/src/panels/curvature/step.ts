@@ -161,6 +161,12 @@ export function whyWords(plane: StepPlane): string {
       : `C itself bends alike both ways (${pair(bends)})`;
     return `The quadratic is nearly round, since ${cause}: down the gradient already leads to z*.`;
   }
+  if ((plane.change?.degrees ?? 0) < HARDLY) {
+    return (
+      `The quadratic is ${formatMeasured(times, 2)} times as steep one way as the other, but the` +
+      " gradient lies almost along one of its axes, so that there is little to turn."
+    );
+  }
   return (
     `The quadratic is a valley, ${formatMeasured(times, 2)} times as steep across as along: the` +
     " gradient looks across it, the step heads for its lowest place."
