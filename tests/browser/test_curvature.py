@@ -171,3 +171,26 @@ def test_the_first_picture_of_gradients_explodes_and_explains_its_flips(lab: Lab
         ),
         "the flip is explained where it happens",
     )
+
+
+def test_an_arm_that_diverged_and_snapshots_that_are_gone_say_so(
+    lab: LabPage, server: LabServer
+) -> None:
+    mad = {"label": "mad", "optimizer": "sgd", "lr": 1e3, "momentum": 0.9}
+    run = server.finish(
+        {
+            "task": {"name": "classification", "model": {"name": "mlp"}},
+            "loss": {"name": "squared_error"},
+            "arms": [mad, {"curvature": "fisher"}],
+            "steps": 60,
+            "batch_size": 8,
+        }
+    )
+    lab.go_to_run(run, "?step=60")
+    panel = panel_of(lab)
+    panel.get_by_role("combobox", name="arm").select_option(label="mad")
+    expect(panel).to_contain_text("mad diverged at step", timeout=PATIENCE)
+    for snapshot in (server.data_dir / "snapshots" / run).iterdir():
+        snapshot.unlink()
+    lab.page.reload()
+    expect(panel.get_by_role("alert")).to_contain_text("snapshots are gone", timeout=PATIENCE)

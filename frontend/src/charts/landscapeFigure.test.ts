@@ -200,3 +200,18 @@ describe("small helpers", () => {
     expect(formatHeight(null)).toBe("not finite");
   });
 });
+
+describe("a plain", () => {
+  it("has colours and lines between two ends, however high it is", () => {
+    const row = [1e20, 1e20, 1e20];
+    const { data } = landscapeFigure(view({ landscape: { ...WHOLE, values: [row, row] } }));
+    const { zmin, zmax, contours } = data[0] as {
+      zmin: number;
+      zmax: number;
+      contours: { start: number; end: number; size: number };
+    };
+    expect(zmax).toBeGreaterThan(zmin);
+    expect(contours.start + contours.size).toBeGreaterThan(contours.start);
+    expect(contours.end).toBeGreaterThan(contours.start);
+  });
+});

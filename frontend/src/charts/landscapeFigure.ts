@@ -71,6 +71,8 @@ export interface LandscapeView {
 }
 
 const CONTOURS = 18;
+/** Differences of heights, as a share of them, that are rounding. */
+const FLAT = 1e-9;
 /** Around names, so that lines under them do not cross them. */
 const HALO = ["0 0 2px", "0 0 3px", "1px 1px 2px", "-1px -1px 2px"];
 /** Rows and columns of the table, of the many that are drawn. */
@@ -87,7 +89,9 @@ export function landscapeFigure(view: LandscapeView): Drawing {
     value === null ? null : view.log ? logOf(Math.max(value + lift, least)) : value;
   const ends = [height(range[0]) ?? 0, height(range[1]) ?? 1] as const;
   const low = ends[0];
-  const high = ends[1] > low ? ends[1] : low + 1;
+  // A plain that is too high for its differences still needs colours between two ends.
+  const room = Math.max(1, Math.abs(low) * FLAT);
+  const high = ends[1] > low + Math.abs(low) * FLAT ? ends[1] : low + room;
   const z = landscape.values.map((row) => row.map(height));
   const made = view.surface
     ? surfaceTraces(view, z, low, high, height)

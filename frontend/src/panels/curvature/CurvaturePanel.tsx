@@ -41,6 +41,7 @@ import {
 
 const LONGEST = "longest";
 const SAMPLES = 5;
+const WHICH = ["rescaled", "turned"] as const;
 
 const ask: Ask<StepQuery, { query: StepQuery; seen: StepSeen }> = async (
   query,
@@ -121,6 +122,7 @@ export function CurvaturePanel({ templates }: { templates: Templates }) {
   const now = seen.value;
   const change = now?.plane.change ?? null;
   const gaps = now === null ? "" : gapWords(now.plane.views[0], now.plane.step, spec.task.name);
+  const waiting = waitingWords(asked);
   const title = <b style={{ color: style?.ink }}>{name}</b>;
   return (
     <section class="panel curvature" aria-labelledby="curvature-title">
@@ -204,22 +206,18 @@ export function CurvaturePanel({ templates }: { templates: Templates }) {
             <p class="landscapes-note">{problemWords("the run has left no snapshot", log)}</p>
           )}
           <div class="curvature-row" {...freshness(asked)}>
-            <Side
-              which="rescaled"
-              seen={seen}
-              template={template}
-              arm={arm}
-              highlight={highlight}
-              waiting={waitingWords(asked)}
-            />
-            <Side
-              which="turned"
-              seen={seen}
-              template={template}
-              arm={arm}
-              highlight={highlight}
-              waiting={waitingWords(asked)}
-            />
+            {(now !== null || waiting !== "") &&
+              WHICH.map((which) => (
+                <Side
+                  key={which}
+                  which={which}
+                  seen={seen}
+                  template={template}
+                  arm={arm}
+                  highlight={highlight}
+                  waiting={waiting}
+                />
+              ))}
             <div class="curvature-side">
               <Formula
                 highlight={highlight}

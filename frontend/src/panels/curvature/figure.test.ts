@@ -91,6 +91,10 @@ describe("the pictures of a step", () => {
     expect(drawn({ plane: changed, which: "turned" }).tips).toHaveLength(2);
   });
 
+  it("draw no lines of a quadratic that is flat beside its height", () => {
+    expect(drawn({ plane: plane({ value: 1e20 }) }).of("layer")).toEqual([]);
+  });
+
   it("have the gradient alone where there is no step", () => {
     const views = plane().views.map((view) => ({ ...view, quadratic: null }));
     const bare = plane({

@@ -29,6 +29,8 @@ export interface StepPicture {
 const RINGS = 2;
 /** Lines beyond y. */
 const BEYOND = 5;
+/** Differences of heights, as a share of them, that are rounding: no lines can tell them apart. */
+const FLAT = 1e-9;
 /** How pale the others are while one symbol is pointed at. */
 const PALE = 0.22;
 /** An angle, in radians, that leaves no room for its number. */
@@ -121,9 +123,9 @@ function layerOf(
   // At z* the quadratic lies so far below its value at y, through which one of its lines goes.
   const depth = ((plane.gradient_norm ?? 0) * (alongStep ?? 0)) / 2;
   const size = Math.abs(depth) / RINGS;
-  if (!(size > 0)) return null;
-  const bare = highlight === "C";
   const value = plane.value ?? 0;
+  if (!(size > FLAT * Math.abs(value))) return null;
+  const bare = highlight === "C";
   const values = view.quadratic.map((row, j) =>
     row.map((height, i) => {
       if (height === null || !bare) return height;
