@@ -41,10 +41,12 @@ export function flipsOf(curves: readonly GradientCurve[]): readonly Flip[] {
   return curves.find((curve) => curve.name === "hessian")?.flips ?? [];
 }
 
-/** Those wide enough for words in the picture. */
+/** Those wide enough for words in the picture; the widest, where none is. */
 export function notedFlips({ scores, curves }: Field): readonly Flip[] {
   const range = (scores.at(-1) ?? 1) - (scores[0] ?? 0);
-  return flipsOf(curves).filter((flip) => flip.last - flip.first >= NOTED * range);
+  const widest = flipsOf(curves).toSorted((a, b) => b.last - b.first - (a.last - a.first));
+  const wide = widest.filter((flip) => flip.last - flip.first >= NOTED * range);
+  return wide.length > 0 ? wide : widest.slice(0, 1);
 }
 
 /** Why a step flips, at its place. */
