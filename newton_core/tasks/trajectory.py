@@ -36,9 +36,6 @@ CLOSE = 0.1
 HOP = 0.6
 """Standard deviation, in each coordinate, of the way from one way-point to the next."""
 
-TURN = 0.5
-"""Angle from one way-point to the next on the arms of the pinwheel that picks what is shown."""
-
 Point = tuple[float, float]
 
 ON_PATH = share_of_test(
@@ -231,15 +228,16 @@ def spline_through(count: int, steps: int) -> Float[Tensor, "T k"]:
 
 
 def spread_out(points: Float[Tensor, "N k 2"], count: int) -> list[int]:
-    """Indices of paths that hardly cross: each the nearest to one arm of a pinwheel."""
-    points = points.cpu()
-    number = torch.arange(1, points.shape[1] + 1)
-    distance = HOP * (2 * number).sqrt()  # root mean square distance from the start
+    """Indices of paths whose ends lie in evenly spaced directions from the start.
+
+    Nothing but the direction picks them: the calmest ones would be the easiest.
+    """
+    ends = points[:, -1].cpu()
+    angles = torch.atan2(ends[:, 1], ends[:, 0])
     chosen = []
     for k in range(count):
-        angle = math.pi / 2 + 2 * math.pi * k / count + TURN * number
-        arm = distance[:, None] * torch.stack((angle.cos(), angle.sin()), dim=1)
-        chosen.append(int((points - arm).square().sum((1, 2)).argmin()))
+        away = (angles - (math.pi / 2 + 2 * math.pi * k / count)).remainder(2 * math.pi)
+        chosen.append(int(torch.minimum(away, 2 * math.pi - away).argmin()))
     return chosen
 
 

@@ -108,7 +108,7 @@ def test_examples_show_paths_in_five_directions() -> None:
     ends = [item["way_points"][-1] for item in shown]
     angles = sorted(math.atan2(y, x) for x, y in ends)
     turns = np.diff([*angles, angles[0] + 2 * math.pi])
-    assert turns == pytest.approx([2 * math.pi / 5] * 5, abs=0.5)
+    assert turns == pytest.approx([2 * math.pi / 5] * 5, abs=0.2)
     later = task().examples(Driver(64, 3), images=False)
     assert all(item["wanted"] is None for item in later)
 
