@@ -46,12 +46,12 @@ export function ComparePage() {
           <div class="drawn" hidden={!hasRun.value}>
             <ChartGrid templates={templates.value} primary={primaryMetric}>
               {canTrain.value && <CurvaturePanel templates={templates.value} />}
+              <ExamplesPanel />
             </ChartGrid>
           </div>
         )}
         {templates.value !== null && <LandscapePanel templates={templates.value} />}
         {templates.value !== null && canTrain.value && <TurnPanel templates={templates.value} />}
-        <ExamplesPanel />
       </div>
     </main>
   );
