@@ -287,7 +287,10 @@ def as_json(spec: ExperimentSpec, summaries: list[Summary]) -> str:
             else {
                 "arm": arm.arm,
                 "diverged": arm.diverged,
-                **{key: finite(value) for key, value in asdict(arm.difference).items()},
+                **{
+                    key: finite(value) if isinstance(value, float) else value
+                    for key, value in asdict(arm.difference).items()
+                },
             }
             for arm in comparison.arms[1:]
         }

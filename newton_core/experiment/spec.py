@@ -341,6 +341,14 @@ class ExperimentSpec(Settings):
         max_length=200,
     )  # fmt: skip
 
+    @model_validator(mode="before")
+    @classmethod
+    def _complete_stored(cls, record: Any, info: Info) -> Any:
+        # A record of a version without a validation part: training and stopping stay as they were.
+        if info.context == STORED and isinstance(record, dict):
+            return {"validation_share": 0.0, **record}
+        return record
+
     @model_validator(mode="after")
     def _check(self, info: Info) -> "ExperimentSpec":
         self._check_losses()
@@ -348,9 +356,6 @@ class ExperimentSpec(Settings):
         self._check_gauss_newton()
         if info.context != STORED:
             self._check_labels()
-        elif "validation_share" not in self.model_fields_set:
-            # of a version that had no such part: training and stopping stay as they were
-            object.__setattr__(self, "validation_share", 0.0)
         object.__setattr__(self, "arms", _with_labels(self.arms))
         object.__setattr__(
             self, "changes", tuple(sorted(self.changes, key=lambda c: (c.step, c.arm)))

@@ -78,7 +78,7 @@ def test_document_has_the_events_for_the_pages_types() -> None:
     ):
         assert name in schemas
     assert set(schemas["LandscapeStreamEvent"]["discriminator"]["mapping"]) == {
-        "start", "patch", "slice", "line", "problem", "done",
+        "start", "patch", "slice", "line", "step", "turn", "problem", "done",
     }  # fmt: skip
     named = {"$ref": "#/components/schemas/Named"}
     assert named.items() <= schemas["ExperimentSpec"]["properties"]["loss"].items()

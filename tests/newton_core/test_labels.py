@@ -30,4 +30,4 @@ def test_every_part_that_a_spec_can_name_has_a_label() -> None:
     assert {"digits", "mnist", "folder", "terrain", "warcraft"} <= set(labels["data"])
     assert {"mlp", "cnn", "tile_cnn", "resnet18_block"} <= set(labels["model"])
     assert labels["loss"]["neuralsort"] == "NeuralSort"
-    assert set(labels["curvature"]) == {"none", "hessian", "fisher"}
+    assert set(labels["curvature"]) == {"none", "hessian", "fisher", "ggn"}

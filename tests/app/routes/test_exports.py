@@ -166,7 +166,7 @@ def test_reports_hold_metrics_to_six_digits(bundle: Path, tmp_path: Path) -> Non
     spike = {"seq": 2, "type": "spike", "arm": 0, "step": 3, "norm": 0.8795487284660339}
     file = tmp_path / "report.html"
     events = [json.dumps(event, separators=(",", ":")) for event in (metrics, spike)]
-    write_report(file, "title", events)
+    write_report(file, {"title": "title"}, {"title": events})
     kept = _embedded(file.read_text("utf-8"))["events"]
     assert kept[0]["values"] == {"loss": [0.879549, 1e-12, None, 12_345_700.0]}
     assert kept[0]["steps"] == metrics["steps"]
