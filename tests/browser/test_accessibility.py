@@ -81,7 +81,7 @@ def test_what_a_screen_reader_hears_when_playback_rests(lab: LabPage, finished: 
 
 
 def test_every_label_explains_itself_on_hover_and_on_focus(lab: LabPage) -> None:
-    lab.go()
+    lab.go("?preset=collapse")
     number = lab.page.get_by_label("Numbers in a ranking", exact=True)
     number.hover()
     tip = lab.page.locator(".tooltip")

@@ -22,7 +22,7 @@ def test_controls_that_an_arm_does_not_use_are_hidden(lab: LabPage) -> None:
 
 
 def test_a_number_out_of_bounds_is_named_at_its_field(lab: LabPage) -> None:
-    lab.go()
+    lab.go("?preset=collapse")
     field = lab.page.locator(".field", has_text="Numbers in a ranking")
     number = field.get_by_role("textbox")
     number.fill("1")
@@ -35,7 +35,7 @@ def test_a_number_out_of_bounds_is_named_at_its_field(lab: LabPage) -> None:
 
 def test_what_the_server_refuses_is_said_at_the_field(lab: LabPage, watch: Watch) -> None:
     watch.expected.append("422")
-    lab.go()
+    lab.go("?preset=collapse")
     panel = lab.page.get_by_role("region", name="Task and loss")
     panel.get_by_role("button", name="More").click()
     every = panel.get_by_role("textbox", name="Evaluate every")

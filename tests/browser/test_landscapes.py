@@ -279,7 +279,7 @@ def test_the_scores_of_a_run_stay_in_the_address(lab: LabPage, watch: Watch, fin
     lab.wait(lambda: f"run={finished}&arm=2&step=160" in lab.page.url, "the address holds them")
     lab.page.reload()
     expect(scores).to_have_value(said, timeout=PATIENCE)
-    lab.page.get_by_label("Taken from").select_option(value="")
+    lab.page.get_by_label("Scores from").select_option(value="")
     expect(scores).to_have_value("-2, -1, 0, 1, 2")
     watch.expected.append("404")
     lab.go("gradients?run=0123456789ab")
