@@ -36,37 +36,40 @@ export function ArmCard({ index, arm, label, style, removable }: Props) {
   const folded = fields.filter((field) => !front.includes(field as NumberField));
   return (
     <fieldset class="arm" aria-label={label} style={{ borderColor: style.colour }}>
-      <p class="arm-head">
-        <Swatch style={style} />
-        <strong style={{ color: style.ink }}>{label}</strong>
-        <span>{summariseArm(arm)}</span>
-      </p>
-      {front.map((field) => (
-        <LiveNumber key={field.key} field={field} index={index} />
-      ))}
-      <Fold label="More" holds={folded.map((field) => field.path)}>
-        {folded.map((field) =>
-          isLive(field) ? (
-            <LiveNumber key={field.key} field={field} index={index} />
-          ) : (
-            <FieldView key={field.key} field={field} />
-          ),
-        )}
-        <ColourPicker index={index} style={style} label={label} />
-        {removable && (
-          <button
-            type="button"
-            class="wide"
-            onClick={() => {
-              chosenColours.value = chosenColours.value.filter((_, at) => at !== index);
-              editArms((spec) => removeArm(spec, index));
-            }}
-          >
-            <Icon name="remove" size={15} />
-            Remove {label}
-          </button>
-        )}
-      </Fold>
+      {/* A slider in Chromium ends its drag when the fieldset itself gets a child. */}
+      <div>
+        <p class="arm-head">
+          <Swatch style={style} />
+          <strong style={{ color: style.ink }}>{label}</strong>
+          <span>{summariseArm(arm)}</span>
+        </p>
+        {front.map((field) => (
+          <LiveNumber key={field.key} field={field} index={index} />
+        ))}
+        <Fold label="More" holds={folded.map((field) => field.path)}>
+          {folded.map((field) =>
+            isLive(field) ? (
+              <LiveNumber key={field.key} field={field} index={index} />
+            ) : (
+              <FieldView key={field.key} field={field} />
+            ),
+          )}
+          <ColourPicker index={index} style={style} label={label} />
+          {removable && (
+            <button
+              type="button"
+              class="wide"
+              onClick={() => {
+                chosenColours.value = chosenColours.value.filter((_, at) => at !== index);
+                editArms((spec) => removeArm(spec, index));
+              }}
+            >
+              <Icon name="remove" size={15} />
+              Remove {label}
+            </button>
+          )}
+        </Fold>
+      </div>
     </fieldset>
   );
 }
