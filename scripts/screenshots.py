@@ -76,7 +76,8 @@ def see_landscapes(page: Page) -> None:
 
 
 SHOTS = (
-    Shot("compare-light"),
+    Shot("compare-light", height=1700),
+    Shot("collapse", preset="collapse", height=1600),
     Shot("compare-dark", dark=True),
     Shot("compare-narrow", width=390, height=1400),
     Shot("what-if", path="runs/{run}?step=2500", preset="collapse", prepare=ask_what_if),
@@ -91,7 +92,6 @@ SHOTS = (
         for step in (1000, 3000, 5000)
     ),
     Shot("three-numbers", path="three-numbers", height=860),
-    Shot("drives", region="Where each arm drives"),
     Shot("maps", preset="paths-smoothed-loss", region="What each arm finds"),
     Shot("runs", path="runs", height=700),
 )
