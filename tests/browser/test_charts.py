@@ -27,7 +27,7 @@ def plot(card: Locator) -> Locator:
 @pytest.fixture
 def charts(lab: LabPage, finished: str) -> LabPage:
     """A finished run of 200 steps, every chart drawn up to its end."""
-    lab.page.set_viewport_size({"width": 1440, "height": 1400})
+    lab.page.set_viewport_size({"width": 1440, "height": 2200})
     lab.go_to_run(finished, "?step=200")
     for title in ("Exact match", "Loss", "Output gradient", "Curvature", "Hessian spectrum"):
         expect(plot(chart(lab, title))).to_have_attribute(
