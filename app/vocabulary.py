@@ -10,7 +10,8 @@ from pydantic import BaseModel, Field
 
 from app.figures.palette import ARM_STYLES, DARK, LIGHT, ArmColor
 from newton_core.descent import DescentSettings
-from newton_core.experiment.spec import ARM_LABELS, ExperimentSpec
+from newton_core.experiment.arms import ARM_LABELS
+from newton_core.experiment.spec import ExperimentSpec
 from newton_core.labels import labels_of
 from newton_core.landscape.outputs import OutputPlane
 from newton_core.losses.base import LOSSES

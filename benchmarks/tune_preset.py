@@ -19,8 +19,9 @@ from typing import Any
 import torch
 
 from app.specs import read_spec
+from newton_core.experiment.arms import ArmSpec
 from newton_core.experiment.events import Finished
-from newton_core.experiment.spec import ArmSpec, ExperimentSpec
+from newton_core.experiment.spec import ExperimentSpec
 from newton_core.tasks import TASKS
 from newton_core.training.run import run
 

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from newton_core.experiment.spec import Change, ExperimentSpec
+from newton_core.experiment.arms import Change
+from newton_core.experiment.spec import ExperimentSpec
 from newton_core.training.snapshots import snapshot_steps
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 
 from newton_core.curvature import NewtonStep
-from newton_core.experiment.spec import ArmSpec
+from newton_core.experiment.arms import ArmSpec
 from newton_core.landscape.grid import OddPoints
 from newton_core.landscape.step_plane import StepPlane, step_plane
 from newton_core.settings import Settings, setting

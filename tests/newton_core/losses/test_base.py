@@ -233,7 +233,7 @@ class TestEntryPoints:
             "import json, warnings\n"
             "warnings.simplefilter('ignore')\n"
             "import good, torch, newton_core\n"
-            "from newton_core.experiment.spec import ArmSpec\n"
+            "from newton_core.experiment.arms import ArmSpec\n"
             "arm = ArmSpec.model_validate({'loss': {'name': 'huber', 'delta': 2.0}})\n"
             "loss = newton_core.NewtonLoss(newton_core.build_loss('huber', delta=2.0))\n"
             "value = loss(torch.ones(3, 2), torch.zeros(3, 2))\n"
