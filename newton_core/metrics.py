@@ -40,6 +40,10 @@ class MetricDescription:
         low, high = self.bounds
         return {"higher": low, "lower": high, None: None}[self.better]
 
+    def reaches(self, value: float, target: float) -> bool:
+        """Whether ``value`` is as good as ``target``; as high, where no side is better."""
+        return value <= target if self.better == "lower" else value >= target
+
 
 VALIDATION = "validation_"
 """Before the name of a metric that is measured on the validation part."""

@@ -64,7 +64,7 @@ class ExperimentSpec(Settings):
     )  # fmt: skip
     target: float | None = setting(
         None,
-        "Stop an arm once its primary metric reaches this share on the validation part; empty means"
+        "Stop an arm once its primary metric is as good as this on the validation part; empty means"
         " never.",
         title="Target", gt=0.0, le=1.0,
     )  # fmt: skip

@@ -8,7 +8,7 @@ from jaxtyping import Float, UInt8
 from torch import Tensor, nn
 from typing_extensions import TypedDict
 
-from newton_core.data import AnyImages, DigitImagesParameters
+from newton_core.data import AnyImages, DigitImagesParameters, ImageDataset
 from newton_core.losses.base import Loss, TargetKind
 from newton_core.losses.simulator import SimulatorLoss
 from newton_core.metrics import MetricDescription
@@ -119,11 +119,27 @@ class HeatTask(Task[HeatTaskParameters]):
         device: torch.device,
     ) -> None:
         super().__init__(parameters, target_kind=target_kind, seed=seed, device=device)
-        dataset = parameters.data.load()
+        self._use(parameters.data.load())
+
+    def _use(self, dataset: ImageDataset) -> None:
+        self._dataset = dataset
         self._white = dataset.white
-        self._train = (dataset.train.pixels.float() / dataset.white).to(device)
+        self._train = self._bright(dataset.train.pixels)
         self._test_pixels = dataset.test.pixels[:MOST_TEST_PICTURES]
-        self._test = (self._test_pixels.float() / dataset.white).to(device)
+        self._test = self._bright(self._test_pixels)
+        self._validation = None
+        if dataset.validation is not None:
+            self._validation = self._bright(dataset.validation.pixels[:MOST_TEST_PICTURES])
+
+    def _bright(self, pixels: UInt8[Tensor, "N h w"]) -> Float[Tensor, "N h w"]:
+        """Pictures with white as 1."""
+        return (pixels.float() / self._white).to(self.device)
+
+    def hold_out(self, share: float) -> None:
+        """See :class:`~newton_core.tasks.base.Task`."""
+        dataset = self._dataset.with_validation(share)
+        if dataset is not self._dataset:
+            self._use(dataset)
 
     def use_loss(self, loss: Loss) -> None:
         """Keeps the simulator, which blurs the pictures.
@@ -155,11 +171,22 @@ class HeatTask(Task[HeatTaskParameters]):
 
     def evaluate(self, model: nn.Module) -> dict[str, Metric]:
         """``reconstruction_error`` and ``seen_error``, NaN where a reconstruction is not finite."""
-        seen = self._test_seen()
+        return self._measure(model, self._test, self._test_seen())
+
+    def validate(self, model: nn.Module) -> dict[str, Metric]:
+        """The same on at most as many validation pictures."""
+        if self._validation is None:
+            return {}
+        seen = self._seen(self._validation, generator(0, "heat", "validation"))
+        return self._measure(model, self._validation, seen)
+
+    def _measure(
+        self, model: nn.Module, true: Float[Tensor, "N h w"], seen: Float[Tensor, "N h w"]
+    ) -> dict[str, Metric]:
         found = self._reconstruct(model, seen)
         again = self._diffused(found.to(self.device)).cpu()
         return {
-            ERROR.name: _mean(_errors(found, self._test.cpu())),
+            ERROR.name: _mean(_errors(found, true.cpu())),
             BLURRED.name: _mean(_errors(again, seen.cpu())),
         }
 

@@ -134,10 +134,20 @@ class TrajectoryTask(Task[TrajectoryTaskParameters]):
         super().__init__(parameters, target_kind=target_kind, seed=seed, device=device)
         count = parameters.way_points
         self._spline = spline_through(count, parameters.steps).to(device)
-        test = way_points(TEST_PATHS, count, generator(0, "trajectory", "test"))
-        self._test_points = test.to(device)
+        self._test_points = self._part("test")
+        self._validation: Tensor | None = None
         self._test_paths = self._wanted(self._test_points)
         self._shown = spread_out(self._test_points, EXAMPLE_PATHS)
+
+    def _part(self, part: str) -> Float[Tensor, "N k 2"]:
+        """The way-points of a part that metrics are measured on, the same for every seed."""
+        random = generator(0, "trajectory", part)
+        return way_points(TEST_PATHS, self.parameters.way_points, random).to(self.device)
+
+    def hold_out(self, share: float) -> None:
+        """Draws a validation part if one is wanted; training draws new paths, and loses none."""
+        if share > 0:
+            self._validation = self._part("validation")
 
     def use_loss(self, loss: Loss) -> None:
         """Keeps the simulator, whose paths are judged and shown.
@@ -169,7 +179,14 @@ class TrajectoryTask(Task[TrajectoryTaskParameters]):
 
     def evaluate(self, model: nn.Module) -> dict[str, Metric]:
         """``on_path`` and ``path_error``; a path that is not finite is missed, at any distance."""
-        errors = self._errors(self._drive(model, self._test_points), self._test_paths)
+        return self._measure(model, self._test_points)
+
+    def validate(self, model: nn.Module) -> dict[str, Metric]:
+        """The same on as many validation paths."""
+        return {} if self._validation is None else self._measure(model, self._validation)
+
+    def _measure(self, model: nn.Module, points: Float[Tensor, "N k 2"]) -> dict[str, Metric]:
+        errors = self._errors(self._drive(model, points), self._wanted(points))
         return {
             ON_PATH.name: share(errors < CLOSE),
             PATH_ERROR.name: median(errors),

@@ -72,4 +72,6 @@ class RunContext:
         """
         primary, target = self.task.primary_metric, self.spec.target
         reached = metrics.get(f"{VALIDATION}{primary}", metrics[primary])
-        return target is not None and reached is not None and reached >= target
+        if target is None or reached is None:
+            return False
+        return self.task.describe(primary).reaches(reached, target)

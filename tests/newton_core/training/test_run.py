@@ -267,6 +267,31 @@ def test_an_arm_stops_at_the_target_and_the_others_go_on() -> None:
     assert summary.arms[0].metrics["accuracy"] >= 0.5
 
 
+@pytest.mark.parametrize(
+    ("name", "target", "arms"),
+    [
+        ("heat", 0.4, [{"lr": 3e-3}, {"lr": 1e-8}]),
+        ("trajectory", 0.05, [{"lr": 1e-2, "curvature": "hessian"}, {"lr": 1e-8}]),
+    ],
+)
+def test_a_target_of_either_side_is_met_on_validation(
+    name: str, target: float, arms: list[dict[str, Any]]
+) -> None:
+    """Of an error, lower is better: no arm may stop before it has fallen to the target."""
+    spec = small_spec(
+        task={"name": name, "model": {"name": "mlp", "hidden": [32]}}, loss={"name": name},
+        arms=arms, steps=60, batch_size=32, target=target, evaluate_every=5,
+    )  # fmt: skip
+    events = events_of(spec)
+    summary = events[-1].summary
+    assert [arm.status for arm in summary.arms] == ["target", "completed"]
+    assert 0 < summary.arms[0].step < 60
+    last = [e for e in events if e.type == "evaluation" and e.arm == 0][-1].model_dump()
+    reached = last[f"validation_{summary.primary_metric}"]
+    assert reached <= target if name == "heat" else reached >= target
+    assert reached != last[summary.primary_metric]
+
+
 def test_an_arm_that_meets_infinity_diverges_and_the_others_go_on() -> None:
     arms = [
         {"label": "mad", "optimizer": "sgd", "lr": 1e3, "momentum": 0.9},
