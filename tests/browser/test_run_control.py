@@ -64,13 +64,11 @@ def test_speed_works_on_a_run_opened_by_link(lab: LabPage, going: str) -> None:
     lab.wait(lambda: lab.step > 100, "it keeps to the head")
     lab.page.get_by_role("combobox", name="Speed").select_option("5")
     chosen = lab.step
-    lab.wait(lambda: lab.computed > chosen + 300, "the run goes on")
-    assert chosen <= lab.step < chosen + 100
+    lab.wait(lambda: lab.computed - lab.step > 100, "the run goes on, and playback falls behind")
+    assert lab.step >= chosen
     lab.page.reload()
     lab.wait(lambda: lab.computed > 0 and lab.step > 0, "the run is there again")
-    reloaded = lab.step
-    lab.wait(lambda: lab.computed > reloaded + 300, "the run goes on")
-    assert lab.step < reloaded + 100
+    lab.wait(lambda: lab.computed - lab.step > 100, "playback falls behind again")
 
 
 def test_a_new_seed_keeps_the_preset(lab: LabPage, server: LabServer) -> None:
