@@ -28,7 +28,7 @@ class TrajectoryParameters(LossParameters):
     )  # fmt: skip
     way_points: int = setting(
         0, "Compare only at this many steps, evenly spaced, the last among them; 0: at all.",
-        title="Way-points compared", unit="way-points", ge=0, le=64,
+        title="Way-points compared", ge=0, le=64,
     )  # fmt: skip
     effort: float = setting(
         0.0, "Weight of half the squared accelerations, added to the squared distances: among"

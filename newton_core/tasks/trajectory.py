@@ -65,11 +65,11 @@ class TrajectoryTaskParameters(TaskParameters):
     name: Literal["trajectory"] = "trajectory"
     steps: int = setting(
         64, "Steps of time that a path is cut into, with an acceleration each.",
-        title="Steps of time", unit="steps", ge=2, le=512,
+        title="Steps of time", ge=2, le=512,
     )  # fmt: skip
     way_points: int = setting(
         3, "Points that describe a wanted path; it goes smoothly from one to the next.",
-        title="Way-points", unit="way-points", ge=1, le=8,
+        title="Way-points", ge=1, le=8,
     )  # fmt: skip
     model: AnyModel = setting(
         MlpParameters(hidden=(64, 64)),

@@ -44,7 +44,7 @@ describe("the finding of a gradient field", () => {
     ];
     const found = field(curve("raw", [1, 1, 1]), curve("hessian", [1, 1, 1], { flips }));
     expect(flipWords(found)).toContain("flips at x₁ = 1, 10 to 40: there C + λI has an eigenvalue");
-    expect(flipWords(found)).toContain("A λ above 10, or clipping");
+    expect(flipWords(found)).toContain("A λ above 10, or a rule");
     expect(notedFlips(found)).toEqual([flips[1]]);
     const narrow = field(curve("hessian", [1, 1, 1], { flips: flips.slice(0, 1) }));
     expect(notedFlips(narrow)).toEqual([flips[0]]);

@@ -78,9 +78,9 @@ export function flipWords(field: Field): string {
   const deepest = Math.min(...down.map(({ lowest }) => lowest ?? 0));
   const tikhonov = field.curves.find((curve) => curve.name === "hessian")?.settings?.tikhonov ?? 0;
   const enough = tikhonov - deepest;
-  const clipping = "clipping negative eigenvalues";
+  const rule = "a rule that leaves no eigenvalue below zero (clip, saddle-free)";
   const remedy =
-    enough < LARGE ? `A λ above ${formatMeasured(enough, 2)}, or ${clipping},` : `Only ${clipping}`;
+    enough < LARGE ? `A λ above ${formatMeasured(enough, 2)}, or ${rule},` : `Only ${rule}`;
   return (
     `The Hessian line flips at x₁ = ${shown(down)}: there C + λI has an eigenvalue below zero (down` +
     ` to ${formatMeasured(deepest, 2)}), the quadratic bends down that way, and the step climbs to its` +
