@@ -64,18 +64,25 @@ function titleOf(text: string, height: number, ink: string, scale: number): Plot
   };
 }
 
-/** Names of panels and notes of changes, as annotations. */
-function notesOf(drawn: Drawn): PlotlyLayout[] {
+/** An annotation without an arrow whose left edge is at a place of the drawing, in pixels. */
+function placed(drawn: Drawn, left: number, top: number): PlotlyLayout {
   const paper = paperOf(drawn);
-  const note = (text: string, left: number, top: number, font: object): PlotlyLayout => ({
+  return {
     xref: "paper",
     yref: "paper",
     x: (left - paper.left) / paper.width,
     y: 1 - (top - paper.top) / paper.height,
     xanchor: "left",
+    showarrow: false,
+  };
+}
+
+/** Names of panels and notes of changes, as annotations. */
+function notesOf(drawn: Drawn): PlotlyLayout[] {
+  const note = (text: string, left: number, top: number, font: object): PlotlyLayout => ({
+    ...placed(drawn, left, top),
     yanchor: "bottom",
     text,
-    showarrow: false,
     font,
   });
   const { scale } = drawn.view;
@@ -100,16 +107,10 @@ function notesOf(drawn: Drawn): PlotlyLayout[] {
 
 /** What stands at the curves' ends: Plotly draws no text of a trace beyond its axes. */
 function namesOf(drawn: Drawn): PlotlyLayout[] {
-  const paper = paperOf(drawn);
   return drawn.ends.map(({ curve, text, textLeft, textTop, font }) => ({
-    xref: "paper",
-    yref: "paper",
-    x: (textLeft - paper.left) / paper.width,
-    y: 1 - (textTop - paper.top) / paper.height,
-    xanchor: "left",
+    ...placed(drawn, textLeft, textTop),
     yanchor: "middle",
     text,
-    showarrow: false,
     font: { size: font, weight: 700, color: curve.ink },
   }));
 }

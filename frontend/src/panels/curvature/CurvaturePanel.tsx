@@ -11,6 +11,7 @@ import { paletteOf } from "../../state/theme";
 import { asking } from "../../state/whatIf";
 import { announce } from "../../ui/announce";
 import { Choice } from "../../ui/Choice";
+import { ShowButton } from "../../ui/ShowButton";
 import { PictureCard } from "../charts/PictureCard";
 import "../landscape/landscape.css";
 import "./curvature.css";
@@ -156,15 +157,7 @@ export function CurvaturePanel({ templates }: { templates: Templates }) {
               />
             </>
           )}
-          <button
-            type="button"
-            aria-expanded={open.value}
-            onClick={() => {
-              open.value = !open.value;
-            }}
-          >
-            {open.value ? "Hide" : "Show"}
-          </button>
+          <ShowButton open={open} />
         </div>
       </div>
       {open.value && (

@@ -10,6 +10,7 @@ import { type Ask, problemOf, useQuery } from "../../state/query";
 import { runId, runSpec, textScale } from "../../state/signals";
 import { paletteOf } from "../../state/theme";
 import { Choice } from "../../ui/Choice";
+import { ShowButton } from "../../ui/ShowButton";
 import { PictureCard } from "../charts/PictureCard";
 import { useNearestSnapshot } from "../landscape/ask";
 import "../landscape/landscape.css";
@@ -82,15 +83,7 @@ export function TurnPanel({ templates }: { templates: Templates }) {
             {found === null ? "" : `, at step ${formatCount(found.step)}`}
           </small>
         </h2>
-        <button
-          type="button"
-          aria-expanded={open.value}
-          onClick={() => {
-            open.value = !open.value;
-          }}
-        >
-          {open.value ? "Hide" : "Show"}
-        </button>
+        <ShowButton open={open} />
       </div>
       {open.value && (
         <>
