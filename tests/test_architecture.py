@@ -12,7 +12,7 @@ FACADE = "newton_core/__init__.py"  # hands out names of all rooms, most of them
 def layers() -> dict[str, int]:
     """Each room of ``newton_core`` and its layer, from the table."""
     table = re.findall(
-        r"^\| (\d) \| (.+?) \|", (ROOT / "docs" / "architecture.md").read_text("utf-8"), re.M
+        r"^\| (\d+) \| (.+?) \|", (ROOT / "docs" / "architecture.md").read_text("utf-8"), re.M
     )
     return {room: int(layer) for layer, rooms in table for room in re.findall(r"`(\w+)`", rooms)}
 

@@ -1,0 +1,50 @@
+"""Tuning: one budget for all arms, tuning seeds alone, and the better setting is found."""
+
+from pathlib import Path
+
+import pytest
+
+from newton_core.evidence import CellStore, SeedError, check_report_seeds, tune
+from newton_core.experiment.spec import ExperimentSpec
+
+SPEC = ExperimentSpec.model_validate(
+    {
+        "task": {"name": "surface", "start_x": 1.5, "start_y": 1.0},
+        "loss": {"name": "himmelblau"},
+        "arms": [
+            {"lr": 0.001, "optimizer": "sgd"},
+            {"gradient": "clip", "lr": 0.001, "optimizer": "sgd"},
+            {"curvature": "hessian", "lr": 0.001, "optimizer": "sgd", "component": "direction"},
+        ],
+        "steps": 60,
+        "batch_size": 1,
+    }
+)
+
+
+def test_every_arm_has_the_same_budget_and_the_best_is_found(
+    tmp_path: Path,
+) -> None:
+    found = tune(SPEC, budget=9, seeds=(10_000,), store=CellStore(tmp_path), processes=1)
+    for arm in found.arms:
+        tried = {tuple(sorted(trial.settings.items())) for trial in arm.trials}
+        assert len(tried) == len(arm.trials) == 9
+        assert arm.best.mean == max(trial.mean for trial in arm.trials)
+    vanilla = found.arms[0].best
+    assert vanilla.mean == 1.0  # it arrives
+    assert vanilla.settings["lr"] > SPEC.arms[0].lr  # which it does not at its own rate
+    assert [set(arm.best.settings) for arm in found.arms] == [
+        {"lr"},
+        {"lr", "clip_norm"},
+        {"lr", "tikhonov"},
+    ]
+    assert [arm.lr for arm in found.spec.arms] == [arm.best.settings["lr"] for arm in found.arms]
+    again = tune(SPEC, budget=9, seeds=(10_000,), store=CellStore(tmp_path), processes=1)
+    assert (again.arms, again.spec) == (found.arms, found.spec)
+
+
+def test_report_seeds_choose_nothing_and_tuning_seeds_claim_nothing(tmp_path: Path) -> None:
+    with pytest.raises(SeedError, match="seed 3 is for reports"):
+        tune(SPEC, seeds=(10_000, 3), store=CellStore(tmp_path))
+    with pytest.raises(SeedError, match="seed 10000 may have chosen"):
+        check_report_seeds([0, 10_000])
