@@ -221,7 +221,11 @@ def comparison_of(spec: ExperimentSpec, summaries: Sequence[Summary]) -> Compari
 
 def comparison_table(spec: ExperimentSpec, summaries: Sequence[Summary]) -> Table:
     """Means over seeds and the paired differences to the first arm."""
-    comparison = comparison_of(spec, summaries)
+    return comparison_as_table(spec, comparison_of(spec, summaries))
+
+
+def comparison_as_table(spec: ExperimentSpec, comparison: Comparison) -> Table:
+    """A comparison of the arms of ``spec``, one row each."""
     metric, baseline = comparison.metric, comparison.arms[0]
     unit = " in %" if metric.kind == "share" else ""
     better = ", lower is better" if metric.better == "lower" else ""
@@ -264,7 +268,14 @@ def as_json(spec: ExperimentSpec, summaries: list[Summary]) -> str:
     }
     if len(summaries) > 1:
         comparison = comparison_of(spec, summaries)
-        record["comparison"] = {
+        record |= comparison_record(comparison)
+    return json.dumps(record, indent=2)
+
+
+def comparison_record(comparison: Comparison) -> dict[str, Any]:
+    """A comparison for machines; what is not finite travels as null."""
+    return {
+        "comparison": {
             "metric": comparison.metric.name,
             "better": comparison.metric.better,
             "seeds": comparison.seeds,
@@ -280,8 +291,8 @@ def as_json(spec: ExperimentSpec, summaries: list[Summary]) -> str:
                 }
                 for arm in comparison.arms
             ],
-        }
-        record["paired_differences"] = {
+        },
+        "paired_differences": {
             arm.label: None
             if arm.difference is None
             else {
@@ -293,5 +304,5 @@ def as_json(spec: ExperimentSpec, summaries: list[Summary]) -> str:
                 },
             }
             for arm in comparison.arms[1:]
-        }
-    return json.dumps(record, indent=2)
+        },
+    }

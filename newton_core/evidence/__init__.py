@@ -15,6 +15,7 @@ from newton_core.evidence.seeds import (
     check_tuning_seeds,
     with_seeds,
 )
+from newton_core.evidence.sweep import Sweep, SweptCell, confirm, sweep
 from newton_core.evidence.tuning import ArmTuning, Trial, Tuning, tune
 
 __all__ = [
@@ -27,13 +28,17 @@ __all__ = [
     "CellsStoppedError",
     "GridError",
     "SeedError",
+    "Sweep",
+    "SweptCell",
     "Trial",
     "Tuning",
     "cell_key",
     "check_report_seeds",
     "check_tuning_seeds",
     "compute_cells",
+    "confirm",
     "expand",
+    "sweep",
     "tune",
     "with_seeds",
 ]

@@ -11,7 +11,7 @@ import queue
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,7 +33,15 @@ LOOK_SECONDS = 0.1
 
 
 class CellError(RuntimeError):
-    """A cell that could not be computed; the message names it and says why."""
+    """Cells that could not be computed; the message names the first and says why.
+
+    Attributes:
+        failures: why, by the place of a spec in the list that was asked for.
+    """
+
+    def __init__(self, message: str, failures: Mapping[int, str] | None = None) -> None:
+        super().__init__(message)
+        self.failures = dict(failures or {})
 
 
 class CellsStoppedError(RuntimeError):
@@ -267,9 +275,16 @@ class _Computation:
                 f"stopped; {len(self._found)} of {len(self._cells)} cells are finished and kept"
             )
         if self._failed:
+            failures = {
+                index: self._failed[key]
+                for index, keys in enumerate(self._keys)
+                for key in keys
+                if key in self._failed
+            }
             key, reason = next(iter(self._failed.items()))
             others = f" ({len(self._failed)} cells failed)" if len(self._failed) > 1 else ""
-            raise CellError(f"{self._names[key]} could not be computed: {reason}{others}")
+            words = f"{self._names[key]} could not be computed: {reason}{others}"
+            raise CellError(words, failures)
         return [self._summary(index) for index in range(len(self._specs))]
 
     def _compute(self, missing: list[str], processes: int, stop: threading.Event) -> None:

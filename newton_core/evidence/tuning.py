@@ -12,12 +12,11 @@ from dataclasses import dataclass
 
 from newton_core.evidence.cells import CellStore, Progress, compute_cells
 from newton_core.evidence.seeds import FIRST_TUNING_SEED, check_tuning_seeds, with_seeds
+from newton_core.evidence.sweep import compared, primary_metric
 from newton_core.experiment.arms import ArmSpec
-from newton_core.experiment.comparison import compare_runs
 from newton_core.experiment.events import Summary
 from newton_core.experiment.spec import ExperimentSpec
 from newton_core.metrics import MetricDescription
-from newton_core.tasks import TASKS
 
 BUDGET = 16
 """Settings that each arm is tried at, if nobody says otherwise."""
@@ -201,9 +200,7 @@ class _Search:
         self._budget = budget
         self._trials: dict[Point, Trial] = {}
         self._asked: dict[tuple[float, ...], Point] = {}
-        task = TASKS.get(spec.task.name)
-        self._primary = task.describe(task.primary_metric)
-        self.metric = self._primary
+        self.metric = primary_metric(spec)
         """What the arm's runs are compared by, once there are some."""
 
     def propose(self, size: int) -> list[Point]:
@@ -232,9 +229,9 @@ class _Search:
 
     def take(self, point: Point, summaries: Sequence[Summary]) -> None:
         """Takes the runs at a point."""
-        compared = compare_runs(self._alone, summaries, self._primary)
-        self.metric = compared.metric
-        arm = compared.arms[0]
+        found = compared(self._alone, summaries)
+        self.metric = found.metric
+        arm = found.arms[0]
         self._trials[point] = Trial(self._settings(point), arm.values, arm.mean)
 
     def result(self) -> ArmTuning:

@@ -1,0 +1,1 @@
+"""The commands that gather evidence: ``tune`` and ``sweep``."""

@@ -1,0 +1,122 @@
+"""``tune`` and ``sweep``: what they choose, write, keep and refuse."""
+
+import csv
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from app.evidence.common import as_spec_errors
+from app.specs import SpecError, read_spec
+from newton_core.evidence import CellStore, GridError
+from newton_core.evidence.cells import Progress
+from tests.app.command import Lab
+from tests.app.harness import tiny_spec
+
+
+@pytest.fixture
+def spec(tmp_path: Path) -> Path:
+    path = tmp_path / "spec.json"
+    path.write_text(json.dumps(tiny_spec(steps=6)))
+    return path
+
+
+def test_tune_writes_a_spec_that_trains_and_all_that_was_tried(
+    newton_lab: Lab, spec: Path, tmp_path: Path
+) -> None:
+    tuned = tmp_path / "tuned.json"
+    assert newton_lab("tune", spec, "--budget", "3", "--seeds", "1", "--out", tuned) == 0, (
+        newton_lab.err
+    )
+    assert "all that was tried" in newton_lab.out.replace("\n", " ")
+    record = json.loads((tmp_path / "tuned.tuning.json").read_text())
+    assert record["seeds"] == [10_000]
+    assert [len(arm["trials"]) for arm in record["arms"]] == [3] * len(record["arms"])
+    arms = read_spec(str(tuned)).arms
+    assert [arm.lr for arm in arms] == [arm["best"]["lr"] for arm in record["arms"]]
+    assert "exists already" in newton_lab.refuses("tune", spec, "--out", tuned)
+
+
+def test_tune_refuses_report_seeds(newton_lab: Lab, spec: Path, tmp_path: Path) -> None:
+    words = newton_lab.refuses(
+        "tune", spec, "--first-seed", "9999", "--out", tmp_path / "tuned.json"
+    )
+    assert "seed 9999 is for reports" in words
+    assert not (tmp_path / "tuned.json").exists()
+
+
+def test_a_sweep_chooses_on_tuning_seeds_and_claims_on_report_seeds(
+    newton_lab: Lab, spec: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "sweep"
+    grid = "arms.1.tikhonov=0.1,10"
+    wishes = ("--grid", grid, "--seeds", "2", "--report-seeds", "2", "--out", out, "--json")
+    assert newton_lab("sweep", spec, *wishes) == 0, newton_lab.err
+    record = json.loads(newton_lab.out)
+    assert record == json.loads((out / "sweep.json").read_text())
+    assert record["seeds"] == [10_000, 10_001]
+    assert [cell["settings"]["arms.1.tikhonov"] for cell in record["cells"]] == [0.1, 10]
+    best = record["best"]
+    assert best["index"] in (0, 1)
+    assert best["report"]["seeds"] == [0, 1]
+    labels = [arm["label"] for arm in best["report"]["comparison"]["arms"]]
+    assert best["report"]["paired_differences"].keys() == set(labels[1:])
+    rows = list(csv.DictReader((out / "cells.csv").read_text().splitlines()))
+    assert len(rows) == 2 * 2 * len(labels)
+    assert {row["seed"] for row in rows} == {"10000", "10001"}
+
+
+@pytest.mark.parametrize(
+    ("grid", "words"),
+    [
+        ("arms.1.tikonov=1", "did you mean 'tikhonov'"),
+        ("arms.1.lr=-1", "arms.1.lr"),
+        ("arms.1.lr", "a grid reads like"),
+        ("seed=1,2", "seed is no axis"),
+    ],
+)
+def test_a_sweep_says_what_is_wrong_with_its_grid(
+    newton_lab: Lab, spec: Path, grid: str, words: str
+) -> None:
+    assert words in newton_lab.refuses("sweep", spec, "--grid", grid)
+
+
+def test_a_sweep_that_is_killed_goes_on_from_its_cells(
+    newton_lab: Lab, spec: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = tmp_path / "data"
+    monkeypatch.setenv("NEWTON_LAB_DATA_DIR", str(data))
+    grid = "arms.1.tikhonov=" + ",".join(map(str, range(1, 13)))
+    command = ["sweep", str(spec), "--grid", grid, "--seeds", "2", "--report-seeds", "0"]
+    killed = subprocess.Popen(
+        [sys.executable, "-m", "app.cli", *command, "--processes", "1"],
+        stdout=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    while not (kept := list(data.rglob("cells/*/*.json"))):
+        assert killed.poll() is None
+        time.sleep(0.02)
+    killed.send_signal(signal.SIGKILL)
+    killed.wait()
+    kept = list(data.rglob("cells/*/*.json"))
+    times = {file: file.stat().st_mtime_ns for file in kept}
+
+    assert newton_lab(*command) == 0, newton_lab.err
+    assert {file: file.stat().st_mtime_ns for file in kept} == times  # none was made again
+    assert len(list(CellStore().folder.rglob("*.json"))) > len(kept)
+
+
+def test_progress_tells_the_time_that_is_left() -> None:
+    assert Progress(done=4, total=10, reused=4, seconds=3.0).seconds_left is None
+    assert Progress(done=6, total=10, reused=4, seconds=3.0).seconds_left == 6.0
+
+
+def test_errors_of_the_evidence_are_one_line() -> None:
+    with pytest.raises(SpecError, match=r"^a grid$"), as_spec_errors("x.json"):
+        raise GridError("a grid")
+    with pytest.raises(SpecError, match=r"^x.json: two words$"), as_spec_errors("x.json"):
+        raise ValueError("two\n  words")
