@@ -1,12 +1,10 @@
 """Runs at the command line: progress while they train, tables when they end."""
 
 import json
-import math
 import signal
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict
 from typing import Any
 
 import torch
@@ -14,8 +12,10 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from app.evidence.comparison import record_of
+from app.evidence.formats import heading, number, with_unit
 from app.settings import spare_companions
-from newton_core.experiment.comparison import Comparison, compare_runs
+from newton_core.experiment.comparison import compare_runs
 from newton_core.experiment.events import (
     Cancelled,
     Diverged,
@@ -30,8 +30,6 @@ from newton_core.experiment.events import (
 )
 from newton_core.experiment.spec import ExperimentSpec
 from newton_core.metrics import MetricDescription
-from newton_core.records import finite
-from newton_core.statistics import PairedDifference
 from newton_core.tasks import TASKS
 from newton_core.training.parallel.arm_worker import ArmWorker
 
@@ -183,81 +181,12 @@ def summary_table(summary: Summary, report: Report, title: str) -> Table:
     return table
 
 
-def words(metric: MetricDescription) -> str:
-    """A metric's title in the middle of a sentence."""
-    return metric.title[:1].lower() + metric.title[1:]
-
-
-def heading(metric: MetricDescription) -> str:
-    """What stands over a column of a metric's values."""
-    return words(metric) + (", %" if metric.kind == "share" else "")
-
-
-def number(metric: MetricDescription, value: float, sign: str = "") -> str:
-    """A value as it stands under :func:`heading`; with ``sign`` "+" the sign is always shown."""
-    if metric.kind == "share":
-        return f"{100 * value:{sign}.1f}"
-    return f"{value:{sign}.{1 if abs(value) >= 100 else 3}f}"
-
-
-def with_unit(metric: MetricDescription, value: float) -> str:
-    """A value that stands alone."""
-    return number(metric, value) + (" %" if metric.kind == "share" else "")
-
-
 def _cell(metric: MetricDescription, measured: Mapping[str, float | None]) -> str:
     value, error = (measured.get(name) for name in (metric.name, f"{metric.name}_se"))
     if value is None:
         return "-"
     shown = number(metric, value)
     return f"{shown} ± {number(metric, error)}" if metric.sampled and error is not None else shown
-
-
-def comparison_of(spec: ExperimentSpec, summaries: Sequence[Summary]) -> Comparison:
-    """The arms of several seeds: their primary metric, or their steps where there is a target."""
-    metric = TASKS.get(spec.task.name).describe(summaries[0].primary_metric)
-    return compare_runs(spec, summaries, metric)
-
-
-def comparison_table(spec: ExperimentSpec, summaries: Sequence[Summary]) -> Table:
-    """Means over seeds and the paired differences to the first arm."""
-    return comparison_as_table(spec, comparison_of(spec, summaries))
-
-
-def comparison_as_table(spec: ExperimentSpec, comparison: Comparison) -> Table:
-    """A comparison of the arms of ``spec``, one row each."""
-    metric, baseline = comparison.metric, comparison.arms[0]
-    unit = " in %" if metric.kind == "share" else ""
-    better = ", lower is better" if metric.better == "lower" else ""
-    if any(arm.missed for arm in comparison.arms):
-        better += f"; who never arrives counts as {number(metric, spec.steps)}, the most there are"
-    table = Table(
-        title=f"{words(metric)}{unit}, {comparison.seeds} seeds, paired with {baseline.label}"
-        + better,
-        title_justify="left",
-    )
-    for column in ("arm", "mean", "difference", "95 % interval", "p", "median", "better in"):
-        table.add_column(column, justify="left" if column == "arm" else "right")
-    if any(arm.note for arm in comparison.arms):
-        table.add_column("note")
-    for arm in comparison.arms:
-        mean = number(metric, arm.mean) if math.isfinite(arm.mean) else "-"
-        cells = [""] * 5 if arm is baseline else _difference_cells(metric, arm.difference)
-        table.add_row(arm.label, mean, *cells, *([arm.note] if len(table.columns) > 7 else []))
-    return table
-
-
-def _difference_cells(metric: MetricDescription, d: PairedDifference | None) -> list[str]:
-    """Difference, interval, p, median and share of seeds that are better."""
-    if d is None:
-        return ["-"] * 5
-
-    def signed(value: float) -> str:
-        return number(metric, value, "+")
-
-    interval = f"{signed(d.low)} to {signed(d.high)}" if math.isfinite(d.low) else "-"
-    p_value = "-" if math.isnan(d.p_value) else f"{d.p_value:.3f}"
-    return [signed(d.mean), interval, p_value, signed(d.median), f"{d.improved:.0%} of seeds"]
 
 
 def as_json(spec: ExperimentSpec, summaries: list[Summary]) -> str:
@@ -267,42 +196,5 @@ def as_json(spec: ExperimentSpec, summaries: list[Summary]) -> str:
         "runs": [summary.model_dump(mode="json") for summary in summaries],
     }
     if len(summaries) > 1:
-        comparison = comparison_of(spec, summaries)
-        record |= comparison_record(comparison)
+        record |= record_of(compare_runs(spec, summaries))
     return json.dumps(record, indent=2)
-
-
-def comparison_record(comparison: Comparison) -> dict[str, Any]:
-    """A comparison for machines; what is not finite travels as null."""
-    return {
-        "comparison": {
-            "metric": comparison.metric.name,
-            "better": comparison.metric.better,
-            "seeds": comparison.seeds,
-            "arms": [
-                {
-                    "arm": arm.arm,
-                    "label": arm.label,
-                    "mean": finite(arm.mean),
-                    "values": list(map(finite, arm.values)),
-                    "diverged": arm.diverged,
-                    "missed": arm.missed,
-                    "note": arm.note,
-                }
-                for arm in comparison.arms
-            ],
-        },
-        "paired_differences": {
-            arm.label: None
-            if arm.difference is None
-            else {
-                "arm": arm.arm,
-                "diverged": arm.diverged,
-                **{
-                    key: finite(value) if isinstance(value, float) else value
-                    for key, value in asdict(arm.difference).items()
-                },
-            }
-            for arm in comparison.arms[1:]
-        },
-    }

@@ -12,10 +12,12 @@ import torch
 from rich.console import Console
 
 from app import train as training
+from app.evidence.comparison import sentence_of, table_of
 from app.report import check_page, write_report
 from app.results import EventFile, OutputError, check_writable, train_seeds
 from app.specs import SpecError, read_spec
 from app.static import PageNotBuiltError
+from newton_core.experiment.comparison import compare_runs
 from newton_core.experiment.events import Summary
 from newton_core.experiment.spec import ExperimentSpec
 from newton_core.training.context import RunContext
@@ -140,16 +142,18 @@ def check_can_run(spec: ExperimentSpec, source: str) -> None:
 
 def show(spec: ExperimentSpec, summaries: list[Summary], wishes: Wishes, console: Console) -> str:
     """Prints what was finished; returns the comparison over seeds as text, if there is one."""
-    if wishes.as_json:
-        if summaries:
-            sys.stdout.write(training.as_json(spec, summaries) + "\n")
-    elif len(summaries) > 1:
-        console.print(training.comparison_table(spec, summaries))
+    if wishes.as_json and summaries:
+        sys.stdout.write(training.as_json(spec, summaries) + "\n")
     if len(summaries) < 2:
         return ""
+    comparison = compare_runs(spec, summaries)
+    if not wishes.as_json:
+        console.print(table_of(comparison))
+        console.print(sentence_of(comparison), soft_wrap=True)
     text = io.StringIO()
-    table = training.comparison_table(spec, summaries)
-    Console(file=text, width=console.width, markup=False, emoji=False).print(table)
+    plain = Console(file=text, width=console.width, markup=False, emoji=False)
+    plain.print(table_of(comparison))
+    plain.print(sentence_of(comparison))
     return text.getvalue()
 
 

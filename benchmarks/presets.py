@@ -18,7 +18,8 @@ from rich.console import Console
 
 from app.presets import load_presets
 from app.specs import read_spec
-from app.train import comparison_of, idle_cores, train
+from app.train import idle_cores, train
+from newton_core.experiment.comparison import compare_runs
 from newton_core.experiment.events import Summary
 from newton_core.training.run import run
 
@@ -52,7 +53,7 @@ def seconds_of(summaries: list[Summary]) -> float:
 
 def expectation(name: str, summaries: list[Summary]) -> dict[str, object]:
     """The measured part of a preset's ``expect``."""
-    comparison = comparison_of(read_spec(name), summaries)
+    comparison = compare_runs(read_spec(name), summaries)
     compared = [(arm.label, arm.difference) for arm in comparison.arms]
     return {
         "metric": comparison.metric.name,

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from newton_core.algorithms.permutations import permutation_matrix
     from newton_core.curvature import CurvatureError, NewtonStep, step_component
     from newton_core.data import register_dataset
+    from newton_core.experiment.comparison import Comparison, compare_runs
     from newton_core.experiment.spec import ExperimentSpec
     from newton_core.losses import (
         Derivatives,
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from newton_core.training.run import run
 
 __all__ = [
+    "Comparison",
     "CurvatureError",
     "Derivatives",
     "ExperimentSpec",
@@ -42,6 +44,7 @@ __all__ = [
     "OpaqueLossError",
     "build_loss",
     "check_loss",
+    "compare_runs",
     "inject_fisher",
     "list_losses",
     "newton_direction",
@@ -56,6 +59,7 @@ __all__ = [
 ]
 
 _MODULES = {
+    "Comparison": "experiment.comparison",
     "CurvatureError": "curvature",
     "Derivatives": "losses",
     "ExperimentSpec": "experiment.spec",
@@ -68,6 +72,7 @@ _MODULES = {
     "OpaqueLossError": "losses",
     "build_loss": "losses",
     "check_loss": "losses",
+    "compare_runs": "experiment.comparison",
     "inject_fisher": "newton",
     "list_losses": "losses",
     "newton_direction": "newton",

@@ -19,10 +19,12 @@ from app.evidence.common import (
     progress_bar,
     setting_words,
 )
+from app.evidence.comparison import record_of, sentence_of, table_of
+from app.evidence.formats import number, words
 from app.exports import harmless
 from app.results import OutputError
 from app.specs import read_spec
-from app.train import comparison_as_table, comparison_record, interruptible, number, words
+from app.train import interruptible
 from app.train_command import check_can_run
 from newton_core.evidence import (
     FIRST_TUNING_SEED,
@@ -130,7 +132,8 @@ def _print(found: Sweep, report: Comparison | None, wishes: SweepWishes, console
         console.print(
             f"the best, {setting_words(found.best.cell.settings)}, on seeds that chose nothing:"
         )
-        console.print(comparison_as_table(found.best.cell.spec, report))
+        console.print(table_of(report))
+        console.print(sentence_of(report))
     if wishes.out is not None:
         console.print(f"{wishes.out / 'sweep.json'} and {wishes.out / 'cells.csv'} hold all of it")
 
@@ -209,7 +212,7 @@ def sweep_record(found: Sweep, report: Comparison | None, wishes: SweepWishes) -
             "spec": best.cell.spec.model_dump(mode="json"),
             "report": None
             if report is None
-            else {"seeds": list(range(report.seeds)), **comparison_record(report)},
+            else {"seeds": list(range(report.seeds)), **record_of(report)},
         },
     }
 

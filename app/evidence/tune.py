@@ -9,9 +9,10 @@ from rich.console import Console
 from rich.table import Table
 
 from app.evidence.common import Ending, as_spec_errors, ending_of, numbers, progress_bar
+from app.evidence.formats import heading, number, words
 from app.results import check_writable
 from app.specs import read_spec
-from app.train import heading, interruptible, number, words
+from app.train import interruptible
 from app.train_command import check_can_run
 from newton_core.evidence import (
     FIRST_TUNING_SEED,

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from newton_core.experiment.events import ArmSummary, Summary
 from newton_core.experiment.spec import ExperimentSpec
 from newton_core.metrics import MetricDescription
-from newton_core.statistics import PairedDifference, paired_difference
+from newton_core.statistics import PairedDifference, Verdict, judge, paired_difference
+from newton_core.tasks import TASKS
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,9 @@ class ComparedArm:
         missed: in how many seeds it never arrived at the target; 0 where there is none.
         difference: paired with the first arm, seed by seed; None for the first arm itself, and
             where some value is not known.
+        verdict: what the difference shows, given those of all other arms; None without one.
+        reached: share of the seeds that arrived at the target; None where there is none.
+        target_steps, target_seconds: medians over the seeds that arrived; None if none did.
     """
 
     arm: int
@@ -31,6 +35,10 @@ class ComparedArm:
     diverged: int
     missed: int = 0
     difference: PairedDifference | None = None
+    verdict: Verdict | None = None
+    reached: float | None = None
+    target_steps: float | None = None
+    target_seconds: float | None = None
 
     @property
     def mean(self) -> float:
@@ -61,16 +69,24 @@ class Comparison:
 
 
 def compare_runs(
-    spec: ExperimentSpec, summaries: Sequence[Summary], metric: MetricDescription
+    spec: ExperimentSpec, summaries: Sequence[Summary], metric: MetricDescription | None = None
 ) -> Comparison:
     """Compares the arms of several runs of ``spec``, one seed each.
 
-    Without a target they are compared in ``metric``, the task's primary one. With a target, arms
-    stop at different steps, and their last values say little: then it is the steps that each took.
+    Without a target they are compared in ``metric``. With a target, arms stop at different steps,
+    and their last values say little: then it is the steps that each took.
+
+    Args:
+        spec: of the runs, their seeds apart.
+        summaries: of the runs, as their ``finished`` events hold them.
+        metric: None means the task's primary one.
 
     Raises:
         ValueError: no runs, or runs of different numbers of arms.
     """
+    if metric is None:
+        task = TASKS.get(spec.task.name)
+        metric = task.describe(task.primary_metric)
     if spec.target is None:
         return compare(summaries, metric)
     return compare_steps(summaries, steps_to(metric, spec.target, spec.steps))
@@ -107,11 +123,20 @@ def compare_steps(summaries: Sequence[Summary], metric: MetricDescription) -> Co
         return float(arm.step) if arm.status == "target" else most
 
     found = _compare(summaries, metric, steps)
-    arms = tuple(
-        replace(arm, missed=sum(s.arms[arm.arm].status != "target" for s in summaries))
-        for arm in found.arms
+    return replace(found, arms=tuple(_with_arrivals(arm, summaries) for arm in found.arms))
+
+
+def _with_arrivals(arm: ComparedArm, summaries: Sequence[Summary]) -> ComparedArm:
+    """An arm with how often and how fast it arrived at the target."""
+    runs = [summary.arms[arm.arm] for summary in summaries]
+    arrived = [run for run in runs if run.status == "target"]
+    return replace(
+        arm,
+        missed=len(runs) - len(arrived),
+        reached=len(arrived) / len(runs),
+        target_steps=float(statistics.median(run.step for run in arrived)) if arrived else None,
+        target_seconds=statistics.median(run.seconds for run in arrived) if arrived else None,
     )
-    return replace(found, arms=arms)
 
 
 def compare(summaries: Sequence[Summary], metric: MetricDescription) -> Comparison:
@@ -151,7 +176,17 @@ def _compare(
                 difference=paired_difference(own, values[0], metric.better) if known else None,
             )
         )
-    return Comparison(metric, tuple(arms), len(summaries))
+    return Comparison(metric, _judged(arms, metric), len(summaries))
+
+
+def _judged(arms: Sequence[ComparedArm], metric: MetricDescription) -> tuple[ComparedArm, ...]:
+    """The arms with the verdicts of their family."""
+    compared = [arm for arm in arms if arm.difference is not None]
+    differences = [arm.difference for arm in compared if arm.difference is not None]
+    verdicts = dict(
+        zip((arm.arm for arm in compared), judge(differences, metric.better), strict=True)
+    )
+    return tuple(replace(arm, verdict=verdicts.get(arm.arm)) for arm in arms)
 
 
 def _counted(arm: ArmSummary, summary: Summary, metric: MetricDescription) -> float:

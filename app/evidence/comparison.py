@@ -1,0 +1,185 @@
+"""A comparison of arms over seeds as a table, as a sentence and as a record."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from rich.table import Table
+
+from app.evidence.formats import number, words
+from newton_core.experiment.comparison import ComparedArm, Comparison
+from newton_core.metrics import MetricDescription
+from newton_core.records import finite
+from newton_core.statistics import detectable_effect, seeds_needed
+from newton_core.statistics.family import fewest_seeds
+
+COLUMNS = ("arm", "mean", "difference", "95 % interval", "p", "wins", "verdict")
+
+
+def title_of(comparison: Comparison) -> str:
+    """What the table compares."""
+    metric, baseline = comparison.metric, comparison.arms[0]
+    unit = " in %" if metric.kind == "share" else ""
+    text = f"{words(metric)}{unit}, {comparison.seeds} seeds, paired with {baseline.label}"
+    if metric.better == "lower":
+        text += ", lower is better"
+    if any(arm.missed for arm in comparison.arms) and metric.worst is not None:
+        text += f"; who never arrives counts as {number(metric, metric.worst)}, the most there are"
+    return text
+
+
+def rows_of(comparison: Comparison) -> list[list[str]]:
+    """The cells under :data:`COLUMNS`, and last a note, mostly empty."""
+    return [_row(comparison, arm) for arm in comparison.arms]
+
+
+def _row(comparison: Comparison, arm: ComparedArm) -> list[str]:
+    metric, found = comparison.metric, arm.difference
+    mean = number(metric, arm.mean) if math.isfinite(arm.mean) else "-"
+    if arm is comparison.arms[0]:
+        return [arm.label, mean, "", "", "", "", "", arm.note]
+    if found is None or arm.verdict is None:
+        return [arm.label, mean, "-", "-", "-", "-", "-", arm.note]
+    interval = "-"
+    if math.isfinite(found.low):
+        interval = f"{number(metric, found.low, '+')} to {number(metric, found.high, '+')}"
+    return [
+        arm.label,
+        mean,
+        number(metric, found.mean, "+"),
+        interval,
+        f"{arm.verdict.adjusted_p:.3f}",
+        f"{found.improved:.0%}",
+        arm.verdict.kind,
+        arm.note,
+    ]
+
+
+def table_of(comparison: Comparison) -> Table:
+    """The comparison for a terminal of 80 columns."""
+    table = Table(title=title_of(comparison), title_justify="left", caption_justify="left")
+    for column in COLUMNS:
+        words_only = column in ("arm", "verdict")
+        table.add_column(
+            column, justify="left" if words_only else "right", no_wrap=column == "95 % interval"
+        )
+    rows = rows_of(comparison)
+    noted = any(row[-1] for row in rows)
+    if noted:
+        table.add_column("note")
+    for row in rows:
+        table.add_row(*(row if noted else row[:-1]))
+    if len(comparison.arms) > 1:
+        table.caption = caption_of(comparison)
+    return table
+
+
+def caption_of(comparison: Comparison) -> str:
+    """How to read the p-values, and what so many seeds can show."""
+    others = sum(arm.verdict is not None for arm in comparison.arms)
+    text = (
+        "wins: share of the seeds in which it is better; p: sign-flip permutation test, with"
+        " Holm's correction over the table's arms."
+    )
+    if any(arm.verdict and arm.verdict.kind == "too few seeds" for arm in comparison.arms):
+        text += f" {others} comparisons need {fewest_seeds(others)} seeds to show anything."
+    return text
+
+
+def sentence_of(comparison: Comparison) -> str:
+    """What the comparison shows, in plain words."""
+    metric, baseline = comparison.metric, comparison.arms[0]
+    if len(comparison.arms) == 1:
+        return f"One arm alone has nothing to be compared with: {baseline.label}."
+    parts = []
+    for arm in comparison.arms[1:]:
+        found, verdict = arm.difference, arm.verdict
+        if found is None or verdict is None:
+            parts.append(f"{arm.label} has no value in some seeds")
+            continue
+        size = _amount(metric, abs(found.mean))
+        span = ""
+        if math.isfinite(found.low):
+            span = f" (95 % interval {_span(metric, found.low, found.high)})"
+        if verdict.kind == "too few seeds":
+            parts.append(f"these are too few seeds to tell {arm.label} from it{span}")
+        elif verdict.kind == "not shown":
+            parts.append(f"no difference of {arm.label} is shown{span}")
+        else:
+            parts.append(f"{arm.label} is {verdict.kind} by {size}{span}")
+    seeds = "one seed" if comparison.seeds == 1 else f"{comparison.seeds} seeds"
+    return f"Against {baseline.label}, over {seeds}: {'; '.join(parts)}."
+
+
+def _amount(metric: MetricDescription, value: float) -> str:
+    """The size of a difference, with its unit."""
+    return number(metric, value) + (" points" if metric.kind == "share" else "")
+
+
+def _span(metric: MetricDescription, low: float, high: float) -> str:
+    return f"{number(metric, low, '+')} to {number(metric, high, '+')}"
+
+
+def record_of(comparison: Comparison) -> dict[str, Any]:
+    """A comparison for machines; what is not finite travels as null."""
+    family = sum(arm.difference is not None for arm in comparison.arms)
+    return {
+        "comparison": {
+            "metric": comparison.metric.name,
+            "better": comparison.metric.better,
+            "seeds": comparison.seeds,
+            "sentence": sentence_of(comparison),
+            "detectable_effect": finite(
+                detectable_effect(comparison.seeds, comparisons=max(1, family))
+            ),
+            "arms": [
+                {
+                    "arm": arm.arm,
+                    "label": arm.label,
+                    "mean": finite(arm.mean),
+                    "values": list(map(finite, arm.values)),
+                    "diverged": arm.diverged,
+                    "missed": arm.missed,
+                    "reached": arm.reached,
+                    "target_steps": arm.target_steps,
+                    "target_seconds": arm.target_seconds,
+                    "note": arm.note,
+                }
+                for arm in comparison.arms
+            ],
+        },
+        "paired_differences": {
+            arm.label: _difference_record(arm, family) for arm in comparison.arms[1:]
+        },
+    }
+
+
+def _difference_record(arm: ComparedArm, family: int) -> dict[str, Any] | None:
+    found = arm.difference
+    if found is None or arm.verdict is None:
+        return None
+    size = found.effect_size
+    wanted = math.isfinite(size) and size != 0
+    return {
+        "arm": arm.arm,
+        "diverged": arm.diverged,
+        **{
+            key: finite(value) if isinstance(value, float) else value
+            for key, value in asdict(found).items()
+        },
+        "adjusted_p": arm.verdict.adjusted_p,
+        "verdict": arm.verdict.kind,
+        "seeds_needed": seeds_needed(size, comparisons=family) if wanted else None,
+    }
+
+
+def plain_rows(comparison: Comparison) -> Sequence[dict[str, Any]]:
+    """One flat record for each arm, full precision, for CSV."""
+    record = record_of(comparison)
+    rows = []
+    for arm in record["comparison"]["arms"]:
+        found = record["paired_differences"].get(arm["label"]) or {}
+        flat = {key: value for key, value in arm.items() if key != "values"}
+        rows.append({"metric": comparison.metric.name, **flat, **found})
+    return rows

@@ -1,0 +1,15 @@
+"""Comparisons over seeds: intervals, p-values, verdicts of a family, and seeds that are needed."""
+
+from newton_core.statistics.family import Verdict, VerdictKind, judge
+from newton_core.statistics.paired import PairedDifference, paired_difference
+from newton_core.statistics.planning import detectable_effect, seeds_needed
+
+__all__ = [
+    "PairedDifference",
+    "Verdict",
+    "VerdictKind",
+    "detectable_effect",
+    "judge",
+    "paired_difference",
+    "seeds_needed",
+]
