@@ -23,6 +23,8 @@ from newton_core.settings import setting
 
 PUBLISHED = "Edmond (the Max Planck Society's data repository), doi:10.17617/3.YJCQ5S"
 PARTS = ("train", "test")
+VALIDATION = "val"
+"""The third part of the archive, which may be left out: a run can keep training maps aside."""
 SMALLEST = 12
 _PATHS_OFF = 0.01  # share of the paths that may be off
 _PATH_TOLERANCE = 0.01  # of a path's cost: half precision rounds weights by 0.0005
@@ -123,18 +125,27 @@ def find_files(folder: Path, part: str, kind: str) -> list[Path]:
 
 
 def missing_files(folder: Path) -> list[str]:
-    """Names of the files that are missing, both as one file and in shards."""
+    """Names of the files that are missing, both as one file and in shards.
+
+    Of the validation part all files may be missing, but not some.
+    """
     return [
         f"{part}_{kind}.npy"
-        for part in PARTS
+        for part in _parts_in(folder)
         for kind in KINDS
         if not find_files(folder, part, kind)
     ]
 
 
+def _parts_in(folder: Path) -> tuple[str, ...]:
+    """The parts that a folder must have, and the validation part if it has a file of it."""
+    with_validation = any(find_files(folder, VALIDATION, kind) for kind in KINDS)
+    return (*PARTS, VALIDATION) if with_validation else PARTS
+
+
 @lru_cache(maxsize=1)
 def load_warcraft(folder: Path) -> MapDataset:
-    """The training and test maps in ``folder``; the validation maps are not read.
+    """The training, test and, where they are there, validation maps in ``folder``.
 
     Raises:
         DatasetError: a file is missing, damaged or of the wrong kind or shape, does not fit the
@@ -146,13 +157,15 @@ def load_warcraft(folder: Path) -> MapDataset:
             f"warcraft: {', '.join(missing)} not found in {folder}{_found_instead(folder)};"
             f" the maps are published at {PUBLISHED}: unpack them there"
         )
-    train, test = (_read_part(folder, part) for part in PARTS)
-    if train.costs.shape[1:] != test.costs.shape[1:]:
-        raise DatasetError(
-            f"{folder}: the training maps have {_times(train.grid)} tiles, the test maps"
-            f" {_times(test.grid)}; both need the same"
-        )
-    return MapDataset(train=train, test=test)
+    parts = {part: _read_part(folder, part) for part in _parts_in(folder)}
+    grid = parts["train"].grid
+    for part, maps in parts.items():
+        if maps.grid != grid:
+            raise DatasetError(
+                f"{folder}: the train maps have {_times(grid)} tiles, the {part} maps"
+                f" {_times(maps.grid)}; all need the same"
+            )
+    return MapDataset(parts["train"], parts["test"], parts.get(VALIDATION))
 
 
 def _read_part(folder: Path, part: str) -> Maps:

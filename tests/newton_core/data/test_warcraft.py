@@ -11,6 +11,8 @@ from newton_core.data import DatasetError, WarcraftParameters, describe_datasets
 from newton_core.data.warcraft import warcraft_dir
 from newton_core.tasks import ShortestPathParameters
 from newton_core.tasks.base import SampleOutputs
+from newton_core.training.context import build_task
+from tests.newton_core.training.specs import small_spec
 
 MAPS = {"train": 20, "val": 4, "test": 6}
 Arrays = dict[str, np.ndarray[Any, Any]]
@@ -53,12 +55,41 @@ def test_reads_the_published_format(folder: Path, size: int) -> None:
     files = arrays(size)
     write(folder, files)
     dataset = WarcraftParameters().load()
-    for part, maps in (("train", dataset.train), ("test", dataset.test)):
+    parts = {"train": dataset.train, "val": dataset.validation, "test": dataset.test}
+    for part, maps in parts.items():
         assert maps.grid == (size, size)
         assert np.array_equal(maps.images.permute(0, 2, 3, 1), files[f"{part}_maps"])
         assert np.array_equal(maps.paths, files[f"{part}_shortest_paths"])
         assert np.array_equal(maps.costs, files[f"{part}_vertex_weights"].astype(np.float32))
     assert dataset.normalise(dataset.test.images).shape == (6, 3, 8 * size, 8 * size)
+
+
+def test_runs_stop_by_the_published_validation_maps(folder: Path) -> None:
+    files = arrays()
+    write(folder, files)
+    task = {"name": "shortest_path", "data": {"name": "warcraft"}}
+    loss = {"name": "perturbed_fy"}
+    found = build_task(small_spec(task=task, loss=loss, arms=[{}], target=0.5, batch_size=4))
+    assert found.largest_batch() == MAPS["train"]  # no training map is kept aside
+    costs = torch.from_numpy(files["val_vertex_weights"].astype(np.float32))
+
+    class TrueCosts(torch.nn.Module):
+        def forward(self, maps: torch.Tensor) -> torch.Tensor:
+            return costs[: len(maps)]
+
+    assert found.validate(TrueCosts())["perfect_match"].value == 1.0
+
+
+def test_the_validation_maps_may_be_left_out_but_only_all_of_them(folder: Path) -> None:
+    files = {name: array for name, array in arrays().items() if not name.startswith("val")}
+    write(folder, files)
+    assert WarcraftParameters().load().validation is None
+    load_warcraft.cache_clear()
+    write(folder, {"val_maps": arrays()["val_maps"]})
+    with pytest.raises(DatasetError, match=r"val_shortest_paths.npy, val_vertex_weights.npy not"):
+        WarcraftParameters().load()
+    (status,) = WarcraftParameters.status()
+    assert not status.found
 
 
 def test_weights_may_have_any_precision(folder: Path) -> None:
@@ -118,7 +149,7 @@ def test_sizes_in_an_archive(tmp_path: Path) -> None:
     assert WarcraftParameters(size=12).folder() == tmp_path / "warcraft" / "12x12"
 
 
-@pytest.mark.parametrize("part", ["train", "test"])
+@pytest.mark.parametrize("part", ["train", "val", "test"])
 def test_paths_of_other_maps_are_found(folder: Path, part: str) -> None:
     files = arrays()
     files[f"{part}_shortest_paths"] = np.roll(files[f"{part}_shortest_paths"], 1, axis=0)
@@ -152,7 +183,7 @@ def test_the_grid_is_known_without_the_maps(folder: Path) -> None:
 
 def test_says_what_is_missing_and_where_it_is_published(folder: Path) -> None:
     files = arrays()
-    del files["test_maps"], files["train_vertex_weights"], files["val_maps"]
+    del files["test_maps"], files["train_vertex_weights"]
     write(folder, files)
     with pytest.raises(DatasetError) as caught:
         WarcraftParameters().load()
@@ -160,7 +191,6 @@ def test_says_what_is_missing_and_where_it_is_published(folder: Path) -> None:
     assert "train_vertex_weights.npy, test_maps.npy not found in" in message
     assert str(folder) in message
     assert "doi:10.17617/3.YJCQ5S" in message
-    assert "val" not in message
     (status,) = (found for found in describe_datasets() if found.name == "warcraft")
     assert not status.found
     assert "test_maps.npy" in status.detail
@@ -238,11 +268,12 @@ def test_refuses_what_cannot_be(folder: Path, name: str, change: Any, message: s
     assert str(folder) in str(caught.value)
 
 
-def test_refuses_parts_of_two_sizes(folder: Path) -> None:
+@pytest.mark.parametrize("part", ["val", "test"])
+def test_refuses_parts_of_two_sizes(folder: Path, part: str) -> None:
     files = arrays()
-    files |= {name: array for name, array in arrays(18).items() if name.startswith("test")}
+    files |= {name: array for name, array in arrays(18).items() if name.startswith(part)}
     write(folder, files)
-    with pytest.raises(DatasetError, match="maps have 12 x 12 tiles, the test maps 18 x 18"):
+    with pytest.raises(DatasetError, match=f"maps have 12 x 12 tiles, the {part} maps 18 x 18"):
         WarcraftParameters().load()
 
 
