@@ -21,7 +21,6 @@ from app.terminal import PlainConsole, prepare_streams
 cli = typer.Typer(
     name="newton-lab",
     help="Train with vanilla and Newton losses side by side, and watch what curvature does.",
-    no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # boxes cut names, and need characters that not every terminal has
@@ -41,7 +40,11 @@ def main() -> None:
     code: int | str | None = 0
     try:
         try:
-            cli(_data_dir_first(sys.argv[1:]))
+            arguments = _data_dir_first(sys.argv[1:]) or ["--help"]
+            code = cli(arguments, prog_name="newton-lab", standalone_mode=False) or 0
+        except typer.TyperException as error:
+            errors.print(_usage_problem(error), soft_wrap=True)
+            code = BAD_INPUT
         except SystemExit as end:
             code = end.code
         sys.stdout.flush()
@@ -54,6 +57,14 @@ def main() -> None:
         code = BAD_INPUT
         _forget_output()
     raise SystemExit(code)
+
+
+def _usage_problem(error: typer.TyperException) -> str:
+    """What is wrong with how a command was called, and where its help is, in one line."""
+    context: typer.Context | None = getattr(error, "ctx", None)
+    command = context.command_path if context else "newton-lab"
+    words = error.format_message().rstrip(".")
+    return f"{command}: {words[:1].lower()}{words[1:]}; see {command} --help"
 
 
 def _forget_output() -> None:

@@ -74,9 +74,30 @@ def test_unknown_names_are_answered_with_known_ones(arguments, words, newton_lab
     assert words in newton_lab.refuses(*arguments)
 
 
-def test_an_unknown_command_is_answered_with_known_ones(newton_lab):
-    assert newton_lab("trian") == 2
-    assert "Did you mean 'train'?" in newton_lab.err
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["trian"], "newton-lab: no such command 'trian'. Did you mean 'train'?; see newton-lab "),
+        (["--nope"], "newton-lab: no such option: --nope; see newton-lab --help"),
+        (["--data-dir", "."], "newton-lab: missing command; see newton-lab --help"),
+        (["train"], "newton-lab train: missing argument 'PRESET|SPEC.json'; see newton-lab train "),
+        (["train", "collapse", "other"], "unexpected extra argument(s) (other); see newton-lab tr"),
+        (["train", "collapse", "--step", "3"], "no such option: --step (Possible options: "),
+        (["train", "collapse", "--seeds", "x"], "newton-lab train: invalid value for '--seeds': "),
+        (["train", "collapse", "--seeds", "0"], "invalid value for '--seeds': "),
+        (["serve", "--port"], "ption '--port' requires an argument; see newton-lab"),
+        (["presets", "--json=1"], "ption '--json' does not take a value; see newton-lab"),
+        (["download"], "newton-lab download: missing argument 'dataset'; see newton-lab download"),
+    ],
+)
+def test_a_wrong_call_is_one_line_that_leads_to_the_help(arguments, words, newton_lab):
+    assert words in newton_lab.refuses(*arguments)
+
+
+def test_without_a_command_the_help_is_shown(newton_lab):
+    assert newton_lab() == 0
+    assert "Commands:" in newton_lab.out
+    assert newton_lab.err == ""
 
 
 @pytest.mark.parametrize(
