@@ -4,15 +4,17 @@ import asyncio
 import threading
 import time
 from collections import Counter
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from pathlib import Path
 
 import structlog
 
 from app.landscapes.process import Part, Problem
 from app.landscapes.requests import AnyLandscapeRequest, LandscapeJob
-from app.processes import start_worker
+from app.processes import LabWorker
 from app.settings import Settings
+from newton_core.experiment.sources import Source, sources_of
+from newton_core.experiment.spec import stored_spec
 from newton_core.workers import WorkerLostError, WorkerProcess
 from newton_core.workers.messages import Done, Failed, Output
 from newton_core.workers.process import START_SECONDS
@@ -33,7 +35,8 @@ class LandscapeService:
     """Answers requests for landscapes, in the order that they come, in one warm process.
 
     The process is started with the first request or by :meth:`warm`, and anew after a crash or a
-    hang; runs never wait for it, nor it for them.
+    hang, and when code or data from outside the lab have changed since it loaded them. Runs never
+    wait for it, nor it for them.
     """
 
     def __init__(self, settings: Settings, name: str = "landscape worker") -> None:
@@ -43,18 +46,18 @@ class LandscapeService:
         self._tasks: set[asyncio.Task[None]] = set()
         self._present: Counter[str] = Counter()
         self._guard = threading.Lock()
-        self._process: WorkerProcess | None = None
+        self._worker: LabWorker | None = None
         self._closed = False
 
     def warm(self) -> None:
         """Starts the process, unless it is there or the service has been closed."""
         with self._guard:
-            if self._process is not None and not self._process.is_alive:
-                self._process.close()
-                self._process = None
-            if self._process is None and not self._closed:
+            if self._worker is not None and not self._worker.process.is_alive:
+                self._worker.process.close()
+                self._worker = None
+            if self._worker is None and not self._closed:
                 entry = "app.landscapes.process:main"
-                self._process = start_worker(entry, self._settings, self._name)
+                self._worker = LabWorker(entry, self._settings, self._name)
 
     def is_busy_for(self, address: str) -> bool:
         """Whether so many requests wait, of all or of this address, that another is too many."""
@@ -124,7 +127,7 @@ class LandscapeService:
         self, job: LandscapeJob, emit: Callable[[Part], None], left: threading.Event
     ) -> None:
         """Computes one answer, in a thread; the process is then idle or has been ended."""
-        worker = self._ready()
+        worker = self._ready(sources_of(stored_spec(job.spec)))
         worker.submit(job)
         problem: str | None = None
         patience, cancelled = self._settings.hang_seconds, False
@@ -153,20 +156,22 @@ class LandscapeService:
             logger.warning(f"the {self._name} did not stop and was ended")
         raise LandscapeFailure(f"no sign of life from the landscape's process for {patience:g} s")
 
-    def _ready(self) -> WorkerProcess:
-        """The process, once it is ready. Blocks."""
+    def _ready(self, sources: Sequence[Source]) -> WorkerProcess:
+        """The process, once it is ready for a job that depends on ``sources``. Blocks."""
+        if self._worker is not None and self._worker.is_outdated(sources):
+            self._drop()
         self.warm()
-        worker = self._process
-        if worker is None:
+        if (worker := self._worker) is None:
             raise LandscapeFailure("the server is closing")
+        worker.loads(sources)
         deadline = time.monotonic() + START_SECONDS
-        while not worker.ready and time.monotonic() < deadline:
-            worker.receive(LOOK_SECONDS)
-        return worker
+        while not worker.process.ready and time.monotonic() < deadline:
+            worker.process.receive(LOOK_SECONDS)
+        return worker.process
 
     def _drop(self) -> None:
         """Ends the process; the next request starts another."""
         with self._guard:
-            worker, self._process = self._process, None
+            worker, self._worker = self._worker, None
         if worker is not None:
-            worker.close()
+            worker.process.close()

@@ -14,7 +14,7 @@ import pytest
 
 from app.figures import templates
 from newton_core.models import MlpParameters
-from tests.app.harness import LabServer
+from tests.app.harness import LabServer, read_messages
 from tests.docs.example_package import block, install, specs
 
 ROOT = Path(__file__).parents[2]
@@ -106,11 +106,21 @@ def test_its_specs_train_on_a_server(server: LabServer, spec: dict[str, Any]) ->
     server.finish(spec)
 
 
+def landscape_of(server: LabServer, run_id: str) -> list[float]:
+    """The loss along the line between two arms of a run."""
+    body = {"space": "line", "run": run_id, "step": 3, "points": 11}
+    with server.client.stream("POST", "/api/landscapes", json=body, timeout=120.0) as answer:
+        first, *_ = read_messages(answer.iter_lines())
+    assert first["event"] == "line", first
+    return list(json.loads(first["data"])["line"]["values"])
+
+
 def test_a_loss_that_changed_is_another_run(server: LabServer, site: Path) -> None:
     """Also without a restart: workers that have loaded the old code are replaced."""
     spec = {**specs()[0], "steps": 3}
     before = server.finish(spec)
     assert server.post(spec)["reused"]
+    heights = landscape_of(server, before)
     code = site / "tilt" / "focal.py"
     original = code.read_text("utf-8")
     code.write_text(original.replace("weights * nats", "3.0 * weights * nats"), "utf-8")
@@ -123,6 +133,8 @@ def test_a_loss_that_changed_is_another_run(server: LabServer, site: Path) -> No
         }
         losses = [event["values"]["loss"][0] for event in first.values()]
         assert losses[1] == pytest.approx(3 * losses[0])
+        higher = landscape_of(server, before)
+        assert higher == pytest.approx([3 * height for height in heights]), "pictures follow too"
     finally:
         code.write_text(original, "utf-8")
     assert server.post(spec) == {**answer, "id": before, "status": "finished",

@@ -3,22 +3,17 @@
 import contextlib
 import threading
 import time
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
 import psutil
 import structlog
 
-from app.processes import start_worker
+from app.processes import LabWorker
 from app.runs.executors.base import Executor, Sink, StopRequest
 from app.runs.records import Job, LoggedEvent
 from app.settings import Settings
 from newton_core.workers import WorkerLostError, WorkerProcess
 from newton_core.workers.messages import Done, Failed, Message, Output
 from newton_core.workers.process import START_SECONDS
-
-if TYPE_CHECKING:  # it loads torch
-    from newton_core.experiment.sources import Source
 
 GATHER_SECONDS = 0.04
 """Events are stored together for so long: at most 25 transactions a second and worker."""
@@ -27,31 +22,6 @@ LOOK_SECONDS = 0.1
 MEMORY_LOOK_SECONDS = 0.5
 
 logger = structlog.get_logger(__name__)
-
-
-class _Worker:
-    """A worker process, and what it has loaded from outside the lab.
-
-    Code is loaded soon after its start, data when a job first asks for them.
-    """
-
-    def __init__(self, settings: Settings) -> None:
-        self.started = time.time()
-        self.loaded: dict[tuple[str, str], str] = {}
-        self.process = start_worker("app.runs.worker:main", settings, "worker")
-
-    def is_outdated(self, sources: "Iterable[Source]") -> bool:
-        """Whether it has loaded something that is another one now."""
-        return any(
-            self.loaded[key] != source.digest
-            if (key := (source.kind, source.name)) in self.loaded
-            else source.kind == "code" and self.started < source.changed <= time.time()
-            for source in sources
-        )
-
-    def loads(self, sources: "Iterable[Source]") -> None:
-        """Told what its next job depends on."""
-        self.loaded |= {(source.kind, source.name): source.digest for source in sources}
 
 
 def _memory(worker: WorkerProcess) -> int:
@@ -73,7 +43,7 @@ class LocalExecutor(Executor):
         self._settings = settings
         self.slots = settings.workers + settings.fork_workers
         self._change = threading.Condition()
-        self._idle: list[_Worker] = []
+        self._idle: list[LabWorker] = []
         self._closed = False
         self._started = 0.0
 
@@ -81,14 +51,14 @@ class LocalExecutor(Executor):
         """Starts the ordinary workers; those for forks follow once these are warm."""
         self._started = time.monotonic()
         with self._change:
-            self._idle = [_Worker(self._settings) for _ in range(self._settings.workers)]
+            self._idle = [self._new_worker() for _ in range(self._settings.workers)]
         threading.Thread(target=self._start_fork_workers, daemon=True).start()
 
     def _start_fork_workers(self) -> None:
         self.wait_until_ready(START_SECONDS)
         with self._change:
             missing = 0 if self._closed else self._settings.fork_workers
-            self._idle += [_Worker(self._settings) for _ in range(missing)]
+            self._idle += [self._new_worker() for _ in range(missing)]
             self._change.notify_all()
 
     def wait_until_ready(self, timeout: float) -> bool:
@@ -126,7 +96,7 @@ class LocalExecutor(Executor):
             return "the run was stopped before it began"
         return f"no worker process was ready within {START_SECONDS:.0f} s"
 
-    def _take(self, job: Job, stop: StopRequest) -> _Worker | None:
+    def _take(self, job: Job, stop: StopRequest) -> LabWorker | None:
         """A worker that is ready; None if there is none in time or the run is to stop.
 
         One that has loaded code or data that have changed since is replaced.
@@ -147,13 +117,16 @@ class LocalExecutor(Executor):
             time.sleep(0.01)
         return None
 
-    def _replace(self, worker: _Worker) -> None:
+    def _new_worker(self) -> LabWorker:
+        return LabWorker("app.runs.worker:main", self._settings, "worker")
+
+    def _replace(self, worker: LabWorker) -> None:
         self._idle.remove(worker)
         worker.process.close()
         if not self._closed:
-            self._idle.append(_Worker(self._settings))
+            self._idle.append(self._new_worker())
 
-    def _give_back(self, worker: _Worker, *, healthy: bool) -> None:
+    def _give_back(self, worker: LabWorker, *, healthy: bool) -> None:
         bloated = _memory(worker.process) > self._settings.memory_mb * 500_000
         with self._change:
             self._idle.insert(0, worker)
