@@ -60,7 +60,8 @@ def train_all(wishes: Wishes, console: Console, errors: Console) -> Ending | Non
     torch.set_num_threads(wishes.threads)
     check_report(wishes)
     events = EventFile(wishes.out, force=wishes.force, resume=wishes.resume)
-    check_can_run(specs[0], wishes.source)
+    for warning in check_can_run(specs[0], wishes.source):
+        errors.print(f"{wishes.source}: {warning}", soft_wrap=True)
     events.check(specs[0])
     _quiet_about_expected()
     logs: dict[str, list[str]] | None = None if wishes.html is None else {}
@@ -127,14 +128,17 @@ def check_report(wishes: Wishes) -> None:
         raise OutputError(f"--html: {error}") from error
 
 
-def check_can_run(spec: ExperimentSpec, source: str) -> None:
+def check_can_run(spec: ExperimentSpec, source: str) -> tuple[str, ...]:
     """Looks for the device and reads the data; what it has read serves the run.
+
+    Returns:
+        What may be wrong with the data though they can be used.
 
     Raises:
         SpecError: they are not there, or do not fit; the message says what to do.
     """
     try:
-        RunContext(spec)
+        return RunContext(spec).task.warnings()
     except (ValueError, OSError) as error:
         words = " ".join(str(error).split())
         raise SpecError(f"{source} cannot be run here: {words}") from error

@@ -63,8 +63,9 @@ export function numbered(events: Unnumbered<RunEvent>[]): RunEvent[] {
   return events.map((event, index) => ({ ...event, seq: index + 1 }) as RunEvent);
 }
 
-export function started(of: Spec = spec()): Unnumbered<RunEvent> {
-  return { type: "started", spec: of, versions: { torch: "2" }, device: "cpu", parameters: 10 };
+export function started(of: Spec = spec(), warnings: string[] = []): Unnumbered<RunEvent> {
+  const versions = { torch: "2" };
+  return { type: "started", spec: of, versions, device: "cpu", parameters: 10, warnings };
 }
 
 export function metrics(

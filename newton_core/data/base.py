@@ -48,6 +48,7 @@ class ImageDataset:
         names: what the classes are called, in their order; None if by their index or value.
         validation: a third part, by which settings are chosen and runs stopped; None where the
             data come without one.
+        warnings: what may be wrong with the data though they can be used, each a sentence.
     """
 
     train: LabelledImages
@@ -57,6 +58,7 @@ class ImageDataset:
     values: Float[Tensor, " classes"] | None = None
     validation: LabelledImages | None = None
     names: tuple[str, ...] | None = None
+    warnings: tuple[str, ...] = ()
 
     def with_validation(self, share: float) -> "ImageDataset":
         """The data with a validation part: their own, or a share of the training part.

@@ -5,8 +5,8 @@ adding images moves few of the others from one part to the other.
 """
 
 import hashlib
-import logging
 import re
+from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal
@@ -30,8 +30,6 @@ from newton_core.settings import setting
 MOST_CLASSES = 100  # of a classification: curvature matrices grow with their square
 
 _LIKE_A_NUMBER = re.compile(r"[+-]?\d*[.,]?\d+")
-
-logger = logging.getLogger(__name__)
 
 
 class FolderImagesParameters(ImageDataParameters):
@@ -112,7 +110,7 @@ def load_folder(
     """The images of a folder as a data set whose classes are the distinct values of the table.
 
     They are loaded once, and again whenever the table or an image has changed. Images of a single
-    grey level are named in a warning of this module's logger.
+    grey level are named in the data set's ``warnings``.
 
     Args:
         folder: holds the images, in it or in subfolders, and exactly one CSV file; or no table
@@ -159,7 +157,6 @@ def _load(
     )
     problems.raise_if_any()
     pixels = torch.from_numpy(np.stack(images))
-    _warn_of_constant(table, rows, pixels)
 
     values, classes = np.unique([row.value for row in rows], return_inverse=True)
     by_hash = sorted(
@@ -174,18 +171,20 @@ def _load(
         classes=len(values),
         values=None if named else torch.from_numpy(values),
         names=tuple(map(_name, values.tolist())) if named else None,
+        warnings=tuple(_of_one_level(rows, pixels)),
     )
 
 
-def _warn_of_constant(table: Path, rows: tuple[Row, ...], pixels: torch.Tensor) -> None:
+def _of_one_level(rows: tuple[Row, ...], pixels: torch.Tensor) -> Iterator[str]:
+    """That some images show nothing, if any do."""
     flat = pixels.flatten(1)
     constant = (flat == flat[:, :1]).all(dim=1).nonzero().flatten().tolist()
     if constant:
         shown = ", ".join([rows[i].name for i in constant[:3]] + ["..."] * (len(constant) > 3))
-        logger.warning(
-            "%s: %d of %d images are of one grey level, so that they show nothing: %s",
-            table, len(constant), len(rows), shown,
-        )  # fmt: skip
+        yield (
+            f"{len(constant)} of {len(rows)} images are of one grey level, so that they show"
+            f" nothing: {shown}"
+        )
 
 
 def _name(value: float | str) -> str:

@@ -52,6 +52,9 @@ class Started(EventBase):
     versions: dict[str, str]
     device: str
     parameters: int = Field(description="number of trained parameters of one arm's network")
+    warnings: tuple[str, ...] = Field(
+        (), description="what may be wrong with the data though they can be used"
+    )
 
 
 class Metrics(EventBase):

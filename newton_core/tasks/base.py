@@ -130,6 +130,10 @@ class Task(ABC, Generic[P_co]):
         """Told the run's loss before anything is evaluated; few tasks have metrics that need it."""
         del loss
 
+    def warnings(self) -> tuple[str, ...]:
+        """What may be wrong with the data though they can be used, each a sentence."""
+        return ()
+
     @abstractmethod
     def build_model(self) -> nn.Module:
         """A network with initial weights fixed by the seed, mapping ``inputs`` to y (N, *S)."""

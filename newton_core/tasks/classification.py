@@ -111,6 +111,10 @@ class ClassificationTask(Task[ClassificationParameters]):
         if dataset is not self._dataset:
             self._use(dataset)
 
+    def warnings(self) -> tuple[str, ...]:
+        """See :class:`~newton_core.tasks.base.Task`."""
+        return self._dataset.warnings
+
     def build_model(self) -> nn.Module:
         """A network (N, 1, h, w) -> (N, classes)."""
         height, width = self._images.shape[-2:]

@@ -154,6 +154,10 @@ class HeatTask(Task[HeatTaskParameters]):
             )
         self._simulator = loss
 
+    def warnings(self) -> tuple[str, ...]:
+        """See :class:`~newton_core.tasks.base.Task`."""
+        return self._dataset.warnings
+
     def build_model(self) -> nn.Module:
         """A network (N, 1, h, w) -> (N, h, w)."""
         shape = tuple(self._train.shape[1:])

@@ -174,6 +174,10 @@ class RankingTask(Task[RankingParameters]):
         if dataset is not self._dataset:
             self._use(dataset)
 
+    def warnings(self) -> tuple[str, ...]:
+        """See :class:`~newton_core.tasks.base.Task`."""
+        return self._dataset.warnings
+
     def build_model(self) -> nn.Module:
         """A network (N, n, 1, h, w) -> (N, n) that scores each image by itself."""
         network = build_seeded(self.parameters.model, self._train.image_size, 1, self.seed)

@@ -163,6 +163,7 @@ class _Run:
             versions=versions(),
             device=describe_device(self.spec.device),
             parameters=sum(p.numel() for p in self.context.initial.parameters()),
+            warnings=self.context.task.warnings(),
         )
         if not self.resumed:
             yield from self._emit_measurements(self._reports())

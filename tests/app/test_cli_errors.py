@@ -19,6 +19,7 @@ from app.terminal import spell_out
 from tests.app.harness import tiny_spec
 from tests.app.test_cli import lab
 from tests.app.test_train_files import _written
+from tests.newton_core.data.own_images import write_folder
 
 TERRAIN = {"name": "terrain", "train_maps": 10, "test_maps": 10}
 
@@ -124,6 +125,18 @@ def test_what_a_run_needs_is_looked_for_before_it_trains(changes, words, newton_
     assert words in newton_lab.refuses("train", path, "--out", out)
     assert newton_lab.err.startswith(f"{path} cannot be run here: ")
     assert not out.exists()
+
+
+def test_what_may_be_wrong_with_the_data_is_said_once(newton_lab, data, tmp_path):
+    write_folder(data / "own" / "flat", [0, 1, 2, 3, 4, 5])
+    own = {"name": "folder", "path": "flat", "test_share": 0.5}
+    task = {"name": "ranking", "n": 2, "test_sets": 2, "data": own}
+    path = _written(tmp_path / "spec.json", tiny_spec(task=task, steps=1))
+    assert newton_lab("--data-dir", data, "train", path, "--seeds", "2") == 0, newton_lab.err
+    assert newton_lab.err == (
+        f"{path}: 6 of 6 images are of one grey level, so that they show nothing:"
+        " 0.png, 1.png, 2.png, ...\n"
+    )
 
 
 def test_the_last_seed_is_checked_before_the_first_is_trained(newton_lab, tmp_path):

@@ -84,6 +84,8 @@ export interface RunLog {
   readonly device: string;
   readonly versions: Readonly<Record<string, string>>;
   readonly parameters: number;
+  /** What may be wrong with the data, in sentences. */
+  readonly warnings: readonly string[];
   readonly arms: readonly ArmLog[];
   readonly snapshots: readonly { step: number; file: string }[];
   /** How far the run has computed: the last step that any arm has logged. */

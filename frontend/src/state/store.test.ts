@@ -82,6 +82,13 @@ describe("RunStore", () => {
     expect(log.error).toBe("the worker was killed");
   });
 
+  it("keeps what may be wrong with the data, of which earlier versions said nothing", () => {
+    const older = { ...started(), warnings: undefined };
+    expect(logOf([older as never]).warnings).toEqual([]);
+    const warnings = ["2 of 3 images show nothing"];
+    expect(logOf([started(spec(), warnings)]).warnings).toEqual(warnings);
+  });
+
   it("passes over a type it does not know", () => {
     const store = new RunStore("a");
     store.apply(events[0] as RunEvent);

@@ -40,6 +40,7 @@ export class RunStore {
       device: "",
       versions: {},
       parameters: 0,
+      warnings: [],
       head: 0,
       summary: null,
       error: null,
@@ -84,9 +85,9 @@ export class RunStore {
   private reduce(event: RunEvent): Partial<RunLog> {
     switch (event.type) {
       case "started": {
-        const { spec, device, versions, parameters } = event;
+        const { spec, device, versions, parameters, warnings = [] } = event;
         this.arms = spec.arms.map(() => new ArmStore());
-        return { status: "running", spec, device, versions, parameters };
+        return { status: "running", spec, device, versions, parameters, warnings };
       }
       case "snapshot":
         this.snapshots.push({ step: event.step, file: event.file });

@@ -11,7 +11,10 @@ from PIL import Image
 from pydantic import ValidationError
 
 from newton_core.data import DatasetError, FolderParameters, ImageDataset, load_folder
+from newton_core.experiment.events import parse_event
+from newton_core.training.run import run
 from tests.newton_core.data.own_images import write_folder
+from tests.newton_core.training.specs import small_spec
 
 
 def _shown(dataset: ImageDataset) -> dict[int, float]:
@@ -222,19 +225,35 @@ def test_other_modes(tmp_path: Path) -> None:
     assert np.abs(read.astype(int) - stripes).max() < 10
 
 
-def test_images_of_one_grey_level_are_named_in_a_warning(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_images_of_one_grey_level_are_named_in_a_warning(tmp_path: Path) -> None:
     flat = Image.new("L", (8, 8), 7)
     _greys(tmp_path / "some", [flat, _ramp(0, 255, np.uint8), flat])
-    (record,) = caplog.records
-    assert record.getMessage() == (
-        f"{tmp_path / 'some' / 'values.csv'}: 2 of 3 images are of one grey level, so that they"
-        " show nothing: 0.png, 2.png"
+    assert load_folder(tmp_path / "some", 8, 8).warnings == (
+        "2 of 3 images are of one grey level, so that they show nothing: 0.png, 2.png",
     )
-    caplog.clear()
+    assert load_folder(tmp_path / "some", 8, 8).with_validation(0.5).warnings
     _greys(tmp_path / "none", [_ramp(0, 255, np.uint8)] * 2)
-    assert not caplog.records
+    assert load_folder(tmp_path / "none", 8, 8).warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("task", "loss"),
+    [
+        ({"name": "ranking", "n": 2, "test_sets": 2}, "neuralsort"),
+        ({"name": "classification"}, "cross_entropy"),
+        ({"name": "heat"}, "heat"),
+    ],
+)
+def test_a_run_says_first_that_images_show_nothing(tmp_path, monkeypatch, task, loss) -> None:
+    monkeypatch.setenv("NEWTON_LAB_DATA_DIR", str(tmp_path))
+    write_folder(tmp_path / "own" / "flat", [0, 1, 2] * 4)
+    data = {"name": "folder", "path": "flat", "height": 16, "width": 16, "test_share": 0.5}
+    spec = small_spec(task={**task, "data": data}, loss={"name": loss}, arms=[{}], batch_size=2)
+    started = next(run(spec))
+    assert started.warnings[0].startswith("12 of 12 images are of one grey level")
+    record = started.model_dump(mode="json")
+    del record["warnings"]
+    assert parse_event(record).warnings == (), "of an earlier version"
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ export function Notices() {
       <Failure />
       <Lost />
       <State />
+      <Data />
       <Edited />
       <Compared />
     </div>
@@ -114,6 +115,16 @@ function State() {
     );
   }
   return null;
+}
+
+/** What may be wrong with the run's data though it trains on them. */
+function Data() {
+  const warnings = run.value?.warnings ?? [];
+  return warnings.map((warning) => (
+    <Notice key={warning} tone="warn">
+      <strong>The data</strong>: {warning}.
+    </Notice>
+  ));
 }
 
 const ASK_MS = 3000;
