@@ -3,18 +3,17 @@
 import functools
 import json
 import re
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
+from scripts.behaviour.build import build_page
 from scripts.behaviour.cases import PERTURBED, RANKING, SURFACES, VALUES
 from scripts.behaviour.events import Things
 from scripts.behaviour.server import Lab, Record, serving
-from scripts.behaviour.trees import HERE, Tree, TreeError, data_folder
+from scripts.behaviour.trees import Tree, TreeError, data_folder
 from scripts.behaviour.visits import PATIENCE, TALL, VISITS, look
 from scripts.lab_browser import ARGUMENTS, find_browser
 
@@ -60,41 +59,6 @@ def page_things(tree: Tree) -> Things:
         things["page/report"] = _see(window(1280, False), lab, report.as_uri())
         browser.close()
     return things
-
-
-def build_page(tree: Tree) -> None:
-    """Builds ``frontend/dist`` where any source is newer.
-
-    Raises:
-        TreeError: npm fails.
-    """
-    frontend = tree.folder / "frontend"
-    built = frontend / "dist" / "index.html"
-    if built.is_file() and built.stat().st_mtime >= max(_times_of_sources(tree.folder)):
-        return
-    modules = frontend / "node_modules"
-    if not modules.exists():
-        modules.symlink_to(HERE / "frontend" / "node_modules")
-    environment = {**tree.environment(tree.folder, {}), "PYTHON": sys.executable}
-    for task in ("types", "build"):
-        command = ["npm", "run", "--silent", task]
-        done = subprocess.run(
-            command, cwd=frontend, env=environment, stdout=subprocess.DEVNULL, check=False
-        )
-        if done.returncode:
-            raise TreeError(f"{tree.name}: {' '.join(command)} failed, see above")
-
-
-def _times_of_sources(folder: Path) -> Iterator[float]:
-    """When each file was changed that the page is built from."""
-    frontend = folder / "frontend"
-    generated = frontend / "src" / "api" / "schema.ts"
-    roots = (frontend / "src", folder / "app", folder / "newton_core")
-    for root in roots:
-        for file in root.rglob("*"):
-            if file.suffix in (".py", ".ts", ".tsx", ".css", ".svg") and file != generated:
-                yield file.stat().st_mtime
-    yield from (file.stat().st_mtime for file in frontend.glob("*.*") if file.is_file())
 
 
 def _finished_runs(lab: Lab) -> dict[str, str]:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from scripts.behaviour.build import build_page
 from scripts.behaviour.cases import CONTROLS, PERTURBED, RANKING, SURFACES
 from scripts.behaviour.events import Things, normalised
 from scripts.behaviour.requests import (
@@ -28,7 +29,8 @@ Answers = Iterator[tuple[str, Any]]
 
 
 def route_things(tree: Tree) -> Things:
-    """What a tree's server answers on one tour."""
+    """What a tree's server answers on one tour; the page, which reports hold, is built before."""
+    build_page(tree)
     things: Things = {}
     with data_folder() as data, serving(tree, data, max_queue=2, prometheus=True) as lab:
         for tour in (_reads, _computations, _runs, _landscapes, _exports, _forks, _queue):
