@@ -1,4 +1,4 @@
-"""The command line as people run it: a real process, real runs."""
+"""The command line on real runs, once in a process of its own as people run it."""
 
 import contextlib
 import json
@@ -45,22 +45,21 @@ def test_train_prints_each_arm_and_keeps_the_events(spec_file, tmp_path):
     assert events[-1].type == "finished"
 
 
-def test_a_surface_is_measured_in_its_own_units(tmp_path):
+def test_a_surface_is_measured_in_its_own_units(newton_lab, tmp_path):
     path = tmp_path / "surface.json"
     arms = [{"optimizer": "sgd"}]
     record = {"task": {"name": "surface"}, "loss": {"name": "rosenbrock"}, "arms": arms, "steps": 2}
     path.write_text(json.dumps(record))
-    result = lab("train", path)
-    assert result.returncode == 0, result.stderr
+    assert newton_lab("train", path) == 0, newton_lab.err
     for title in ("height", "distance", "x", "y"):
-        assert f" {title} " in result.stdout
-    assert "%" not in result.stdout
+        assert f" {title} " in newton_lab.out
+    assert "%" not in newton_lab.out
 
 
-def test_seeds_are_repeated_and_compared(spec_file):
-    result = lab("train", spec_file, "--seeds", "3", "--steps", "6", "--json")
-    assert result.returncode == 0, result.stderr
-    record = json.loads(result.stdout)
+def test_seeds_are_repeated_and_compared(newton_lab, spec_file):
+    given = ("--seeds", "3", "--steps", "6", "--json")
+    assert newton_lab("train", spec_file, *given) == 0, newton_lab.err
+    record = json.loads(newton_lab.out)
     assert len(record["runs"]) == 3
     assert set(record["paired_differences"]) == {"Hessian", "Fisher"}
     scores = [[arm["metrics"]["exact_match"] for arm in run["arms"]] for run in record["runs"]]
@@ -68,25 +67,25 @@ def test_seeds_are_repeated_and_compared(spec_file):
     assert record["paired_differences"]["Fisher"]["mean"] == pytest.approx(expected)
 
 
-def test_seeds_print_a_table_of_differences(spec_file):
-    result = lab("train", spec_file, "--seeds", "2", "--steps", "3")
-    assert "2 seeds, paired with Vanilla" in result.stdout
+def test_seeds_print_a_table_of_differences(newton_lab, spec_file):
+    assert newton_lab("train", spec_file, "--seeds", "2", "--steps", "3") == 0, newton_lab.err
+    assert "2 seeds, paired with Vanilla" in newton_lab.out
 
 
-def test_an_arm_that_diverges_counts_as_the_worst_in_every_table(tmp_path):
+def test_an_arm_that_diverges_counts_as_the_worst_in_every_table(newton_lab, tmp_path):
     """At a learning rate of 1,000 an arm that was ahead loses all that it had reached."""
     arms = [{"label": "Vanilla"}, {"label": "Mad", "optimizer": "sgd", "lr": 0.5}]
     task = {"name": "ranking", "n": 3, "data": {"name": "digits", "digits": 1}, "test_sets": 50}
     changes = [{"arm": 1, "step": 10, "lr": 1000}]
     path = tmp_path / "spec.json"
     path.write_text(json.dumps(small_record(task=task, arms=arms, changes=changes, steps=40)))
-    shown = lab("train", path, "--seeds", "2")
-    assert shown.returncode == 0, shown.stderr
-    assert "diverged in 2 of 2" in shown.stdout
-    said = re.findall(r"Mad diverged at step (\d+):", shown.stdout)
-    ended = re.findall(r"│ diverged at step (\d+) │", shown.stdout)
+    assert newton_lab("train", path, "--seeds", "2") == 0, newton_lab.err
+    assert "diverged in 2 of 2" in newton_lab.out
+    said = re.findall(r"Mad diverged at step (\d+):", newton_lab.out)
+    ended = re.findall(r"│ diverged at step (\d+) +│", newton_lab.out)
     assert said == ended != []
-    record = json.loads(lab("train", path, "--seeds", "2", "--json").stdout)
+    assert newton_lab("train", path, "--seeds", "2", "--json") == 0, newton_lab.err
+    record = json.loads(newton_lab.out)
     vanilla, mad = record["comparison"]["arms"]
     assert (mad["mean"], mad["values"], mad["diverged"]) == (0.0, [0.0, 0.0], 2)
     assert record["paired_differences"]["Mad"]["mean"] == pytest.approx(-vanilla["mean"])
@@ -127,19 +126,20 @@ def test_ctrl_c_ends_with_cancelled_and_keeps_the_file(tmp_path):
         ({"loss": {"name": "neuralsort"}}, ["task: Field required", "arms: Field required"]),
     ],
 )
-def test_a_bad_spec_exits_with_2_and_says_why(record, words, tmp_path):
+def test_a_bad_spec_exits_with_2_and_says_why(record, words, newton_lab, tmp_path):
     path = tmp_path / "spec.json"
     path.write_text(json.dumps(record))
-    result = lab("train", path)
-    assert result.returncode == 2
+    assert newton_lab("train", path) == 2
     for word in words:
-        assert word in result.stderr
-    assert "Traceback" not in result.stderr
+        assert word in newton_lab.err
+    assert "Traceback" not in newton_lab.err
 
 
-def test_presets_are_listed_for_people_and_machines() -> None:
-    records = json.loads(lab("presets", "--json").stdout)
-    table = lab("presets").stdout
+def test_presets_are_listed_for_people_and_machines(newton_lab) -> None:
+    assert newton_lab("presets", "--json") == 0
+    records = json.loads(newton_lab.out)
+    assert newton_lab("presets") == 0
+    table = newton_lab.out
     assert records
     for record in records:
         assert record["name"] in table
@@ -147,8 +147,9 @@ def test_presets_are_listed_for_people_and_machines() -> None:
     assert {"none", "hessian", "fisher"} <= curvatures
 
 
-def test_doctor_says_what_is_here() -> None:
-    findings = {finding["name"]: finding for finding in json.loads(lab("doctor", "--json").stdout)}
+def test_doctor_says_what_is_here(newton_lab) -> None:
+    assert newton_lab("doctor", "--json") == 0
+    findings = {finding["name"]: finding for finding in json.loads(newton_lab.out)}
     assert findings["torch"]["good"]
     assert "cpu" in findings["devices"]["detail"]
     assert "neuralsort" in findings["losses"]["detail"]
