@@ -7,6 +7,7 @@ from newton_core.models.base import (
     build_seeded,
 )
 from newton_core.models.cnn import CnnParameters
+from newton_core.models.lenet5 import LeNet5Parameters
 from newton_core.models.map_model import MapModelParameters
 from newton_core.models.mlp import MlpParameters
 from newton_core.models.registry import (
@@ -20,7 +21,13 @@ from newton_core.models.resnet18_block import Resnet18BlockParameters
 from newton_core.models.tile_cnn import TileCnnParameters
 
 # Here, not where they are defined: forms offer them in this order.
-for _ours in (MlpParameters, CnnParameters, TileCnnParameters, Resnet18BlockParameters):
+for _ours in (
+    MlpParameters,
+    CnnParameters,
+    LeNet5Parameters,
+    TileCnnParameters,
+    Resnet18BlockParameters,
+):
     register_network(_ours)
 
 __all__ = [
@@ -31,6 +38,7 @@ __all__ = [
     "CnnParameters",
     "ImageModelParameters",
     "ItemScorer",
+    "LeNet5Parameters",
     "MapModelParameters",
     "MlpParameters",
     "ModelParameters",

@@ -8,13 +8,20 @@ from newton_core.models import (
     AnyModel,
     CnnParameters,
     ItemScorer,
+    LeNet5Parameters,
     MlpParameters,
     ModelParameters,
     build_seeded,
 )
 
 SIZES = [(8, 8), (8, 32), (14, 14), (14, 56), (28, 28), (28, 112), (4, 4), (5, 9)]
-MODELS = [MlpParameters(), CnnParameters(), MlpParameters(hidden=()), MlpParameters(hidden=(7,))]
+MODELS = [
+    MlpParameters(),
+    CnnParameters(),
+    LeNet5Parameters(),
+    MlpParameters(hidden=()),
+    MlpParameters(hidden=(7,)),
+]
 
 
 @pytest.mark.parametrize("size", SIZES)
