@@ -223,6 +223,43 @@ def sweep(
     _gather(lambda: sweep_spec(wishes, console, errors))
 
 
+@cli.command()
+def reproduce(
+    name: Annotated[
+        str,
+        typer.Argument(
+            help="table1 to table4, figure3, figure4, figure6, runtimes, or components (ours)."
+        ),
+    ],
+    scale: Annotated[
+        str,
+        typer.Option(
+            metavar="tiny|small|mnist|paper",
+            help="tiny: seconds, shows that it works; small: embedded data, two cores, under 90"
+            " minutes; mnist: with its files; paper: for a GPU.",
+        ),
+    ] = "small",
+    out: Annotated[
+        Path, typer.Option(metavar="FOLDER", help="Write NAME-SCALE.json and .md here.")
+    ] = Path("results"),
+    processes: Annotated[
+        int | None, typer.Option(min=1, max=256, help="How many compute; if none: all cores.")
+    ] = None,
+    device: Annotated[str, typer.Option(help="Where tensors live: cpu, cuda, mps.")] = "cpu",
+    retune: Annotated[
+        bool, typer.Option("--retune", help="Tune again, also arms whose settings are kept.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+) -> None:
+    """Compute a table or figure of the paper, beside its numbers; goes on where it was stopped."""
+    from app.evidence.reproduce import ReproduceWishes, reproduce_protocol
+    from app.settings import available_cores
+
+    cores = processes or available_cores()
+    wishes = ReproduceWishes(name, scale, out, as_json, cores, device, retune)
+    _gather(lambda: reproduce_protocol(wishes, console, errors))
+
+
 def _gather(command: Callable[[], tuple[str, int] | None]) -> None:
     """Runs a command that gathers evidence, and ends as it ended."""
     from app.results import OutputError
