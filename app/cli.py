@@ -143,6 +143,14 @@ def train(
         Path | None,
         typer.Option(help="Write a self-contained HTML report here, one for all seeds."),
     ] = None,
+    table: Annotated[
+        Path | None,
+        typer.Option(help="Write the comparison over seeds here: .csv, .md or .tex."),
+    ] = None,
+    forest: Annotated[
+        Path | None,
+        typer.Option(help="Write its forest plot here: .html; .svg, .pdf, .png need kaleido."),
+    ] = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on from what --out holds; the numbers are equal.")
     ] = False,
@@ -166,7 +174,9 @@ def train(
         _stop("--resume goes on from what --out holds: add --out EVENTS.jsonl", BAD_INPUT)
     given = {"steps": steps, "seed": seed, "device": device}
     overrides = {key: value for key, value in given.items() if value is not None}
-    wishes = Wishes(source, overrides, seeds, out, html, resume, force, as_json, threads)
+    wishes = Wishes(
+        source, overrides, seeds, out, html, resume, force, as_json, threads, table, forest
+    )
     try:
         ending = train_all(wishes, console, errors)
     except (SpecError, OutputError) as error:

@@ -13,6 +13,7 @@ from rich.console import Console
 
 from app import train as training
 from app.evidence.comparison import sentence_of, table_of
+from app.evidence.exports import check_formats, write_forest, write_table
 from app.report import check_page, write_report
 from app.results import EventFile, OutputError, check_writable, train_seeds
 from app.specs import SpecError, read_spec
@@ -39,6 +40,8 @@ class Wishes:
     force: bool
     as_json: bool
     threads: int
+    table: Path | None = None
+    forest: Path | None = None
 
 
 def train_all(wishes: Wishes, console: Console, errors: Console) -> Ending | None:
@@ -88,6 +91,8 @@ def train_all(wishes: Wishes, console: Console, errors: Console) -> Ending | Non
     comparison = show(specs[0], summaries, wishes, console)
     if wishes.html is not None and logs:
         ending = write_html(wishes, logs, comparison) or ending
+    if summaries:
+        ending = write_comparison(specs[0], summaries, wishes) or ending
     return ending
 
 
@@ -104,7 +109,7 @@ def read_specs(wishes: Wishes) -> list[ExperimentSpec]:
 
 
 def check_report(wishes: Wishes) -> None:
-    """Makes sure that the report can be written, and that no file is to be two things.
+    """Makes sure that all results can be written, and that no file is to be two things.
 
     Raises:
         OutputError: it cannot.
@@ -114,11 +119,17 @@ def check_report(wishes: Wishes) -> None:
         "the spec": spec if spec.is_file() else None,  # a preset is no file
         "--out": wishes.out,
         "--html": wishes.html,
+        "--table": wishes.table,
+        "--forest": wishes.forest,
     }
     seen: dict[Path, str] = {}
     for what, path in named.items():
         if path is not None and (before := seen.setdefault(path.resolve(), what)) != what:
             raise OutputError(f"{before} and {what} are the same file, {path}")
+    check_formats(wishes.table, wishes.forest)
+    for option, path in (("--table", wishes.table), ("--forest", wishes.forest)):
+        if path is not None:
+            check_writable(option, path, overwrite=wishes.force or wishes.resume)
     if wishes.html is None:
         return
     check_writable("--html", wishes.html, overwrite=wishes.force or wishes.resume)
@@ -159,6 +170,21 @@ def show(spec: ExperimentSpec, summaries: list[Summary], wishes: Wishes, console
     plain.print(table_of(comparison))
     plain.print(sentence_of(comparison))
     return text.getvalue()
+
+
+def write_comparison(
+    spec: ExperimentSpec, summaries: list[Summary], wishes: Wishes
+) -> Ending | None:
+    """Writes the table and the forest plot of the seeds that were finished."""
+    try:
+        comparison = compare_runs(spec, summaries)
+        if wishes.table is not None:
+            write_table(comparison, wishes.table)
+        if wishes.forest is not None:
+            write_forest(comparison, wishes.forest)
+    except OutputError as error:
+        return str(error), 2
+    return None
 
 
 def write_html(wishes: Wishes, logs: Mapping[str, list[str]], comparison: str) -> Ending | None:

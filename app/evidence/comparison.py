@@ -87,6 +87,17 @@ def caption_of(comparison: Comparison) -> str:
     return text
 
 
+def number_of_difference(comparison: Comparison, arm: ComparedArm) -> str:
+    """An arm's mean difference and its interval, e.g. "+3.1 (+0.2 to +6.0)"."""
+    found = arm.difference
+    if found is None:
+        return "-"
+    span = ""
+    if math.isfinite(found.low):
+        span = f" ({_span(comparison.metric, found.low, found.high)})"
+    return number(comparison.metric, found.mean, "+") + span
+
+
 def sentence_of(comparison: Comparison) -> str:
     """What the comparison shows, in plain words."""
     metric, baseline = comparison.metric, comparison.arms[0]
@@ -181,5 +192,7 @@ def plain_rows(comparison: Comparison) -> Sequence[dict[str, Any]]:
     for arm in record["comparison"]["arms"]:
         found = record["paired_differences"].get(arm["label"]) or {}
         flat = {key: value for key, value in arm.items() if key != "values"}
-        rows.append({"metric": comparison.metric.name, **flat, **found})
+        own = {f"difference_{key}": found[key] for key in found if key not in flat}
+        own |= {"difference_mean": found["mean"]} if found else {}
+        rows.append({"metric": comparison.metric.name, **flat, **own})
     return rows
