@@ -30,7 +30,7 @@ from newton_core.training.snapshots import ArmSnapshot, ArmStatus
 SPIKE_WINDOW = 101
 """Steps that the running median looks back on: long against noise, short against training."""
 SPIKE_EXPERIENCE = 10
-"""Gradients that are not zero, so many at least, must tell what is usual."""
+"""A spike needs this many earlier gradients that are not zero: fewer do not tell what is usual."""
 
 
 class DivergedError(ArithmeticError):
@@ -127,7 +127,7 @@ class Arm:
             group["lr"] = value
 
     def change(self, change: Change) -> None:
-        """Takes on what a change in the middle of the run sets."""
+        """Applies a change that takes effect in the middle of the run."""
         if change.tikhonov is not None:
             self.newton_step = replace(self.newton_step, tikhonov=change.tikhonov)
         if change.lr is not None:
@@ -229,7 +229,7 @@ class Arm:
             raise DivergedError("the loss is not finite")
         if not math.isfinite(largest):
             raise DivergedError("a sample's output gradient is not finite")
-        usual = [norm for norm in self.recent_norms if norm > 0]  # zero is no measure of size
+        usual = [norm for norm in self.recent_norms if norm > 0]  # zeros tell no size
         self.recent_norms.append(largest)
         if len(usual) < SPIKE_EXPERIENCE:
             return None
@@ -325,7 +325,7 @@ class Arm:
         tikhonov: float,
     ) -> tuple[float, ...]:
         gradient = derivatives.gradient
-        if self.unsplit:  # its step is none in output space
+        if self.unsplit:  # its step is taken on the weights: there is none in output space
             direction = torch.full_like(direction, torch.nan)
         lengths = torch.linalg.vector_norm(direction, dim=1)
         total = torch.linalg.vector_norm(lengths)

@@ -66,9 +66,10 @@ class RunContext:
         return evaluation_fields(self.task, self.initial)
 
     def reaches_target(self, metrics: dict[str, float | None]) -> bool:
-        """Whether an arm with these metrics is done, by the validation part where there is one.
+        """Whether an arm with these metrics has reached the target.
 
-        Who stops where the test part looks best reports a number that is too good.
+        The validation part decides where there is one: to stop where the test part looks best would
+        report a number that is too good.
         """
         primary, target = self.task.primary_metric, self.spec.target
         reached = metrics.get(f"{VALIDATION}{primary}", metrics[primary])

@@ -23,7 +23,7 @@ class LocalArm:
         self.index = index
         self.arm = Arm(context.spec, index, copy.deepcopy(context.initial))
         self.pictured = False
-        """Whether its examples have come with their images already."""
+        """Whether its examples have been emitted with images, which later ones leave out."""
 
     def advance(self, step: int) -> StepReport:
         """See :class:`~newton_core.training.stepper.ArmStepper`."""

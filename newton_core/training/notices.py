@@ -1,4 +1,4 @@
-"""What keeps an arm from learning though nothing fails: said in words, where it is measured."""
+"""Notices: what keeps an arm from learning although nothing fails."""
 
 from collections.abc import Iterator, Sequence
 
@@ -7,13 +7,13 @@ import torch
 from newton_core.losses import Loss
 
 MOSTLY = 0.5
-"""Share of the last steps without any gradient from which on it is said."""
+"""A notice is due when at least this share of the last steps had no gradient."""
 SWALLOWED = 0.25
-"""Share of Adam's step, mean over weights, whose loss to eps is said."""
+"""A notice is due when eps takes at least this share of Adam's step, as a mean over weights."""
 
 
 def vanished(recent_norms: Sequence[float], loss: Loss) -> str | None:
-    """That no sample had a gradient in most of the last steps, and why; None where some had.
+    """A sentence with the reason if no sample had a gradient in most of the last steps, or None.
 
     Args:
         recent_norms: the largest per-sample norm of each of the last steps.
@@ -26,11 +26,11 @@ def vanished(recent_norms: Sequence[float], loss: Loss) -> str | None:
 
 
 def swallowed(optimizer: torch.optim.Optimizer) -> str | None:
-    """That Adam's eps takes a large part of the step; None where it does not, and for SGD.
+    """A sentence if Adam's eps takes a large part of the step, or None, as always for SGD.
 
     Adam divides by sqrt(v) + eps. A gradient that a large damping has divided by lambda can be as
-    small as eps: then the step shrinks with it, which it is made not to do. Weights that never had
-    a gradient do not count.
+    small as eps: then the step shrinks with the gradient, which Adam is meant to prevent. Weights
+    that never had a gradient do not count.
     """
     lost = list(_lost_to_eps(optimizer))
     if not lost:

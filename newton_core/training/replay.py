@@ -1,7 +1,7 @@
-"""Arms that an earlier run has trained already: their events are said again, not computed again.
+"""Arms that an earlier run has trained already: their events are repeated, not computed again.
 
-No arm depends on its neighbours, so a run in which one arm changes has the others in common with
-the run before, to the end.
+No arm depends on its neighbours, so a run in which one arm changes shares all others with the run
+before.
 """
 
 import math
@@ -29,16 +29,16 @@ from newton_core.training.stepper import StepReport
 
 @dataclass(frozen=True)
 class Replay:
-    """What another run of the same arms said, and the states that it left.
+    """The events of another run of the same arms, and the states that it saved.
 
     Attributes:
         arms: indices of the arms that are taken from it.
-        until: the last step that is: one of its snapshots, from which these arms go on by
-            themselves.
-        events: its events of at least these arms, as JSON texts or read already, in order, from
-            the snapshot on that this run starts from to that step; later ones are not used.
-        snapshots: folder with its snapshots, which has one for each that this run is to leave up to
-            that step.
+        until: the last step that is taken from it. It has a snapshot there, from which these arms
+            go on training.
+        events: its events in order, as JSON texts or parsed, of at least these arms. They begin at
+            the snapshot that this run starts from; those after ``until`` are not used.
+        snapshots: folder with its snapshots: one for each step up to ``until`` at which this run
+            saves one.
     """
 
     arms: frozenset[int]
@@ -88,7 +88,7 @@ class ReplayedArm:
 
     def _take(self, event: Event) -> None:
         if isinstance(event, Metrics):
-            unknown = [None] * len(event.steps)  # of metrics that came with a later version
+            unknown = [None] * len(event.steps)  # metrics that a later version added
             columns = [event.values.get(name, unknown) for name in METRIC_NAMES]
             rows = zip(*columns, strict=True)
             self._logged.update(

@@ -1,4 +1,4 @@
-"""A run: a pure function of its spec, and an iterator of events (the design's first idea)."""
+"""A run: a pure function of its spec, and an iterator of events."""
 
 import logging
 import time
@@ -38,7 +38,7 @@ logger = logging.getLogger(__name__)
 
 @runtime_checkable
 class StopFlag(Protocol):
-    """What ``threading.Event`` and its multiprocessing kin offer."""
+    """What ``threading.Event`` and ``multiprocessing.Event`` offer."""
 
     def is_set(self) -> bool:
         """Whether the run should end."""
@@ -56,30 +56,30 @@ def run(
     replay: Replay | None = None,
     workers: Sequence[ArmWorker] = (),
 ) -> Iterator[Event]:
-    """Trains every arm of ``spec`` side by side and says what happens.
+    """Trains every arm of ``spec`` side by side, and yields what happens as events.
 
     Args:
         spec: what to run. Same spec, device and thread count: the same numbers, bit for bit on
             the CPU (``seconds`` apart).
         stop: an event (``is_set()``) or a callable; once true the run ends with ``cancelled``.
-        start: a snapshot to go on from; the events of its step (evaluation, examples, snapshot)
-            are not said again, changes at its step are applied.
+        start: a snapshot to go on from; the events of its step (evaluation, examples, snapshot) are
+            not emitted again, changes at its step are applied.
         snapshots: folder to write snapshots to; None writes none.
-        replay: arms that another run has trained from ``start`` on exactly as this one would;
-            what it said of them is said again.
+        replay: arms that another run has trained from ``start`` on exactly as this one would; the
+            events of those arms are repeated.
         workers: processes that take a share of the arms each as soon as they are ready; a GPU
             is shared anyway and does without. The numbers do not depend on them.
 
     Yields:
-        ``started`` first, exactly one of ``finished``, ``failed`` and ``cancelled`` last. An
-        arm that meets NaN or infinity ends with ``diverged``; the others go on. Whatever else
-        goes wrong is said in ``failed``, with the traceback in the log.
+        ``started`` first, exactly one of ``finished``, ``failed`` and ``cancelled`` last. An arm
+        that meets NaN or infinity ends with ``diverged``; the others go on. Any other error ends
+        the run with ``failed``, and the log has the traceback.
     """
     writer = EventWriter(len(spec.arms))
     sharing = Sharing(workers if spec.device == "cpu" else ())
     try:
         yield from _Run(spec, _stop_check(stop), start, snapshots, writer, replay, sharing).events()
-    except Exception as error:  # a run reports its end as an event, whatever it was
+    except Exception as error:  # a run always reports its end as an event
         logger.exception("the run failed")
         yield from writer.flush()
         yield writer.emit(Failed, error=_describe(error))
@@ -196,7 +196,7 @@ class _Run:
         return [i for i, state in enumerate(self.states) if state.status == "running"]
 
     def _reports(self) -> dict[int, StepReport]:
-        """What every arm that still trains says of ``self.step``."""
+        """The report of ``self.step`` by every arm that still trains."""
         reports = {index: self.steppers[index].advance(self.step) for index in self._running()}
         for index, report in reports.items():
             self.states[index].take(self.step, report)
@@ -222,7 +222,7 @@ class _Run:
             yield from map(self.writer.forward, report.landscapes)
 
     def _initial_landscapes(self) -> Iterator[Event]:
-        """The landscape at the initial weights, one for all arms, said after the first metrics.
+        """The landscape at the initial weights, one for all arms, emitted after the first metrics.
 
         It takes longer than everything before them, and people wait for the first numbers.
         """
@@ -239,7 +239,7 @@ class _Run:
             yield self.writer.emit(Snapshot, step=self.step, file=file.name)
 
     def _leave_replay(self) -> None:
-        """Where the replay ends, its arms are computed from there on."""
+        """Trains the replayed arms from the step on at which the replay ends."""
         if self.replay is not None and self.step == self.replay.until < self.spec.steps:
             for index in self.replay.arms:
                 computed = LocalArm(self.context, index)
@@ -247,7 +247,7 @@ class _Run:
                 self.steppers[index] = computed
 
     def _emit_changes(self) -> Iterator[Event]:
-        """What the arms that still train set before their next update."""
+        """The changes that arms in training apply before their next update."""
         for change in self.schedule.changes.get(self.step, ()):
             if self.states[change.arm].status == "running":
                 yield self.writer.emit(
@@ -283,5 +283,5 @@ def _stop_check(stop: Stop | None) -> Callable[[], bool]:
 
 
 def _describe(error: Exception) -> str:
-    """An error as a person reads it: our own say enough, others are named by their kind."""
+    """An error in words: our own messages are complete, others need the name of their type."""
     return str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"

@@ -12,8 +12,8 @@ class Schedule:
     """The steps at which more happens than an update.
 
     Attributes:
-        logged: metrics are said.
-        evaluated: test metrics, spectra and examples are said.
+        logged: metrics are emitted.
+        evaluated: test metrics, spectra and examples are emitted.
         landscapes: landscapes are emitted. The last step is not added, so that a longer run of
             the same spec emits the same events up to here.
         snapshots: complete states are written, where there is a folder for them.

@@ -27,8 +27,8 @@ class ArmSnapshot(TypedDict):
         step: the last update that was applied.
         seconds: its own compute so far.
         last_evaluation: the test metrics of its last evaluation, flat.
-        track: the thinned trajectory, as plain numbers; the name in snapshots of all versions.
-        recent_norms: the largest gradient norms that spikes are told by.
+        track: the thinned trajectory, as plain numbers; stored snapshots have it under this name.
+        recent_norms: the largest gradient norms of the last steps, which a spike is compared with.
     """
 
     model: dict[str, Tensor]
@@ -89,7 +89,7 @@ def save_snapshot(folder: Path, step: int, arms: list[ArmSnapshot]) -> Path:
 
 
 def load_snapshot(path: Path | str) -> tuple[int, list[ArmSnapshot]]:
-    """Step and arms' states of a snapshot file, tensors on the CPU; runs no code of the file's.
+    """Step and arms' states of a snapshot file, tensors on the CPU; runs no code from the file.
 
     Raises:
         SnapshotError: the file is missing, damaged or no snapshot.

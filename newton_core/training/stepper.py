@@ -9,14 +9,14 @@ from newton_core.training.snapshots import ArmSnapshot, ArmStatus
 
 @dataclass(frozen=True)
 class StepReport:
-    """All that one arm says of one step.
+    """What one arm reports of one step.
 
     Attributes:
         status: of the arm after the step.
         seconds: the arm's own compute so far.
         metrics: in the order of METRIC_NAMES, where the step is logged.
         spike: (largest per-sample gradient norm, its running median), where it was one.
-        reason: why the arm diverged; it then says nothing else.
+        reason: why the arm diverged; the report then holds nothing else.
         evaluation: test metrics, spectra, examples and notices, where they are due. Events of a
             report have no number of their own yet.
         landscapes: the landscape, where it is due.
@@ -44,7 +44,7 @@ class ArmStepper(Protocol):
     """One arm, step by step. No arm depends on its neighbours, so a run can mix the kinds."""
 
     def advance(self, step: int) -> StepReport:
-        """What the arm says of the step after the one asked before; 0 is before any update."""
+        """The report of the step after the one asked for before; step 0 is before any update."""
         ...
 
     def state(self, step: int) -> ArmSnapshot:

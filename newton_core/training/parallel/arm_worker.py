@@ -33,7 +33,7 @@ class Prepare:
 
 @dataclass(frozen=True)
 class Train:
-    """A task: train arms of the prepared spec from ``step``, the last that is done, to the end.
+    """A task: train arms of the prepared spec to the end, after ``step``, the last that is done.
 
     Attributes:
         arms: by index, an arm's complete state and whether its images have been emitted.
@@ -121,7 +121,7 @@ class ArmWorker:
         return self._reports.pop((arm, step))
 
     def cancel(self, job: int) -> None:
-        """Has it leave what it still does for that job."""
+        """Asks it to stop what it still does for that job."""
         if job == self._job and self._process is not None:
             self._process.cancel()
 
@@ -179,5 +179,5 @@ class ArmWorker:
         return message is not None
 
     def _lose(self, reason: str) -> NoReturn:
-        self._lost = reason  # for the other arms that it has
+        self._lost = reason  # its other arms hear the same reason
         raise WorkerLostError(reason)

@@ -89,7 +89,7 @@ class Sharing:
                 steppers[index] = RemoteArm(worker, job, arm)
 
     def cancel(self) -> None:
-        """Has all workers leave what they still do for the run."""
+        """Asks all workers to stop what they still do for the run."""
         for worker, job in self._jobs:
             worker.cancel(job)
 
@@ -103,7 +103,7 @@ class Sharing:
             self._jobs.append(entry)
 
     def _is_ready(self, worker: ArmWorker, job: int) -> bool:
-        """Whether it can be given arms; it is then, or once it is lost, no longer preparing."""
+        """Whether it can be given arms. From then on, or once it is lost, it no longer prepares."""
         try:
             if not worker.is_ready(job):
                 return False
