@@ -85,7 +85,9 @@ class LabServer:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(("127.0.0.1", port))
             port = probe.getsockname()[1]
-        given = {"port": port, "data_dir": self.data_dir, "threads": 1, **self.settings}
+        # Arm workers have tests of their own; to start one costs more than a small run.
+        fast = {"threads": 1, "companions": 0}
+        given = {"port": port, "data_dir": self.data_dir, **fast, **self.settings}
         environment = {k: v for k, v in os.environ.items() if not k.startswith("NEWTON_LAB_")}
         environment |= {f"NEWTON_LAB_{name.upper()}": str(value) for name, value in given.items()}
         self.url = f"http://127.0.0.1:{port}"
