@@ -1,4 +1,4 @@
-"""Where the running server of a data folder answers, for commands that would rather ask it."""
+"""Where the running server of a data folder answers, so that commands can ask it."""
 
 from pathlib import Path
 
@@ -23,5 +23,5 @@ def read_address(settings: Settings) -> str | None:
 
 
 def forget_address(settings: Settings) -> None:
-    """Removes the note: the server ends, or another one has left it behind."""
+    """Removes the note, because the server ends or an earlier one has left it behind."""
     _file(settings).unlink(missing_ok=True)

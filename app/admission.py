@@ -1,4 +1,4 @@
-"""Turns at what the server computes itself: few at a time, few in line, few of one address."""
+"""Limits what the server computes itself: how many at a time, in line, and of one address."""
 
 import asyncio
 from collections import Counter
@@ -15,8 +15,8 @@ class BusyError(RuntimeError):
 class Admission:
     """Lets callers in one after the other. Lives in the event loop's thread.
 
-    Whoever has closed the connection gives up the place in line: a page that is dragged about
-    asks anew and waits for one answer only.
+    A caller that has closed the connection loses its place in line, because a page whose slider is
+    dragged asks again and again and waits for the last answer only.
     """
 
     def __init__(self, at_once: int, in_line: int, of_one_address: int) -> None:

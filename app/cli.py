@@ -68,7 +68,7 @@ def _usage_problem(error: typer.TyperException) -> str:
 
 
 def _forget_output() -> None:
-    """Python would try to write the rest at its end."""
+    """Discards what is still to be written, because Python would try again at its end."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 

@@ -1,4 +1,4 @@
-"""What one visitor can hold open: requests that never come, and more connections than there are."""
+"""Limits what one visitor can hold open: unfinished requests, and connections."""
 
 import asyncio
 import errno
@@ -69,7 +69,7 @@ class BoundedProtocol(H11Protocol):
             self._stop_clock()
 
     def send_400_response(self, msg: str) -> None:
-        """Answers what is no HTTP, in JSON as every refusal is."""
+        """Answers in JSON, as every refusal does, where what came is not HTTP."""
         body = json.dumps({"detail": msg}).encode()
         headers = [(b"content-type", b"application/json"), (b"connection", b"close")]
         for event in (
@@ -98,7 +98,7 @@ class BoundedProtocol(H11Protocol):
             self._deadline = None
 
     def _last_call(self) -> None:
-        """The request is late, unless a busy server has not read it: it reads before it closes."""
+        """Waits a moment more for a late request, which a busy server may not have read yet."""
         self._deadline = self.loop.call_later(GRACE_SECONDS, self._give_up)
 
     def _give_up(self) -> None:
@@ -116,7 +116,7 @@ def bounded_protocol() -> type[BoundedProtocol]:
 
 
 def _raise_limit() -> int | None:
-    """As many files as the system lets this process have without asking; None if unknown."""
+    """The files that this process may open, raised as far as allowed; None if unknown."""
     if sys.platform == "win32":
         return None
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)

@@ -49,7 +49,7 @@ __all__ = [
 MIGRATIONS = Path(__file__).with_name("migrations")
 TELL_SECONDS = 10.0
 _OUR_MISTAKES = (IntegrityError, DataError, ProgrammingError)
-"""What trying again does not mend."""
+"""Errors that a second attempt does not mend."""
 _POSTGRES_ARGUMENTS = {
     "connect_timeout": 5,
     "keepalives_idle": 10,  # a machine that vanishes without a word is noticed in 25 s
@@ -219,7 +219,7 @@ class Database:
 
     @contextmanager
     def _explained(self) -> Iterator[None]:
-        """Tells outages apart from our own mistakes, without the server's paths and addresses."""
+        """Tells outages from our own mistakes, and leaves out the server's paths and addresses."""
         try:
             yield
         except _OUR_MISTAKES:
@@ -229,7 +229,7 @@ class Database:
             raise DatabaseUnavailableError(self._in_words(error)) from error
 
     def _tell(self, reason: str) -> None:
-        """Logs an outage now and then: everybody who waits for its end meets it twice a second."""
+        """Logs an outage only now and then: all who wait for its end meet it twice a second."""
         now = time.monotonic()
         if now > self._told + TELL_SECONDS:
             self._told = now
@@ -258,7 +258,7 @@ class Database:
 
 @contextmanager
 def _start_in_words(settings: Settings) -> Iterator[None]:
-    """Says of a database that cannot be opened what, where, and what to do."""
+    """A message for a database that cannot be opened: what, where, and what to do."""
     elsewhere = "give the lab another folder with --data-dir or NEWTON_LAB_DATA_DIR"
     place: object = settings.sqlite_file
     if settings.database_url is not None:

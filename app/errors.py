@@ -17,7 +17,7 @@ _BODY_TAGS = ("spec", "preset", "parameters", "outputs")
 
 
 class FieldError(RequestValidationError):
-    """A 422 made by hand, whose paths need no work."""
+    """A 422 made by hand: its paths are as in the JSON that was sent already."""
 
 
 def validation_error(problems: Iterable[tuple[Loc, str, str]]) -> FieldError:
@@ -49,7 +49,7 @@ async def answer_validation_error(_request: Request, error: Exception) -> JSONRe
 
 
 def _shown(text: str | int, most: int) -> str | int:
-    """A part of an error as it travels: strangers choose names of any length and characters."""
+    """A part of an error, made short and printable, because strangers choose the names."""
     if isinstance(text, int):
         return text
     return text[:most].encode("utf-8", "replace").decode("utf-8")
@@ -102,7 +102,7 @@ def _leads_somewhere(value: Any, path: Loc) -> bool:
 
 
 async def answer_unexpected(_request: Request, _error: Exception) -> JSONResponse:
-    """A 500 that gives nothing away; the log has the traceback."""
+    """A 500 without details, which the log has."""
     return JSONResponse(
         {"detail": "the server met an unexpected error; its log says more"}, status_code=500
     )

@@ -17,7 +17,7 @@ from newton_core.training.snapshots import load_snapshot
 
 CSV_HEADER = ("run", "arm", "step", "metric", "value", "label")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""What spreadsheets take for the beginning of a formula."""
+"""Characters with which a formula begins in a spreadsheet."""
 _PLACE = frozenset({"seq", "type", "arm", "step", "primary_metric"})
 
 
@@ -128,7 +128,7 @@ def runnable_spec(spec: str) -> str:
 
 
 def file_name(run: RunRow, what: str, ending: str) -> str:
-    """What a file of a run is called: whose it is and what it holds, in plain characters."""
+    """The name of an exported file: which run it is of and what it holds, in plain characters."""
     spec = json.loads(run.spec)
     subject = run.preset or f"{spec['task']['name']}-{spec['loss']['name']}"
     words = re.sub(r"[^a-z0-9]+", "-", f"newton-lab-{subject}-{run.id}-{what}".lower())

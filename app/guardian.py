@@ -1,4 +1,4 @@
-"""Watches what a server cannot be without: its lock, its disk, and the threads of its queue."""
+"""Watches what a server needs: its lock, its disk, and the threads of its queue."""
 
 import os
 import shutil
@@ -16,7 +16,7 @@ from app.settings import Settings
 
 LOOK_SECONDS = 1.0
 STALE_SECONDS = 15.0
-"""A look that takes longer hangs: the database takes requests but does not answer."""
+"""A look that takes longer counts as hanging: the database takes requests but does not answer."""
 LEAST_DISK_BYTES = 1_000_000
 
 logger = structlog.get_logger(__name__)

@@ -1,4 +1,4 @@
-"""By which names the lab may be called, and which pages may ask it for changes.
+"""Checks by which name the lab is called, and which page asks it for a change.
 
 A page of another site reaches a server on this machine through a name of its own that it points
 at 127.0.0.1 (DNS rebinding); the browser then takes the two for one site. Such a name stands in
@@ -29,7 +29,7 @@ class Place:
 
     @classmethod
     def parse(cls, text: str) -> "Place | None":
-        """``lab.example.org``, ``127.0.0.1:8000`` or ``[::1]:8000``; None if it is nothing such."""
+        """``lab.example.org``, ``127.0.0.1:8000`` or ``[::1]:8000``; None if it is neither."""
         match = _HOST.fullmatch(text)
         if match is None:
             return None

@@ -1,4 +1,4 @@
-"""What holds for every request and answer: a body that is not too large, security headers."""
+"""Checks the size of every request's body, and adds security headers to every answer."""
 
 import asyncio
 
@@ -29,7 +29,7 @@ def content_security_policy(frame_ancestors: str) -> str:
 
 
 class SecurityHeaders:
-    """Adds the headers that browsers heed; what is sent as an attachment has no policy."""
+    """Adds the headers that browsers obey; an attachment has no policy of its own."""
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self._app = app

@@ -1,4 +1,4 @@
-"""What ``train`` writes of its runs, and what it goes on from.
+"""The files that ``train`` writes of its runs, and resumes from.
 
 A file of events holds one run after the other, each from ``started`` to its last event. The
 snapshots of a run that has not finished lie beside it, in ``<file>.snapshots``.
@@ -87,8 +87,8 @@ def check_writable(option: str, path: Path, *, overwrite: bool, hint: str = "") 
 class EventFile:
     """The file of ``--out``; without a path nothing is kept.
 
-    Nothing is lost before there is something better: what a resumed run had written goes when its
-    first event comes, together with all that it takes over.
+    Nothing is removed before it is replaced: what a resumed run had written stays until its first
+    new event comes, which brings along all that the run takes over.
     """
 
     def __init__(self, path: Path | None, *, force: bool = False, resume: bool = False) -> None:

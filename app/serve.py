@@ -1,4 +1,4 @@
-"""Starts the server. Workers first: what they import takes longest, and needs nothing of ours."""
+"""Starts the server, and its workers first, because their imports take longest."""
 
 import asyncio
 import contextlib
@@ -110,7 +110,7 @@ def _leave_pictures() -> None:
 
 
 def _open_database(settings: Settings) -> "Database":
-    """The database, before anything heavy is imported: a refusal comes at once."""
+    """Opens the database before anything heavy is imported, so that a refusal comes at once."""
     from app.database import Database, DatabaseStartError
 
     try:
@@ -133,7 +133,7 @@ def _assemble(
 
 
 class _Server(uvicorn.Server):
-    """Uvicorn that says when it answers, and lets go of its viewers when it is asked to stop."""
+    """A uvicorn server that says when it answers, and ends its viewers' streams to stop."""
 
     def __init__(
         self, config: uvicorn.Config, on_start: Callable[[], None], on_stop: Callable[[], None]
@@ -149,7 +149,7 @@ class _Server(uvicorn.Server):
             self._on_start()
 
     def give_up(self) -> None:
-        """Stops as if asked to; from any thread."""
+        """Stops the server, from any thread."""
         self._on_stop()
         self.should_exit = True
 
@@ -159,7 +159,7 @@ class _Server(uvicorn.Server):
 
 
 def _bind(host: str, port: int) -> socket.socket:
-    """A socket that nobody is served on yet: clients are refused until the server is ready."""
+    """A bound socket that does not listen yet: clients are refused until the server is ready."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     if os.name == "posix":

@@ -73,7 +73,7 @@ def _default_threads(workers: int, fork_workers: int) -> int:
 
 
 def _shown(text: str) -> dict[str, Any]:
-    """How the documentation names a default that depends on the machine."""
+    """Marks a default that depends on the machine, as the documentation names it."""
     return {"default": text}
 
 

@@ -1,4 +1,4 @@
-"""What the server says about itself: a log for people, measurements for Prometheus."""
+"""The server's log for people, and its measurements for Prometheus."""
 
 import logging
 import sys

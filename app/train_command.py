@@ -1,4 +1,4 @@
-"""The command ``train``: checks all that can be wrong, trains, shows what there is at the end."""
+"""The command ``train``: it checks its input, trains, and shows what was finished."""
 
 import io
 import logging
@@ -24,7 +24,7 @@ from newton_core.experiment.spec import ExperimentSpec
 from newton_core.training.context import RunContext
 
 Ending = tuple[str, int]
-"""Last words and exit code of a command that did not do all that it was to do."""
+"""Message and exit code of a command that could not do all that was asked."""
 
 
 @dataclass(frozen=True)
@@ -199,7 +199,7 @@ def write_html(wishes: Wishes, logs: Mapping[str, list[str]], comparison: str) -
 
 
 def _what_is_kept(wishes: Wishes, finished: int) -> str:
-    """What the interrupted can still use."""
+    """Says what an interrupted command has kept."""
     words = f"; {finished} of {wishes.seeds} seeds are finished" if wishes.seeds > 1 else ""
     if wishes.out is not None:
         words += f"; the events are in {wishes.out}: --resume goes on from there"
@@ -207,7 +207,7 @@ def _what_is_kept(wishes: Wishes, finished: int) -> str:
 
 
 def _quiet_about_expected() -> None:
-    """Keeps the log of a run for bugs: errors in words are said once, by the command."""
+    """Keeps expected errors out of the log, because the command prints them already."""
     handler = logging.StreamHandler()
     handler.addFilter(
         lambda record: not (record.exc_info and isinstance(record.exc_info[1], ValueError))

@@ -1,6 +1,6 @@
 """What the page, reports and tables need to show a run: names, metrics, thresholds and colours.
 
-Each part says it of itself, where it is defined; here it is only gathered.
+Each part describes itself where it is defined, and this module gathers the descriptions.
 """
 
 import functools
@@ -56,7 +56,7 @@ class Thresholds(BaseModel):
 
 
 class ArmLook(BaseModel):
-    """How the arm of one place looks, if nobody chooses another colour."""
+    """How the arm at one place looks unless somebody chooses another colour."""
 
     name: str = Field(description="of the colour")
     dash: str = Field(description="Plotly's name of the line's pattern")
