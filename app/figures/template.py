@@ -1,4 +1,4 @@
-"""What a chart template says of itself, and its form as an answer; needs no plotly."""
+"""The parts of a chart template as types; importing them needs no plotly."""
 
 from dataclasses import dataclass
 from typing import Literal

@@ -1,4 +1,4 @@
-"""The server's side of the landscape process: one request at a time, cancelled by who leaves."""
+"""The server's side of the landscape process, which answers one request at a time."""
 
 import asyncio
 import threading
@@ -21,7 +21,7 @@ from newton_core.workers.process import START_SECONDS
 
 MOST_WAITING = 32
 MOST_OF_ONE_ADDRESS = 8
-"""Where the lab listens beyond this machine."""
+"""Requests of one address that may wait where the lab listens beyond this machine."""
 LOOK_SECONDS = 0.05
 
 logger = structlog.get_logger(__name__)
@@ -60,7 +60,7 @@ class LandscapeService:
                 self._worker = LabWorker(entry, self._settings, self._name)
 
     def is_busy_for(self, address: str) -> bool:
-        """Whether so many requests wait, of all or of this address, that another is too many."""
+        """Whether another request would be one too many, of all or of this address."""
         of_one = MOST_OF_ONE_ADDRESS if self._settings.is_public else MOST_WAITING
         return self._present.total() >= MOST_WAITING or self._present[address] >= of_one
 
@@ -83,7 +83,7 @@ class LandscapeService:
         parts: asyncio.Queue[Part | None] = asyncio.Queue()
         left = threading.Event()
         job = LandscapeJob(spec, snapshots, request.model_dump_json())
-        # A task of its own, for whoever leaves is cancelled at once, and the process is not.
+        # A task of its own: who leaves is cancelled at once, and the process takes a moment.
         task = asyncio.create_task(self._serve(job, parts, left))
         self._tasks.add(task)
         task.add_done_callback(self._forget)
@@ -100,7 +100,7 @@ class LandscapeService:
     def _forget(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         if not task.cancelled():
-            task.exception()  # it concerned a listener who has left, or was raised there
+            task.exception()  # the listener has had it, or has left
 
     async def _serve(
         self, job: LandscapeJob, parts: "asyncio.Queue[Part | None]", left: threading.Event

@@ -1,4 +1,4 @@
-"""The records of what the calculators answer; a number that is not finite is null."""
+"""Records of the answers that are computed at once; numbers that are not finite are null."""
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -15,7 +15,7 @@ Tile = tuple[int, int]
 
 
 class Answer(BaseModel):
-    """Base of all answers: nothing but what is declared."""
+    """Base of all answers, which have the declared fields only."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

@@ -37,7 +37,7 @@ TheLab = Annotated[Lab, Depends(get_lab)]
 
 
 def address_of(request: Request) -> str:
-    """Who asks, as far as limits go: behind a proxy on this machine, the proxy's own caller."""
+    """The address that limits count: behind a proxy on this machine, that of the proxy's caller."""
     return request.client.host if request.client else ""
 
 

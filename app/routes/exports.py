@@ -1,4 +1,4 @@
-"""A run to take home: numbers, log, spec, weights, a page of its own."""
+"""Exports of a run: numbers, log, spec, weights, and a page of its own."""
 
 from collections.abc import Iterable
 from typing import Annotated, Literal

@@ -1,1 +1,1 @@
-"""Runs on the server: who they are, who computes them, and the log that everyone reads."""
+"""Runs on the server: their identity, their queue and executors, and their log."""

@@ -1,4 +1,4 @@
-"""News of the logs for viewers: each is a cursor that reads what is stored, then waits.
+"""Brings events to viewers: each viewer reads what is stored, then waits for more.
 
 All state lives in the event loop's thread; other threads hand their news over. The newest events
 of runs in progress stay in memory, so that a hundred viewers at the head of a run cost the
@@ -105,7 +105,8 @@ class Feed:
         self._hand_over(lambda: self._drop(run_id))
 
     def reread(self) -> None:
-        """Has all viewers look into the database: it was away, and news may have been lost."""
+        """Has all viewers read the database again: while it was away, events may have been
+        missed."""
         self._hand_over(self._forget_tails)
 
     def set_positions(self, positions: Mapping[str, int]) -> None:

@@ -171,7 +171,7 @@ def settled_step(records: Iterable[dict[str, Any]]) -> int:
         if not same_group and not torn:
             settled = max(settled, group_step)
             group_arm = -1
-        if kind == "diverged":  # said in the middle of its step: the arms after it are to come
+        if kind == "diverged":  # emitted in the middle of its step, before the arms after it
             settled = min(settled, record["step"] - 1)
         if kind == "metrics":
             group_arm, group_step = record["arm"], max(group_step, record["steps"][-1])

@@ -1,4 +1,4 @@
-"""What a run computes, as a key: two runs with one key say the same numbers."""
+"""What a run computes, as a key: runs with one key have the same numbers."""
 
 import functools
 import hashlib
@@ -62,11 +62,11 @@ def version_with(sources: Iterable[Source]) -> str:
 
 
 def is_outdated(version: str, sources: Iterable[Source]) -> bool:
-    """Whether what comes from outside is not what a run of this version was to be made with."""
+    """Whether code or data from outside have changed since a run got this version."""
     same_lab = version.partition(_SOURCES)[0] == software_version()
     return same_lab and version != version_with(sources)
 
 
 def is_reusable(spec: ExperimentSpec) -> bool:
-    """Whether the same spec gives the same run: not where a clock decides when it stops."""
+    """Whether the same spec gives the same run, which it does not where a clock stops it."""
     return spec.seconds is None

@@ -1,4 +1,4 @@
-"""What this server computes: every limit is checked here, whatever the page lets through."""
+"""The server's limits, all checked here, because requests need not come from the page."""
 
 from dataclasses import dataclass
 
@@ -52,7 +52,7 @@ def limits(settings: Settings) -> Limits:
 
 
 def check_limits(spec: ExperimentSpec, settings: Settings) -> list[LimitProblem]:
-    """Everything in a valid spec that this server does not do; empty if it can be run."""
+    """The fields of a valid spec that exceed a limit; empty if it can be run."""
     problems = []
 
     def refuse(path: tuple[str | int, ...], message: str) -> None:

@@ -104,7 +104,7 @@ class EventLog:
             .limit(limit)
         )
         with self._database.read() as session:
-            # the run first: what is read after it is at least as new
+            # the run first, so that the events read after it are at least as new
             state = session.execute(
                 select(RunRow.last_seq, RunRow.ended).where(RunRow.id == run_id)
             ).one_or_none()

@@ -1,4 +1,4 @@
-"""Trying again while the database is away: no run is lost to an outage, and no thread ends."""
+"""Tries again while the database is away, so that an outage ends no run and no thread."""
 
 import threading
 from collections.abc import Callable

@@ -17,7 +17,7 @@ ENDED = ("finished", "failed", "cancelled")
 
 
 class QueueFullError(RuntimeError):
-    """As many runs wait as may wait."""
+    """No further run may wait."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""What computes runs: one interface, ``local`` worker processes behind it."""
+"""Executors compute runs: one interface, and worker processes of this machine behind it."""
 
 from app.runs.executors.base import Executor, StopRequest
 from app.runs.executors.local import LocalExecutor
