@@ -41,7 +41,7 @@ class Derivatives:
     hessian: Float[Tensor, "N m m"] | None = None
 
     def rows(self, which: slice | Bool[Tensor, " N"]) -> "Derivatives":
-        """Those of some of the samples."""
+        """The derivatives of some of the samples."""
         return Derivatives(
             self.value[which],
             self.gradient[which],

@@ -1,4 +1,4 @@
-"""The base of losses that ask a simulator: outputs go in, a state comes out, squares compare it."""
+"""The base of losses that run a simulator on the outputs, and compare its state by squares."""
 
 from typing import Generic
 

@@ -21,7 +21,7 @@ from newton_core.settings import Named
 
 @dataclass(frozen=True)
 class SampleOutputs:
-    """How many outputs a sample has as its parameters make it, and which parameter that is.
+    """How many outputs a sample has, and which parameter decides that.
 
     Attributes:
         count: of the outputs; 1 where no parameter makes them many.
@@ -60,7 +60,7 @@ class Batch:
 
 
 json_record = with_config(ConfigDict(extra="forbid"))
-"""Class decorator of a TypedDict that shows a test case: what has other keys is no such record."""
+"""Class decorator for the TypedDict of a task's examples: records with other keys are refused."""
 
 
 @dataclass(frozen=True)
@@ -114,7 +114,7 @@ class Task(ABC, Generic[P_co]):
         )
 
     def hold_out(self, share: float) -> None:
-        """Told before training which share of the training data to keep for :meth:`validate`.
+        """Keeps a share of the training data for :meth:`validate`; called before training.
 
         Data with a validation part of their own use that, and keep nothing. Tasks without data
         have nothing to keep.
@@ -127,7 +127,7 @@ class Task(ABC, Generic[P_co]):
         return {}
 
     def use_loss(self, loss: Loss) -> None:
-        """Told the run's loss before anything is evaluated; few tasks have metrics that need it."""
+        """Takes the run's loss before anything is evaluated; the metrics of few tasks need it."""
         del loss
 
     def warnings(self) -> tuple[str, ...]:
@@ -157,7 +157,7 @@ class Task(ABC, Generic[P_co]):
 
     @abstractmethod
     def examples(self, model: nn.Module, *, images: bool) -> Sequence[Mapping[str, Any]]:
-        """A few test cases as JSON-ready records: what the network says, and sees if ``images``."""
+        """A few test cases as JSON-ready records, with the network's inputs if ``images``."""
 
 
 TaskClass = TypeVar("TaskClass", bound=type[Task])

@@ -16,7 +16,7 @@ _PIXELS_PER_CHUNK = 2**19  # 2 MB of images, 64 MB in the cnn's widest layer
 
 @contextmanager
 def inference(model: nn.Module) -> Iterator[None]:
-    """Evaluation mode without gradients; the training mode of every submodule comes back."""
+    """Evaluation mode without gradients; every submodule is back in its own mode afterwards."""
     modes = [(module, module.training) for module in model.modules()]
     model.eval()
     try:

@@ -1,4 +1,4 @@
-"""Shortest-path supervision: a map in, a cost a tile out, and only the cheapest path is known."""
+"""Shortest-path supervision: a map in, a cost per tile out, and only the cheapest path is known."""
 
 import math
 from typing import Any, ClassVar, Literal

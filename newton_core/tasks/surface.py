@@ -107,7 +107,7 @@ class SurfaceTask(Task[SurfaceParameters]):
     _surface: Loss | None = None
 
     def use_loss(self, loss: Loss) -> None:
-        """Keeps the surface: heights and minima are its own."""
+        """Keeps the loss as the surface whose height and minima the metrics need."""
         self._surface = loss
 
     def build_model(self) -> Point:

@@ -1,4 +1,4 @@
-"""Driving: a network reads way-points and says the accelerations that lead past them."""
+"""Driving: a network reads way-points and predicts the accelerations that lead past them."""
 
 import math
 from functools import lru_cache
@@ -193,7 +193,7 @@ class TrajectoryTask(Task[TrajectoryTaskParameters]):
         }
 
     def examples(self, model: nn.Module, *, images: bool) -> list[TrajectoryExample]:
-        """Five test paths that lead in different directions; what is wanted alone picks them."""
+        """Five test paths in different directions, chosen by the wanted paths alone."""
         wanted = self._test_paths[self._shown]
         driven = self._drive(model, self._test_points[self._shown])
         errors = self._errors(driven, wanted).tolist()
