@@ -1,4 +1,4 @@
-"""How strong a Newton step's damping is: as it is set, or as curvature or success say."""
+"""The strength of a Newton step's damping: fixed, relative to the curvature, or by success."""
 
 import math
 from dataclasses import dataclass, replace
@@ -21,7 +21,7 @@ SMALLEST, LARGEST = 1e-12, 1e9
 """Bounds of every damping, as of the number in a spec."""
 
 ROUNDING = 10
-"""Units of rounding of the loss that a decrease may be wrong by."""
+"""A decrease of the loss may be wrong by so many units of the loss's rounding."""
 
 
 def mean_curvature(derivatives: Derivatives, step: NewtonStep) -> float:
@@ -50,8 +50,8 @@ def mean_curvature(derivatives: Derivatives, step: NewtonStep) -> float:
 def damped(step: NewtonStep, derivatives: Derivatives, rule: TikhonovRule) -> NewtonStep:
     """The step with the damping that it has at these derivatives.
 
-    "relative" makes its tikhonov a share of :func:`mean_curvature`, of at least 1e-12; under the
-    other rules it is what it is.
+    "relative" makes its tikhonov a share of :func:`mean_curvature`, of at least 1e-12; the other
+    rules leave it as it is.
 
     Raises:
         CurvatureError: a derivative is not finite.
@@ -64,7 +64,8 @@ def damped(step: NewtonStep, derivatives: Derivatives, rule: TikhonovRule) -> Ne
 def predicted_decrease(
     gradient: Float[Tensor, "N m"], direction: Float[Tensor, "N m"], tikhonov: float
 ) -> float:
-    """By how much the quadratic with the undamped C says that a full Newton step lowers the loss.
+    """The decrease of the loss by a full Newton step, as the quadratic with the undamped C
+    predicts.
 
     Of each sample g^T d - d^T C d / 2, of which the batch's mean is taken. As (C + tikhonov I) d
     is g, that is (g^T d + tikhonov d^T d) / 2: no matrix is needed.

@@ -74,7 +74,7 @@ def hessian_direction(
         eigenvalues, vectors = torch.linalg.eigh(matrices)
         damped = apply_rule(eigenvalues, definiteness) + tikhonov
         solution = _divide(damped, vectors, right)
-    # an infinite or NaN gradient makes its direction so, which is found out on the way back
+    # an infinite or NaN gradient has such a direction, which is found on the way back
     return like(gradient, solution[0].mT if kind == "batch_mean" else solution[..., 0])
 
 

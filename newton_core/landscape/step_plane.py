@@ -27,19 +27,19 @@ SecondAxis = Literal["step", "steepest"]
 """What the axis across the gradient follows: the Newton step, or C's steepest direction there."""
 
 PARALLEL_DEGREES = 0.1
-"""Below this angle the Newton step says nothing about a second axis."""
+"""Below this angle the Newton step does not fix a second axis."""
 
 MARGIN = 0.3
 """Room around the arrows, in lengths of the longest of them."""
 
 LONGEST = 6.0
-"""A gradient more than so many times as long as the Newton step leaves the picture."""
+"""A gradient that is more than so many times as long as the Newton step leaves the picture."""
 
 COARSE = 11
-"""Points along each axis that say where a loss is defined."""
+"""Points along each axis at which it is seen whether the loss is defined."""
 
 SHRINKINGS = 12
-"""How often a picture may be halved in which the loss is mostly not defined."""
+"""A picture in which the loss is mostly not defined may be halved so many times."""
 
 
 @dataclass(frozen=True)
