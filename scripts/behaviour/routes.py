@@ -46,7 +46,8 @@ def _reads(lab: Lab) -> Answers:
         if answer["headers"].get("content-type", "").startswith("text/html"):
             answer["body"] = _without_hashes(answer["body"] or "")
         if name == "health":
-            answer["body"]["version"] = "VERSION"  # a release changes it
+            # A release changes the one, whatever else runs here the other.
+            answer["body"] |= {"version": "VERSION", "free_mb": "ROOM"}
         if name.startswith("openapi"):
             answer["body"]["info"]["version"] = "VERSION"
         yield name, answer
@@ -200,7 +201,15 @@ def _queue(lab: Lab) -> Answers:
     yield "last words of a stopped run", lab.log(busy)[-1]["type"]
     again = lab.finish(RESUMED)
     yield "gone on with", _timeless_run(lab.ask("GET", f"/api/runs/{again}"))
-    yield "gone on with, events", normalised(lab.log(again))
+    yield "gone on with, events", _without_images(normalised(lab.log(again)))
+
+
+def _without_images(log: Record) -> Record:
+    """Images come again where a run goes on, which is where the clock had stopped it."""
+    for event in log["others"]:
+        for item in event.get("items", ()):
+            item["image"] = "IMAGE"
+    return log
 
 
 def _first_lines(lines: Iterator[str], count: int) -> Iterator[str]:
