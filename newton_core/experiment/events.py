@@ -11,6 +11,7 @@ from typing_extensions import TypeAliasType, TypedDict
 from newton_core.experiment.spec import STORED, ExperimentSpec, on_registration
 from newton_core.tasks.base import json_record
 from newton_core.tasks.classification import ClassificationExample
+from newton_core.tasks.discs import DiscsExample
 from newton_core.tasks.heat import HeatExample
 from newton_core.tasks.ranking import RankingExample
 from newton_core.tasks.shortest_path import ShortestPathExample
@@ -29,6 +30,7 @@ Example = TypeAliasType(
     | SurfaceExample
     | TrajectoryExample
     | HeatExample
+    | DiscsExample
     | dict[str, Any],
 )
 """What a task shows of a test case, told apart by its keys; any record of a task of one's own."""

@@ -32,6 +32,7 @@ from newton_core.losses.perturbed_fy import PerturbedFy
 from newton_core.losses.simulator import SimulatorLoss
 from newton_core.losses.smoothed_algorithm import SmoothedAlgorithm
 from newton_core.losses.smoothed_loss import SmoothedLoss
+from newton_core.losses.soft_disc import SoftDisc
 from newton_core.losses.softsort import SoftSort
 from newton_core.losses.squared_error import SquaredError
 from newton_core.losses.surfaces import Surface
@@ -59,6 +60,7 @@ __all__ = [
     "SimulatorLoss",
     "SmoothedAlgorithm",
     "SmoothedLoss",
+    "SoftDisc",
     "SoftSort",
     "SquaredError",
     "Surface",

@@ -15,7 +15,9 @@ from newton_core.registry import Registry, declared_name, example_parameters
 from newton_core.settings import Named
 from newton_core.tensors import flatten_outputs
 
-TargetKind = Literal["permutation", "class", "value", "path", "trajectory", "picture", "none"]
+TargetKind = Literal[
+    "permutation", "class", "value", "path", "trajectory", "picture", "drawing", "none"
+]
 """What a loss compares the outputs with; tasks and losses are matched on it."""
 
 LossFunction = Callable[..., Tensor]

@@ -2,6 +2,7 @@
 
 from newton_core.tasks.base import TASKS, Batch, Metric, Task, TaskParameters, register_task
 from newton_core.tasks.classification import ClassificationParameters, ClassificationTask
+from newton_core.tasks.discs import DiscsTask, DiscsTaskParameters
 from newton_core.tasks.heat import HeatTask, HeatTaskParameters
 from newton_core.tasks.ranking import RankingParameters, RankingTask
 from newton_core.tasks.shortest_path import ShortestPathParameters, ShortestPathTask
@@ -13,6 +14,8 @@ __all__ = [
     "Batch",
     "ClassificationParameters",
     "ClassificationTask",
+    "DiscsTask",
+    "DiscsTaskParameters",
     "HeatTask",
     "HeatTaskParameters",
     "Metric",

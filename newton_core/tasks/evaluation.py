@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float64, Int
+from jaxtyping import Bool, Float, Float64, Int
 from torch import Tensor, nn
 
 from newton_core.tasks.base import Metric
@@ -51,6 +51,19 @@ def share(hits: Bool[Tensor, " N"]) -> Metric:
     """The share of hits and its binomial standard error, sqrt(p (1 - p) / N)."""
     p = hits.double().mean().item()
     return Metric(p, math.sqrt(p * (1 - p) / len(hits)))
+
+
+def median(errors: Float[Tensor, " N"]) -> Metric:
+    """The median and its standard error, from the order statistics one deviation beside it.
+
+    The count below the true median is binomial: N / 2 with deviation sqrt(N) / 2.
+    """
+    ordered = errors.double().sort().values
+    beside = math.sqrt(len(ordered)) / 2
+    low = max(0, math.floor(len(ordered) / 2 - beside))
+    high = min(len(ordered) - 1, math.ceil(len(ordered) / 2 + beside))
+    half = (ordered[high] - ordered[low]) / 2
+    return Metric(ordered.median().item(), half.item())
 
 
 def clustered(values: Float64[Tensor, " N"], images: Int[Tensor, "N M"]) -> Metric:

@@ -26,7 +26,7 @@ from newton_core.tasks.base import (
     register_task,
 )
 from newton_core.tasks.evaluation import outputs
-from newton_core.tasks.images import png_data_url
+from newton_core.tasks.images import grey, png_data_url
 
 EXAMPLES = 8
 MOST_TEST_PICTURES = 300
@@ -203,8 +203,8 @@ class HeatTask(Task[HeatTaskParameters]):
             HeatExample(
                 item=i,
                 image=png_data_url(self._test_pixels[i], self._white) if images else None,
-                seen=png_data_url(_grey(seen[i])) if images else None,
-                reconstruction=png_data_url(_grey(found[i])) if error is not None else None,
+                seen=png_data_url(grey(seen[i])) if images else None,
+                reconstruction=png_data_url(grey(found[i])) if error is not None else None,
                 error=error,
             )
             for i, error in enumerate(finite(error) for error in errors.tolist())
@@ -245,8 +245,3 @@ def _errors(found: Float[Tensor, "N h w"], true: Float[Tensor, "N h w"]) -> Floa
 def _mean(errors: Float[Tensor, " N"]) -> Metric:
     values = errors.double()
     return Metric(values.mean().item(), values.std().item() / len(values) ** 0.5)
-
-
-def _grey(picture: Float[Tensor, "h w"]) -> UInt8[Tensor, "h w"]:
-    """Black at 0, white at 1, what lies beyond cut off."""
-    return (picture.detach().cpu().clamp(0, 1) * 255).round().to(torch.uint8)

@@ -4,7 +4,8 @@ import base64
 import io
 
 import numpy as np
-from jaxtyping import UInt8
+import torch
+from jaxtyping import Float, UInt8
 from PIL import Image
 from torch import Tensor
 
@@ -18,6 +19,11 @@ def png_data_url(pixels: UInt8[Tensor, "h w"], white: int = 255) -> str:
 def rgb_png_data_url(pixels: UInt8[Tensor, "3 h w"]) -> str:
     """A colour image as a PNG in a ``data:`` URL."""
     return _as_url(Image.fromarray(np.ascontiguousarray(pixels.cpu().numpy().transpose(1, 2, 0))))
+
+
+def grey(picture: Float[Tensor, "h w"]) -> UInt8[Tensor, "h w"]:
+    """Black at 0, white at 1, what lies beyond cut off."""
+    return (picture.detach().cpu().clamp(0, 1) * 255).round().to(torch.uint8)
 
 
 def _as_url(image: Image.Image) -> str:

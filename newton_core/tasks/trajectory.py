@@ -27,7 +27,7 @@ from newton_core.tasks.base import (
     json_record,
     register_task,
 )
-from newton_core.tasks.evaluation import inference, share
+from newton_core.tasks.evaluation import inference, median, share
 
 TEST_PATHS = 500
 EXAMPLE_PATHS = 5
@@ -256,19 +256,6 @@ def spread_out(points: Float[Tensor, "N k 2"], count: int) -> list[int]:
         away = (angles - (math.pi / 2 + 2 * math.pi * k / count)).remainder(2 * math.pi)
         chosen.append(int(torch.minimum(away, 2 * math.pi - away).argmin()))
     return chosen
-
-
-def median(errors: Float[Tensor, " N"]) -> Metric:
-    """The median and its standard error, from the order statistics one deviation beside it.
-
-    The count below the true median is binomial: N / 2 with deviation sqrt(N) / 2.
-    """
-    ordered = errors.double().sort().values
-    beside = math.sqrt(len(ordered)) / 2
-    low = max(0, math.floor(len(ordered) / 2 - beside))
-    high = min(len(ordered) - 1, math.ceil(len(ordered) / 2 + beside))
-    half = (ordered[high] - ordered[low]) / 2
-    return Metric(ordered.median().item(), half.item())
 
 
 def _as_inputs(points: Float[Tensor, "N k 2"]) -> Float[Tensor, "N 1 1 i"]:

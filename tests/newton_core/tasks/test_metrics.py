@@ -14,6 +14,7 @@ LOSS = {
     "surface": "rosenbrock",
     "trajectory": "trajectory",
     "heat": "heat",
+    "discs": "soft_disc",
 }
 SMALL = {
     "shortest_path": {"data": {"name": "terrain", "height": 3, "width": 3, "train_maps": 10,
@@ -56,9 +57,9 @@ def test_outputs_are_counted_where_a_parameter_makes_them_many(name: str) -> Non
     task = spec_of(name).task
     counted = {
         "ranking": 5, "shortest_path": 9, "classification": 1, "surface": 1, "trajectory": 128,
-        "heat": 1,
+        "heat": 1, "discs": 3,
     }  # fmt: skip
     assert task.outputs_per_sample().count == counted[name]
     data = task.datasets()
-    assert (not data) == (name in ("surface", "trajectory"))
+    assert (not data) == (name in ("surface", "trajectory", "discs"))
     assert not any(part.own_files for part in data.values())

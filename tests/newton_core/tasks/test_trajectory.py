@@ -12,7 +12,8 @@ from torch.testing import assert_close
 from newton_core import build_loss
 from newton_core.losses.base import LOSSES
 from newton_core.tasks import TASKS, TrajectoryTask, TrajectoryTaskParameters
-from newton_core.tasks.trajectory import median, spline_through, way_points
+from newton_core.tasks.evaluation import median
+from newton_core.tasks.trajectory import spline_through, way_points
 
 CPU = torch.device("cpu")
 
