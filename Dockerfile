@@ -17,6 +17,7 @@ RUN pip --python /opt/lab/bin/python install -c constraints.txt \
 COPY pyproject.toml hatch_build.py README.md LICENSE ./
 COPY newton_core newton_core
 COPY app app
+COPY docs/results docs/results
 RUN pip --python /opt/lab/bin/python install -c constraints.txt -e .
 RUN /opt/lab/bin/python -m app.openapi > openapi.json
 

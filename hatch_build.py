@@ -1,4 +1,4 @@
-"""Puts the built page into the wheel, as ``app/page``."""
+"""Puts the built page and the committed results into the wheel."""
 
 from pathlib import Path
 from typing import Any
@@ -7,13 +7,17 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 
 class PageBuildHook(BuildHookInterface[Any]):
-    """An editable install finds the page in ``frontend/dist``; a wheel brings it along."""
+    """A wheel brings along what an editable install finds in the checkout.
+
+    The page in ``frontend/dist`` becomes ``app/page``, the results in ``docs/results``
+    ``app/shipped_results``.
+    """
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
-        """Adds the page to the files of the wheel.
+        """Adds the page and the results to the files of the wheel.
 
         Raises:
-            FileNotFoundError: it has not been built.
+            FileNotFoundError: the page has not been built.
         """
         if version == "editable":
             return
@@ -22,3 +26,5 @@ class PageBuildHook(BuildHookInterface[Any]):
             if not (page / part).is_file():
                 raise FileNotFoundError(f"{page / part} is missing: run `make page` first")
         build_data["force_include"][str(page)] = "app/page"
+        for file in sorted(Path(self.root, "docs", "results").glob("*.json")):
+            build_data["force_include"][str(file)] = f"app/shipped_results/{file.name}"

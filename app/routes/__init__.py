@@ -11,6 +11,7 @@ from app.routes.health import router as health
 from app.routes.landscapes import router as landscapes
 from app.routes.pages import router as pages
 from app.routes.paths import router as paths
+from app.routes.results import router as results
 from app.routes.runs import router as runs
 from app.routes.surfaces import router as surfaces
 
@@ -25,6 +26,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     surfaces,
     gradients,
     paths,
+    results,
     pages,
 )
 

@@ -22,7 +22,8 @@ def markdown(result: Result) -> str:
 def _what(result: Result) -> str:
     missing = "" if result.complete else " **Not complete: some rows are missing.**"
     return (
-        f"From {result.source}, at the scale `{result.scale}`; made by `{result.command}`.{missing}"
+        f"{result.source[:1].upper()}{result.source[1:]}, at the scale `{result.scale}`; made by"
+        f" `{result.command}`.{missing}"
     )
 
 

@@ -9,6 +9,7 @@ import { draft, presetOf } from "../state/draft";
 import { runSpec } from "../state/signals";
 import { ComparePage } from "./Compare";
 import { GradientsPage } from "./Gradients";
+import { ResultsPage, resultsAddress } from "./Results";
 import { RunsPage } from "./Runs";
 import { SurfacesPage, surfacesAddress } from "./Surfaces";
 import { ThreeNumbersPage, threeNumbersAddress } from "./ThreeNumbers";
@@ -49,6 +50,12 @@ export const PAGES: readonly Page[] = [
     place: gradientsAddress.place,
     matches: (path) => path === "gradients",
     Page: GradientsPage,
+  },
+  {
+    title: "Results",
+    place: resultsAddress.place,
+    matches: (path) => path === "results",
+    Page: ResultsPage,
   },
   {
     title: "Runs",
