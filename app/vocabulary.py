@@ -76,7 +76,7 @@ class Vocabulary(BaseModel):
         " curvature, component and component_of, joined by `_` as far as they are not the default)"
     )
     thresholds: Thresholds
-    arm_styles: list[ArmLook] = Field(description="by the arm's place")
+    arm_styles: list[ArmLook] = Field(description="by the colour's place in the palette")
     conditions: dict[str, list[tuple[int, float]]] = Field(
         description="by loss, where it is a simulator: [size, condition of its Hessian JᵀJ]"
     )

@@ -36,6 +36,7 @@ import {
   numbersIn,
   rangeAround,
 } from "../panels/gradients/scores";
+import type { Method } from "../state/arms";
 import type { RunLog } from "../state/log";
 import { freshness, posted, problemOf, useQuery, waitingWords } from "../state/query";
 import { loadTemplates, templates } from "../state/templates";
@@ -49,6 +50,14 @@ const NAMES: Record<string, string> = {
   hessian: "Newton, Hessian",
   fisher: "Newton, Fisher",
 };
+
+const LOOKS: Record<string, Method> = { raw: "vanilla", hessian: "hessian", fisher: "fisher" };
+/** The raw gradient's, computed in three ways. */
+const NUMERICS: readonly Method[] = ["vanilla", "own_loss", "normalise"];
+
+function lookAt(curve: GradientCurve, index: number): Method {
+  return LOOKS[curve.name] ?? NUMERICS[index] ?? "vanilla";
+}
 
 const ask = posted<GradientsQuery, GradientsAnswer>("api/gradients");
 
@@ -117,7 +126,7 @@ export function GradientsPage() {
         x: found.scores,
         y: curve.component,
         name: NAMES[curve.name] ?? curve.name,
-        ...descentLook(ink, index),
+        ...descentLook(ink, lookAt(curve, index)),
       })),
       shades: [
         ...(found.curves[0]?.regions ?? []).map((region) => ({
@@ -286,7 +295,7 @@ function Legend(props: { curves: readonly GradientCurve[]; palette: Palette | un
     <ul class="descent-list descent-legend">
       {props.curves.map((curve, index) => (
         <li key={curve.name}>
-          <LineSample palette={palette} index={index} />
+          <LineSample palette={palette} method={lookAt(curve, index)} />
           <span>
             {NAMES[curve.name] ?? curve.name}
             {curve.problem !== null && <small> {curve.problem}</small>}

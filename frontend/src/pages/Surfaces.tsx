@@ -9,6 +9,7 @@ import { PictureCard } from "../panels/charts/PictureCard";
 import { DescentList } from "../panels/descents/DescentList";
 import {
   descentLook,
+  methodOf,
   pointsUpTo,
   quadraticLandscape,
   trustWords,
@@ -55,6 +56,8 @@ function methods(lr: number, adam: number, newton: number, tikhonov: number): Me
     { method: "newton", definiteness: "saddle_free", lr: newton, tikhonov },
   ];
 }
+
+const LOOKS = methods(1, 1, 1, 1).map(methodOf);
 
 /** What a formula may hold: the server's words. */
 const formulaHelp = computed(() => {
@@ -112,12 +115,12 @@ export function SurfacesPage() {
           ? null
           : {
               landscape: quadratic,
-              colour: descentLook(ink, Number(layer.value)).colour,
+              colour: ink.curvature,
               label: "quadratic",
             },
       paths: now.walks.map((descent, index) => ({
         points: pointsUpTo(descent, step.value),
-        look: descentLook(ink, index),
+        look: descentLook(ink, LOOKS[index] ?? "vanilla"),
         here: true,
       })),
       names: landscape.minima.map((at) => ({ at, text: "✕", colour: ink.ink })),
@@ -138,7 +141,7 @@ export function SurfacesPage() {
         x: descent[which].map((_, k) => k),
         y: descent[which],
         name: descent.label,
-        ...descentLook(ink, index),
+        ...descentLook(ink, LOOKS[index] ?? "vanilla"),
       })),
       cursor: step.value,
       titles: ["step", which === "values" ? "f, signed log" : "actual over predicted decrease"],
@@ -247,6 +250,7 @@ export function SurfacesPage() {
               {palette !== undefined && found !== null && (
                 <DescentList
                   descents={found.walks}
+                  methods={LOOKS}
                   palette={palette}
                   step={step.value}
                   say={trustWords}

@@ -8,7 +8,7 @@ import { landscapeFigure } from "../charts/landscapeFigure";
 import { linesFigure } from "../charts/lines";
 import { PictureCard } from "../panels/charts/PictureCard";
 import { DescentList } from "../panels/descents/DescentList";
-import { descentLook, outcomeWords, pointsUpTo } from "../panels/descents/descents";
+import { descentLook, methodOf, outcomeWords, pointsUpTo } from "../panels/descents/descents";
 import { StepBar } from "../panels/descents/StepBar";
 import { TRIES, type Try } from "../panels/descents/tries";
 import { isOffered, LossFields, sortingLoss } from "../panels/form/LossFields";
@@ -47,6 +47,8 @@ function methods(lr: number, tikhonov: number): Method[] {
     { method: "newton", label: "Fisher", curvature: "fisher", lr, tikhonov },
   ];
 }
+
+const LOOKS = methods(1, 1).map(methodOf);
 
 const ask = posted<ThreeQuery, ThreeAnswer>("api/three-numbers");
 
@@ -97,7 +99,7 @@ export function ThreeNumbersPage() {
       })),
       paths: found.walks.map((descent, index) => ({
         points: pointsUpTo(descent, step.value),
-        look: descentLook(ink, index),
+        look: descentLook(ink, LOOKS[index] ?? "vanilla"),
         here: true,
       })),
       titles: ["s3 − s1, over √2", "s1 + s3 − 2 s2, over √6"],
@@ -117,7 +119,7 @@ export function ThreeNumbersPage() {
         x: descent.gradient_norms.map((_, k) => k),
         y: descent.gradient_norms,
         name: descent.label,
-        ...descentLook(ink, index),
+        ...descentLook(ink, LOOKS[index] ?? "vanilla"),
       })),
       cursor: step.value,
       titles: ["step", "gradient norm, log"],
@@ -197,6 +199,7 @@ export function ThreeNumbersPage() {
               {palette !== undefined && answer.value !== null && (
                 <DescentList
                   descents={answer.value.walks}
+                  methods={LOOKS}
                   palette={palette}
                   step={step.value}
                   say={outcomeWords}

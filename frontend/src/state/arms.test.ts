@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { arm } from "../../tests/logs";
-import { armStyles, strokeDash } from "./arms";
+import { armStyles, methodStyle, strokeDash } from "./arms";
 
 const three = [
   arm("Vanilla"),
@@ -19,6 +19,30 @@ describe("armStyles", () => {
     expect(new Set(styles.map((style) => style.slot)).size).toBe(6);
     expect(new Set(styles.map((style) => style.dash)).size).toBe(6);
     expect(new Set(styles.map((style) => style.marker)).size).toBe(6);
+  });
+
+  it("keeps a method's colour and dash wherever the arm stands", () => {
+    const mixed = [
+      arm("Vanilla"),
+      arm("Clipped", { gradient: "clip" }),
+      arm("Vanilla again"),
+      arm("Fisher", { curvature: "fisher" }),
+      arm("Length", { curvature: "hessian", component: "length" }),
+      arm("Hessian", { curvature: "hessian" }),
+    ];
+    const styles = armStyles(mixed);
+    expect(styles[0]).toEqual(methodStyle("vanilla"));
+    expect(styles[1]).toEqual(methodStyle("clip"));
+    expect(styles[3]).toEqual(methodStyle("fisher"));
+    expect(styles[5]).toEqual(methodStyle("hessian"));
+    expect(styles[4]).toEqual(methodStyle("length"));
+    expect(styles[2]?.slot).toBe(5);
+  });
+
+  it("tells arms of one chosen colour apart by their dashes", () => {
+    const styles = armStyles(three, [1, 1, null]);
+    expect(styles.map((style) => style.slot)).toEqual([1, 1, 2]);
+    expect(new Set(styles.map((style) => style.dash)).size).toBe(3);
   });
 
   it("lets a chosen colour win, and moves the others aside", () => {

@@ -24,50 +24,97 @@ export function armName(
   return arms?.[index]?.label || `Arm ${index + 1}`;
 }
 
-/** The dash and the marker of the `index`-th of some lines that are told apart. */
-function lookOf(index: number): Pick<ArmStyle, "dash" | "marker"> {
-  const looks = vocabulary.value.arm_styles;
-  const { dash = "solid", symbol = "circle" } = looks[index % looks.length] ?? {};
-  return { dash, marker: symbol };
-}
-
-/** The dash of the `index`-th of some lines that are told apart: Plotly's. */
-export function dashOf(index: number): string {
-  return lookOf(index).dash;
-}
-
 /** What SVG's `stroke-dasharray` takes for Plotly's `dash`. */
 export function strokeDash(dash: string): string {
   return dash === "solid" ? "" : dash.replaceAll("px", "");
 }
 
-const FIRST_CHOICE: Record<ArmSpec["curvature"], number> = {
-  none: 0,
-  hessian: 1,
-  fisher: 2,
-  ggn: 3,
-};
+/** The style of one place in the palette: its colour, and the dash and the marker that go with it. */
+function styleOf(slot: number, pattern = slot): ArmStyle {
+  const looks = vocabulary.value.arm_styles;
+  const { dash = "solid", symbol = "circle" } = looks[pattern % looks.length] ?? {};
+  return {
+    slot,
+    colour: `var(--arm-${slot})`,
+    ink: `var(--arm-${slot}-ink)`,
+    dash,
+    marker: symbol,
+  };
+}
+
+/**
+ * What trains, as far as its look is concerned, with its place in the palette and, where it is a
+ * variant of the method whose colour it has, the place of its dash. Every page draws by this list.
+ */
+const METHODS = {
+  vanilla: [0],
+  hessian: [1],
+  fisher: [2],
+  ggn: [3],
+  own_loss: [3],
+  clip: [3],
+  normalise: [4],
+  length: [4],
+  direction: [5],
+  momentum: [3],
+  adam: [4],
+  hessian_clip: [1, 2],
+  saddle_free: [5],
+} satisfies Record<string, [number] | [number, number]>;
+
+export type Method = keyof typeof METHODS;
+
+/** The look of a method where each appears once. */
+export function methodStyle(method: Method): ArmStyle {
+  const [slot, pattern] = METHODS[method] as [number, number?];
+  return styleOf(slot, pattern);
+}
+
+type Kind = Pick<ArmSpec, "curvature"> & Partial<Pick<ArmSpec, "gradient" | "component" | "loss">>;
+
+function methodOf({
+  curvature,
+  gradient = "plain",
+  component = "full",
+  loss = null,
+}: Kind): Method {
+  if (curvature !== "none") return component === "full" ? curvature : component;
+  if (gradient !== "plain") return gradient;
+  return loss === null ? "vanilla" : "own_loss";
+}
 
 /**
  * One style per arm: the colours chosen by hand (`chosen[i]`, a slot) win; the rest follow from what
- * the arm is (vanilla grey, Hessian blue, Fisher orange) and take a free colour when that is taken.
- * The dash follows from the arm's place, so that two arms never share both.
+ * the arm is (vanilla grey, Hessian blue, Fisher orange), the first of each method before others
+ * take what is free. The dash goes with the colour; where two arms have one colour, it differs.
  */
 export function armStyles(
-  arms: readonly Pick<ArmSpec, "curvature">[],
+  arms: readonly Kind[],
   chosen: readonly (number | null)[] = [],
 ): ArmStyle[] {
-  const taken = new Set(chosen.slice(0, arms.length).filter((slot) => slot !== null));
-  return arms.map((arm, index) => {
-    const slot = chosen[index] ?? freeSlot(FIRST_CHOICE[arm.curvature], taken);
+  const slots = arms.map((_, index) => chosen[index] ?? null);
+  const taken = new Set(slots.filter((slot) => slot !== null));
+  const take = (index: number, slot: number): void => {
+    slots[index] = slot;
     taken.add(slot);
-    const colour = `var(--arm-${slot})`;
-    return { slot, colour, ink: `var(--arm-${slot}-ink)`, ...lookOf(index) };
+  };
+  const firsts = arms.map((arm) => METHODS[methodOf(arm)][0]);
+  firsts.forEach((slot, index) => {
+    if (slots[index] === null && !taken.has(slot)) take(index, slot);
+  });
+  firsts.forEach((slot, index) => {
+    if (slots[index] === null) take(index, SPARE.find((free) => !taken.has(free)) ?? slot);
+  });
+  const patterns = new Set(slots);
+  const seen = new Set<number>();
+  return slots.map((found, index) => {
+    const slot = found ?? firsts[index] ?? 0;
+    const pattern = seen.has(slot) ? (SPARE.find((free) => !patterns.has(free)) ?? slot) : slot;
+    seen.add(slot);
+    patterns.add(pattern);
+    return styleOf(slot, pattern);
   });
 }
 
-function freeSlot(first: number, taken: ReadonlySet<number>): number {
-  if (!taken.has(first)) return first;
-  const extra = [3, 4, 5, 1, 2, 0];
-  return extra.find((slot) => !taken.has(slot)) ?? first;
-}
+/** Colours for arms whose own is taken, those of no common method first. */
+const SPARE = [3, 4, 5, 1, 2, 0];

@@ -3,27 +3,36 @@
 import type { Descent } from "../../api/descents";
 import type { Palette } from "../../charts/templates";
 import { formatMeasured } from "../../format";
+import type { Method } from "../../state/arms";
+import { descentLook } from "./descents";
 import { LineSample } from "./LineSample";
 
 interface Props<D extends Descent> {
   descents: readonly D[];
+  /** Whose look each has. */
+  methods: readonly Method[];
   palette: Palette;
   step: number;
   /** What is to be said of a descent at the step. */
   say(descent: D, step: number): string;
 }
 
-export function DescentList<D extends Descent>({ descents, palette, step, say }: Props<D>) {
+export function DescentList<D extends Descent>({
+  descents,
+  methods,
+  palette,
+  step,
+  say,
+}: Props<D>) {
   return (
     <ul class="descent-list">
       {descents.map((descent, index) => {
         const value = descent.values[step];
+        const method = methods[index] ?? "vanilla";
         return (
           <li key={descent.label}>
-            <LineSample palette={palette} index={index} />
-            <strong style={{ color: palette.arms[index % palette.arms.length]?.ink }}>
-              {descent.label}
-            </strong>
+            <LineSample palette={palette} method={method} />
+            <strong style={{ color: descentLook(palette, method).ink }}>{descent.label}</strong>
             <span>
               {value == null ? "no value" : formatMeasured(value, 4)}
               <small> {say(descent, step)}</small>

@@ -1,10 +1,11 @@
 /** A descent's line as the pictures draw it, beside its name. */
 
 import type { Palette } from "../../charts/templates";
+import { type Method, strokeDash } from "../../state/arms";
 import { descentLook } from "./descents";
 
-export function LineSample({ palette, index }: { palette: Palette; index: number }) {
-  const { colour, dash } = descentLook(palette, index);
+export function LineSample({ palette, method }: { palette: Palette; method: Method }) {
+  const { colour, dash } = descentLook(palette, method);
   return (
     <svg width="26" height="8" aria-hidden="true">
       <line
@@ -14,7 +15,7 @@ export function LineSample({ palette, index }: { palette: Palette; index: number
         y2="4"
         stroke={colour}
         stroke-width="3"
-        stroke-dasharray={dash.replaceAll("px", "")}
+        stroke-dasharray={strokeDash(dash)}
       />
     </svg>
   );

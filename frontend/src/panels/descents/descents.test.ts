@@ -1,8 +1,16 @@
 import { describe, expect, it } from "vitest";
-import { logOf, started } from "../../../tests/logs";
+import { arm, logOf, started } from "../../../tests/logs";
 import type { Descent, ThreeDescent } from "../../api/descents";
+import { armStyles, methodStyle } from "../../state/arms";
 import { batchScores, exampleScores, numbersIn, rangeAround } from "../gradients/scores";
-import { numberIn, outcomeWords, pointsUpTo, quadraticLandscape, trustWords } from "./descents";
+import {
+  methodOf,
+  numberIn,
+  outcomeWords,
+  pointsUpTo,
+  quadraticLandscape,
+  trustWords,
+} from "./descents";
 
 const DESCENT: Descent = {
   label: "Newton",
@@ -32,6 +40,21 @@ const DESCENT: Descent = {
 };
 
 describe("a descent", () => {
+  it("looks as the arm of its method does among others", () => {
+    const arms = [arm("Vanilla"), arm("Fisher", { curvature: "fisher" })];
+    const fisher = methodOf({ method: "newton", curvature: "fisher", lr: 1 });
+    expect(methodStyle(fisher)).toEqual(armStyles(arms)[1]);
+    expect(methodStyle(methodOf({ method: "gradient_descent", lr: 1 }))).toEqual(
+      armStyles(arms)[0],
+    );
+    const own = [null, "clip", "saddle_free"].map((definiteness) => {
+      const given = definiteness === null ? {} : { definiteness: definiteness as "clip" };
+      const { slot, dash } = methodStyle(methodOf({ method: "newton", lr: 1, ...given }));
+      return `${slot} ${dash}`;
+    });
+    expect(new Set(own).size).toBe(3);
+  });
+
   it("is drawn up to the step, and ends where it is not finite", () => {
     expect(pointsUpTo(DESCENT, 0)).toEqual([[0, 0]]);
     expect(pointsUpTo(DESCENT, 9)).toEqual([

@@ -1,18 +1,28 @@
 /** What the descent pages share: looks, points, words. Pure. */
 
-import type { Descent, ThreeDescent } from "../../api/descents";
+import type { Descent, ThreeDescent, Method as Walker } from "../../api/descents";
 import { type Landscape, type PlanePoint, pointAt } from "../../charts/landscape";
 import type { Palette } from "../../charts/templates";
 import { formatMeasured } from "../../format";
-import { dashOf } from "../../state/arms";
+import { type Method, methodStyle } from "../../state/arms";
 import { vocabulary } from "../../state/vocabulary";
 
 type Row = (number | null | undefined)[];
 
-/** The look of a descent: its place in the palette, beginning with grey for plain descent. */
-export function descentLook(palette: Palette, index: number): { colour: string; dash: string } {
-  const arm = palette.arms[index % palette.arms.length];
-  return { colour: arm?.color ?? palette.ink, dash: dashOf(index) };
+/** The look of a method, the same on every page. */
+export function descentLook(palette: Palette, method: Method) {
+  const { slot, dash, marker } = methodStyle(method);
+  const { color = palette.ink, ink = palette.ink } = palette.arms[slot] ?? {};
+  return { colour: color, ink, dash, marker };
+}
+
+/** Whose look a descent has: plain descent is vanilla. */
+export function methodOf({ method, curvature, definiteness }: Walker): Method {
+  if (method === "gradient_descent") return "vanilla";
+  if (method !== "newton") return method;
+  if (curvature === "fisher") return curvature;
+  if (definiteness === "clip") return "hessian_clip";
+  return definiteness === "saddle_free" ? definiteness : "hessian";
 }
 
 /** The descent's points up to a step; it ends where it stops being finite. */

@@ -12,6 +12,7 @@ import { paletteOf } from "../../state/theme";
 import { Choice } from "../../ui/Choice";
 import { ShowButton } from "../../ui/ShowButton";
 import { PictureCard } from "../charts/PictureCard";
+import { descentLook } from "../descents/descents";
 import { useNearestSnapshot } from "../landscape/ask";
 import "../landscape/landscape.css";
 import "./turn.css";
@@ -44,8 +45,6 @@ export function TurnPanel({ templates }: { templates: Templates }) {
     const own = runSpec.value?.arms[arm.value];
     if (found === null || own === undefined || template === undefined) return null;
     const palette = paletteOf(template);
-    const colours = { hessian: palette.arms[1]?.color, fisher: palette.arms[2]?.color };
-    const colourOf = (curvature: keyof typeof colours) => colours[curvature] ?? palette.ink;
     const set = runSpec.value && settingsAt(runSpec.value, arm.value, found.step).tikhonov;
     return linesFigure({
       template,
@@ -54,14 +53,13 @@ export function TurnPanel({ templates }: { templates: Templates }) {
         x: sharesOf(curve),
         y: curve.degrees,
         name: NAMES[curve.curvature],
-        colour: colourOf(curve.curvature),
-        dash: curve.curvature === "hessian" ? "solid" : "6px,3px",
+        ...descentLook(palette, curve.curvature),
       })),
       dots: found.curves.flatMap((curve) => {
         const tikhonov = set === null ? null : ownDamping(own, curve, set);
         const point = tikhonov === null ? null : pointAt(curve, tikhonov);
-        const colour = colourOf(curve.curvature);
-        return point === null ? [] : [{ ...point, colour, marker: "circle" }];
+        const { colour, marker } = descentLook(palette, curve.curvature);
+        return point === null ? [] : [{ ...point, colour, marker }];
       }),
       titles: ["λ over the largest eigenvalue", "turn of the gradient, degrees"],
       scaleX: "log",
@@ -110,7 +108,7 @@ export function TurnPanel({ templates }: { templates: Templates }) {
             <PictureCard
               figure={figure}
               title="Turn of the gradient over the damping"
-              label="Angle between gradient and Newton step over the damping: Hessian solid, Fisher dashed"
+              label="Angle between gradient and Newton step over the damping: Hessian blue, Fisher orange"
             />
           </div>
         </>
