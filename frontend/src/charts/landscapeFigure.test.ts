@@ -2,7 +2,8 @@ import { describe, expect, it } from "vitest";
 import { template } from "../../tests/figures";
 import { formatHeight } from "../format";
 import { heightAt, heightRange, type Landscape, liftOf, mixed, trimmedRange } from "./landscape";
-import { type LandscapeView, landscapeFigure, pointUnder } from "./landscapeFigure";
+import { landscapeFigure, pointUnder } from "./landscapeFigure";
+import type { LandscapeView } from "./plane";
 
 const TEMPLATE = template({ kind: "plane", source: "landscape" }, [
   "contour",

@@ -1,82 +1,19 @@
 /** A loss over a plane as a figure: contours or a surface, with what lies on it. Pure. */
 
-import { formatHeight } from "../format";
 import { clipped, isInside, surroundings } from "./clip";
-import type { Drawing, Numbers } from "./drawing";
-import { evenly } from "./evenly";
-import {
-  heightAt,
-  heightColours,
-  type Landscape,
-  liftOf,
-  type PlanePoint,
-  trimmedRange,
-} from "./landscape";
+import type { Drawing } from "./drawing";
+import { heightColours, liftOf, type PlanePoint, trimmedRange } from "./landscape";
+import { landscapeTables } from "./landscapeTables";
+import { type LandscapeView, type PlanePath, part, readings, sayings } from "./plane";
 import type { PlotlyLayout, PlotlyTrace } from "./plotly";
-import { type Palette, type PlaneRole, prototype, type Template, withAlpha } from "./templates";
-
-/** How something on the plane looks. */
-export interface PlaneLook {
-  colour: string;
-  dash?: string;
-  marker?: string;
-  width?: number;
-  opacity?: number;
-}
-
-export interface PlanePath {
-  points: readonly PlanePoint[];
-  look: PlaneLook;
-  /** Whose it is: for the table. */
-  name?: string;
-  /** What hovering reads at each point. */
-  says?: readonly string[];
-  /** A large marker at its end. */
-  here?: boolean;
-}
-
-export interface PlaneName {
-  at: PlanePoint;
-  text: string;
-  colour: string;
-}
-
-export interface Layer {
-  landscape: Landscape;
-  colour: string;
-  label: string;
-  /** Heights of its lines; those of the landscape where they are left out. */
-  levels?: { start: number; end: number; size: number };
-  width?: number;
-}
-
-export interface LandscapeView {
-  template: Template;
-  palette: Palette;
-  landscape: Landscape;
-  /** Logarithmic heights; they are then all positive, or shifted to be. */
-  log: boolean;
-  /** Landscape that the colours run between, so that pictures can share them; null: the picture's. */
-  colours: readonly [number, number] | null;
-  surface: boolean;
-  paths?: readonly PlanePath[];
-  arrows?: readonly PlanePath[];
-  borders?: readonly PlanePath[];
-  names?: readonly PlaneName[];
-  /** A second function on the same grid, as lines. */
-  layer?: Layer | null;
-  titles: readonly [string, string];
-  label: string;
-  scale: number;
-}
+import { sceneOf, surfaceTraces } from "./surface";
+import { withAlpha } from "./templates";
 
 const CONTOURS = 18;
 /** Differences of heights, as a share of them, that are rounding. */
 const FLAT = 1e-9;
 /** Around names, so that lines under them do not cross them. */
 const HALO = ["0 0 2px", "0 0 3px", "1px 1px 2px", "-1px -1px 2px"];
-/** Rows and columns of the table, of the many that are drawn. */
-const TABLE_POINTS = 11;
 /** Pixels from a path within which hovering reads the path. */
 const NEAR = 7;
 
@@ -147,55 +84,6 @@ export function landscapeFigure(view: LandscapeView): Drawing {
 
 function logOf(value: number): number | null {
   return value > 0 ? Math.log10(value) : null;
-}
-
-function sceneOf(view: LandscapeView, low: number, high: number, lift: number): PlotlyLayout {
-  const scene = (view.template.layout.scene ?? {}) as Record<string, PlotlyLayout>;
-  const { palette } = view;
-  const look = { color: palette.faint, gridcolor: palette.line, showbackground: false };
-  const ticks = [0, 1, 2, 3].map((k) => low + ((high - low) * k) / 3);
-  const words = ticks.map((at) => formatHeight((view.log ? 10 ** at : at) - lift));
-  return {
-    ...scene,
-    xaxis: { ...scene.xaxis, ...look },
-    yaxis: { ...scene.yaxis, ...look },
-    zaxis: {
-      ...scene.zaxis,
-      ...look,
-      range: [low, high + (high - low) * 0.02],
-      tickmode: "array",
-      tickvals: ticks,
-      ticktext: words,
-    },
-  };
-}
-
-function part(view: LandscapeView, role: PlaneRole, own: PlotlyTrace): PlotlyTrace {
-  const shape = prototype(view.template, role) ?? {};
-  const both = (key: string) => ({
-    ...(shape[key] as object | undefined),
-    ...(own[key] as object | undefined),
-  });
-  return {
-    ...shape,
-    ...own,
-    meta: { role },
-    line: both("line"),
-    ...("marker" in own || "marker" in shape ? { marker: both("marker") } : {}),
-  };
-}
-
-/** What hovering reads: the height, and the second layer with the gap between the two. */
-function readings(view: LandscapeView): string[][] {
-  return view.landscape.values.map((row, j) =>
-    row.map((value, i) => {
-      const first = `${view.label} ${formatHeight(value)}`;
-      if (!view.layer) return first;
-      const other = view.layer.landscape.values[j]?.[i] ?? null;
-      const gap = value === null || other === null ? null : other - value;
-      return `${first}<br>${view.layer.label} ${formatHeight(other)}, gap ${formatHeight(gap)}`;
-    }),
-  );
 }
 
 function flatTraces(
@@ -302,96 +190,6 @@ function lineOn(
     ...sayings(path),
     ...(role === "arrow" && { marker: { color: colour, ...(width && { size: 7 + 3 * width }) } }),
   });
-}
-
-/** A path that says nothing lets what is under it be read. */
-function sayings(path: PlanePath): PlotlyTrace {
-  if (path.says === undefined) return {};
-  return {
-    customdata: path.says,
-    hoverinfo: "all",
-    hovertemplate: "%{customdata}<extra></extra>",
-    hoverlabel: { font: { color: path.look.colour } },
-  };
-}
-
-function surfaceTraces(
-  view: LandscapeView,
-  z: (number | null)[][],
-  low: number,
-  high: number,
-  height: (value: number | null) => number | null,
-): PlotlyTrace[] {
-  const { landscape } = view;
-  const traces = [
-    part(view, "surface", {
-      x: landscape.x,
-      y: landscape.y,
-      z: z.map((row) => row.map((value) => (value === null ? null : Math.min(value, high)))),
-      cmin: low,
-      cmax: high,
-      colorscale: heightColours(view.palette),
-      customdata: readings(view),
-    }),
-  ];
-  for (const path of view.paths ?? []) {
-    const lifted = path.points.map((point) => height(heightAt(landscape, point)));
-    // Points beside the surface would take the room of the picture, though they are not drawn.
-    const over = (axis: 0 | 1) =>
-      path.points.map((point, index) => (lifted[index] === null ? null : point[axis]));
-    const { colour } = path.look;
-    const last = path.points.length - 1;
-    traces.push(
-      part(view, "path3d", {
-        x: over(0),
-        y: over(1),
-        z: lifted.map((value) => (value === null ? null : value + (high - low) * 0.012)),
-        line: { color: colour },
-        ...sayings(path),
-        marker: {
-          color: colour,
-          size: path.points.map((_, index) => (index === last && path.here === true ? 7 : 2)),
-        },
-      }),
-    );
-  }
-  return traces;
-}
-
-/** Where the paths begin and end, and a coarse grid of the heights. */
-export function landscapeTables(view: LandscapeView): Numbers[] {
-  const { landscape, titles, label } = view;
-  const place = ([a, b]: PlanePoint): string => `(${formatHeight(a)}, ${formatHeight(b)})`;
-  const ways = (view.paths ?? []).flatMap((path) => {
-    const [from, to] = [path.points[0], path.points.at(-1)];
-    if (from === undefined || to === undefined) return [];
-    const high = [from, to].map((point) => {
-      const height = heightAt(landscape, point);
-      return height === null ? "outside" : formatHeight(height);
-    });
-    return [{ name: path.name ?? "", cells: [place(from), place(to), ...high] }];
-  });
-  const columns = evenly(landscape.x.length, TABLE_POINTS);
-  const rows = evenly(landscape.y.length, TABLE_POINTS);
-  const grid: Numbers = {
-    caption: `${label}; columns: ${titles[0]}, rows: ${titles[1]}`,
-    corner: `${titles[1]} \\ ${titles[0]}`,
-    columns: columns.map((i) => formatHeight(landscape.x[i] ?? null)),
-    rows: rows.toReversed().map((j) => ({
-      name: formatHeight(landscape.y[j] ?? null),
-      cells: columns.map((i) => formatHeight(landscape.values[j]?.[i] ?? null)),
-    })),
-  };
-  if (ways.length === 0) return [grid];
-  return [
-    {
-      caption: `Paths in (${titles[0]}; ${titles[1]})`,
-      corner: "path",
-      columns: ["from", "to", `${label} at first`, `${label} at last`],
-      rows: ways,
-    },
-    grid,
-  ];
 }
 
 /** The point of the plane under a place of the drawn picture, in pixels; null outside. */

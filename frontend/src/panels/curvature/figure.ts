@@ -2,12 +2,8 @@
 
 import type { Drawing, Numbers } from "../../charts/drawing";
 import { type Landscape, mixed, type PlanePoint } from "../../charts/landscape";
-import {
-  type Layer,
-  landscapeFigure,
-  type PlaneName,
-  type PlanePath,
-} from "../../charts/landscapeFigure";
+import { landscapeFigure } from "../../charts/landscapeFigure";
+import type { Layer, PlaneName, PlanePath } from "../../charts/plane";
 import { type Palette, type Template, withAlpha } from "../../charts/templates";
 import { formatMeasured } from "../../format";
 import { degreeText, type Piece, type StepPlane, type StepView } from "./step";
