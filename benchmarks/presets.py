@@ -1,24 +1,27 @@
 """Measures what each preset shows over seeds and writes it into the preset's ``expect``.
 
-    python benchmarks/presets.py [NAME ...] --seeds 10
-    python benchmarks/presets.py [NAME ...] --time
+    python -m benchmarks.presets [NAME ...] --seeds 10
+    python -m benchmarks.presets [NAME ...] --time
 
-Runs one after the other, one thread each, as ``newton-lab train NAME --seeds 10`` does; the
-sentence is written by hand and stays as it is. ``--time`` runs one seed on a machine that had
-better be quiet, and writes nothing but its seconds. Without a name: all presets.
+The numbers are those of ``newton-lab train NAME --seeds 10``. Each arm is trained alone on one
+thread and kept in the data folder, so that a measurement goes on where it was stopped; the sentence
+is written by hand and stays as it is. ``--time`` runs one seed on a machine that had better be
+quiet, and writes nothing but its seconds. Without a name: all presets.
 """
 
 import argparse
 import json
-import statistics
 from pathlib import Path
 
 import torch
 from rich.console import Console
 
+from app.evidence.common import progress_bar
+from app.evidence.comparison import table_of
 from app.presets import load_presets
 from app.specs import read_spec
 from app.train import idle_cores, train
+from newton_core.evidence import CellStore, compute_cells, with_seeds
 from newton_core.experiment.comparison import compare_runs
 from newton_core.experiment.events import Summary
 from newton_core.training.run import run
@@ -26,33 +29,16 @@ from newton_core.training.run import run
 FOLDER = Path(__file__).parents[1] / "app" / "presets"
 
 
-def train_seeds(name: str, seeds: int, console: Console) -> list[Summary]:
-    """What a preset's runs say at their ends, one per seed."""
+def seconds_of(name: str, console: Console) -> float:
+    """How long one run takes here, all arms together as ``train`` computes them."""
     spec = read_spec(name)
-    summaries = []
     with idle_cores() as arm_workers:
-        for offset in range(seeds):
-            one = spec.model_copy(update={"seed": spec.seed + offset})
-            summary, _ = train(
-                one,
-                run(one, workers=arm_workers),
-                console=console,
-                title=f"{name} seed {one.seed}",
-            )
-            summaries.append(summary)
-            metric = summary.primary_metric
-            reached = {arm.label: arm.metrics.get(metric) for arm in summary.arms}
-            console.print(f"{name} seed {one.seed}: {reached} in {summary.seconds:.1f} s")
-    return summaries
-
-
-def seconds_of(summaries: list[Summary]) -> float:
-    """The median run's."""
-    return round(statistics.median(summary.seconds for summary in summaries), 1)
+        summary, _ = train(spec, run(spec, workers=arm_workers), console=console, title=name)
+    return round(summary.seconds, 1)
 
 
 def expectation(name: str, summaries: list[Summary]) -> dict[str, object]:
-    """The measured part of a preset's ``expect``."""
+    """The measured part of a preset's ``expect``, its seconds apart."""
     comparison = compare_runs(read_spec(name), summaries)
     compared = [(arm.label, arm.difference) for arm in comparison.arms]
     return {
@@ -68,7 +54,6 @@ def expectation(name: str, summaries: list[Summary]) -> dict[str, object]:
             if d is not None
         ],
         "seeds": len(summaries),
-        "seconds": seconds_of(summaries),
         "command": f"newton-lab train {name} --seeds {len(summaries)}",
     }  # fmt: skip
 
@@ -85,11 +70,14 @@ def main() -> None:
     files = {preset.name: FOLDER / f"{preset.name}.json" for preset in load_presets()}
     for name in arguments.names or files:
         record = json.loads(files[name].read_text("utf-8"))
-        summaries = train_seeds(name, 1 if arguments.time else arguments.seeds, console)
         if arguments.time:
-            record["expect"]["seconds"] = seconds_of(summaries)
+            record["expect"]["seconds"] = seconds_of(name, console)
         else:
+            specs = with_seeds(read_spec(name), range(arguments.seeds))
+            with progress_bar(console, name) as progress:
+                summaries = compute_cells(specs, CellStore(), on_progress=progress)
             record["expect"].update(expectation(name, summaries))
+            console.print(table_of(compare_runs(specs[0], summaries)))
         files[name].write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n", "utf-8")
 
 
