@@ -13,6 +13,7 @@ export type ClassItem = Schemas["ClassificationExample"];
 export type MapItem = Schemas["ShortestPathExample"];
 export type DriveItem = Schemas["TrajectoryExample"];
 export type HeatItem = Schemas["HeatExample"];
+export type DiscsItem = Schemas["DiscsExample"];
 
 export function isRankingItem(item: Example): item is RankingItem {
   return "true_rank" in item;
@@ -32,6 +33,10 @@ export function isDriveItem(item: Example): item is DriveItem {
 
 export function isHeatItem(item: Example): item is HeatItem {
   return "reconstruction" in item;
+}
+
+export function isDiscsItem(item: Example): item is DiscsItem {
+  return "drawn" in item;
 }
 
 export function examplesAt(arm: ArmLog, step: number): readonly Example[] {

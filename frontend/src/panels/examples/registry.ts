@@ -3,6 +3,7 @@
 import type { ComponentType } from "preact";
 import type { Example } from "../../api/types";
 import { Classification } from "./Classification";
+import { Discs, DiscsNotes, SeenDiscs } from "./Discs";
 import { Drive, DriveNotes } from "./Drive";
 import { Heat, HeatNotes, TrueHeat } from "./Heat";
 import { MapNotes } from "./MapNotes";
@@ -62,6 +63,13 @@ const VIEWS: Record<string, ExamplesView> = {
     Truth: TrueHeat,
     Arm: Heat,
     Notes: HeatNotes,
+  },
+  discs: {
+    title: "Which discs each arm sees",
+    subtitle: "drawn over the same noisy test pictures",
+    Truth: SeenDiscs,
+    Arm: Discs,
+    Notes: DiscsNotes,
   },
 };
 
