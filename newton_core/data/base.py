@@ -162,6 +162,13 @@ class ImageDataParameters(DataParameters, ABC):
         """Number of images side by side that show one number."""
         return 1
 
+    def chosen_size(self) -> tuple[int, int] | None:
+        """Height and width that the parameters give every image, which then may be large.
+
+        None where images come in a size of their own. Loads nothing.
+        """
+        return None
+
 
 class NumberDataParameters(ImageDataParameters):
     """A data set of images that show numbers: what ranking takes."""

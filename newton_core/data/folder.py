@@ -61,6 +61,10 @@ class FolderImagesParameters(ImageDataParameters):
         """The folder that ``path`` names; a relative path counts from the own data."""
         return own_data_folder(self.path)
 
+    def chosen_size(self) -> tuple[int, int]:
+        """Every image is resized to it."""
+        return self.height, self.width
+
     def load(self) -> ImageDataset:
         """The images and their classes; see :func:`load_folder`."""
         size = (self.height, self.width)

@@ -75,10 +75,8 @@ class HeatTaskParameters(TaskParameters):
 
     def outputs_per_sample(self) -> SampleOutputs:
         """One a pixel, where the data's parameters say how many there are."""
-        sides = [getattr(self.data, side, None) for side in ("height", "width")]
-        if not all(isinstance(side, int) for side in sides):
-            return SampleOutputs()
-        return SampleOutputs(math.prod(side or 1 for side in sides), ("data", "height"))
+        size = self.data.chosen_size()
+        return SampleOutputs() if size is None else SampleOutputs(math.prod(size), ("data",))
 
 
 @json_record
