@@ -107,14 +107,40 @@ describe("landscapeFigure", () => {
     ]);
     const deep = landscapeFigure(view({ surface: true, paths: [path], landscape: WHOLE }));
     expect(deep.data.length).toBe(2);
-    const [low, high] = (deep.data[1]?.z ?? []) as number[];
-    expect(low).toBeGreaterThan(1);
-    expect(high).toBeGreaterThan(100);
+    const lifted = (deep.data[1]?.z ?? []) as number[];
+    expect(lifted[0]).toBeGreaterThan(1);
+    expect(lifted.at(-1)).toBeGreaterThan(100);
     expect(deep.layout.scene).toBeDefined();
     expect(flat.layout.scene).toBeUndefined();
   });
 
-  it("ends a diverged path far outside the picture, without a marker", () => {
+  it("lays a path over a hill between two of its steps", () => {
+    const hill: Landscape = { x: [0, 1, 2], y: [0, 1], values: [0, 1].map(() => [0, 50, 0]) };
+    const points: [number, number][] = [
+      [0, 0],
+      [2, 0],
+    ]; // prettier-ignore
+    const path = { points, look: { colour: "#123456" } };
+    const { data, layout } = landscapeFigure(
+      view({ surface: true, landscape: hill, paths: [path] }),
+    );
+    expect(Math.max(...((data[1]?.z ?? []) as number[]))).toBeGreaterThan(50);
+    const scene = layout.scene as Record<string, { title: { text: string } }>;
+    expect(["xaxis", "yaxis", "zaxis"].map((axis) => scene[axis]?.title.text)).toEqual([
+      "a",
+      "b",
+      "loss",
+    ]);
+  });
+
+  it("shows ends that lie on one another as rings", () => {
+    const path = { points: [[1, 5]] as [number, number][], look: { colour: "#1" }, here: true };
+    const { data } = landscapeFigure(view({ paths: [path, path] }));
+    const sizes = data.slice(-2).map(({ marker }) => (marker as { size: number }).size);
+    expect(sizes[1]).toBeLessThan(sizes[0] as number);
+  });
+
+  it("marks where a path leaves the picture, and ends it far outside", () => {
     const far: [number, number][] = [
       [1, 5],
       [3, 5],
@@ -123,16 +149,17 @@ describe("landscapeFigure", () => {
     ]; // prettier-ignore
     const path = { points: far, look: { colour: "#123456" }, here: true };
     const flat = landscapeFigure(view({ paths: [path] })).data;
-    expect(flat.map((trace) => (trace.meta as { role: string }).role)).toEqual(["contour", "path"]);
+    expect(flat.length).toBe(3);
+    expect([flat[2]?.x, flat[2]?.y]).toEqual([[2], [5]]);
+    expect(flat[2]?.marker).toMatchObject({ symbol: "triangle-right" });
     expect(flat[1]?.x).toEqual([1, 3, 102]);
     expect(flat[1]?.y).toEqual([5, 5, 5]);
     const near = landscapeFigure(view({ paths: [{ ...path, points: far.slice(0, 2) }] })).data;
     expect(near.length).toBe(3);
     const deep = landscapeFigure(view({ surface: true, paths: [path], landscape: WHOLE })).data;
-    expect([deep[1]?.x, deep[1]?.y]).toEqual([
-      [1, null, null, null],
-      [5, null, null, null],
-    ]);
+    const drawn = ((deep[1]?.x ?? []) as (number | null)[]).filter((x) => x !== null);
+    expect(drawn[0]).toBe(1);
+    expect(Math.max(...drawn)).toBeLessThanOrEqual(2);
   });
 
   it("leaves out names that stand far outside", () => {

@@ -1,8 +1,8 @@
 /** A loss over a plane as a figure: contours or a surface, with what lies on it. Pure. */
 
-import { clipped, isInside, surroundings } from "./clip";
+import { type Box, clipped, isInside, surroundings } from "./clip";
 import type { Drawing } from "./drawing";
-import { heightColours, liftOf, type PlanePoint, trimmedRange } from "./landscape";
+import { heightColours, type Landscape, liftOf, type PlanePoint, trimmedRange } from "./landscape";
 import { landscapeTables } from "./landscapeTables";
 import { type LandscapeView, type PlanePath, part, readings, sayings } from "./plane";
 import type { PlotlyLayout, PlotlyTrace } from "./plotly";
@@ -135,23 +135,12 @@ function flatTraces(
     );
   }
   for (const border of view.borders ?? []) traces.push(lineOn(view, "border", border));
-  for (const path of view.paths ?? []) {
-    traces.push(lineOn(view, "path", path));
-    const end = path.points.at(-1);
-    if (path.here === true && end !== undefined && isInside(box, end)) {
-      traces.push(
-        part(view, "here", {
-          x: [end[0]],
-          y: [end[1]],
-          marker: {
-            color: path.look.colour,
-            symbol: path.look.marker ?? "circle",
-            line: { width: 2, color: palette.panel },
-          },
-        }),
-      );
-    }
-  }
+  const paths = view.paths ?? [];
+  for (const path of paths) traces.push(lineOn(view, "path", path));
+  paths.forEach((path, index) => {
+    if (path.here !== true) return;
+    traces.push(...hereOf(view, path, hiddenBy(path, paths.slice(0, index), landscape)));
+  });
   for (const arrow of view.arrows ?? []) traces.push(lineOn(view, "arrow", arrow));
   const names = (view.names ?? []).filter((name) => isInside(box, name.at));
   if (names.length > 0) {
@@ -172,6 +161,67 @@ function flatTraces(
   return traces;
 }
 
+/** A marker where a path ends, or, where it has left the picture, where it did so. */
+function hereOf(view: LandscapeView, path: PlanePath, under: number): PlotlyTrace[] {
+  const { landscape, palette } = view;
+  const end = path.points.at(-1);
+  if (end === undefined) return [];
+  const frame: Box = [endsOf(landscape.x), endsOf(landscape.y)];
+  const inside = isInside(frame, end);
+  const exit = inside ? null : clipped(path.points, frame).at(-1);
+  if (exit === undefined) return [];
+  const at = exit ?? end;
+  return [
+    part(view, "here", {
+      x: [at[0]],
+      y: [at[1]],
+      marker: {
+        color: path.look.colour,
+        symbol: exit === null ? (path.look.marker ?? "circle") : pointerOut(frame, at),
+        // The end of one that others lie under is smaller, so that theirs show as rings.
+        size: HERE * SMALLER ** under,
+        line: { width: 2, color: palette.panel },
+      },
+      ...(exit !== null && {
+        cliponaxis: false,
+        ...sayings(path.look, [`${path.name ?? "It"} goes on outside this picture`]),
+      }),
+    }),
+  ];
+}
+
+/** Pixels across the marker of an end, and what is left of them above another. */
+const HERE = 12;
+const SMALLER = 0.66;
+/** Ends that are nearer, as a share of the picture, lie on one another. */
+const SAME = 0.008;
+
+/** How many of the other paths' ends lie at the place of this one's. */
+function hiddenBy(path: PlanePath, others: readonly PlanePath[], { x, y }: Landscape): number {
+  const end = path.points.at(-1);
+  const [wide, high] = [x, y].map((axis) => SAME * ((axis.at(-1) ?? 0) - (axis[0] ?? 0)));
+  return others.filter((other) => {
+    const at = other.points.at(-1);
+    if (other.here !== true || at === undefined || end === undefined) return false;
+    return Math.abs(at[0] - end[0]) <= (wide ?? 0) && Math.abs(at[1] - end[1]) <= (high ?? 0);
+  }).length;
+}
+
+function endsOf(axis: readonly number[]): [number, number] {
+  return [axis[0] ?? 0, axis.at(-1) ?? 0];
+}
+
+/** Plotly's triangle that points out of the frame at a place on its edge. */
+function pointerOut([[left, right], [bottom, top]]: Box, [a, b]: PlanePoint): string {
+  const gaps = [
+    { symbol: "triangle-left", gap: (a - left) / (right - left) },
+    { symbol: "triangle-right", gap: (right - a) / (right - left) },
+    { symbol: "triangle-down", gap: (b - bottom) / (top - bottom) },
+    { symbol: "triangle-up", gap: (top - b) / (top - bottom) },
+  ];
+  return gaps.reduce((least, one) => (one.gap < least.gap ? one : least)).symbol;
+}
+
 function lineOn(
   view: LandscapeView,
   role: "path" | "border" | "arrow",
@@ -187,7 +237,7 @@ function lineOn(
     ...(role === "path" && {
       marker: { color: colour, size: points.length > 60 ? 2 : 4 },
     }),
-    ...sayings(path),
+    ...sayings(path.look, path.says),
     ...(role === "arrow" && { marker: { color: colour, ...(width && { size: 7 + 3 * width }) } }),
   });
 }

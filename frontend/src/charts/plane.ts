@@ -90,12 +90,12 @@ export function readings(view: LandscapeView): string[][] {
 }
 
 /** A path that says nothing lets what is under it be read. */
-export function sayings(path: PlanePath): PlotlyTrace {
-  if (path.says === undefined) return {};
+export function sayings(look: PlaneLook, says: readonly string[] | undefined): PlotlyTrace {
+  if (says === undefined) return {};
   return {
-    customdata: path.says,
+    customdata: says,
     hoverinfo: "all",
     hovertemplate: "%{customdata}<extra></extra>",
-    hoverlabel: { font: { color: path.look.colour } },
+    hoverlabel: { font: { color: look.colour } },
   };
 }

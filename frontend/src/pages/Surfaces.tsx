@@ -122,6 +122,7 @@ export function SurfacesPage() {
         points: pointsUpTo(descent, step.value),
         look: descentLook(ink, LOOKS[index] ?? "vanilla"),
         here: true,
+        name: descent.label,
       })),
       names: landscape.minima.map((at) => ({ at, text: "✕", colour: ink.ink })),
       titles: ["x", "y"],

@@ -101,6 +101,7 @@ export function ThreeNumbersPage() {
         points: pointsUpTo(descent, step.value),
         look: descentLook(ink, LOOKS[index] ?? "vanilla"),
         here: true,
+        name: descent.label,
       })),
       titles: ["s3 − s1, over √2", "s1 + s3 − 2 s2, over √6"],
       label: "loss",
