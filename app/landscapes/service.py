@@ -127,7 +127,11 @@ class LandscapeService:
         self, job: LandscapeJob, emit: Callable[[Part], None], left: threading.Event
     ) -> None:
         """Computes one answer, in a thread; the process is then idle or has been ended."""
-        worker = self._ready(sources_of(stored_spec(job.spec)))
+        try:
+            sources = sources_of(stored_spec(job.spec))
+        except ValueError as error:  # it names a part of another package that is gone
+            raise LandscapeFailure(f"the run's spec cannot be read: {error}") from error
+        worker = self._ready(sources)
         worker.submit(job)
         problem: str | None = None
         patience, cancelled = self._settings.hang_seconds, False

@@ -1,10 +1,12 @@
 """Landscapes over HTTP: weights and outputs of a run, surfaces, three numbers, gradient fields."""
 
+import asyncio
 import json
 import os
 import signal
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import psutil
@@ -12,6 +14,9 @@ import pytest
 from pydantic import TypeAdapter
 
 from app.landscapes.answers import LandscapeStreamEvent
+from app.landscapes.requests import ParameterLandscapeRequest
+from app.landscapes.service import LandscapeFailure, LandscapeService
+from app.settings import load_settings
 from tests.app.harness import LabServer, long_spec, read_messages, tiny_spec
 
 STREAM_EVENTS: TypeAdapter[LandscapeStreamEvent] = TypeAdapter(LandscapeStreamEvent)
@@ -150,6 +155,18 @@ def test_leaving_cancels_and_a_running_run_does_not_matter(server: LabServer, ru
     assert time.monotonic() - began < 20
     assert list(ask(server, {"run": running, "points": 21, "samples": 5}))[-1][0] == "done"
     server.client.post(f"/api/runs/{running}/stop")
+
+
+def test_a_run_whose_spec_names_what_is_gone_has_no_landscape(tmp_path: Path) -> None:
+    service = LandscapeService(load_settings(data_dir=tmp_path))
+
+    async def ask_for_one() -> None:
+        spec = json.dumps(tiny_spec(loss={"name": "of_a_plugin"}))
+        async for _ in service.answer(spec, tmp_path, ParameterLandscapeRequest(run="0")):
+            pass
+
+    with pytest.raises(LandscapeFailure, match=r"cannot be read: .*\n.*loss"):
+        asyncio.run(ask_for_one())
 
 
 def landscape_worker(server: LabServer) -> psutil.Process:
