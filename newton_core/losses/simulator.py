@@ -122,7 +122,7 @@ class SimulatorLoss(Loss[P_co], Generic[P_co]):
 
     def mean_hessian(
         self, y: Float[Tensor, " N *S"], target: Tensor | None = None
-    ) -> Float[Tensor, "m m"]:
+    ) -> Float[Tensor, "m m"] | None:
         """The batch mean of the Hessians in float64, by one product of all J stacked."""
         if self.linear:
             return self._constant(y, target).matrix()

@@ -77,11 +77,11 @@ export function DiscsNotes() {
           <EdgeChart sharpness={sharpness} />
           <p>
             <b>Why the gradient comes and goes here.</b> A pixel tells a disc something only where
-            the disc's edge runs through it: the slope of the edge, drawn on the left, is all that
-            the gradient has. Inside the disc and far from it nothing is felt; a disc that has
-            shrunk to nothing feels nothing at all and stays lost. Centre and radius share the same
-            edge, so that a Newton step changes the gradient's length more than its direction, and
-            Adam, which sets lengths by itself, leaves it little to gain.
+            the disc's edge runs through it: the slope of the edge, drawn here, is all that the
+            gradient has. Inside the disc and far from it nothing is felt; a disc that has shrunk to
+            nothing feels nothing at all and stays lost. Centre and radius share the same edge, so
+            that a Newton step changes the gradient's length more than its direction, and Adam,
+            which sets lengths by itself, leaves it little to gain.
           </p>
         </div>
       )}
