@@ -129,8 +129,9 @@ class LandscapeService:
         """Computes one answer, in a thread; the process is then idle or has been ended."""
         try:
             sources = sources_of(stored_spec(job.spec))
-        except ValueError as error:  # it names a part of another package that is gone
-            raise LandscapeFailure(f"the run's spec cannot be read: {error}") from error
+        except ValueError as unreadable:  # it names a part of another package that is gone
+            words = f"the run's spec cannot be read: {unreadable}"
+            raise LandscapeFailure(words) from unreadable
         worker = self._ready(sources)
         worker.submit(job)
         problem: str | None = None
