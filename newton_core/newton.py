@@ -23,9 +23,9 @@ from newton_core.curvature.local import (
     chosen_rows,
     weighted_direction,
 )
-from newton_core.curvature.step import check_outputs, derivatives_of, warn_if_flat
+from newton_core.curvature.step import check_outputs, warn_if_flat
 from newton_core.curvature.systems import all_finite, check_tikhonov, like, not_finite
-from newton_core.losses.base import Loss, LossFunction
+from newton_core.losses.base import Loss, LossFunction, derivatives_of
 from newton_core.tensors import differentiable_once, flatten_outputs
 
 Reduction = Literal["mean", "sum"]

@@ -5,9 +5,10 @@ from newton_core.curvature.damping import LevenbergMarquardt, TikhonovRule
 from newton_core.curvature.fisher import fisher_direction
 from newton_core.curvature.hessian import Definiteness, HessianKind, hessian_direction
 from newton_core.curvature.spectrum import Spectrum, fisher_spectrum, hessian_spectrum
-from newton_core.curvature.step import Curvature, NewtonStep, derivatives_of
+from newton_core.curvature.step import Curvature, NewtonStep
 from newton_core.curvature.systems import CurvatureError
 from newton_core.curvature.turning import TurnCurve, turn_over_tikhonov
+from newton_core.losses.base import derivatives_of
 
 __all__ = [
     "Component",

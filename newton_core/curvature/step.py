@@ -16,13 +16,10 @@ from newton_core.curvature.systems import (
     like,
     not_finite,
 )
-from newton_core.losses.base import Derivatives, Loss, LossFunction, autodiff_derivatives
+from newton_core.losses.base import Derivatives, Loss, LossFunction, Need, derivatives_of
 
 Curvature = Literal["none", "hessian", "fisher"]
 """C: nothing, which leaves the plain gradient, the Hessian, or the empirical Fisher matrix."""
-
-Need = Literal["gradient", "hessian"]
-"""The highest derivative that a step reads."""
 
 
 @dataclass(frozen=True)
@@ -133,23 +130,6 @@ class NewtonStep:
     ) -> Float[Tensor, " N *S"]:
         """z* = y - :meth:`direction_at`, detached: where the step would take y."""
         return y.detach() - self.direction_at(loss, y, target)
-
-
-def derivatives_of(
-    loss: LossFunction,
-    y: Float[Tensor, " N *S"],
-    target: Any = None,
-    need: Need = "hessian",
-) -> Derivatives:
-    """Derivatives of a loss at y up to what is needed, per sample and detached.
-
-    A :class:`Loss` brings its own; those of any other callable are found by automatic
-    differentiation.
-    """
-    hessian = need == "hessian"
-    if isinstance(loss, Loss):
-        return loss.derivatives(y, target, hessian=hessian)
-    return autodiff_derivatives(loss, y, target, hessian=hessian)
 
 
 def warn_if_flat(derivatives: Derivatives) -> None:

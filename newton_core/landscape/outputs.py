@@ -10,12 +10,11 @@ from jaxtyping import Float
 from torch import Tensor
 
 from newton_core.curvature import CurvatureError, derivatives_of
-from newton_core.curvature.step import Need
 from newton_core.curvature.surrogate import NewtonSettings, curvature_matrices
 from newton_core.labels import Labels
 from newton_core.landscape.evaluation import kept_noise, mean_losses
 from newton_core.landscape.grid import Grid, evaluate_grid
-from newton_core.losses.base import Derivatives, LossFunction
+from newton_core.losses.base import Derivatives, LossFunction, Need
 from newton_core.settings import Settings, setting
 from newton_core.tensors import to_float64
 

@@ -23,6 +23,9 @@ TargetKind = Literal[
 LossFunction = Callable[..., Tensor]
 """A callable (y, target) -> (N,): one value per sample, differentiable in y."""
 
+Need = Literal["gradient", "hessian"]
+"""The highest derivative of a loss that somebody reads."""
+
 
 class LossParameters(Named):
     """The parameters of a loss; subclasses fix ``name`` to a ``Literal`` and add their own."""
@@ -151,6 +154,23 @@ class Loss(nn.Module, Generic[P_co]):
         definiteness rule agrees. Detached, and best left in float64: the caller casts.
         """
         return None
+
+
+def derivatives_of(
+    loss: LossFunction,
+    y: Float[Tensor, " N *S"],
+    target: Any = None,
+    need: Need = "hessian",
+) -> Derivatives:
+    """Derivatives of a loss at y up to what is needed, per sample and detached.
+
+    A :class:`Loss` brings its own; those of any other callable are found by automatic
+    differentiation.
+    """
+    hessian = need == "hessian"
+    if isinstance(loss, Loss):
+        return loss.derivatives(y, target, hessian=hessian)
+    return autodiff_derivatives(loss, y, target, hessian=hessian)
 
 
 def autodiff_derivatives(

@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from newton_core.losses.base import Derivatives, Loss, LossFunction, autodiff_derivatives
+from newton_core.losses.base import Derivatives, LossFunction, derivatives_of
 from newton_core.losses.opacity import OpaqueLossError, slanted
 from newton_core.tensors import flatten_outputs
 
@@ -198,9 +198,7 @@ class _Trial:
         """
 
         def call() -> Derivatives:
-            if isinstance(self.base, Loss):
-                return self.base.derivatives(y, self.target, hessian=hessian)
-            return autodiff_derivatives(self.base, y, self.target, hessian=hessian)
+            return derivatives_of(self.base, y, self.target, "hessian" if hessian else "gradient")
 
         try:
             found: Derivatives = self.same_noise(call)

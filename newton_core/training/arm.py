@@ -14,11 +14,10 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from newton_core.curvature import CurvatureError, NewtonStep, derivatives_of, step_component, turn
 from newton_core.curvature.damping import damped, decrease_ratio, predicted_decrease
 from newton_core.curvature.gauss_newton import gauss_newton_step
-from newton_core.curvature.step import Need
 from newton_core.experiment.arms import ArmSpec, Change
 from newton_core.experiment.spec import ExperimentSpec
 from newton_core.losses import Loss, OpaqueLossError, build_loss
-from newton_core.losses.base import Derivatives, LossParameters
+from newton_core.losses.base import Derivatives, LossParameters, Need
 from newton_core.metrics import METRIC_NAMES, SPIKE_FACTOR
 from newton_core.seeding import derive_seed
 from newton_core.tasks import Batch
