@@ -7,6 +7,7 @@ the Host header, where it is refused. An IP address cannot be pointed elsewhere.
 
 import ipaddress
 import re
+import socket
 from dataclasses import dataclass
 
 from starlette.datastructures import Headers
@@ -101,3 +102,22 @@ def _is_address(host: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def own_host(settings: Settings) -> str | None:
+    """The address by which other machines reach this one; None where none can, or none is known."""
+    if not settings.is_public:
+        return None
+    if settings.host not in ("0.0.0.0", "::"):
+        return settings.host
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(_ELSEWHERE)  # which chooses the interface, and sends nothing
+        except OSError:
+            return None
+        host: str = probe.getsockname()[0]
+    return None if is_loopback(host) else host
+
+
+_ELSEWHERE = ("192.0.2.1", 9)
+"""An address that documentation may use and no machine has (RFC 5737)."""

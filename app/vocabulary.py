@@ -77,6 +77,9 @@ class Vocabulary(BaseModel):
     )
     thresholds: Thresholds
     arm_styles: list[ArmLook] = Field(description="by the colour's place in the palette")
+    up_to_constant: list[str] = Field(
+        description="losses whose value is known up to a constant, so that 0 and ratios say nothing"
+    )
     conditions: dict[str, list[tuple[int, float]]] = Field(
         description="by loss, where it is a simulator: [size, condition of its Hessian JᵀJ]"
     )
@@ -102,6 +105,7 @@ def vocabulary() -> Vocabulary:
             ArmLook(**asdict(style), light=light, dark=dark)
             for style, light, dark in zip(ARM_STYLES, LIGHT.arms, DARK.arms, strict=True)
         ],
+        up_to_constant=[name for name in LOSSES if LOSSES.get(name).up_to_constant],
         conditions={
             name: found
             for name in LOSSES

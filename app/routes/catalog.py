@@ -7,6 +7,7 @@ from typing import Any
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
+from app.hosts import own_host
 from app.presets import Preset, load_presets
 from app.routes.common import TheLab
 from app.runs.limits import Limits, limits
@@ -45,6 +46,9 @@ class Catalog(Vocabulary):
     presets: list[Preset] = Field(description="the default first")
     schema_: dict[str, Any] = Field(alias="schema", description="JSON schema of a spec")
     limits: Limits
+    host: str | None = Field(
+        description="by which other machines reach this one; null where the lab listens to none"
+    )
 
 
 @router.get("/api/catalog")
@@ -58,6 +62,7 @@ def catalog(lab: TheLab) -> Catalog:
         presets=list(load_presets()),
         schema=ExperimentSpec.model_json_schema(),
         limits=limits(lab.settings),
+        host=own_host(lab.settings),
     )
 
 

@@ -6,7 +6,7 @@ import { PAGES } from "./pages/list";
 import { Header } from "./panels/header/Header";
 import { Help, help } from "./panels/header/Help";
 import { mainAction } from "./panels/transport/Transport";
-import { place } from "./state/address/router";
+import { embedded, place } from "./state/address/router";
 import { shortcuts, startKeys } from "./state/keys";
 import { presenting } from "./state/signals";
 import { Announcer } from "./ui/announce";
@@ -30,8 +30,8 @@ export function App() {
   });
   return (
     <>
-      <SkipLink />
-      <Header />
+      {!embedded.value && <SkipLink />}
+      {!embedded.value && <Header />}
       {page === undefined ? <NotFound /> : <page.Page />}
       <Help shortcuts={KEYS} />
       <Announcer />

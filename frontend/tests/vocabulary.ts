@@ -41,5 +41,6 @@ vocabulary.value = {
       dark: { color: "#ffffff", ink: "#ffffff" },
     }),
   ),
+  up_to_constant: ["perturbed_fy"],
   conditions: {},
 };

@@ -90,6 +90,8 @@ class Loss(nn.Module, Generic[P_co]):
     target_kind: ClassVar[TargetKind]
     costly_hessian: ClassVar[bool] = False
     """Whether a Hessian costs far more than a gradient: diagnostics then do without it."""
+    up_to_constant: ClassVar[bool] = False
+    """Whether the value is known up to a constant, so that 0 and ratios say nothing."""
 
     def __init__(self, **parameters: object) -> None:
         super().__init__()

@@ -40,6 +40,7 @@ class PerturbedFy(PerturbedPathLoss[PerturbedFyParameters]):
     """
 
     Parameters = PerturbedFyParameters
+    up_to_constant = True
 
     def needs_centre(self, *, hessian: bool) -> bool:
         """Only the Hessian has a baseline."""

@@ -98,6 +98,11 @@ class LabPage:
     def button(self, name: str) -> Locator:
         return self.page.get_by_role("button", name=name, exact=True)
 
+    def share(self, what: str) -> None:
+        """Copies what the menu Share offers under this name."""
+        self.page.locator("summary", has_text="Share").click()
+        self.page.get_by_role("button", name=what).click()
+
     @property
     def bar(self) -> Locator:
         return self.page.get_by_role("region", name="Playback")

@@ -1,5 +1,6 @@
 import json
 import time
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from playwright.sync_api import Route, expect
@@ -24,7 +25,7 @@ def test_a_shared_link_shows_the_same_in_a_second_tab(
     lab.go_to_run(finished, "?step=120")
     lab.page.get_by_label("smoothing").select_option("10")
     lab.bar.get_by_label("Speed").select_option("20")
-    lab.button("Share").click()
+    lab.share("Copy a link")
     expect(lab.page.get_by_text("Link copied")).to_be_visible()
     link = lab.page.evaluate("navigator.clipboard.readText()")
     other = lab.second_tab(watch)
@@ -173,3 +174,32 @@ def test_a_page_of_its_own_is_in_its_address(lab: LabPage) -> None:
     lab.page.reload()
     expect(step).to_have_value("44")
     expect(lab.page.get_by_label("Start, across")).to_have_value("-7")
+
+
+COURSE = "http://127.0.0.1:9"  # a page of another server, which the browser is given here
+
+
+def test_a_frame_shows_the_lab_where_the_server_lets_that_page(
+    lab: LabPage, tmp_path: Path, server: LabServer
+) -> None:
+    lab.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    lab.go("three-numbers")
+    lab.share("Copy a frame")
+    expect(lab.page.get_by_text("Frame copied")).to_be_visible()
+    snippet = lab.page.evaluate("navigator.clipboard.readText()")
+    assert "/embed/three-numbers" in snippet
+    allowing = LabServer(tmp_path / "data", workers=1, fork_workers=0, frame_ancestors=COURSE)
+    allowing.start()
+    html = snippet.replace(server.url, allowing.url)
+
+    def answer(route: Route) -> None:
+        route.fulfill(body=html, content_type="text/html")
+
+    try:
+        lab.page.route(f"{COURSE}/course", answer)
+        lab.page.goto(f"{COURSE}/course")
+        frame = lab.page.frame_locator("iframe")
+        expect(frame.get_by_text("Sorting three numbers").first).to_be_visible(timeout=PATIENCE)
+        expect(frame.locator(".header")).to_have_count(0)
+    finally:
+        allowing.close()

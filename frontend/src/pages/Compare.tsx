@@ -15,6 +15,7 @@ import { PresetPanel } from "../panels/spec/PresetPanel";
 import { SpecPanel } from "../panels/spec/SpecPanel";
 import { Transport } from "../panels/transport/Transport";
 import { TurnPanel } from "../panels/turn/TurnPanel";
+import { embedded } from "../state/address/router";
 import { catalog } from "../state/draft";
 import { canTrain, hasRun, presenting } from "../state/signals";
 import { loadTemplates, templates } from "../state/templates";
@@ -23,7 +24,7 @@ export function ComparePage() {
   useEffect(() => {
     void loadTemplates();
   }, []);
-  const rail = canTrain.value && !presenting.value;
+  const rail = canTrain.value && !presenting.value && !embedded.value;
   return (
     <main class={rail ? "compare" : "compare compare-alone"}>
       {rail && (

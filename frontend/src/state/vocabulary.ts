@@ -5,7 +5,7 @@ import type { Catalog } from "../api/types";
 
 export type Vocabulary = Pick<
   Catalog,
-  "metrics" | "labels" | "thresholds" | "arm_styles" | "conditions"
+  "metrics" | "labels" | "thresholds" | "arm_styles" | "up_to_constant" | "conditions"
 >;
 
 /** Empty until the server has said it: nothing is shown before. */
@@ -14,5 +14,6 @@ export const vocabulary = signal<Vocabulary>({
   labels: {},
   thresholds: { vanishing: 0, exploding: Number.POSITIVE_INFINITY, spike_factor: 1 },
   arm_styles: [],
+  up_to_constant: [],
   conditions: {},
 });

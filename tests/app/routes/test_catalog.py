@@ -49,6 +49,11 @@ def test_simulators_say_how_their_condition_grows(catalog: dict[str, Any]) -> No
     assert "squared_error" not in catalog["conditions"]
 
 
+def test_a_fenchel_young_value_is_known_up_to_a_constant(catalog: dict[str, Any]) -> None:
+    assert catalog["up_to_constant"] == ["perturbed_fy"]
+    assert catalog["host"] is None, "a lab for this machine alone has no address for others"
+
+
 def test_the_schema_says_when_a_setting_has_an_effect(catalog: dict[str, Any]) -> None:
     arm = catalog["schema"]["$defs"]["ArmSpec"]["properties"]
     assert arm["clip_norm"]["used_if"] == {"curvature": ["none"], "gradient": ["clip"]}

@@ -1,9 +1,8 @@
 /** The name, the pages, and what can be done with what is on the page. */
 
-import { useEffect, useState } from "preact/hooks";
 import { exportUrl } from "../../api/client";
 import { PAGES } from "../../pages/list";
-import { hrefOf, place, runIdOf } from "../../state/address/router";
+import { place, runIdOf } from "../../state/address/router";
 import { leave } from "../../state/session";
 import { canTrain, hasRun, presenting, runId, theme } from "../../state/signals";
 import { THEMES } from "../../state/theme";
@@ -11,6 +10,7 @@ import { Icon } from "../../ui/Icon";
 import { Link } from "../../ui/Link";
 import { Menu } from "../../ui/Menu";
 import { help } from "./Help";
+import { ShareMenu } from "./ShareMenu";
 
 export function Header() {
   const { path } = place.value;
@@ -44,7 +44,7 @@ export function Header() {
             <span>Fork</span>
           </button>
         )}
-        {canTrain.value && <ShareButton />}
+        {canTrain.value && <ShareMenu />}
         {compares && <ExportMenu />}
         <PresentButton />
         <ThemeButton />
@@ -63,55 +63,6 @@ export function Header() {
       </div>
     </header>
   );
-}
-
-const SAID_MS = 3000;
-
-/** A link to what the page shows now. */
-function link(): string {
-  const page = PAGES.find((one) => one.matches(place.value.path));
-  return page === undefined ? location.href : new URL(hrefOf(page.place()), document.baseURI).href;
-}
-
-/** Whether the address names this machine by the name that every machine has for itself. */
-function isForHereAlone(): boolean {
-  return /^(localhost|127\..*|\[::1\])$/.test(location.hostname);
-}
-
-function ShareButton() {
-  const [said, setSaid] = useState("");
-  useEffect(() => {
-    if (said === "") return;
-    const timer = setTimeout(() => setSaid(""), SAID_MS);
-    return () => clearTimeout(timer);
-  }, [said]);
-  const share = async () => {
-    const copied = (await copy(link())) ? "Link copied" : "Copy the address above";
-    setSaid(isForHereAlone() ? `${copied}: it works on this machine only` : copied);
-  };
-  return (
-    <button type="button" data-tip="Copies a link to exactly this" onClick={() => void share()}>
-      <Icon name="share" size={16} />
-      <span aria-live="polite">{said === "" ? "Share" : said}</span>
-    </button>
-  );
-}
-
-/** Copies text; browsers allow the modern way on secure origins only. */
-async function copy(text: string): Promise<boolean> {
-  if (navigator.clipboard !== undefined) {
-    return navigator.clipboard.writeText(text).then(
-      () => true,
-      () => false,
-    );
-  }
-  const field = document.createElement("textarea");
-  field.value = text;
-  document.body.append(field);
-  field.select();
-  const copied = document.execCommand("copy");
-  field.remove();
-  return copied;
 }
 
 const FORMATS = [

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { hrefOf, placeOf, runIdOf } from "./router";
+import { embedded, embedHref, hrefOf, placeOf, runIdOf } from "./router";
 
 describe("placeOf", () => {
   it("reads a path below the base", () => {
@@ -25,6 +25,22 @@ describe("placeOf", () => {
     ]) {
       expect(placeOf(new URL(hrefOf(to), base).href, base)).toEqual(to);
     }
+  });
+});
+
+describe("a frame of another page", () => {
+  it("shows what the page itself would, under an address of its own", () => {
+    const base = "http://lab.test/x/";
+    for (const to of [
+      { path: "", search: "" },
+      { path: "runs/a1", search: "?step=3" },
+    ]) {
+      expect(placeOf(new URL(embedHref(to), base).href, base)).toEqual(to);
+      embedded.value = true;
+      expect(hrefOf(to)).toBe(embedHref(to));
+      embedded.value = false;
+    }
+    expect(placeOf("http://lab.test/x/embedded", base).path).toBe("embedded");
   });
 });
 

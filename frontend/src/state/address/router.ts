@@ -11,6 +11,12 @@ export interface Place {
 
 export const place = signal<Place>({ path: "", search: "" });
 
+/** The path under which the page shows itself in a frame of another page: no header, no settings. */
+const EMBED = "embed";
+
+/** Whether this page is a part of another one. */
+export const embedded = signal(false);
+
 /** The id of the run that a path shows; null: none. */
 export function runIdOf(path: string): string | null {
   return /^runs\/([^/]+)$/.exec(path)?.[1] ?? null;
@@ -21,12 +27,23 @@ export function placeOf(address: string, base: string): Place {
   const url = new URL(address, base);
   const root = new URL(base).pathname;
   const inside = url.pathname.startsWith(root) ? url.pathname.slice(root.length) : url.pathname;
-  return { path: inside.replace(/^\/+|\/+$/g, ""), search: url.search };
+  const path = inside.replace(/^\/+|\/+$/g, "");
+  return { path: isEmbed(path) ? path.slice(EMBED.length + 1) : path, search: url.search };
+}
+
+function isEmbed(path: string): boolean {
+  return path === EMBED || path.startsWith(`${EMBED}/`);
 }
 
 /** The address of a place, relative to the base: for `href`. */
 export function hrefOf(to: Place): string {
+  if (embedded.value) return embedHref(to);
   return `${to.path === "" ? "./" : to.path}${to.search}`;
+}
+
+/** The address of a place for a frame in another page. */
+export function embedHref(to: Place): string {
+  return `${to.path === "" ? EMBED : `${EMBED}/${to.path}`}${to.search}`;
 }
 
 /** Goes to a place: a new entry of the history, which the page then reads. */
@@ -37,6 +54,8 @@ export function navigate(to: Place): void {
 
 /** Reads the address now and whenever the history moves. */
 export function startRouter(): void {
+  const root = new URL(document.baseURI).pathname;
+  embedded.value = isEmbed(location.pathname.slice(root.length));
   const read = () => {
     place.value = placeOf(location.href, document.baseURI);
   };
