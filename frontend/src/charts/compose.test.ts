@@ -297,14 +297,22 @@ describe("figure that leaves the page", () => {
   });
 
   it("says the scale beside the unit once", () => {
-    expect(unitText({ choice: choice(), yLog: true })).toBe("batch mean, log");
-    expect(unitText({ choice: choice(), yLog: false })).toBe("batch mean");
-    expect(unitText({ choice: choice({ unit: "norm, log" }), yLog: true })).toBe("norm, log");
+    expect(unitText({ choice: choice(), yLog: true, smoothing: 1 })).toBe("batch mean, log");
+    expect(unitText({ choice: choice(), yLog: false, smoothing: 1 })).toBe("batch mean");
+    expect(unitText({ choice: choice({ unit: "norm, log" }), yLog: true, smoothing: 1 })).toBe(
+      "norm, log",
+    );
+  });
+
+  it("says that a line and the values at its end are smoothed", () => {
+    const smooth = { choice: choice(), yLog: false, smoothing: 5 };
+    expect(unitText(smooth)).toBe("batch mean, ≈ smoothed");
+    expect(unitText({ ...smooth, smoothing: 1 })).toBe("batch mean");
   });
 
   it("says of a fan that its log scale is signed, and of its linear one nothing", () => {
     const fan = choice({ unit: "eigenvalues", signed: true });
-    expect(unitText({ choice: fan, yLog: true })).toBe("eigenvalues, signed log");
-    expect(unitText({ choice: fan, yLog: false })).toBe("eigenvalues");
+    expect(unitText({ choice: fan, yLog: true, smoothing: 1 })).toBe("eigenvalues, signed log");
+    expect(unitText({ choice: fan, yLog: false, smoothing: 1 })).toBe("eigenvalues");
   });
 });

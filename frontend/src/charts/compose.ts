@@ -3,7 +3,7 @@
 import type { AxisPlan } from "./axes";
 import { type Filled, fillCurves, xAxisOf } from "./curves";
 import { fillPanels, panelCurves, panelXAxis } from "./panels";
-import { type Curve, curvesOf, type View } from "./view";
+import { type Curve, curvesOf, isSmoothed, type View } from "./view";
 
 /** A chart complete: for the screen, the readout over it, the words and the table. */
 export interface Drawn extends Filled {
@@ -34,8 +34,10 @@ export function isPanels(view: View): boolean {
 }
 
 /** Unit and scale, as they stand beside the title. */
-export function unitText({ choice, yLog }: Pick<View, "choice" | "yLog">): string {
+export function unitText(view: Pick<View, "choice" | "yLog" | "smoothing">): string {
+  const { choice, yLog } = view;
+  const smooth = isSmoothed(view) ? ", ≈ smoothed" : "";
   // The heat map has but one scale, and names it in its unit.
-  if (!yLog || choice.unit.includes("log")) return choice.unit;
-  return `${choice.unit}, ${choice.signed ? "signed log" : "log"}`;
+  if (!yLog || choice.unit.includes("log")) return `${choice.unit}${smooth}`;
+  return `${choice.unit}, ${choice.signed ? "signed log" : "log"}${smooth}`;
 }

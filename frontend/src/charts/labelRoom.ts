@@ -1,7 +1,7 @@
 /** How much room the labels at the curves' ends need: by their texts, before they are drawn. */
 
 import { formatValue, parseHover } from "./hover";
-import type { Curve, View } from "./view";
+import { type Curve, isSmoothed, type View } from "./view";
 
 /** Pixels between a curve's end and its label. */
 export const TEXT_OFFSET = 8;
@@ -20,7 +20,7 @@ const PLOT = 225;
 const WIDTHS: readonly [RegExp, number][] = [
   [/\d/, 0.7],
   [/[,. ]/, 0.38],
-  [/[×−±]/, 0.84],
+  [/[×−±≈]/, 0.84],
   [/[⁰¹²³⁴⁵⁶⁷⁸⁹]/, 0.44],
   [/⁻/, 0.53],
   [/%/, 1.01],
@@ -95,7 +95,12 @@ export function shortened(text: string, letters: number): string {
 /** What stands at the end of a curve: its value at `index`, or that there will be no more. */
 export function endText(view: View, curve: Curve, index: number, last: number): string {
   if (index === last && hasDiverged(view, curve)) return DIVERGED;
-  return formatValue(curve.line.at(index), specOf(view));
+  return `${signOf(view)}${formatValue(curve.line.at(index), specOf(view))}`;
+}
+
+/** A running mean says that it is one. */
+function signOf(view: View): string {
+  return isSmoothed(view) ? "≈ " : "";
 }
 
 function specOf(view: View): string {
@@ -115,7 +120,7 @@ function valueRoom(view: View, curves: readonly Curve[]): number {
       const sign = negative ? -1 : 1;
       const ends = [least, most].filter(Number.isFinite).map((size) => sign * size);
       return [
-        ...ends.map((value) => formatValue(value, spec)),
+        ...ends.map((value) => `${signOf(view)}${formatValue(value, spec)}`),
         ...(hasDiverged(view, curve) ? [DIVERGED] : []),
       ];
     });

@@ -84,14 +84,18 @@ export function curvesOf(view: View): Curve[] {
   );
 }
 
+/** Evaluations are few and each is a mean over the test set already: they are never smoothed. */
+export function isSmoothed({ choice, smoothing }: Pick<View, "choice" | "smoothing">): boolean {
+  return choice.source === "metrics" && smoothing > 1;
+}
+
 function curveOf(view: View, layer: Layer, arm: number): Curve | null {
   const log = layer.log.arms[arm];
   const spec = layer.log.spec?.arms[arm];
   if (log === undefined) return null;
   const series = seriesOf(log, spec, view.choice, view.thresholds);
   if (series === null) return null;
-  // Evaluations are few and each is a mean over the test set already: they are never smoothed.
-  const width = view.choice.source === "metrics" ? view.smoothing : 1;
+  const width = isSmoothed(view) ? view.smoothing : 1;
   return {
     layer,
     arm,

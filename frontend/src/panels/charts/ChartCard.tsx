@@ -38,7 +38,7 @@ export function ChartCard({ model }: { model: ChartModel }) {
           <MetricSelect model={model} />
         </div>
         <small class="chart-unit">
-          {unitText({ choice: choice.value, yLog: model.log.value })}
+          {unitText(model.view.value)}
           <ThresholdSelect metric={choice.value.metric} />
         </small>
         <Toolbar
@@ -86,7 +86,7 @@ function AxisTools({ model }: { model: ChartModel }) {
           <span class="chart-tool-word">reset zoom</span>
         </button>
       )}
-      {model.template.layout.meta.kind !== "heat" && (
+      {model.template.layout.meta.kind !== "heat" && !model.onlyLinear.value && (
         <button
           type="button"
           aria-pressed={model.log.value}
@@ -102,7 +102,10 @@ function AxisTools({ model }: { model: ChartModel }) {
 
 /** What the metric is, and how its line was smoothed. */
 function explanation(model: ChartModel): string {
-  const { description, source } = model.choice.value;
+  const { description: said, source } = model.choice.value;
+  const description = model.onlyLinear.value
+    ? `${said} Known up to a constant: only differences say something.`
+    : said;
   if (source !== "metrics" || smoothing.value <= 1) return description;
   return `${description} Line: running mean over about ${smoothing.value} recorded values; behind it, the values.`;
 }

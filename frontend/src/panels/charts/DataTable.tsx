@@ -56,7 +56,7 @@ export function ChartTable({ model }: { model: ChartModel }) {
   const view = { ...model.view.peek(), width: 600, height: 300 };
   const { choice } = view;
   const table = tableOf(view, outline(view).curves, ROWS);
-  const unit = `${choice.title}, ${unitText({ choice, yLog: false })}`;
+  const unit = `${choice.title}, ${unitText({ choice, yLog: false, smoothing: 1 })}`;
   const part =
     table.rows.length < table.total
       ? `; ${formatCount(table.rows.length)} of ${formatCount(table.total)} steps, the export has all`

@@ -33,6 +33,16 @@ beforeEach(() => {
 });
 
 describe("chartModel", () => {
+  it("never draws a value that is known up to a constant on a log axis", () => {
+    const loss = { ...spec().loss, name: "perturbed_fy" };
+    showLog(logOf([started(spec({ loss }))], "fy"));
+    const model = chartModel(LOSS, primary);
+    chartSettings.yAxis.value = "log";
+    expect([model.onlyLinear.value, model.log.value]).toEqual([true, false]);
+    showLog(logOf([started(spec())], "one"));
+    expect([model.onlyLinear.value, model.log.value]).toEqual([false, true]);
+  });
+
   it("shows the first metric until another is chosen", () => {
     const model = chartModel(LOSS, primary);
     expect(model.choice.value.metric).toBe("loss");

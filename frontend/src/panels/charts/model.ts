@@ -1,6 +1,7 @@
 /** What one chart of the grid shows: the page's state and the chart's own choices as a view. */
 
 import { computed, type ReadonlySignal, type Signal, signal } from "@preact/signals";
+import type { Spec } from "../../api/types";
 import type { ZoomChange } from "../../charts/plotter";
 import { fittingWidth } from "../../charts/smooth";
 import { type Choice, choicesFor, type Template } from "../../charts/templates";
@@ -22,6 +23,7 @@ import {
   thresholds,
 } from "../../state/signals";
 import { paletteOf } from "../../state/theme";
+import { vocabulary } from "../../state/vocabulary";
 
 /** A zoomed range, and what the axis showed when the reader dragged it out. */
 interface Kept {
@@ -56,6 +58,8 @@ export interface ChartModel {
   choices: ReadonlySignal<Choice[]>;
   choice: ReadonlySignal<Choice>;
   choose(metric: string): void;
+  /** Whether the values are known up to a constant, so that a logarithm would mean nothing. */
+  onlyLinear: ReadonlySignal<boolean>;
   log: ReadonlySignal<boolean>;
   toggleLog(): void;
   zoomed: ReadonlySignal<boolean>;
@@ -69,6 +73,14 @@ function overlayName(other: RunLog, main: RunLog): string {
   const seed = other.spec?.seed;
   const isElse = seed === undefined || seed === main.spec?.seed;
   return isElse ? other.id.slice(0, 6) : `seed ${seed}`;
+}
+
+/** Whether a metric is the value of a loss that is known up to a constant only. */
+export function isUpToConstant(metric: string, spec: Spec | null): boolean {
+  if (spec === null || (metric !== "loss" && metric !== "own_loss")) return false;
+  const own = metric === "loss" ? [] : spec.arms.map((arm) => arm.loss?.name);
+  const { up_to_constant: names } = vocabulary.value;
+  return [spec.loss.name, ...own].some((name) => name !== undefined && names.includes(name));
 }
 
 /** Names of test metrics in a log: those without the standard errors. */
@@ -99,7 +111,9 @@ export function chartModel(template: Template, primary: ReadonlySignal<string | 
     const all = choices.value;
     return all.find((c) => c.metric === own.value.metric) ?? (all[0] as Choice);
   });
+  const onlyLinear = computed(() => isUpToConstant(choice.value.metric, runSpec.value));
   const log = computed(() => {
+    if (onlyLinear.value) return false;
     const all = chartSettings.yAxis.value;
     return own.value.log ?? (all === null ? choice.value.log : all === "log");
   });
@@ -146,6 +160,7 @@ export function chartModel(template: Template, primary: ReadonlySignal<string | 
     choices,
     choice,
     choose: (metric) => choose({ metric, log: null }),
+    onlyLinear,
     log,
     toggleLog: () => choose({ log: !log.value }),
     zoomed: computed(() => zoomNow.value.x !== null || zoomNow.value.y !== null),
