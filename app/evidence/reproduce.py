@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+import torch
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
@@ -66,6 +67,7 @@ def reproduce_protocol(wishes: ReproduceWishes, console: Console, errors: Consol
         f"{protocol.name} at the scale {scale}: {len(plan.rows)} rows, about"
         f" {max(1, round(minutes)):,} minutes on {wishes.processes} idle cores, less what is kept"
     )
+    torch.set_num_threads(1)  # what is computed here and not in a child process is timed
     before = read_result(file)
     was_complete = before is not None and before.complete
     ending: Ending | None = None
@@ -230,7 +232,7 @@ def row_table(row: RowResult) -> Table:
         title_justify="left",
     )
     table.add_column("arm")
-    titles = ["ours", f"to {row.arms[0].label}", "p", "better"]
+    titles = ["ours", f"to {row.arms[0].label}", "p, Holm", "better"]
     for title in titles + (["paper", "ours - paper"] if beside else []):
         table.add_column(title, justify="right")
     for arm in row.arms:

@@ -4,6 +4,9 @@ from collections.abc import Iterator
 
 from newton_core.evidence.results import ArmResult, Result, RowResult, interval_in_words, shown
 
+SHOWN = ("better", "worse")
+"""What a difference shows beyond doubt."""
+
 
 def markdown(result: Result) -> str:
     """The whole page: how it was made, the numbers at a glance, all of them, what they say."""
@@ -62,8 +65,9 @@ def _overview(result: Result) -> Iterator[str]:
         return
     units = {_unit(row) for row in result.rows}
     what = next(iter(units)) if len(units) == 1 else ""
-    words = f"Means over seeds{what}; bold where the 95 % interval of the paired difference to the"
-    lines = ["## At a glance", "", f"{words} first arm excludes zero.", ""]
+    words = f"Means over seeds{what}; bold where an arm is better or worse than the first one"
+    how = "(paired permutation test, 5 % after Holm's correction over the row's arms)."
+    lines = ["## At a glance", "", f"{words} {how}", ""]
     lines += [_cells("row", *labels), _cells("---", *["---:"] * len(labels))]
     for row in result.rows:
         title = row.title if what else row.title + _unit(row)
@@ -73,7 +77,7 @@ def _overview(result: Result) -> Iterator[str]:
 
 def _mean(row: RowResult, arm: ArmResult) -> str:
     value = shown(row.metric, arm.mean)
-    return f"**{value}**" if arm.gain is not None and arm.gain.excludes_zero else value
+    return f"**{value}**" if arm.gain is not None and arm.gain.shows in SHOWN else value
 
 
 def _beside_paper(result: Result) -> Iterator[str]:
@@ -98,7 +102,7 @@ def _details(result: Result) -> Iterator[str]:
     yield "## All numbers"
     for row in result.rows:
         beside = any(arm.paper for arm in row.arms)
-        titles = ["arm", "ours" + _unit(row), "difference, 95 % interval", "p", "better in"]
+        titles = ["arm", "ours" + _unit(row), "difference, 95 % interval", "p, Holm", "better in"]
         if beside:
             titles += ["paper", "ours - paper, 95 % interval"]
         lines = [f"### {row.title}", ""]
@@ -118,7 +122,9 @@ def arm_cells(row: RowResult, arm: ArmResult, *, beside: bool) -> list[str]:
     if arm.gain is None:
         cells += ["", "", ""]
     else:
-        p = "-" if arm.gain.p_value is None else f"{arm.gain.p_value:.3f}"
+        p = "-" if arm.gain.adjusted_p is None else f"{arm.gain.adjusted_p:.3f}"
+        if arm.gain.shows == "too few seeds":
+            p = "too few seeds"
         improved = "-" if arm.gain.improved is None else f"{arm.gain.improved:.0%}"
         cells += [interval_in_words(row.metric, arm.gain), p, improved]
     if beside:

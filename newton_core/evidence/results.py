@@ -12,6 +12,7 @@ from newton_core.experiment.comparison import ComparedArm, Comparison
 from newton_core.experiment.events import Number, Record
 from newton_core.metrics import MetricDescription
 from newton_core.records import finite
+from newton_core.statistics import VerdictKind
 
 Verdict = Literal["reproduced", "same direction", "not shown", "opposite"]
 """Our paired gain beside the paper's: its size lies in our interval; the interval is on its side of
@@ -25,16 +26,15 @@ class Interval(Record):
     low: Number = None
     high: Number = None
 
-    @property
-    def excludes_zero(self) -> bool:
-        """Whether zero lies outside; false where there is no interval."""
-        return self.low is not None and self.high is not None and not self.low <= 0 <= self.high
-
 
 class PairedGain(Interval):
     """An arm minus the baseline over the same seeds."""
 
-    p_value: Number = None
+    p_value: Number = Field(None, description="of the paired t-test, for this arm alone")
+    adjusted_p: Number = Field(
+        None, description="of the permutation test, after Holm's correction over the row's arms"
+    )
+    shows: VerdictKind | None = Field(None, description="what the difference shows, by that p")
     improved: Number = Field(None, description="share of seeds in which the arm is better")
 
 
@@ -156,6 +156,8 @@ def _arm_result(
             low=finite(difference.low),
             high=finite(difference.high),
             p_value=finite(difference.p_value),
+            adjusted_p=None if arm.verdict is None else finite(arm.verdict.adjusted_p),
+            shows=None if arm.verdict is None else arm.verdict.kind,
             improved=difference.improved,
         )
     verdict = None

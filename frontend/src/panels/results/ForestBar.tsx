@@ -23,7 +23,7 @@ export function ForestBar({ arm, metric, range: [from, to], paper }: Props) {
   const beside = paper === null ? "" : `; the paper ${shownValue(metric, paper, true)}`;
   return (
     <svg
-      class={`forest forest-${standing(metric, arm)}`}
+      class={`forest forest-${standing(arm)}`}
       viewBox={`0 0 ${WIDTH} ${HEIGHT}`}
       role="img"
       aria-label={`${arm.label}: ${words}${beside}`}

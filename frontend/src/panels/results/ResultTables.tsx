@@ -1,6 +1,7 @@
 /** The numbers of a reproduction: at a glance, and row by row beside the paper's. */
 
 import type { ArmResult, RowResult } from "../../api/types";
+import { fixed } from "../../format";
 import { ForestBar } from "./ForestBar";
 import {
   commonLabels,
@@ -24,8 +25,8 @@ export function Overview({ rows }: { rows: readonly RowResult[] }) {
     <section class="panel" aria-labelledby="overview">
       <h3 id="overview">At a glance</h3>
       <p class="hint">
-        Means over seeds; ▲ better and ▼ worse than {labels[0]} where the 95 % interval of the
-        paired difference excludes zero.
+        Means over seeds; ▲ better and ▼ worse than {labels[0]} by a paired permutation test at 5 %,
+        after Holm's correction over the row's arms.
       </p>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls takes the focus */}
       <section class="result-scroll" tabIndex={0} aria-label="Means of all rows">
@@ -59,7 +60,7 @@ export function Overview({ rows }: { rows: readonly RowResult[] }) {
 }
 
 function Mean({ row, arm }: { row: RowResult; arm: ArmResult }) {
-  const stands = standing(row.metric, arm);
+  const stands = standing(arm);
   return (
     <td class={`stands-${stands}`}>
       {shownValue(row.metric, arm.mean)}
@@ -94,6 +95,7 @@ export function RowPanel({ row }: { row: RowResult }) {
               <th scope="col">difference to {base}, 95 %</th>
               <th scope="col">{beside ? "◆ the paper's" : ""}</th>
               <th scope="col">better in</th>
+              <th scope="col">p, Holm</th>
               {beside && <th scope="col">ours − paper, 95 %</th>}
             </tr>
           </thead>
@@ -125,6 +127,7 @@ export function RowPanel({ row }: { row: RowResult }) {
                     ? `${Math.round(100 * arm.gain.improved)} %`
                     : ""}
                 </td>
+                <td>{pWords(arm)}</td>
                 {beside && (
                   <td>{arm.beside_paper ? intervalWords(row.metric, arm.beside_paper) : ""}</td>
                 )}
@@ -135,6 +138,11 @@ export function RowPanel({ row }: { row: RowResult }) {
       </section>
     </section>
   );
+}
+
+function pWords({ gain }: ArmResult): string {
+  if (gain?.shows === "too few seeds") return gain.shows;
+  return typeof gain?.adjusted_p === "number" ? fixed(gain.adjusted_p, 3) : "";
 }
 
 function paperWords({ metric }: RowResult, { paper }: ArmResult): string {

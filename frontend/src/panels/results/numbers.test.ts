@@ -43,12 +43,12 @@ describe("numbers of a reproduction", () => {
     expect(intervalWords(SHARE, { mean: 0.031, low: null, high: null })).toBe("+3.1");
   });
 
-  it("calls an arm better or worse only where zero is excluded", () => {
-    expect(standing(SHARE, arm("a", [0.1, 0.01, 0.2]))).toBe("better");
-    expect(standing(SHARE, arm("a", [-0.1, -0.2, -0.01]))).toBe("worse");
-    expect(standing(SHARE, arm("a", [0.1, -0.01, 0.2]))).toBe("open");
-    expect(standing(TIME, arm("a", [0.1, 0.01, 0.2]))).toBe("worse");
-    expect(standing(SHARE, arm("a"))).toBe("open");
+  it("calls an arm better or worse only where that is shown", () => {
+    const gain = { mean: 0.1, low: 0.01, high: 0.2 };
+    expect(standing({ ...arm("a"), gain: { ...gain, shows: "better" } })).toBe("better");
+    expect(standing({ ...arm("a"), gain: { ...gain, shows: "too few seeds" } })).toBe("open");
+    expect(standing(arm("a", [0.1, 0.01, 0.2]))).toBe("open");
+    expect(standing(arm("a"))).toBe("open");
   });
 
   it("knows the paper's gain where both numbers are known", () => {

@@ -35,11 +35,9 @@ export function hasEnds(
   return [interval.mean, interval.low, interval.high].every((value) => typeof value === "number");
 }
 
-/** Whether an arm is better or worse than the first beyond doubt: its interval excludes zero. */
-export function standing(metric: ResultMetric, arm: ArmResult): "better" | "worse" | "open" {
-  const gain = arm.gain;
-  if (!gain || !hasEnds(gain) || (gain.low <= 0 && gain.high >= 0)) return "open";
-  return gain.mean > 0 === (metric.better !== "lower") ? "better" : "worse";
+/** Whether an arm is shown to be better or worse than the first. */
+export function standing({ gain }: ArmResult): "better" | "worse" | "open" {
+  return gain?.shows === "better" || gain?.shows === "worse" ? gain.shows : "open";
 }
 
 /** What the paper's arm gains over the paper's baseline; null where a number is not known. */
