@@ -165,7 +165,8 @@ class LabServer:
     def finish(self, spec: Spec, **query: Any) -> str:
         """Posts a spec and waits until its run has finished."""
         run_id = str(self.post(spec, **query)["id"])
-        assert self.events(run_id)[-1]["type"] == "finished"
+        last = self.events(run_id)[-1]
+        assert last["type"] == "finished", last
         return run_id
 
     def wait_for(self, run_id: str, happened: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
