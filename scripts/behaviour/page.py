@@ -18,6 +18,7 @@ from scripts.behaviour.visits import PATIENCE, TALL, VISITS, look
 from scripts.lab_browser import ARGUMENTS, find_browser
 
 _CAPTURE = Path(__file__).with_name("capture.js").read_text("utf-8")
+_WORKER = "/assets/hubWorker"
 SETTLED_MS = 700
 """Longer than the page waits for anything: between two looks that must be the same."""
 MOST_LOOKS = 200
@@ -109,9 +110,12 @@ def _listen(page: Page) -> list[str]:
 
 
 def _follow_requests(page: Page) -> set[Any]:
-    """The requests that have not been answered whole."""
+    """The requests that have not been answered whole.
+
+    Chromium does not tell a page when the script of its shared worker has been loaded.
+    """
     pending: set[Any] = set()
-    page.on("request", lambda request: pending.add(request))
+    page.on("request", lambda request: None if _WORKER in request.url else pending.add(request))
     page.on("requestfinished", lambda request: pending.discard(request))
     page.on("requestfailed", lambda request: pending.discard(request))
     return pending
