@@ -3,8 +3,8 @@
     python -m benchmarks.simulators [--steps 300] [NAME ...]
 
 One thread; network, loss, solve and optimizer, as in :mod:`benchmarks.newton_step`. The plain arm
-and the Hessian arm of a preset (trajectory, heat) take turns. Asked for: at most 2 times the plain
-update.
+and the Hessian arm of a preset (trajectory, heat, discs-sgd) take turns. Asked for: at most 2 times
+the plain update.
 """
 
 import argparse
@@ -39,7 +39,7 @@ def compare(spec: ExperimentSpec, steps: int) -> None:
 def main() -> None:
     """Compares on each preset."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
-    parser.add_argument("names", nargs="*", default=["trajectory", "heat"])
+    parser.add_argument("names", nargs="*", default=["trajectory", "heat", "discs-sgd"])
     parser.add_argument("--steps", type=int, default=300)
     options = parser.parse_args()
     torch.set_num_threads(1)

@@ -50,7 +50,7 @@ export function SeenDiscs({ all }: SharedProps) {
   );
 }
 
-/** How to read the pictures, and why curvature has little, or something, to do here. */
+/** How to read the pictures, and why curvature has little to do here. */
 export function DiscsNotes() {
   const loss = runSpec.value?.loss;
   const sharpness = loss !== undefined && "sharpness" in loss ? Number(loss.sharpness) : 0;
@@ -80,8 +80,8 @@ export function DiscsNotes() {
             the disc's edge runs through it: the slope of the edge, drawn here, is all that the
             gradient has. Inside the disc and far from it nothing is felt; a disc that has shrunk to
             nothing feels nothing at all and stays lost. Centre and radius share the same edge, so
-            that a Newton step changes the gradient's length more than its direction, and Adam,
-            which sets lengths by itself, leaves it little to gain.
+            that a Newton step turns the gradient by little, and curvature has little to gain: a few
+            points under SGD, none that can be seen under Adam.
           </p>
         </div>
       )}
