@@ -1,91 +1,29 @@
 /** The chart templates that the server makes (`GET /api/figures`), and their prototypes of traces. */
 
+import type { Schemas } from "../api/types";
 import type { Figure, PlotlyTrace } from "./plotly";
 
-export type Role =
-  | "ghost"
-  | "band"
-  | "raw"
-  | "smooth"
-  | "label"
-  | "fan"
-  | "heat"
-  | PlaneRole
-  | "line";
+export type TraceMeta = Schemas["TraceMeta"];
+export type Role = TraceMeta["role"];
 
 /** What lies on a plane (`app/figures/planes.py`). */
-export type PlaneRole =
-  | "contour"
-  | "layer"
-  | "path"
-  | "here"
-  | "border"
-  | "arrow"
-  | "name"
-  | "surface"
-  | "path3d";
+export type PlaneRole = Extract<
+  Role,
+  "contour" | "layer" | "path" | "here" | "border" | "arrow" | "name" | "surface" | "path3d"
+>;
 
-/** One metric that a chart can show. */
-export interface Choice {
-  metric: string;
-  title: string;
-  unit: string;
-  /** Plotly's template of one value, e.g. `%{y:.1f} %`. */
-  hover: string;
-  description: string;
-  log: boolean;
-  /** Whether its logarithmic axis goes to both sides of zero. */
-  signed: boolean;
-  factor: number;
-  bounds: [number | null, number | null];
-  /** The events that it is read from. */
-  source: Source;
-}
+export type Palette = Schemas["Palette"];
+export type Margin = Pick<Schemas["Margin"], "l" | "r" | "t" | "b">;
+export type Source = Schemas["TemplateMeta"]["source"];
 
-export type Source = "metrics" | "evaluation" | "curvature" | "landscape";
+/** One metric that a chart can show; in a template each says the events that it is read from. */
+export type Choice = Omit<Schemas["Choice"], "source"> & { source: Source };
 
-/** Colours of one theme, `#rrggbb`; `arms` by slot, `ink` for text. */
-export interface Palette {
-  panel: string;
-  ink: string;
-  soft: string;
-  faint: string;
-  line: string;
-  grid: string;
-  accent: string;
-  warn: string;
-  /** The symbols g, C and λ. */
-  gradient: string;
-  curvature: string;
-  damping: string;
-  arms: { color: string; ink: string }[];
-}
-
-export interface TemplateMeta {
-  chart: string;
-  kind: "curves" | "fan" | "heat" | "plane" | "lines";
-  source: Source;
-  span: "hero" | "small" | "half";
-  choices: Choice[];
-  palettes: { light: Palette; dark: Palette };
-}
-
-export interface TraceMeta {
-  arm: number | "*";
-  metric: string;
-  role: Role;
-}
+export type TemplateMeta = Omit<Schemas["TemplateMeta"], "choices"> & { choices: Choice[] };
 
 export interface Template extends Figure {
   data: (PlotlyTrace & { meta: TraceMeta })[];
   layout: Figure["layout"] & { meta: TemplateMeta; margin: Margin };
-}
-
-export interface Margin {
-  l: number;
-  r: number;
-  t: number;
-  b: number;
 }
 
 /** Every template by its chart's name. */

@@ -17,19 +17,35 @@ import {
 } from "./edit";
 import type { JsonSchema, VariantField } from "./schema";
 
+const NEWTON = { curvature: ["hessian", "fisher"] };
 const armSchema = {
   properties: {
     label: { type: "string", default: "" },
     curvature: { enum: ["none", "hessian", "fisher"], default: "none" },
-    tikhonov: { type: "number", default: 0.1 },
+    tikhonov: {
+      type: "number",
+      default: 0.1,
+      used_if: { curvature: ["hessian", "fisher", "ggn"] },
+    },
+    tikhonov_rule: { enum: ["fixed", "relative"], default: "fixed", used_if: NEWTON },
     hessian: { enum: ["batch_mean"], default: "batch_mean" },
-    definiteness: { enum: ["raw"], default: "raw" },
+    definiteness: {
+      enum: ["raw", "clip"],
+      default: "raw",
+      used_if: { curvature: ["hessian"] },
+    },
+    component: { enum: ["full", "length"], default: "full", used_if: NEWTON },
+    component_of: {
+      enum: ["batch", "sample"],
+      default: "batch",
+      used_if: { ...NEWTON, component: ["length"] },
+    },
     optimizer: { enum: ["adam", "sgd"], default: "adam" },
     lr: { type: "number", default: 1e-3 },
     momentum: { type: "number", default: 0 },
     lr_milestones: { type: "array", items: { type: "integer" }, default: [] },
-    gradient: { enum: ["plain"], default: "plain" },
-    clip_norm: { type: "number", default: 0.1 },
+    gradient: { enum: ["plain", "clip"], default: "plain", used_if: { curvature: ["none"] } },
+    clip_norm: { type: "number", default: 0.1, used_if: { gradient: ["clip"] } },
     loss: { anyOf: [{ type: "object" }, { type: "null" }], default: null },
   },
 };
@@ -107,6 +123,14 @@ describe("editSpec", () => {
     expect(kinds).toEqual(["Fisher's length", "Fisher's length, each sample"]);
     const plain = editSpec(catalog, each, ["arms", 0, "curvature"], "none");
     expect(plain.arms[0]).toMatchObject({ component: "full", component_of: "batch" });
+  });
+
+  it("puts choices without effect back, by the schema, and keeps numbers", () => {
+    const clipped = arm("", { curvature: "hessian", definiteness: "clip", tikhonov: 7 });
+    const fisher = editSpec(catalog, spec({ arms: [clipped] }), ["arms", 0, "curvature"], "fisher");
+    expect(fisher.arms[0]).toMatchObject({ definiteness: "raw", tikhonov: 7 });
+    const plain = editSpec(catalog, fisher, ["arms", 0, "curvature"], "none");
+    expect(plain.arms[0]?.tikhonov).toBe(7);
   });
 
   it("drops changes of what is set for the whole run, and no others", () => {

@@ -5,6 +5,9 @@ import { same } from "./address/specText";
 import { optionLabel } from "./labels";
 import {
   complete,
+  fieldsOf,
+  getPath,
+  isUsed,
   type JsonSchema,
   type Path,
   resolve,
@@ -82,21 +85,13 @@ export function editSpec(catalog: Choices, spec: Spec, path: Path, value: unknow
     if (KINDS.includes(key as keyof Kind)) {
       const arm = edited.arms[index] as ArmSpec;
       const hadDefault = before !== undefined && before.label === defaultLabel(before);
-      const plain = arm.curvature === "none";
-      const fitting = setPath(edited, ["arms", index], {
-        ...arm,
-        label: hadDefault ? "" : arm.label,
-        gradient: plain ? arm.gradient : "plain",
-        ...(takesNewtonStep(arm)
-          ? {}
-          : { component: "full", component_of: "batch", tikhonov_rule: "fixed" }),
-        ...(arm.curvature === "ggn" ? { hessian: "batch_mean", definiteness: "raw" } : {}),
-      });
-      // Without curvature there is no λ that could change.
+      const named = { ...arm, label: hadDefault ? "" : arm.label };
+      const { used, idle } = settle(catalog, named);
+      // Without a matrix there is no λ that could change.
       const { changes } = edited;
       return {
-        ...fitting,
-        changes: plain ? withoutChanges(changes, index, "tikhonov") : changes,
+        ...setPath(edited, ["arms", index], used),
+        changes: idle.has("tikhonov") ? withoutChanges(changes, index, "tikhonov") : changes,
       };
     }
     // What is set for the whole run is not changed in the middle of it.
@@ -107,6 +102,26 @@ export function editSpec(catalog: Choices, spec: Spec, path: Path, value: unknow
   if (root === "steps")
     return { ...edited, changes: edited.changes.filter((c) => c.step < edited.steps) };
   return edited;
+}
+
+/**
+ * An arm whose choices without effect are at their defaults, by the schema's `used_if`, and the
+ * names of all its fields without effect. Numbers without effect stay, for when they have one again.
+ */
+function settle({ schema }: Choices, arm: ArmSpec): { used: ArmSpec; idle: Set<string> } {
+  const fields = fieldsOf(schema, schema.properties?.arms?.items ?? {});
+  const idle = new Set<string>();
+  let used = arm;
+  for (let before: ArmSpec | null = null; before !== used; ) {
+    before = used;
+    for (const field of fields) {
+      if (isUsed(field, used)) continue;
+      idle.add(field.key);
+      const { key, kind, default: usual } = field;
+      if (kind === "choice" && getPath(used, [key]) !== usual) used = setPath(used, [key], usual);
+    }
+  }
+  return { used, idle };
 }
 
 /** The changes without those of one setting of one arm: all of them, or the one at a step. */
