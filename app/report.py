@@ -14,6 +14,7 @@ import html
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +61,7 @@ def _parts(
     run: dict[str, Any], events: Log, others: Mapping[str, Log], codes: list[str], style: str
 ) -> Iterator[str]:
     scripts = [_inline_script(code) for code in codes]
+    made = {"made": datetime.now(UTC).date().isoformat()}
     yield (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{_policy(scripts)}">\n'
@@ -67,7 +69,7 @@ def _parts(
         '<meta name="color-scheme" content="light dark">\n'
         f"<title>{html.escape(str(run['title']))} · Newton Lab</title>\n"
         f'<style>{_inline_style(style)}</style>\n</head>\n<body>\n<div id="page"></div>\n'
-        f'<script type="application/json" id="{DATA_ID}">\n{{"run":{_inline_json(run)},'
+        f'<script type="application/json" id="{DATA_ID}">\n{{"run":{_inline_json(run | made)},'
         f'"figures":{_inline_json(templates())},'
         f'"vocabulary":{_inline_json(vocabulary().model_dump(mode="json"))},"events":[\n'
     )

@@ -7,6 +7,7 @@ import type { Templates } from "./charts/templates";
 import { ComparePage } from "./pages/Compare";
 import { Header } from "./panels/header/Header";
 import { Help, help } from "./panels/header/Help";
+import { made } from "./panels/print/PrintNote";
 import { mainAction } from "./panels/transport/Transport";
 import { seek, startClock } from "./state/clock";
 import { shortcuts, startKeys } from "./state/keys";
@@ -27,7 +28,7 @@ interface SeedLog {
 
 /** What the server embeds (`app/report.py`). */
 interface Embedded {
-  run: { id: string; title: string; shown?: string; comparison?: string };
+  run: { id: string; title: string; shown?: string; comparison?: string; made: string };
   figures: Templates;
   vocabulary: Vocabulary;
   events: RunEvent[];
@@ -86,6 +87,7 @@ if (data !== null && root !== null) {
   const embedded = JSON.parse(data.textContent ?? "") as Embedded;
   const { run, events, others = [] } = embedded;
   canTrain.value = false;
+  made.value = run.made;
   templates.value = embedded.figures;
   vocabulary.value = embedded.vocabulary;
   startTheme();

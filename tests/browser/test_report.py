@@ -1,3 +1,4 @@
+from datetime import date
 from pathlib import Path
 
 from playwright.sync_api import Browser, expect
@@ -22,6 +23,15 @@ def test_a_report_plays_from_a_file_without_a_network(
     expect(lab.sentence).to_contain_text("same weights")
     lab.page.keyboard.press("Space")
     lab.wait(lambda: lab.step > 0, "it plays")
+    about = lab.page.get_by_role("region", name="About this run")
+    for words in (
+        "seed 0",
+        "Hessian: adam 0.001",
+        "Newton Lab",
+        "NeurIPS 2024",
+        str(date.today().year),
+    ):
+        expect(about).to_contain_text(words)
     expect(lab.page.get_by_role("complementary", name="Settings")).to_have_count(0)
     expect(lab.page.locator("summary", has_text="Share")).to_have_count(0)
     assert lab.page.locator(".tile img").count() > 0

@@ -1,11 +1,19 @@
-/** What a printed page says beside its charts: which run it was, with which settings, from where. */
+/** What a printed page or a report says beside its charts: which run, which settings, from where. */
 
+import { signal } from "@preact/signals";
 import { formatCount } from "../../format";
 import { armName } from "../../state/arms";
 import { presetOf } from "../../state/draft";
 import { summariseArm } from "../../state/edit";
 import { optionLabel } from "../../state/labels";
 import { canTrain, cursor, run } from "../../state/signals";
+
+/** The day on which a report was made, as 2026-01-31; empty on the page itself. */
+export const made = signal("");
+
+const CITATION =
+  "Petersen, Borgelt, Sutter, Kuehne, Deussen, Ermon: Newton Losses, Using Curvature Information " +
+  "for Learning with Differentiable Algorithms. NeurIPS 2024.";
 
 export function PrintNote() {
   const log = run.value;
@@ -14,11 +22,14 @@ export function PrintNote() {
   const version = log.versions["newton-lab"];
   const from = [
     `Newton Lab${version === undefined ? "" : ` ${version}`}`,
-    new Date().toLocaleDateString("en", { dateStyle: "long" }),
+    (made.value === "" ? new Date() : new Date(made.value)).toLocaleDateString("en", {
+      dateStyle: "long",
+      ...(made.value !== "" && { timeZone: "UTC" }),
+    }),
     ...(canTrain.value ? [location.href] : []),
   ];
   return (
-    <section class="print-note">
+    <section class="print-note" data-shown={made.value !== ""} aria-label="About this run">
       <h2>
         {presetOf(spec)?.title ??
           `${optionLabel("task", spec.task.name)}, ${optionLabel("loss", spec.loss.name)}`}
@@ -33,6 +44,7 @@ export function PrintNote() {
           .join(" · ")}
       </p>
       <p>{from.join(" · ")}</p>
+      <p>The method: {CITATION}</p>
     </section>
   );
 }
