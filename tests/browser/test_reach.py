@@ -88,3 +88,17 @@ def test_lambda_and_its_chart_share_a_phone_screen(
     assert all(box is not None and box["y"] + box["height"] <= 844 for box in boxes), boxes
     assert lab.page.evaluate("document.documentElement.scrollWidth") <= 390
     lab.close()
+
+
+def test_a_presentation_says_what_it_shows_on_one_screen(lab: LabPage, finished: str) -> None:
+    lab.page.set_viewport_size({"width": 1440, "height": 900})
+    lab.go_to_run(finished, "?present")
+    about = lab.page.get_by_role("region", name="What is shown")
+    expect(about).to_contain_text("Hessian λ 0.1")
+    hero = lab.page.locator(".chart-hero")
+    box = hero.bounding_box()
+    assert box is not None
+    assert box["y"] + box["height"] <= 900
+    lab.page.keyboard.press("Escape")
+    expect(about).to_have_count(0)
+    expect(lab.page.get_by_role("complementary", name="Settings")).to_be_visible()

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { choice, template, view } from "../../tests/figures";
-import { logOf, metrics, started } from "../../tests/logs";
+import { arm, logOf, metrics, spec, started } from "../../tests/logs";
 import type { RunLog } from "../state/log";
 import { compose, outline } from "./compose";
 import { shortened, textWidth } from "./labelRoom";
@@ -64,6 +64,17 @@ describe("room beside the plot", () => {
     expect(room(log, { cursor: 1 })).toBeLessThan(room(log, { cursor: 2 }));
     expect(room(log, { cursor: 3 })).toBe(room(log, { cursor: 2 }));
     expect(room(log, { cursor: 1 })).toBe(room(run(1)));
+  });
+
+  it("leaves a name whole where the big chart has room beside its curves", () => {
+    const long = template({ span: "hero", choices: [choice({ hover: "%{y:.1f} %" })] });
+    const log = logOf([
+      started(spec({ arms: [arm("Vanilla, log domain")] })),
+      metrics(0, [1], { loss: [29.7] }),
+    ]);
+    const drawn = draw(log, { template: long, width: 425 });
+    expect(drawn.ends[0]?.text).toBe("Vanilla, log domain 29.7");
+    expect(drawn.plots[0]?.box.width).toBeGreaterThan(150);
   });
 
   it("shortens names, not values, and leaves the plot its place", () => {

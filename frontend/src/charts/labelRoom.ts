@@ -73,7 +73,8 @@ export function namesOf(
   const font = fontOf(view);
   const { width, scale } = view;
   // About a third of a small chart, and more of one whose curves have room enough without it.
-  const room = Math.max(0.36 * width, Math.min(0.44 * width, width - PLOT * scale)) - values;
+  const share = view.template.layout.meta.span === "hero" ? 0.5 : 0.44;
+  const room = Math.max(0.36 * width, Math.min(share * width, width - PLOT * scale)) - values;
   return curves.map(({ layer, label }) =>
     layer.kind === "ghost" ? "" : `${fitting(label, font, room)} `,
   );

@@ -6,6 +6,7 @@ import { NearLambdas } from "../panels/arms/NearLambdas";
 import { ChartGrid } from "../panels/charts/ChartGrid";
 import { CurvaturePanel } from "../panels/curvature/CurvaturePanel";
 import { ExamplesPanel } from "../panels/examples/ExamplesPanel";
+import { PresentHead } from "../panels/header/PresentHead";
 import { LandscapePanel } from "../panels/landscape/LandscapePanel";
 import { Empty } from "../panels/notices/Empty";
 import { Notices } from "../panels/notices/Notices";
@@ -37,6 +38,7 @@ export function ComparePage() {
       )}
       <div class="stage">
         <PrintNote />
+        {presenting.value && <PresentHead />}
         <Transport />
         <Notices />
         <SentencePanel />
