@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from newton_core.evidence.cells import CellsStoppedError, CellStore, compute_cells
+from newton_core.evidence.cells import CellsStoppedError, CellStore, Progress, compute_cells
 from newton_core.evidence.measures import (
     LARGEST_ENTRY,
     RELATIVE_SECONDS,
@@ -34,10 +34,20 @@ from newton_core.tasks import TASKS
 
 @dataclass(frozen=True)
 class Tuned:
-    """Specs whose arms were tuned, and how."""
+    """Arms that were tuned, and how.
 
-    specs: tuple[Record, ...]
+    Attributes:
+        arms: JSON of the arms of each spec of a row.
+        record: how.
+    """
+
+    arms: tuple[list[Record], ...]
     record: TuningRecord
+
+    def put_into(self, specs: Sequence[Record]) -> tuple[Record, ...]:
+        """The specs with these arms; the rest, such as their steps, stays."""
+        pairs = zip(specs, self.arms, strict=True)
+        return tuple({**spec, "arms": arms} for spec, arms in pairs)
 
 
 @dataclass
@@ -111,7 +121,7 @@ class Reproduction:
         tuned = None
         if self.plan.budget is not None:
             tuned = self._tune(row, specs, self.plan.budget)
-            specs = tuned.specs
+            specs = tuned.put_into(specs)
         summaries = self._run(row, specs)
         first = ExperimentSpec.model_validate(specs[0])
         metric = _metric_of(row, first)
@@ -162,6 +172,8 @@ class Reproduction:
             self.on_done(tuning_seconds(row, budget))
             return before
         began = time.monotonic()
+        tries = budget.points * budget.seeds * sum(len(spec["arms"]) for spec in specs)
+        told = _Told(self.on_done, tuning_seconds(row, budget) / tries)
         seeds = tuple(range(FIRST_TUNING_SEED, FIRST_TUNING_SEED + budget.seeds))
         chosen = []
         for spec in specs:
@@ -173,10 +185,9 @@ class Reproduction:
                 store=self.store,
                 processes=self.processes,
                 stop=self.stop,
+                on_progress=told,
             )
-            arms = tuning.spec.model_dump(mode="json", exclude_defaults=True)["arms"]
-            chosen.append({**spec, "arms": arms})
-        self.on_done(tuning_seconds(row, budget))
+            chosen.append(tuning.spec.model_dump(mode="json")["arms"])
         minutes = (time.monotonic() - began) / 60
         steps = budget.steps or specs[0]["steps"]
         record = TuningRecord(
@@ -203,6 +214,22 @@ class Reproduction:
         )
 
 
+class _Told:
+    """Hands on the progress of tuning, which counts its cells anew in every round."""
+
+    def __init__(self, on_done: Callable[[float], None], seconds: float) -> None:
+        self._on_done = on_done
+        self._seconds = seconds
+        self._done = 0
+
+    def __call__(self, progress: Progress) -> None:
+        new = progress.done - self._done
+        self._done = progress.done
+        if progress.done == progress.total:
+            self._done = 0  # the next one is of another round
+        self._on_done(new * self._seconds)
+
+
 def tuning_key(specs: Sequence[Record], budget: Budget) -> str:
     """A digest of what is tuned under which budget: another one whenever one of them is another."""
     tried = [
@@ -216,7 +243,7 @@ def tuning_key(specs: Sequence[Record], budget: Budget) -> str:
 def kept_tunings(rows: Sequence[RowResult]) -> dict[str, Tuned]:
     """The tuned arms that earlier results hold, by :func:`tuning_key`."""
     return {
-        row.tuning.key: Tuned(tuple(row.specs), row.tuning)
+        row.tuning.key: Tuned(tuple(spec["arms"] for spec in row.specs), row.tuning)
         for row in rows
         if row.tuning is not None
     }

@@ -40,10 +40,11 @@ def test_every_name_runs_at_the_scale_tiny(store: CellStore) -> None:
             assert len(result.values) == 1
 
 
-def one_row(**settings: object) -> Row:
-    arms = [arm("Vanilla", **settings), arm("Fisher", curvature="fisher", **settings)]
+def one_row(steps: int = 2, **settings: object) -> Row:
+    own = {"name": "squared_error"}
+    arms = [arm("Vanilla", **settings), arm("Fisher", curvature="fisher", loss=own, **settings)]
     task = {"name": "classification", "model": {"name": "mlp", "hidden": []}, "test_images": 20}
-    return Row("one", (spec(task, {"name": "cross_entropy"}, arms, steps=2, batch_size=4),))
+    return Row(f"{steps} steps", (spec(task, {"name": "binary_cross_entropy"}, arms, steps, 4),))
 
 
 def test_arms_are_tuned_once_and_kept(tmp_path: Path) -> None:
@@ -53,6 +54,7 @@ def test_arms_are_tuned_once_and_kept(tmp_path: Path) -> None:
     assert row.tuning is not None
     assert row.tuning.seeds == [10_000]
     assert [arm["label"] for arm in row.specs[0]["arms"]] == ["Vanilla", "Fisher"]
+    assert row.specs[0]["arms"][1]["loss"]["name"] == "squared_error"
     # All runs are there, those of tuning too:
     (again,) = Reproduction(plan, cells, processes=1, stop=stopped()).rows()
     assert again.arms == row.arms
@@ -63,6 +65,19 @@ def test_arms_are_tuned_once_and_kept(tmp_path: Path) -> None:
     other = replace(plan, rows=(one_row(lr=0.5),))
     with pytest.raises(CellsStoppedError):
         list(Reproduction(other, cells, processes=1, stop=stopped(), kept=kept).rows())
+
+
+def test_rows_that_are_tuned_alike_keep_their_own_steps(tmp_path: Path) -> None:
+    budget = Budget(points=2, seeds=1, steps=1)
+    plan = Plan((one_row(2), one_row(3)), seeds=1, budget=budget)
+    done: list[float] = []
+    rows = list(Reproduction(plan, CellStore(tmp_path), 1, on_done=done.append).rows())
+    assert sum(done) == pytest.approx(seconds_of(plan))
+    kept = kept_tunings(rows)
+    assert len(kept) == 1
+    again = Reproduction(plan, CellStore(tmp_path), 1, kept=kept, stop=stopped()).rows()
+    assert [row.specs[0]["steps"] for row in again] == [2, 3]
+    assert [row.specs[0]["arms"] for row in rows] == [rows[0].specs[0]["arms"]] * 2
 
 
 def test_another_budget_tunes_again() -> None:
