@@ -43,6 +43,8 @@ __all__ = [
     "EventRow",
     "LockLostError",
     "RunRow",
+    "SweepEventRow",
+    "SweepRow",
     "migrate",
 ]
 
@@ -115,6 +117,40 @@ class EventRow(Base):
 
     run: Mapped[int] = mapped_column(
         ForeignKey("runs.number", ondelete="CASCADE"), primary_key=True
+    )
+    seq: Mapped[int] = mapped_column(primary_key=True)
+    type: Mapped[str]
+    body: Mapped[str] = mapped_column(Text)
+
+
+class SweepRow(Base):
+    """One sweep: what it varies, where it stands, and how far its log goes.
+
+    ``key`` identifies what it computes: the same wish is answered by the same sweep.
+    """
+
+    __tablename__ = "sweeps"
+
+    number: Mapped[int] = mapped_column(primary_key=True)
+    id: Mapped[str] = mapped_column(unique=True)
+    status: Mapped[str]
+    key: Mapped[str] = mapped_column(unique=True)
+    title: Mapped[str]
+    preset: Mapped[str | None]
+    wish: Mapped[str] = mapped_column(Text)
+    cells: Mapped[int]
+    created: Mapped[float]
+    ended: Mapped[float | None]
+    last_seq: Mapped[int] = mapped_column(default=0)
+
+
+class SweepEventRow(Base):
+    """One event of a sweep's log, as the JSON text that viewers get."""
+
+    __tablename__ = "sweep_events"
+
+    sweep: Mapped[int] = mapped_column(
+        ForeignKey("sweeps.number", ondelete="CASCADE"), primary_key=True
     )
     seq: Mapped[int] = mapped_column(primary_key=True)
     type: Mapped[str]

@@ -15,6 +15,7 @@ from app.runs.log import EventLog
 from app.runs.queue import RunQueue
 from app.runs.store import RunStore
 from app.settings import Settings, available_cores
+from app.sweeps import SweepService, SweepStore
 from app.throttle import Throttle
 
 PICTURES_IN_LINE = 16
@@ -31,6 +32,7 @@ class Lab:
     feed: Feed
     log: EventLog
     queue: RunQueue
+    sweeps: SweepService
     executor: Executor
     throttle: Throttle
     landscapes: LandscapeService
@@ -44,6 +46,7 @@ class Lab:
         feed = Feed()
         store, log = RunStore(database), EventLog(database, feed)
         queue = RunQueue(settings, store, log, feed, executor)
+        sweeps = SweepService(settings, SweepStore(database, feed), queue)
         throttle = Throttle(settings.runs_per_minute)
         landscapes = LandscapeService(settings)
         # A process of their own: a step takes a moment, and a landscape before it seconds.
@@ -55,8 +58,8 @@ class Lab:
             of_one_address=PICTURES_IN_LINE // 2 if settings.is_public else 0,
         )
         return cls(
-            settings, database, store, feed, log, queue, executor, throttle, landscapes, steps,
-            guardian, pictures,
+            settings, database, store, feed, log, queue, sweeps, executor, throttle, landscapes,
+            steps, guardian, pictures,
         )  # fmt: skip
 
     def close(self) -> None:
@@ -64,6 +67,7 @@ class Lab:
         self.guardian.close()
         self.landscapes.close()
         self.steps.close()
+        self.sweeps.close()
         self.queue.close()
         self.executor.close()
         self.database.close()

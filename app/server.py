@@ -85,6 +85,7 @@ def _open(settings: Settings) -> Lab:
 
 
 def _start(lab: Lab) -> StaticFiles:
+    lab.sweeps.start()
     lab.queue.start()
     lab.guardian.start()
     files = StaticFiles(lab.settings.data_dir / "cache")

@@ -171,6 +171,9 @@ class Settings(BaseSettings):
         2000, ge=1, description="Most evaluations (and landscapes) of one run."
     )
     max_queue: int = Field(100, ge=1, description="Most waiting runs; more are answered with 429.")
+    max_cells: int = Field(
+        10_000, ge=1, description="Most runs of one sweep: combinations of its grid times seeds."
+    )
     max_body_bytes: int = Field(1_000_000, ge=1000, description="Largest request body in bytes.")
     runs_per_minute: int = Field(
         default_factory=lambda data: 0 if is_loopback(data.get("host", "")) else 60,

@@ -14,12 +14,14 @@ from app.routes.paths import router as paths
 from app.routes.results import router as results
 from app.routes.runs import router as runs
 from app.routes.surfaces import router as surfaces
+from app.routes.sweeps import router as sweeps
 
 ROUTERS: tuple[APIRouter, ...] = (
     health,
     catalog,
     runs,
     events,
+    sweeps,
     exports,
     figures,
     landscapes,

@@ -9,7 +9,7 @@ from fastapi.sse import EventSourceResponse, format_sse_event
 from app.lab import Lab
 from app.routes.common import LARGEST_SEQ, NO_SUCH_RUN, TheLab, TheRun
 from app.routes.streams import CONTENT, event_stream
-from app.runs.feed import QueuePosition, Silence
+from app.runs.feed import Log, QueuePosition, Silence
 from app.runs.records import LoggedEvent
 
 router = APIRouter(tags=["runs"])
@@ -47,12 +47,17 @@ async def follow_run(
     has lost the connection. The stream ends after the run's last event.
     """
     known = after if last_event_id is None else last_event_id
-    return event_stream(_stream(lab, run.id, known))
+    return stream_log(lab, lab.log, run.id, known)
 
 
-async def _stream(lab: Lab, run_id: str, after: int) -> AsyncIterator[bytes]:
+def stream_log(lab: Lab, log: Log, log_id: str, after: int) -> EventSourceResponse:
+    """The log of a run or of a sweep, from after an event to its end."""
+    return event_stream(_stream(lab, log, log_id, after))
+
+
+async def _stream(lab: Lab, log: Log, log_id: str, after: int) -> AsyncIterator[bytes]:
     patience = lab.settings.keepalive_seconds
-    async for item in lab.feed.follow(lab.log, run_id, after, patience):
+    async for item in lab.feed.follow(log, log_id, after, patience):
         if isinstance(item, Silence):
             yield format_sse_event(event="ping", data_str="{}")
         elif isinstance(item, QueuePosition):

@@ -9,12 +9,13 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import anyio
 import anyio.to_thread
 
 from app.database import DatabaseUnavailableError
-from app.runs.log import EventLog
+from app.runs.log import Page
 from app.runs.records import LoggedEvent
 from newton_core.experiment.events import LAST_EVENTS
 
@@ -77,8 +78,15 @@ class _Topic:
             viewer.set()
 
 
+class Log(Protocol):
+    """What viewers read: the logs of runs, or of sweeps."""
+
+    def read(self, log_id: str, after: int, /) -> Page:
+        """Some events after number ``after``; an unknown log has ended."""
+
+
 class Feed:
-    """Wakes the viewers of runs when there is news."""
+    """Wakes the viewers of runs and sweeps when there is news."""
 
     def __init__(self) -> None:
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -164,7 +172,7 @@ class Feed:
                 del self._topics[run_id]
 
     async def follow(
-        self, log: EventLog, run_id: str, after: int, patience: float
+        self, log: Log, run_id: str, after: int, patience: float
     ) -> AsyncIterator[Sequence[LoggedEvent] | QueuePosition | Silence]:
         """The events of a run after number ``after``: those stored, then those to come.
 

@@ -35,6 +35,7 @@ class Limits(BaseModel):
     max_batch_entries: int = Field(description="batch size times the square of the outputs")
     max_evaluations: int
     max_queue: int = Field(description="runs that wait")
+    max_cells: int = Field(description="combinations of a sweep's grid times seeds")
     max_body_bytes: int
     run_seconds: float
     keepalive_seconds: float = Field(description="of silence until an event stream sends a ping")

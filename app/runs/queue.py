@@ -6,6 +6,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Protocol
 
 import structlog
 
@@ -40,6 +41,24 @@ REPLAYED = "replayed"
 logger = structlog.get_logger(__name__)
 
 
+class SpareTask(Protocol):
+    """Something that a slot computes while no run waits."""
+
+    @property
+    def name(self) -> str:
+        """For the server's log, unlike that of any other task."""
+
+    def compute(self, executor: Executor, stop: StopRequest) -> None:
+        """Computes it; once ``stop`` is asked, whoever gave the task gives it again later."""
+
+
+class SpareWork(Protocol):
+    """Where slots look for something to do while no run waits."""
+
+    def take(self) -> SpareTask | None:
+        """The next task, at once; None if there is none just now."""
+
+
 class RunQueue:
     """Takes runs, has them computed, and keeps the disk within its quota."""
 
@@ -54,11 +73,23 @@ class RunQueue:
         self._change = threading.Condition()
         self._waiting: list[tuple[str, bool]] = []  # (run id, whether it is a fork), in order
         self._active: dict[str, StopRequest] = {}
+        self._spare_work: SpareWork | None = None
+        self._spare: dict[str, StopRequest] = {}  # tasks in progress
+        self._idle = 0  # slots that would take a run at once
         self._unwanted: set[str] = set()  # to be removed once they have ended
         self._threads: list[threading.Thread] = []
         self._room = threading.Lock()
         self._patience = Patience()
         self._closed = False
+
+    def fill_with(self, work: SpareWork) -> None:
+        """Has slots take ``work`` while no run waits; told before :meth:`start`."""
+        self._spare_work = work
+
+    def look(self) -> None:
+        """Wakes slots that have nothing to do: there is spare work."""
+        with self._change:
+            self._change.notify_all()
 
     def start(self) -> None:
         """Ends what an earlier server left running, and takes up what it left waiting."""
@@ -101,6 +132,8 @@ class RunQueue:
             if run.id in self._active or any(waiting == run.id for waiting, _ in self._waiting):
                 return
             self._waiting.append((run.id, run.parent is not None))
+            if not self._idle and self._spare:  # runs come first: one task gives its slot up
+                next(reversed(self._spare.values())).ask()
             self._change.notify_all()
         self._publish_positions()
 
@@ -189,7 +222,7 @@ class RunQueue:
         with self._change:
             self._closed = True
             self._patience.end()
-            for request in self._active.values():
+            for request in (*self._active.values(), *self._spare.values()):
                 request.ask(at_once=True)
             self._change.notify_all()
         for thread in self._threads:
@@ -206,6 +239,9 @@ class RunQueue:
     def _serve(self, forks_only: bool) -> None:
         """One slot: takes the next run and follows it, again and again."""
         while (claimed := self._next(forks_only)) is not None:
+            if not isinstance(claimed, tuple):
+                self._compute(claimed)
+                continue
             run_id, stop = claimed
             self._publish_positions()
             try:
@@ -227,7 +263,18 @@ class RunQueue:
             except (DatabaseUnavailableError, TimeoutError, OSError) as error:
                 logger.warning("could not make room; the next run tries again", reason=str(error))
 
-    def _next(self, forks_only: bool) -> tuple[str, StopRequest] | None:
+    def _compute(self, task: SpareTask) -> None:
+        try:
+            task.compute(self._executor, self._spare[task.name])
+        except DatabaseUnavailableError:  # only once the queue has been closed
+            logger.warning("a result could not be stored", task=task.name)
+        except Exception:  # whatever it is, the next run is not to blame
+            logger.exception("could not attend to a task", task=task.name)
+        finally:
+            with self._change:
+                del self._spare[task.name]
+
+    def _next(self, forks_only: bool) -> tuple[str, StopRequest] | SpareTask | None:
         with self._change:
             while not self._closed:
                 for entry in self._waiting:
@@ -235,7 +282,13 @@ class RunQueue:
                         self._waiting.remove(entry)
                         stop = self._active[entry[0]] = StopRequest()
                         return entry[0], stop
+                work = None if forks_only else self._spare_work
+                if work is not None and (task := work.take()) is not None:
+                    self._spare[task.name] = StopRequest()
+                    return task
+                self._idle += not forks_only
                 self._change.wait()
+                self._idle -= not forks_only
         return None
 
     def _attend(self, run_id: str, stop: StopRequest) -> None:

@@ -33,18 +33,20 @@ class Job:
     Attributes:
         run_id: for the log of the server.
         spec: the complete spec as JSON text.
-        snapshots: folder to write snapshots to.
+        snapshots: folder to write snapshots to; None writes none.
         start: snapshot to go on from.
         taken_over: number of events that stand between ``started`` and the run's own.
         replay: arms that need not be computed.
         sources: what it depends on from outside, as it is now: a worker that has loaded something
             older is of no use to it.
+        threads: with so many instead of as many as the worker has.
     """
 
     run_id: str
     spec: str
-    snapshots: Path
+    snapshots: Path | None
     start: Path | None = None
     taken_over: int = 0
     replay: "Replay | None" = None
     sources: tuple["Source", ...] = ()
+    threads: int | None = None

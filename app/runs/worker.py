@@ -22,7 +22,12 @@ def main(settings: Settings, connection: child.Connection) -> None:
     torch.set_num_threads(settings.threads)
     _warm_up()
     arm_workers = [ArmWorker() for _ in range(settings.companions)]
-    connection.serve(lambda job: compute_run(job, arm_workers))
+
+    def compute(job: child.Job[Job]) -> None:
+        torch.set_num_threads(job.task.threads or settings.threads)
+        compute_run(job, arm_workers)
+
+    connection.serve(compute)
 
 
 def _warm_up() -> None:

@@ -67,7 +67,7 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databas
     yield opened
     if url is not None:
         with opened.write() as session:
-            session.execute(text("TRUNCATE runs, events"))
+            session.execute(text("TRUNCATE runs, events, sweeps, sweep_events"))
     opened.close()
 
 

@@ -12,6 +12,7 @@ import { GradientsPage } from "./Gradients";
 import { ResultsPage, resultsAddress } from "./Results";
 import { RunsPage } from "./Runs";
 import { SurfacesPage, surfacesAddress } from "./Surfaces";
+import { SweepsPage, sweepIdOf } from "./Sweeps";
 import { ThreeNumbersPage, threeNumbersAddress } from "./ThreeNumbers";
 
 export interface Page {
@@ -62,5 +63,11 @@ export const PAGES: readonly Page[] = [
     place: () => ({ path: "runs", search: "" }),
     matches: (path) => path === "runs",
     Page: RunsPage,
+  },
+  {
+    title: "Sweeps",
+    place: () => ({ path: "sweeps", search: "" }),
+    matches: (path) => path === "sweeps" || sweepIdOf(path) !== null,
+    Page: SweepsPage,
   },
 ];

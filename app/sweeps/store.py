@@ -1,0 +1,144 @@
+"""The table of sweeps and their logs, which are stored before anyone sees them."""
+
+import hashlib
+import secrets
+import threading
+import time
+from collections.abc import Sequence
+
+from pydantic import BaseModel
+from sqlalchemy import func, insert, select, update
+
+from app.database import Database, SweepEventRow, SweepRow
+from app.runs.identity import identify
+from app.runs.log import PAGE_EVENTS, Page, Publisher
+from app.runs.records import LoggedEvent
+from app.sweeps.records import SweepWish
+from newton_core.experiment.events import LAST_EVENTS
+
+MOST_GOING = 20
+
+
+class TooManySweepsError(RuntimeError):
+    """As many sweeps are going as may go."""
+
+
+class SweepStore:
+    """Reads and changes the table of sweeps."""
+
+    def __init__(self, database: Database, publisher: Publisher) -> None:
+        self._database = database
+        self._publisher = publisher
+        self._turn = threading.Lock()  # so that events are published in the order of their numbers
+
+    def create(
+        self, wish: SweepWish, cells: int, title: str, preset: str | None
+    ) -> tuple[SweepRow, bool]:
+        """The sweep of a wish, and whether it was there; one that was stopped goes on.
+
+        Raises:
+            TooManySweepsError: ``MOST_GOING`` are going.
+        """
+        text = wish.model_dump_json()
+        version = identify(wish.spec).version  # numbers of another version are other numbers
+        key = hashlib.sha256(f"{version}\n{text}".encode()).hexdigest()
+        with self._turn, self._database.write() as session:
+            row = session.scalar(select(SweepRow).where(SweepRow.key == key))
+            found = row is not None
+            if row is None or row.status in ("cancelled", "failed"):
+                going = select(func.count()).select_from(SweepRow)
+                if (session.scalar(going.where(SweepRow.ended.is_(None))) or 0) >= MOST_GOING:
+                    raise TooManySweepsError(f"{MOST_GOING} sweeps are going already")
+            if row is None:
+                row = SweepRow(
+                    id=secrets.token_hex(6), status="running", key=key, title=title,
+                    preset=preset, wish=text, cells=cells, created=time.time(),
+                )  # fmt: skip
+                session.add(row)
+            elif row.status in ("cancelled", "failed"):
+                row.status, row.ended = "running", None
+            session.flush()
+            session.refresh(row)
+            session.expunge(row)
+        return row, found
+
+    def get(self, sweep_id: str) -> SweepRow | None:
+        """The sweep called ``sweep_id``."""
+        with self._database.read() as session:
+            return session.scalar(select(SweepRow).where(SweepRow.id == sweep_id))
+
+    def page(self, limit: int, offset: int) -> tuple[list[SweepRow], int]:
+        """Sweeps, the newest first, and how many there are in all."""
+        query = select(SweepRow).order_by(SweepRow.number.desc()).limit(limit).offset(offset)
+        with self._database.read() as session:
+            total = session.scalar(select(func.count()).select_from(SweepRow)) or 0
+            return list(session.scalars(query)), total
+
+    def going(self) -> list[SweepRow]:
+        """Those that have not ended, the oldest first."""
+        query = select(SweepRow).where(SweepRow.ended.is_(None)).order_by(SweepRow.number)
+        with self._database.read() as session:
+            return list(session.scalars(query))
+
+    def append(self, sweep_id: str, records: Sequence[tuple[str, BaseModel]]) -> None:
+        """Stores events, each a type and a record, then tells the viewers.
+
+        The last event of a sweep ends it. After its end nothing is stored.
+        """
+        with self._turn:
+            with self._database.write() as session:
+                query = select(SweepRow).where(SweepRow.id == sweep_id, SweepRow.ended.is_(None))
+                row = session.scalar(query)
+                if row is None or not records:
+                    return
+                events = [
+                    LoggedEvent(seq, type_, 0, record.model_dump_json())
+                    for seq, (type_, record) in enumerate(records, row.last_seq + 1)
+                ]
+                last = events[-1]
+                ending = {"status": last.type, "ended": time.time()}
+                session.execute(
+                    update(SweepRow)
+                    .where(SweepRow.number == row.number)
+                    .values(last_seq=last.seq, **(ending if last.type in LAST_EVENTS else {}))
+                )
+                session.execute(
+                    insert(SweepEventRow),
+                    [
+                        {"sweep": row.number, "seq": e.seq, "type": e.type, "body": e.body}
+                        for e in events
+                    ],
+                )
+            self._publisher.publish(sweep_id, events)
+
+    def read(self, sweep_id: str, after: int, limit: int = PAGE_EVENTS) -> Page:
+        """At most ``limit`` events after number ``after``; an unknown sweep has ended."""
+        query = (
+            select(SweepEventRow.seq, SweepEventRow.type, SweepEventRow.body)
+            .join(SweepRow, SweepRow.number == SweepEventRow.sweep)
+            .where(SweepRow.id == sweep_id, SweepEventRow.seq > after)
+            .order_by(SweepEventRow.seq)
+            .limit(limit)
+        )
+        with self._database.read() as session:
+            # the sweep first: what is read after it is at least as new
+            state = session.execute(
+                select(SweepRow.last_seq, SweepRow.ended).where(SweepRow.id == sweep_id)
+            ).one_or_none()
+            rows = session.execute(query).all()
+        events = [LoggedEvent(seq, type_, 0, body) for seq, type_, body in rows]
+        reached = events[-1].seq if events else after
+        return Page(
+            events, state is None or (state.ended is not None and reached >= state.last_seq)
+        )
+
+    def all(self, sweep_id: str) -> list[LoggedEvent]:
+        """The whole log."""
+        query = (
+            select(SweepEventRow.seq, SweepEventRow.type, SweepEventRow.body)
+            .join(SweepRow, SweepRow.number == SweepEventRow.sweep)
+            .where(SweepRow.id == sweep_id)
+            .order_by(SweepEventRow.seq)
+        )
+        with self._database.read() as session:
+            return [LoggedEvent(seq, type_, 0, body) for seq, type_, body in session.execute(query)]
