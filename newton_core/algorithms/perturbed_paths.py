@@ -1,4 +1,4 @@
-"""Shortest paths under Gaussian noise on the costs, from which smoothed losses are made."""
+"""Answers of an oracle under Gaussian noise on the costs, from which smoothed losses are made."""
 
 from dataclasses import dataclass
 
@@ -6,20 +6,18 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from newton_core.algorithms.shortest_path import check_costs, order_tiles, solve_grids
-
-SMALLEST_COST = 1e-6
-"""Perturbed costs are clamped here, because no cheapest path is defined for negative ones."""
+from newton_core.algorithms.oracles import Oracle, ShortestPathOracle
+from newton_core.algorithms.shortest_path import check_costs, order_tiles
 
 
 @dataclass(frozen=True)
 class PerturbedPaths:
-    """S noise samples for each grid and their cheapest paths; m = h w tiles.
+    """S noise samples for each sample's m costs, and the oracle's answers: paths, on a grid.
 
     Attributes:
         noise: (N, S, m) standard normal, in the dtype and on the device of the costs.
-        paths: (N, S, m) 0/1 cheapest paths under ``costs + sigma * noise``, clamped.
-        centre: (N, m) the cheapest paths without noise, or None if they were not requested.
+        paths: (N, S, m) the answers under ``costs + sigma * noise``.
+        centre: (N, m) the answers without noise, or None if they were not requested.
     """
 
     noise: Float[Tensor, "N S m"]
@@ -49,33 +47,38 @@ def independent_samples(samples: int, *, antithetic: bool) -> int:
 
 
 def perturbed_paths(
-    costs: Float[Tensor, "N h w"],
+    costs: Float[Tensor, "N ..."],
     *,
     sigma: float,
     samples: int,
     generator: torch.Generator,
     antithetic: bool = False,
     centre: bool = False,
+    oracle: Oracle | None = None,
 ) -> PerturbedPaths:
-    """The cheapest paths of ``costs + sigma * noise`` for S = ``samples`` draws of the noise.
+    """The oracle's answers at ``costs + sigma * noise`` for S = ``samples`` draws of the noise.
 
     Args:
-        costs: (N, h, w) positive finite costs.
+        costs: (N, *S) costs that the oracle takes.
         sigma: standard deviation of the noise, in units of the costs.
         samples: S, the number of draws for each grid.
         generator: CPU generator that the noise is drawn from.
         antithetic: draw half of the noise and mirror it, see :func:`draw_noise`.
-        centre: whether to solve the grids without noise as well.
+        centre: whether to solve without noise as well.
+        oracle: None: shortest paths.
+
+    Raises:
+        OracleError: an answer is not of the oracle's set.
     """
-    N, h, w = costs.shape
-    noise = draw_noise(N, samples, h * w, generator, antithetic=antithetic)
-    exact = costs.detach().cpu().double().reshape(N, 1, h * w)
+    oracle = ShortestPathOracle() if oracle is None else oracle
+    N, m = len(costs), costs[0].numel()
+    noise = draw_noise(N, samples, m, generator, antithetic=antithetic)
+    exact = costs.detach().cpu().double().reshape(N, 1, m)
     perturbed = torch.add(exact, noise, alpha=sigma)
     if centre:
         perturbed = torch.cat((exact, perturbed), dim=1)
-    perturbed.clamp_(min=SMALLEST_COST)
-    solved, _ = solve_grids(perturbed.view(-1, h, w))
-    paths = solved.view(N, -1, h * w).to(costs.device, costs.dtype)
+    solved = oracle.answer(oracle.admit(perturbed).view(-1, *costs.shape[1:]))
+    paths = solved.reshape(N, -1, m).to(costs.device, costs.dtype)
     return PerturbedPaths(
         noise=noise.to(costs.device, costs.dtype),
         paths=paths[:, 1:] if centre else paths,

@@ -15,6 +15,7 @@ from newton_core.tasks.discs import DiscsExample
 from newton_core.tasks.heat import HeatExample
 from newton_core.tasks.ranking import RankingExample
 from newton_core.tasks.shortest_path import ShortestPathExample
+from newton_core.tasks.spanning_tree import SpanningTreeExample
 from newton_core.tasks.surface import SurfaceExample
 from newton_core.tasks.trajectory import TrajectoryExample
 
@@ -31,6 +32,7 @@ Example = TypeAliasType(
     | TrajectoryExample
     | HeatExample
     | DiscsExample
+    | SpanningTreeExample
     | dict[str, Any],
 )
 """What a task shows of a test case, told apart by its keys; any record of a task of one's own."""

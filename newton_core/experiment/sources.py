@@ -66,7 +66,7 @@ def _records(record: BaseModel) -> Iterator[BaseModel]:
 
 
 def _parts(record: BaseModel) -> Iterator[type]:
-    """The classes whose code a record stands for."""
+    """The classes whose code a record stands for; oracles, data and networks are their records."""
     yield type(record)
     if isinstance(record, LossParameters):
         yield LOSSES.get(record.name)

@@ -5,9 +5,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from pydantic import ConfigDict, ValidationInfo, model_validator
 
+from newton_core.algorithms.oracles import ORACLES, ShortestPathOracle
 from newton_core.data import IMAGES, MAPS, NUMBERS
 from newton_core.experiment.arms import AnyLoss, ArmSpec, Change, with_labels
-from newton_core.losses.base import LOSSES
+from newton_core.losses.base import LOSSES, LossParameters
+from newton_core.losses.perturbed_path_loss import PerturbedPathParameters
 from newton_core.models import IMAGE_NETWORKS, MAP_NETWORKS, ModelParameters
 from newton_core.registry import AnyOf
 from newton_core.settings import Settings, setting
@@ -136,6 +138,19 @@ class ExperimentSpec(Settings):
                     f"{path}: {loss.name} needs a target of kind {needed}, which the run's loss"
                     f" {self.loss.name} does not share"
                 )
+            self._check_oracle(path, loss)
+
+    def _check_oracle(self, path: str, loss: LossParameters) -> None:
+        needed = TASKS.get(self.task.name).oracle
+        asked = loss.oracle.name if isinstance(loss, PerturbedPathParameters) else None
+        if needed is None or asked == needed:
+            return
+        if asked is None and needed == ShortestPathOracle().name:
+            return  # Bellman-Ford finds paths without an oracle
+        raise ValueError(
+            f"{path}: {loss.name} with {f'the oracle {asked}' if asked else 'no oracle'} does not"
+            f" fit the task {self.task.name}, whose targets are answers of the oracle {needed}"
+        )
 
     def _check_labels(self) -> None:
         seen: dict[str, int] = {}
@@ -201,7 +216,7 @@ def stored_spec(text: str | bytes) -> ExperimentSpec:
 
 def on_registration(listener: Callable[[], None]) -> None:
     """Has ``listener`` called when a spec can name something more than before."""
-    for registry in (LOSSES, TASKS, IMAGES, NUMBERS, MAPS, IMAGE_NETWORKS, MAP_NETWORKS):
+    for registry in (LOSSES, TASKS, IMAGES, NUMBERS, MAPS, IMAGE_NETWORKS, MAP_NETWORKS, ORACLES):
         registry.on_registration(listener)
 
 
@@ -210,6 +225,8 @@ def _build() -> None:
 
     A record comes after those that it holds, because it takes their schemas over.
     """
+    for loss in LOSSES.values():
+        loss.Parameters.model_rebuild(force=True)
     for task in TASKS.values():
         task.Parameters.model_rebuild(force=True)
     ArmSpec.model_rebuild(force=True)

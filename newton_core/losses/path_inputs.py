@@ -1,9 +1,10 @@
-"""The checks that all losses on shortest paths make first."""
+"""The checks that all losses on shortest paths and other oracles make first."""
 
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from newton_core.algorithms.shortest_path import are_costs, check_costs
+from newton_core.algorithms.oracles import Oracle, ShortestPathOracle
+from newton_core.algorithms.shortest_path import are_costs
 
 
 def all_are_costs(y: Float[Tensor, "N h w"]) -> Bool[Tensor, " N"]:
@@ -17,14 +18,23 @@ def check_path_inputs(y: Tensor, target: Tensor | None) -> tuple[Tensor, Tensor]
     Raises:
         ValueError: a cost is not positive or not finite, or y and target do not fit.
     """
-    if y.dim() != 3:
-        raise ValueError(f"costs have shape (N, h, w), got {tuple(y.shape)}")
+    return check_oracle_inputs(y, target, ShortestPathOracle())
+
+
+def check_oracle_inputs(y: Tensor, target: Tensor | None, oracle: Oracle) -> tuple[Tensor, Tensor]:
+    """Detached costs (N, *S), and the oracle's answer in their dtype and on their device.
+
+    Raises:
+        ValueError: the oracle does not take the costs, or y and target do not fit.
+    """
+    oracle.check_shape(tuple(y.shape))
+    word = "path" if isinstance(oracle, ShortestPathOracle) else "solution"
     if target is None:
-        raise ValueError(f"a path of shape {tuple(y.shape)} is needed as the target, got None")
+        raise ValueError(f"a {word} of shape {tuple(y.shape)} is needed as the target, got None")
     if target.shape != y.shape:
         raise ValueError(
-            f"the target path has the shape of the costs {tuple(y.shape)},"
+            f"the target {word} has the shape of the costs {tuple(y.shape)},"
             f" got {tuple(target.shape)}"
         )
-    check_costs(y)
+    oracle.check_costs(y)
     return y.detach(), target.detach().to(y)

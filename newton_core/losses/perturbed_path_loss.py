@@ -1,4 +1,4 @@
-"""What the losses built on perturbed shortest paths share: their samples and their checks.
+"""What the losses built on a perturbed oracle share: their samples and their checks.
 
 They are estimators: value, gradient and Hessian come from the same noise samples, and the gradient
 is not the derivative of the sampled value (which is flat almost everywhere) but an estimate of
@@ -9,13 +9,15 @@ from typing import Any, ClassVar
 
 import torch
 from jaxtyping import Float
+from pydantic import ConfigDict
 from torch import Tensor
 from torch.autograd.function import FunctionCtx
 from typing_extensions import TypeVar
 
+from newton_core.algorithms.oracles import AnyOracle, ShortestPathOracle
 from newton_core.algorithms.perturbed_paths import PerturbedPaths, perturbed_paths
 from newton_core.losses.base import Derivatives, Loss, LossParameters, TargetKind
-from newton_core.losses.path_inputs import all_are_costs, check_path_inputs
+from newton_core.losses.path_inputs import check_oracle_inputs
 from newton_core.seeding import global_generator
 from newton_core.settings import setting
 from newton_core.tensors import differentiable_once
@@ -27,16 +29,22 @@ _TWICE = (
 
 
 class PerturbedPathParameters(LossParameters):
-    """The parameters that all losses on perturbed shortest paths have."""
+    """The parameters that all losses on a perturbed oracle have."""
 
+    model_config = ConfigDict(defer_build=True)
+
+    oracle: AnyOracle = setting(
+        ShortestPathOracle(), "What is found under the costs: the w that minimises <y, w>.",
+        title="Oracle",
+    )  # fmt: skip
     sigma: float = setting(
         0.5,
         "Standard deviation of the noise on the costs: more smooths more and biases more.",
         title="Noise σ", scale="log", gt=0.0, le=1e3,
     )  # fmt: skip
     samples: int = setting(
-        10, "Noise samples for each map: shortest paths to solve in each step.", title="Samples",
-        unit="samples", scale="log", ge=1, le=1000,
+        10, "Noise samples for each map: problems that the oracle solves in each step.",
+        title="Samples", unit="samples", scale="log", ge=1, le=1000,
     )  # fmt: skip
     antithetic: bool = setting(
         False,
@@ -52,7 +60,10 @@ PathP_co = TypeVar(
 
 
 class PerturbedPathLoss(Loss[PathP_co]):
-    """A loss of costs y (N, h, w) > 0 and a 0/1 path (N, h, w), estimated from noise samples.
+    """A loss of costs y (N, *S) and an oracle's answer (N, *S), estimated from noise samples.
+
+    The oracle decides which costs it takes: those of shortest paths, the default, are (N, h, w) and
+    positive, and the target is a 0/1 path.
 
     ``forward`` and ``derivatives`` draw fresh noise from ``generator`` at every call; with equal
     generator states they agree, and ``forward`` passes the estimated gradient back. It cannot be
@@ -92,13 +103,13 @@ class PerturbedPathLoss(Loss[PathP_co]):
     def why_flat(self) -> str:
         """See :class:`~newton_core.losses.base.Loss`."""
         return (
-            f"no noise sample finds another path; σ = {self.settings.sigma:g} may be too small, or"
-            f" {self.settings.samples} samples too few"
+            f"no noise sample finds another answer; σ = {self.settings.sigma:g} may be too small,"
+            f" or {self.settings.samples} samples too few"
         )
 
     def defined_at(self, y: Tensor) -> Tensor:
-        """Where all costs are positive and finite."""
-        return all_are_costs(y)
+        """Where the oracle takes the costs: those of a path are positive and finite."""
+        return self.settings.oracle.defined_at(y)
 
     def derivatives(
         self, y: Tensor, target: Tensor | None = None, *, hessian: bool = True
@@ -106,9 +117,10 @@ class PerturbedPathLoss(Loss[PathP_co]):
         """Value (N,), gradient (N, m) and Hessian (N, m, m), estimated from the same samples.
 
         Raises:
-            ValueError: a cost is not positive or not finite, or y and target do not fit.
+            ValueError: the oracle does not take the costs, or y and target do not fit.
+            OracleError: an answer is not of the oracle's set.
         """
-        costs, path = check_path_inputs(y, target)
+        costs, path = check_oracle_inputs(y, target, self.settings.oracle)
         samples = perturbed_paths(
             costs,
             sigma=self.settings.sigma,
@@ -116,11 +128,12 @@ class PerturbedPathLoss(Loss[PathP_co]):
             generator=self.generator,
             antithetic=self.settings.antithetic,
             centre=self.needs_centre(hessian=hessian),
+            oracle=self.settings.oracle,
         )
         return self.estimate(costs.flatten(1), path.flatten(1), samples, hessian=hessian)
 
     def needs_centre(self, *, hessian: bool) -> bool:
-        """Whether :meth:`estimate` reads the unperturbed paths, as a baseline."""
+        """Whether :meth:`estimate` reads the unperturbed answers, as a baseline."""
         return True
 
     def estimate(
@@ -151,4 +164,4 @@ class _Estimate(torch.autograd.Function):
         y, gradient = ctx.saved_tensors
         (value_gradient,) = grad_outputs
         once = differentiable_once(gradient, _TWICE, y)
-        return once * value_gradient[:, None, None], None, None
+        return once * value_gradient.view(-1, *(1,) * (y.dim() - 1)), None, None

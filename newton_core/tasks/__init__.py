@@ -6,6 +6,7 @@ from newton_core.tasks.discs import DiscsTask, DiscsTaskParameters
 from newton_core.tasks.heat import HeatTask, HeatTaskParameters
 from newton_core.tasks.ranking import RankingParameters, RankingTask
 from newton_core.tasks.shortest_path import ShortestPathParameters, ShortestPathTask
+from newton_core.tasks.spanning_tree import SpanningTreeParameters, SpanningTreeTask
 from newton_core.tasks.surface import SurfaceParameters, SurfaceTask
 from newton_core.tasks.trajectory import TrajectoryTask, TrajectoryTaskParameters
 
@@ -23,6 +24,8 @@ __all__ = [
     "RankingTask",
     "ShortestPathParameters",
     "ShortestPathTask",
+    "SpanningTreeParameters",
+    "SpanningTreeTask",
     "SurfaceParameters",
     "SurfaceTask",
     "Task",

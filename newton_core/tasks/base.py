@@ -82,12 +82,14 @@ class Task(ABC, Generic[P_co]):
         primary_metric: the metric that ``target`` stops at (on the validation part, where there
             is one) and that tables sort by.
         target_kinds: the loss targets that the task can provide.
+        oracle: name of the oracle whose answers the targets are; None: of none.
     """
 
     Parameters: ClassVar[type[TaskParameters]]
     metrics: ClassVar[tuple[MetricDescription, ...]] = ()
     primary_metric: ClassVar[str]
     target_kinds: ClassVar[frozenset[TargetKind]]
+    oracle: ClassVar[str | None] = None
 
     def __init__(
         self, parameters: P_co, *, target_kind: TargetKind, seed: int, device: torch.device

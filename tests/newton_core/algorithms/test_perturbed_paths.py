@@ -2,8 +2,8 @@ import pytest
 import torch
 
 from newton_core.algorithms import shortest_path
+from newton_core.algorithms.oracles.grids import SMALLEST_COST
 from newton_core.algorithms.perturbed_paths import (
-    SMALLEST_COST,
     draw_noise,
     perturbed_paths,
     perturbed_routes,

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from newton_core.algorithms import perturbed_paths as perturbed_paths_module
+from newton_core.algorithms.oracles import grids as grid_oracles
 from newton_core.algorithms.perturbed_paths import draw_noise
 from newton_core.landscape.grid import Grid
 from newton_core.landscape.outputs import OutputPlane, output_landscape
@@ -126,13 +127,13 @@ def test_a_plain_gradient_does_without_the_unperturbed_paths(monkeypatch):
     """What only the Hessian needs is not paid for without it."""
     y, target = grids()
     solved = []
-    solve = perturbed_paths_module.solve_grids
+    solve = grid_oracles.solve_grids
 
     def counted(costs):
         solved.append(len(costs))
         return solve(costs)
 
-    monkeypatch.setattr(perturbed_paths_module, "solve_grids", counted)
+    monkeypatch.setattr(grid_oracles, "solve_grids", counted)
     for hessian in (False, True):
         seeded_loss("perturbed_fy", samples=5).derivatives(y, target, hessian=hessian)
     assert solved == [20, 24]

@@ -151,7 +151,7 @@ def test_a_sample_is_seen_as_its_batch_has_it() -> None:
     shown = found.sample(7, 6, 3)
     with Image.open(io.BytesIO(base64.b64decode(shown["image"].split(",")[1]))) as image:
         pixels = torch.from_numpy(np.array(image)).permute(2, 0, 1)
-    torch.testing.assert_close(found._dataset.normalise(pixels[None])[0], batch.inputs[3])
+    torch.testing.assert_close(found.dataset.normalise(pixels[None])[0], batch.inputs[3])
     rows, columns = np.transpose(shown["true_path"])
     assert batch.target[3, rows, columns].sum() == len(rows) == batch.target[3].sum()
     json.dumps(shown, allow_nan=False)
@@ -160,7 +160,7 @@ def test_a_sample_is_seen_as_its_batch_has_it() -> None:
 def test_an_epoch_shows_every_map_once() -> None:
     found = task()
     paths = found.parameters.data.load().train
-    images = {image.numpy().tobytes() for image in found._dataset.normalise(paths.images)}
+    images = {image.numpy().tobytes() for image in found.dataset.normalise(paths.images)}
 
     def shown(steps: range) -> list[bytes]:
         return [im.numpy().tobytes() for step in steps for im in found.batch(step, 10).inputs]
