@@ -11,6 +11,7 @@ import type { ArmLog } from "../../state/log";
 export type RankingItem = Schemas["RankingExample"];
 export type ClassItem = Schemas["ClassificationExample"];
 export type MapItem = Schemas["ShortestPathExample"];
+export type TreeItem = Schemas["SpanningTreeExample"];
 export type DriveItem = Schemas["TrajectoryExample"];
 export type HeatItem = Schemas["HeatExample"];
 export type DiscsItem = Schemas["DiscsExample"];
@@ -25,6 +26,10 @@ export function isClassItem(item: Example): item is ClassItem {
 
 export function isMapItem(item: Example): item is MapItem {
   return "predicted_path" in item;
+}
+
+export function isTreeItem(item: Example): item is TreeItem {
+  return "true_net" in item;
 }
 
 export function isDriveItem(item: Example): item is DriveItem {

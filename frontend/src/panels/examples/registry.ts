@@ -11,6 +11,8 @@ import { mapGroups } from "./maps";
 import type { ExamplesProps, SharedProps } from "./props";
 import { Ranking, rankingGroups } from "./Ranking";
 import { ShortestPath, TrueMap } from "./ShortestPath";
+import { SpanningTree, TrueTree } from "./SpanningTree";
+import { isTreeItem } from "./items";
 
 export interface ExamplesView {
   title: string;
@@ -49,6 +51,15 @@ const VIEWS: Record<string, ExamplesView> = {
     Truth: TrueMap,
     Arm: ShortestPath,
     Notes: MapNotes,
+  },
+  spanning_tree: {
+    title: "What each arm builds",
+    subtitle: "the cheapest road net by its own costs, on the same test map",
+    groups: (items) => items.filter(isTreeItem).map((item) => item.map),
+    part: "Test map",
+    strip: true,
+    Truth: TrueTree,
+    Arm: SpanningTree,
   },
   trajectory: {
     title: "Where each arm drives",
