@@ -148,7 +148,7 @@ describe("labels", () => {
 
   it("shorten a long name rather than the curves", () => {
     const long = "Vanilla, log domain, clipped at 0.1";
-    expect(draw(of(long, 400)).ends[0]?.text).toBe("Vanilla, log dom… 10.0");
+    expect(draw(of(long, 400)).ends[0]?.text).toBe("Vanilla, log domain… 10.0");
     expect(draw(of(long, 310)).plots[0]?.box.width).toBeGreaterThan(0.45 * 310);
     expect(draw(of(long, 1200)).ends[0]?.text).toBe(`${long} 10.0`);
   });

@@ -67,12 +67,15 @@ describe("room beside the plot", () => {
   });
 
   it("leaves a name whole where the big chart has room beside its curves", () => {
-    const long = template({ span: "hero", choices: [choice({ hover: "%{y:.1f} %" })] });
+    const long = template({
+      span: "hero",
+      choices: [choice({ hover: "%{y:.1f} %", bounds: [0, 100] })],
+    });
     const log = logOf([
       started(spec({ arms: [arm("Vanilla, log domain")] })),
       metrics(0, [1], { loss: [29.7] }),
     ]);
-    const drawn = draw(log, { template: long, width: 425 });
+    const drawn = draw(log, { template: long, width: 399 });
     expect(drawn.ends[0]?.text).toBe("Vanilla, log domain 29.7");
     expect(drawn.plots[0]?.box.width).toBeGreaterThan(150);
   });

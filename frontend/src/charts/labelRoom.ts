@@ -15,6 +15,7 @@ const USUAL = "12,300";
 const LEAST_LETTERS = 8;
 /** Pixels that are enough for curves and their value axis. */
 const PLOT = 225;
+const HERO_PLOT = 212;
 
 /** Widths of bold characters in a wide font, in ems; letters are counted as `OTHER`. */
 const WIDTHS: readonly [RegExp, number][] = [
@@ -73,8 +74,9 @@ export function namesOf(
   const font = fontOf(view);
   const { width, scale } = view;
   // About a third of a small chart, and more of one whose curves have room enough without it.
-  const share = view.template.layout.meta.span === "hero" ? 0.5 : 0.44;
-  const room = Math.max(0.36 * width, Math.min(share * width, width - PLOT * scale)) - values;
+  const hero = view.template.layout.meta.span === "hero";
+  const [share, plot] = hero ? [0.5, HERO_PLOT] : [0.44, PLOT];
+  const room = Math.max(0.36 * width, Math.min(share * width, width - plot * scale)) - values;
   return curves.map(({ layer, label }) =>
     layer.kind === "ghost" ? "" : `${fitting(label, font, room)} `,
   );
@@ -125,7 +127,9 @@ function valueRoom(view: View, curves: readonly Curve[]): number {
         ...(hasDiverged(view, curve) ? [DIVERGED] : []),
       ];
     });
-  return Math.max(...[USUAL, ...texts].map((text) => textWidth(text, fontOf(view))));
+  const [, most] = view.choice.bounds;
+  const usual = most === null ? USUAL : formatValue(most, spec);
+  return Math.max(...[usual, ...texts].map((text) => textWidth(text, fontOf(view))));
 }
 
 interface Sizes {
