@@ -7,7 +7,7 @@ import { catalog } from "../../state/draft";
 import { Icon } from "../../ui/Icon";
 import { Menu } from "../../ui/Menu";
 
-const SAID_MS = 3000;
+const SAID_MS = 8000;
 
 /** What the page shows now. */
 function here(): Place {
