@@ -1,12 +1,9 @@
 """The queue of runs: one thread per slot of the executor, each following one run at a time."""
 
-import json
 import threading
 import time
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Protocol
 
 import structlog
 
@@ -19,9 +16,11 @@ from app.runs.identity import is_outdated
 from app.runs.log import EventLog
 from app.runs.patience import IMPATIENT, Patience
 from app.runs.records import Job, LoggedEvent
+from app.runs.sink import RunSink
+from app.runs.spare import SpareTask, SpareWork
 from app.runs.store import NewRun, RunStore
 from app.settings import Settings
-from newton_core.experiment.events import LAST_EVENTS, Cancelled, Failed
+from newton_core.experiment.events import Cancelled, Failed
 from newton_core.experiment.sources import sources_of
 from newton_core.experiment.spec import stored_spec
 from newton_core.training.replay import Replay
@@ -39,24 +38,6 @@ REPLAYED = "replayed"
 """Folder in a run's own with the snapshots of arms that it takes from its parent, while it runs."""
 
 logger = structlog.get_logger(__name__)
-
-
-class SpareTask(Protocol):
-    """Something that a slot computes while no run waits."""
-
-    @property
-    def name(self) -> str:
-        """For the server's log, unlike that of any other task."""
-
-    def compute(self, executor: Executor, stop: StopRequest) -> None:
-        """Computes it; once ``stop`` is asked, whoever gave the task gives it again later."""
-
-
-class SpareWork(Protocol):
-    """Where slots look for something to do while no run waits."""
-
-    def take(self) -> SpareTask | None:
-        """The next task, at once; None if there is none just now."""
 
 
 class RunQueue:
@@ -325,7 +306,7 @@ class RunQueue:
                 lambda _: self._take_over(run, folder), stop
             )
             job = Job(run.id, run.spec, folder, start, len(events), replay, sources)
-            sink = _Sink(self._log, self._patience, run.id, events, stop, self._settings)
+            sink = RunSink(self._log, self._patience, run.id, events, stop, self._settings)
             reason = self._executor.execute(job, sink, stop)
         finally:
             remove_folder(folder / REPLAYED)
@@ -431,46 +412,3 @@ def _seconds_left(run: RunRow) -> float | None:
     if run.started is None or run.step == 0:
         return None
     return (time.time() - run.started) * max(0, run.steps - run.step) / run.step
-
-
-class _Sink:
-    """Stores a run's events as they come, what it took over from its parent after ``started``.
-
-    While the database is away the run waits here: its worker computes no further than the pipe
-    between them holds.
-    """
-
-    def __init__(
-        self,
-        log: EventLog,
-        patience: Patience,
-        run_id: str,
-        taken_over: Sequence[LoggedEvent],
-        stop: StopRequest,
-        settings: Settings,
-    ) -> None:
-        self._settings = settings
-        self._log = log
-        self._patience = patience
-        self._run_id = run_id
-        self._taken_over = list(taken_over)
-        self._stop = stop
-        self.ended = False
-
-    def __call__(self, events: Sequence[LoggedEvent]) -> None:
-        whole = [self._for_strangers(event) for event in events]
-        if self._taken_over and whole[0].type == "started":
-            whole[1:1] = self._taken_over
-        self._taken_over = []
-        self._patience.insist(
-            lambda again: self._log.append(self._run_id, whole, again=again), self._stop
-        )
-        self.ended = whole[-1].type in LAST_EVENTS
-
-    def _for_strangers(self, event: LoggedEvent) -> LoggedEvent:
-        """A run's own account of its failure, without the paths of this machine."""
-        if event.type != "failed":
-            return event
-        record = json.loads(event.body)
-        record["error"] = without_paths(record["error"], self._settings)
-        return replace(event, body=json.dumps(record, ensure_ascii=False))

@@ -36,7 +36,7 @@ class CellTask:
     key: str
 
     def compute(self, executor: Executor, stop: StopRequest) -> None:
-        """See :class:`app.runs.queue.SpareTask`."""
+        """See :class:`app.runs.spare.SpareTask`."""
         self.service.compute(self, executor, stop)
 
     def execute(
