@@ -1,5 +1,6 @@
 """What runs in a run worker's process: one run after the other, on a warm torch."""
 
+import contextlib
 import os
 from collections.abc import Sequence
 
@@ -25,7 +26,9 @@ def main(settings: Settings, connection: child.Connection) -> None:
 
     def compute(job: child.Job[Job]) -> None:
         torch.set_num_threads(job.task.threads or settings.threads)
-        compute_run(job, arm_workers)
+        quiet = job.task.snapshots is None  # a cell says nothing until its end
+        with job.heartbeats() if quiet else contextlib.nullcontext():
+            compute_run(job, arm_workers)
 
     connection.serve(compute)
 

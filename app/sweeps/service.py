@@ -39,7 +39,7 @@ class SweepService:
         self._cells = CellStore(settings.data_dir / "cells")
         self._patience = Patience()
         self._change = threading.Condition()
-        self._to_advance: deque[str] = deque()
+        self._to_advance: deque[Going] = deque()
         self._going: dict[str, Going] = {}
         self._active: dict[str, tuple[str, StopRequest]] = {}
         self._count = 0
@@ -77,7 +77,8 @@ class SweepService:
             return False
         self.store.append(sweep_id, [("cancelled", SweepEnd())])
         with self._change:
-            self._going.pop(sweep_id, None)
+            if self._going.get(sweep_id) is going:
+                del self._going[sweep_id]
             going.stopped = True
             for owner, stop in self._active.values():
                 if owner == sweep_id:
@@ -142,8 +143,8 @@ class SweepService:
     def _take_up(self, row: SweepRow) -> None:
         with self._change:
             if row.id not in self._going:
-                self._going[row.id] = Going(row.id, row.wish)
-                self._to_advance.append(row.id)
+                self._going[row.id] = going = Going(row.id, row.wish)
+                self._to_advance.append(going)
                 self._change.notify_all()
 
     def _serve(self) -> None:
@@ -153,8 +154,8 @@ class SweepService:
                 self._change.wait_for(lambda: self._closed or self._to_advance)
                 if self._closed:
                     return
-                going = self._going.get(self._to_advance.popleft())
-            if going is None:
+                going = self._to_advance.popleft()
+            if going.stopped:
                 continue
             try:
                 self._advance(going)
@@ -210,10 +211,12 @@ class SweepService:
             if stage.is_done and not stage.is_over:  # whoever comes first says so
                 stage.is_over = True
                 with self._change:
-                    self._to_advance.append(going.id)
+                    self._to_advance.append(going)
                     self._change.notify_all()
 
     def _end(self, going: Going, status: str, how: SweepEnd) -> None:
-        self._patience.insist(lambda _: self.store.append(going.id, [(status, how)]))
+        if not going.stopped:
+            self._patience.insist(lambda _: self.store.append(going.id, [(status, how)]))
         with self._change:
-            self._going.pop(going.id, None)
+            if self._going.get(going.id) is going:
+                del self._going[going.id]

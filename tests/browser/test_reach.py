@@ -20,7 +20,7 @@ def test_the_skip_link_leads_past_the_header(lab: LabPage, finished: str) -> Non
 
 def test_every_page_has_a_title_of_its_own(lab: LabPage) -> None:
     titles = []
-    for path in ("?preset=sgd", "surfaces", "three-numbers", "gradients", "runs"):
+    for path in ("?preset=sgd", "surfaces", "three-numbers", "gradients", "runs", "sweeps"):
         lab.go(path)
         expect(lab.page.get_by_role("main")).to_be_visible()
         lab.wait(lambda: " · " in lab.page.title(), "a title")
