@@ -25,8 +25,8 @@ def test_every_page_has_a_title_of_its_own(lab: LabPage) -> None:
         expect(lab.page.get_by_role("main")).to_be_visible()
         lab.wait(lambda: " · " in lab.page.title(), "a title")
         titles.append(lab.page.title())
-    assert len(set(titles)) == 5
-    assert titles[-1] == "Runs · Newton Lab"
+    assert len(set(titles)) == 6
+    assert titles[-1] == "Sweeps · Newton Lab"
 
 
 def test_the_focus_is_kept_when_training_starts(lab: LabPage, server: LabServer) -> None:

@@ -162,7 +162,7 @@ function MeanKey({ shown }: { shown: Sweep }) {
       <span>{number(metric, shades[0])} or worse</span>
       <span class="sweep-ramp" />
       <span>{number(metric, shades[1])}</span>
-      <span>{metric.title}, darker is better</span>
+      <span>{metric.title}, the stronger, the better</span>
     </p>
   );
 }
