@@ -4,6 +4,7 @@ A run's arms share batches and initial weights and nothing else, so that each ca
 alone. A sweep over one arm's settings therefore computes the others once.
 """
 
+import functools
 import hashlib
 import json
 import os
@@ -88,7 +89,7 @@ def cell_key(spec: ExperimentSpec) -> str:
         SHA-256, in hexadecimal, of the spec, of the versions of the lab, torch and numpy, of the
         device, and of all code and data from outside.
     """
-    here = versions()
+    here = _loaded_versions()
     parts = {
         "spec": spec.model_dump(mode="json"),
         "versions": {name: here[name] for name in _NUMBERS_DEPEND_ON},
@@ -98,6 +99,12 @@ def cell_key(spec: ExperimentSpec) -> str:
     }
     text = json.dumps(parts, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+@functools.cache
+def _loaded_versions() -> dict[str, str]:
+    """The versions that this process computes with; to look them up takes milliseconds."""
+    return versions()
 
 
 class _Stored(BaseModel):
