@@ -13,7 +13,12 @@ export function SpanningTree({ items, group, look, label }: ExamplesProps) {
   const words = verdict(item);
   return (
     <figure class="map-figure">
-      <Net item={item} net={item.predicted_net ?? []} colour={look.colour} label={`${label}: ${words}`} />
+      <Net
+        item={item}
+        net={item.predicted_net ?? []}
+        colour={look.colour}
+        label={`${label}: ${words}`}
+      />
       <figcaption>
         <span class={`map-verdict ${item.optimal ? "right" : "wrong"}`}>{words}</span>
       </figcaption>
@@ -49,7 +54,12 @@ interface NetProps {
 function Net({ item, net, label, colour }: NetProps) {
   const d = net.map(([[r, c], [s, e]]) => `M${c + 0.5} ${r + 0.5}L${e + 0.5} ${s + 0.5}`).join("");
   return (
-    <svg class="map-picture" viewBox={`0 0 ${item.width} ${item.height}`} role="img" aria-label={label}>
+    <svg
+      class="map-picture"
+      viewBox={`0 0 ${item.width} ${item.height}`}
+      role="img"
+      aria-label={label}
+    >
       {item.image !== null && (
         <image
           href={item.image}

@@ -6,13 +6,13 @@ import { Classification } from "./Classification";
 import { Discs, DiscsNotes, SeenDiscs } from "./Discs";
 import { Drive, DriveNotes } from "./Drive";
 import { Heat, HeatNotes, TrueHeat } from "./Heat";
+import { isTreeItem } from "./items";
 import { MapNotes } from "./MapNotes";
 import { mapGroups } from "./maps";
 import type { ExamplesProps, SharedProps } from "./props";
 import { Ranking, rankingGroups } from "./Ranking";
 import { ShortestPath, TrueMap } from "./ShortestPath";
 import { SpanningTree, TrueTree } from "./SpanningTree";
-import { isTreeItem } from "./items";
 
 export interface ExamplesView {
   title: string;
