@@ -13,7 +13,7 @@ from rich.console import Console
 
 from app import train as training
 from app.evidence.comparison import sentence_of, table_of
-from app.evidence.exports import check_formats, write_forest, write_table
+from app.evidence.exports import check_formats, write
 from app.report import check_page, write_report
 from app.results import EventFile, OutputError, check_writable, train_seeds
 from app.specs import SpecError, read_spec
@@ -179,9 +179,9 @@ def write_comparison(
     try:
         comparison = compare_runs(spec, summaries)
         if wishes.table is not None:
-            write_table(comparison, wishes.table)
+            write("--table", comparison, wishes.table)
         if wishes.forest is not None:
-            write_forest(comparison, wishes.forest)
+            write("--forest", comparison, wishes.forest)
     except OutputError as error:
         return str(error), 2
     return None

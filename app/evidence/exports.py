@@ -1,6 +1,7 @@
 """A comparison as a file: CSV, Markdown, LaTeX; its forest plot as SVG, PDF or HTML."""
 
 import csv
+import importlib.util
 import io
 from collections.abc import Callable
 from pathlib import Path
@@ -15,7 +16,7 @@ _LATEX = {
     "{": r"\{", "}": r"\}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
 }  # fmt: skip
 _NO_KALEIDO = (
-    "{} needs kaleido: install newton-lab[figures], or write .html, which any browser prints"
+    "{} needs kaleido: install newton-lab[figures], or take .html, which any browser prints"
 )
 
 
@@ -29,46 +30,55 @@ def check_formats(table: Path | None, plot: Path | None) -> None:
         if path is not None and path.suffix.lower() not in known:
             ending = path.suffix or "no ending"
             raise OutputError(f"{option}: {path} has {ending}; it takes {', '.join(known)}")
-    if plot is not None and plot.suffix.lower() in DRAWN:
-        try:
-            import kaleido  # noqa: F401
-        except ImportError as error:
-            raise OutputError(f"--forest: {_NO_KALEIDO.format(plot.suffix)}") from error
+    if plot is not None and (problem := _missing(plot.suffix.lower())):
+        raise OutputError(f"--forest: {problem}")
 
 
-def write_table(comparison: Comparison, path: Path) -> None:
-    """Writes the table in the form that the file's ending names.
-
-    Raises:
-        OutputError: it cannot be written.
-    """
-    _write("--table", path, TABLES[path.suffix.lower()](comparison).encode())
-
-
-def write_forest(comparison: Comparison, path: Path) -> None:
-    """Writes the forest plot in the form that the file's ending names.
+def write(option: str, comparison: Comparison, path: Path) -> None:
+    """Writes the table or the forest plot in the form that the file's ending names.
 
     Raises:
         OutputError: it cannot be written, or nothing here can draw it.
     """
+    try:
+        path.write_bytes(content_of(comparison, path.suffix.lower()))
+    except OSError as error:
+        raise OutputError(f"{option}: cannot write {path}: {error.strerror}") from error
+    except OutputError as error:
+        raise OutputError(f"{option}: {error}") from error
+
+
+def content_of(comparison: Comparison, ending: str) -> bytes:
+    """The table (.csv, .md, .tex) or the forest plot (.html, .svg, .pdf, .png).
+
+    Raises:
+        OutputError: there is nothing to draw, or nothing here can draw it.
+    """
+    if ending in TABLES:
+        return TABLES[ending](comparison).encode()
     from app.figures.forest import forest
 
+    if problem := _missing(ending):
+        raise OutputError(problem)
     try:
         figure = forest(comparison)
     except ValueError as error:
-        raise OutputError(f"--forest: {error}") from error
-    ending = path.suffix.lower()
-    if ending in DRAWN:
-        try:
-            content = figure.to_image(format=ending.removeprefix("."))
-        except Exception as error:  # kaleido has many ways to miss a browser
-            reason = " ".join(str(error).split())[:200]
-            raise OutputError(
-                f"--forest: kaleido could not draw {path}: {reason}; write .html instead"
-            ) from error
-    else:
-        content = figure.to_html(include_plotlyjs=True).encode()
-    _write("--forest", path, content)
+        raise OutputError(str(error)) from error
+    if ending not in DRAWN:
+        return str(figure.to_html(include_plotlyjs=True)).encode()
+    try:
+        return bytes(figure.to_image(format=ending.removeprefix(".")))
+    except Exception as error:  # kaleido has many ways to miss a browser
+        reason = " ".join(str(error).split())[:200]
+        raise OutputError(
+            f"kaleido could not draw {ending}: {reason}; take .html instead"
+        ) from error
+
+
+def _missing(ending: str) -> str:
+    """What is not installed and would have to draw the file; mostly empty."""
+    absent = ending in DRAWN and importlib.util.find_spec("kaleido") is None
+    return _NO_KALEIDO.format(ending) if absent else ""
 
 
 def as_csv(comparison: Comparison) -> str:
@@ -113,13 +123,6 @@ def _rows(comparison: Comparison) -> list[list[str]]:
 
 def _latex(text: str) -> str:
     return "".join(_LATEX.get(character, character) for character in text)
-
-
-def _write(option: str, path: Path, content: bytes) -> None:
-    try:
-        path.write_bytes(content)
-    except OSError as error:
-        raise OutputError(f"{option}: cannot write {path}: {error.strerror}") from error
 
 
 TABLES: dict[str, Callable[[Comparison], str]] = {

@@ -3,6 +3,7 @@
 from fastapi import APIRouter
 
 from app.routes.catalog import router as catalog
+from app.routes.comparisons import router as comparisons
 from app.routes.events import router as events
 from app.routes.exports import router as exports
 from app.routes.figures import router as figures
@@ -20,6 +21,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     health,
     catalog,
     runs,
+    comparisons,
     events,
     sweeps,
     exports,

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from app.evidence.comparison import record_of, rows_of, sentence_of, title_of
-from app.evidence.exports import as_csv, as_latex, as_markdown, write_forest
+from app.evidence.exports import as_csv, as_latex, as_markdown, write
 from app.figures.forest import forest
 from app.results import OutputError
 from newton_core.experiment.comparison import Comparison, compare
@@ -125,4 +125,4 @@ def test_without_kaleido_a_drawn_plot_is_one_clear_line(newton_lab: Lab, tmp_pat
 
 def test_a_plot_that_cannot_be_written_is_one_clear_line(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="cannot write"):
-        write_forest(compared(), tmp_path / "nowhere" / "f.html")
+        write("--forest", compared(), tmp_path / "nowhere" / "f.html")

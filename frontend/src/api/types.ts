@@ -29,6 +29,7 @@ export type Submitted = Schemas["Submitted"];
 export type RunInfo = Schemas["RunInfo"];
 export type RunDetail = Schemas["RunDetail"];
 export type RunPage = Schemas["RunPage"];
+export type ComparisonAnswer = Schemas["ComparisonAnswer"];
 export type ResultInfo = Schemas["ResultInfo"];
 export type ResultAnswer = Schemas["ResultAnswer"];
 export type RowResult = Schemas["RowResult"];

@@ -19,6 +19,7 @@ import {
   taskOf,
 } from "../panels/runs/list";
 import { RunRow } from "../panels/runs/RunRow";
+import { SeedsPanel } from "../panels/runs/SeedsPanel";
 import { navigate } from "../state/address/router";
 import { Link } from "../ui/Link";
 
@@ -52,6 +53,7 @@ export function RunsPage() {
         </div>
       )}
       {found === null && problem.value === null && <p class="hint">Loading…</p>}
+      <SeedsPanel />
       <Filters />
       {found !== null && found.total === 0 && isFiltered && (
         <p class="hint">No run has these words in its name and this status.</p>

@@ -14,16 +14,18 @@ interface Props {
   range: [number, number];
   /** The paper's difference, if it is known. */
   paper: number | null;
+  /** What is shown of the difference; by default, what its own interval says. */
+  stands?: "better" | "worse" | "open";
 }
 
-export function ForestBar({ arm, metric, range: [from, to], paper }: Props) {
+export function ForestBar({ arm, metric, range: [from, to], paper, stands }: Props) {
   const { gain } = arm;
   const place = (value: number) => ((value - from) / (to - from)) * WIDTH;
   const words = gain ? intervalWords(metric, gain) : "the baseline";
   const beside = paper === null ? "" : `; the paper ${shownValue(metric, paper, true)}`;
   return (
     <svg
-      class={`forest forest-${standing(arm)}`}
+      class={`forest forest-${stands ?? standing(arm)}`}
       viewBox={`0 0 ${WIDTH} ${HEIGHT}`}
       role="img"
       aria-label={`${arm.label}: ${words}${beside}`}

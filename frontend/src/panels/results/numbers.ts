@@ -41,13 +41,13 @@ export function standing({ gain }: ArmResult): "better" | "worse" | "open" {
 }
 
 /** What the paper's arm gains over the paper's baseline; null where a number is not known. */
-export function paperGain(row: RowResult, arm: ArmResult): number | null {
+export function paperGain(row: Pick<RowResult, "arms">, arm: ArmResult): number | null {
   const base = row.arms[0]?.paper;
   return base && arm.paper && arm !== row.arms[0] ? arm.paper.mean - base.mean : null;
 }
 
 /** The range that holds all intervals of a row, the paper's gains and zero, with some room. */
-export function rangeOf(row: RowResult): [number, number] {
+export function rangeOf(row: Pick<RowResult, "arms">): [number, number] {
   const ends = [0];
   for (const arm of row.arms) {
     if (arm.gain && hasEnds(arm.gain)) ends.push(arm.gain.low, arm.gain.high);
