@@ -83,7 +83,8 @@ def caption_of(comparison: Comparison) -> str:
         " Holm's correction over the table's arms."
     )
     if any(arm.verdict and arm.verdict.kind == "too few seeds" for arm in comparison.arms):
-        text += f" {others} comparisons need {fewest_seeds(others)} seeds to show anything."
+        family = "One comparison needs" if others == 1 else f"{others} comparisons need"
+        text += f" {family} {fewest_seeds(others)} seeds to show anything."
     return text
 
 
