@@ -64,15 +64,15 @@ def _compared(
         specs = [stored_spec(row.spec) for row in rows]
     except ValidationError as error:
         raise HTTPException(
-            422, "a run names something that is gone, as a plugin's loss: it cannot be compared"
+            409, "a run names something that is gone, as a plugin's loss: it cannot be compared"
         ) from error
     summaries = []
     for row in rows:
         if row.summary is None or row.status != "finished":
-            raise HTTPException(422, f"run {row.id} has not finished: compare finished runs")
+            raise HTTPException(409, f"run {row.id} has not finished: compare finished runs")
         summaries.append(Summary.model_validate_json(row.summary))
     if refused := _refusal(specs):
-        raise HTTPException(422, refused)
+        raise HTTPException(409, refused)
     return compare_runs(specs[0], summaries), [spec.seed for spec in specs]
 
 
@@ -95,7 +95,7 @@ def _refusal(specs: Sequence[ExperimentSpec]) -> str:
 Compared = Annotated[tuple[Comparison, list[int]], Depends(_compared)]
 _REFUSALS: dict[int | str, dict[str, Any]] = {
     404: problem("There is no such run."),
-    422: problem("The runs have not finished, or differ in more than their seeds."),
+    409: problem("The runs have not finished, or differ in more than their seeds."),
 }
 
 

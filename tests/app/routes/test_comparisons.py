@@ -20,7 +20,7 @@ def runs(server: LabServer) -> tuple[str, ...]:
 
 def refused(server: LabServer, *ids: str) -> str:
     answer = server.client.get("/api/comparisons", params={"runs": ",".join(ids)})
-    assert answer.status_code == 422
+    assert answer.status_code == 409
     return str(answer.json()["detail"])
 
 
