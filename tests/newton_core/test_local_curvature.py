@@ -9,7 +9,8 @@ from torch.testing import assert_close
 
 from newton_core import NewtonLoss, build_loss
 from tests.newton_core.curvature.cases import normal
-from tests.newton_core.test_newton import OPTIONS, Tempered, over_options, quartic
+from tests.newton_core.test_learned_bases import Tempered
+from tests.newton_core.test_newton import OPTIONS, over_options, quartic
 
 SHARED: list[dict[str, Any]] = [
     {"curvature": "fisher"},
