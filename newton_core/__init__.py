@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from newton_core.algorithms.oracles import build_oracle, register_oracle
     from newton_core.algorithms.permutations import permutation_matrix
     from newton_core.curvature import CurvatureError, NewtonStep, step_component
     from newton_core.data import register_dataset
@@ -43,6 +44,7 @@ __all__ = [
     "NewtonStep",
     "OpaqueLossError",
     "build_loss",
+    "build_oracle",
     "check_loss",
     "compare_runs",
     "inject_fisher",
@@ -53,6 +55,7 @@ __all__ = [
     "register_dataset",
     "register_loss",
     "register_network",
+    "register_oracle",
     "register_task",
     "run",
     "step_component",
@@ -71,6 +74,7 @@ _MODULES = {
     "NewtonStep": "curvature",
     "OpaqueLossError": "losses",
     "build_loss": "losses",
+    "build_oracle": "algorithms.oracles",
     "check_loss": "losses",
     "compare_runs": "experiment.comparison",
     "inject_fisher": "newton",
@@ -81,6 +85,7 @@ _MODULES = {
     "register_dataset": "data",
     "register_loss": "losses",
     "register_network": "models",
+    "register_oracle": "algorithms.oracles",
     "register_task": "tasks",
     "run": "training.run",
     "step_component": "curvature",
