@@ -10,7 +10,7 @@ from rich.progress import Progress as Bar
 
 from app.specs import SpecError
 from newton_core.evidence import CellError, CellsStoppedError, GridError, SeedError
-from newton_core.evidence.cells import Progress
+from newton_core.evidence.computing import Progress
 from newton_core.records import finite
 
 Ending = tuple[str, int]

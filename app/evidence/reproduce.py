@@ -19,7 +19,8 @@ from app.results import OutputError
 from app.shipped import read_result, results_dir
 from app.specs import SpecError
 from app.train import interruptible
-from newton_core.evidence.cells import CellError, CellsStoppedError, CellStore
+from newton_core.evidence.cells import CellStore
+from newton_core.evidence.computing import CellError, CellsStoppedError
 from newton_core.evidence.markdown import arm_cells, markdown
 from newton_core.evidence.protocols import PROTOCOLS, SCALES, Plan, Protocol, Row, ScaleName
 from newton_core.evidence.reproduction import Reproduction, kept_tunings, seconds_of

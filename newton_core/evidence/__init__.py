@@ -1,12 +1,7 @@
 """Evidence: many runs, each computed once, to choose settings and to test claims."""
 
-from newton_core.evidence.cells import (
-    CellError,
-    CellsStoppedError,
-    CellStore,
-    cell_key,
-    compute_cells,
-)
+from newton_core.evidence.cells import CellStore, cell_key
+from newton_core.evidence.computing import CellError, CellsStoppedError, compute_cells
 from newton_core.evidence.grid import Axis, Cell, GridError, expand
 from newton_core.evidence.seeds import (
     FIRST_TUNING_SEED,

@@ -6,7 +6,7 @@ import torch
 
 from newton_core.algorithms.permutations import permutation_matrix
 from newton_core.curvature.surrogate import NewtonSettings
-from newton_core.evidence.cells import CellError, CellsStoppedError
+from newton_core.evidence.computing import CellError, CellsStoppedError
 from newton_core.evidence.protocols import GradientRow
 from newton_core.experiment.events import ArmSummary, Failed, Finished, Summary
 from newton_core.experiment.spec import ExperimentSpec

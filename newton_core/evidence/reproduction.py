@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from newton_core.evidence.cells import CellsStoppedError, CellStore, Progress, compute_cells
+from newton_core.evidence.cells import CellStore
+from newton_core.evidence.computing import CellsStoppedError, Progress, compute_cells
 from newton_core.evidence.measures import (
     LARGEST_ENTRY,
     RELATIVE_SECONDS,

@@ -5,7 +5,8 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from newton_core.evidence.cells import CellError, CellStore, Progress, compute_cells
+from newton_core.evidence.cells import CellStore
+from newton_core.evidence.computing import CellError, Progress, compute_cells
 from newton_core.evidence.grid import Axis, Cell, expand
 from newton_core.evidence.seeds import check_report_seeds, check_tuning_seeds, with_seeds
 from newton_core.experiment.comparison import Comparison, compare_runs
@@ -100,7 +101,7 @@ def sweep(
         axes: see :func:`~newton_core.evidence.grid.expand`.
         seeds: 10,000 and up.
         store: cells that are there are not computed again.
-        processes: see :func:`~newton_core.evidence.cells.compute_cells`.
+        processes: see :func:`~newton_core.evidence.computing.compute_cells`.
         stop: see there.
         on_cell: told of each combination once all its runs are there.
         on_progress: told of each arm of each run.
@@ -164,7 +165,7 @@ def confirm(
 
     Raises:
         SeedError: a tuning seed would claim.
-        CellError, CellsStoppedError: see :func:`~newton_core.evidence.cells.compute_cells`.
+        CellError, CellsStoppedError: see :func:`~newton_core.evidence.computing.compute_cells`.
     """
     check_report_seeds(seeds)
     specs = with_seeds(cell.spec, seeds)

@@ -10,7 +10,8 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from newton_core.evidence.cells import CellStore, Progress, compute_cells
+from newton_core.evidence.cells import CellStore
+from newton_core.evidence.computing import Progress, compute_cells
 from newton_core.evidence.seeds import FIRST_TUNING_SEED, check_tuning_seeds, with_seeds
 from newton_core.evidence.sweep import compared, primary_metric
 from newton_core.experiment.arms import ArmSpec

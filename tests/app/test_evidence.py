@@ -13,7 +13,7 @@ import pytest
 from app.evidence.common import as_spec_errors
 from app.specs import SpecError, read_spec
 from newton_core.evidence import CellStore, GridError
-from newton_core.evidence.cells import Progress
+from newton_core.evidence.computing import Progress
 from tests.app.command import Lab
 from tests.app.harness import tiny_spec
 

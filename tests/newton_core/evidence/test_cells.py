@@ -12,7 +12,8 @@ from newton_core.evidence import (
     compute_cells,
     with_seeds,
 )
-from newton_core.evidence.cells import Progress, cell_key, cells_of
+from newton_core.evidence.cells import cell_key, cells_of
+from newton_core.evidence.computing import Progress
 from newton_core.experiment.events import Finished, Summary
 from newton_core.experiment.spec import ExperimentSpec
 from newton_core.training.run import run

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from newton_core.evidence.cells import CellsStoppedError, CellStore
+from newton_core.evidence.cells import CellStore
+from newton_core.evidence.computing import CellsStoppedError
 from newton_core.evidence.protocols import PROTOCOLS, Budget, GradientRow, Plan, Row
 from newton_core.evidence.protocols.base import arm, spec
 from newton_core.evidence.reproduction import Reproduction, kept_tunings, seconds_of, tuning_key

@@ -1,0 +1,288 @@
+"""Computing cells: in processes of their own, only those that nobody has computed before."""
+
+import os
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+
+from newton_core.evidence.cells import CellStore, cell_key, cells_of, gather
+from newton_core.experiment.events import Summary
+from newton_core.experiment.spec import ExperimentSpec
+from newton_core.folders import data_dir
+from newton_core.workers import WorkerLostError, WorkerProcess
+from newton_core.workers.messages import Done, Failed, Output
+
+_THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+HANG_SECONDS = 300.0
+LOOK_SECONDS = 0.1
+
+
+class CellError(RuntimeError):
+    """Cells that could not be computed; the message names the first and says why.
+
+    Attributes:
+        failures: why, by the place of a spec in the list that was asked for.
+    """
+
+    def __init__(self, message: str, failures: Mapping[int, str] | None = None) -> None:
+        super().__init__(message)
+        self.failures = dict(failures or {})
+
+
+class CellsStoppedError(RuntimeError):
+    """The computation was stopped; cells that were finished are kept."""
+
+
+def cores() -> int:
+    """How many processes this one may keep busy."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a computation is.
+
+    Attributes:
+        done: cells that are there.
+        total: cells that are wanted, equal ones counted once.
+        reused: cells that were there before.
+        seconds: since the beginning.
+    """
+
+    done: int
+    total: int
+    reused: int
+    seconds: float
+
+    @property
+    def seconds_left(self) -> float | None:
+        """About how long the rest takes; None as long as nothing was computed."""
+        computed = self.done - self.reused
+        return self.seconds / computed * (self.total - self.done) if computed else None
+
+
+def compute_cells(
+    specs: Iterable[ExperimentSpec],
+    store: CellStore,
+    *,
+    processes: int | None = None,
+    stop: threading.Event | None = None,
+    on_done: Callable[[int, Summary], None] | None = None,
+    on_progress: Callable[[Progress], None] | None = None,
+) -> list[Summary]:
+    """Summaries of runs, of which only the arms are computed that nobody has computed before.
+
+    Args:
+        specs: of the runs. Each arm is computed alone, with one thread, and evaluated at its
+            end; its last numbers are those of the whole run, bit for bit.
+        store: what is there, and where finished cells go.
+        processes: how many compute at once; None means as many as there are cores.
+        stop: ends the computation when it is set.
+        on_done: told of each run, by its place in ``specs``, once all its arms are there.
+        on_progress: told of each cell.
+
+    Returns:
+        One summary for each spec, in their order.
+
+    Raises:
+        CellError: a cell failed; all others were computed first.
+        CellsStoppedError: ``stop`` was set.
+        ValueError: a spec that no cell can be made of, see :func:`cells_of`.
+    """
+    return _Computation(list(specs), store, on_done, on_progress).run(
+        processes or cores(), stop or threading.Event()
+    )
+
+
+class _Computation:
+    """One call of :func:`compute_cells`."""
+
+    def __init__(
+        self,
+        specs: list[ExperimentSpec],
+        store: CellStore,
+        on_done: Callable[[int, Summary], None] | None,
+        on_progress: Callable[[Progress], None] | None,
+    ) -> None:
+        self._specs = specs
+        self._store = store
+        self._on_done = on_done
+        self._on_progress = on_progress
+        cells = [cells_of(spec) for spec in specs]
+        self._keys = [[cell_key(cell) for cell in row] for row in cells]
+        self._cells = {
+            key: cell
+            for keys, row in zip(self._keys, cells, strict=True)
+            for key, cell in zip(keys, row, strict=True)
+        }
+        self._names = {
+            key: f"arm {arm.label!r} of seed {spec.seed}"
+            for spec, keys in zip(specs, self._keys, strict=True)
+            for arm, key in zip(spec.arms, keys, strict=True)
+        }
+        self._found: dict[str, Summary] = {}
+        self._failed: dict[str, str] = {}
+        self._told: set[int] = set()
+        self._reused = 0
+        self._began = time.monotonic()
+
+    def run(self, processes: int, stop: threading.Event) -> list[Summary]:
+        """Computes what is missing."""
+        for key, cell in self._cells.items():
+            if (summary := self._store.get(cell)) is not None:
+                self._found[key] = summary
+        self._reused = len(self._found)
+        self._tell()
+        missing = [key for key in self._cells if key not in self._found]
+        if missing:
+            self._compute(missing, min(processes, len(missing)), stop)
+        if len(self._found) + len(self._failed) < len(self._cells):
+            raise CellsStoppedError(
+                f"stopped; {len(self._found)} of {len(self._cells)} cells are finished and kept"
+            )
+        if self._failed:
+            failures = {
+                index: self._failed[key]
+                for index, keys in enumerate(self._keys)
+                for key in keys
+                if key in self._failed
+            }
+            key, reason = next(iter(self._failed.items()))
+            others = f" ({len(self._failed)} cells failed)" if len(self._failed) > 1 else ""
+            words = f"{self._names[key]} could not be computed: {reason}{others}"
+            raise CellError(words, failures)
+        return [self._summary(index) for index in range(len(self._specs))]
+
+    def _compute(self, missing: list[str], processes: int, stop: threading.Event) -> None:
+        wanted: queue.SimpleQueue[str] = queue.SimpleQueue()
+        for key in missing:
+            wanted.put(key)
+        results: queue.SimpleQueue[tuple[str, Summary | str] | None] = queue.SimpleQueue()
+        ended = threading.Event()
+
+        def work() -> None:
+            with CellWorker() as worker:
+                while not (stop.is_set() or ended.is_set()):
+                    try:
+                        key = wanted.get_nowait()
+                    except queue.Empty:
+                        break
+                    with suppress(CellsStoppedError):
+                        results.put((key, self._attempt(worker, key, (stop, ended))))
+            results.put(None)
+
+        threads = [
+            threading.Thread(target=work, name=f"cells {number}", daemon=True)
+            for number in range(processes)
+        ]
+        for thread in threads:
+            thread.start()
+        working = len(threads)
+        try:
+            while working:
+                result = results.get()
+                if result is None:
+                    working -= 1
+                else:
+                    self._take(*result)
+        finally:
+            ended.set()
+            for thread in threads:
+                thread.join()
+
+    def _attempt(
+        self, worker: "CellWorker", key: str, stops: Sequence[threading.Event]
+    ) -> Summary | str:
+        """The summary of a cell, or why there is none."""
+        try:
+            return worker.compute(self._cells[key], stops)
+        except CellError as error:
+            return str(error)
+
+    def _take(self, key: str, result: Summary | str) -> None:
+        if isinstance(result, str):
+            self._failed[key] = result
+        else:
+            self._store.put(self._cells[key], result)
+            self._found[key] = result
+        self._tell()
+
+    def _tell(self) -> None:
+        if self._on_progress is not None:
+            seconds = time.monotonic() - self._began
+            self._on_progress(Progress(len(self._found), len(self._cells), self._reused, seconds))
+        if self._on_done is None:
+            return
+        for index, keys in enumerate(self._keys):
+            if index not in self._told and all(key in self._found for key in keys):
+                self._told.add(index)
+                self._on_done(index, self._summary(index))
+
+    def _summary(self, index: int) -> Summary:
+        return gather(self._specs[index], [self._found[key] for key in self._keys[index]])
+
+
+class CellWorker:
+    """A process that computes one cell after the other, with one thread."""
+
+    def __init__(self) -> None:
+        self._process: WorkerProcess | None = None
+
+    def compute(self, cell: ExperimentSpec, stops: Sequence[threading.Event]) -> Summary:
+        """The summary of a cell.
+
+        Raises:
+            CellError: it failed, or the process was lost or hung.
+            CellsStoppedError: one of ``stops`` was set.
+        """
+        if self._process is None:
+            environment = dict.fromkeys(_THREAD_VARIABLES, "1")
+            environment["NEWTON_LAB_DATA_DIR"] = str(data_dir())
+            self._process = WorkerProcess(
+                "newton_core.evidence.worker:main", None, "cell worker", environment
+            )
+        process = self._process
+        process.submit(cell.model_dump_json())
+        summary: Summary | None = None
+        heard = time.monotonic()
+        try:
+            while True:
+                if any(stop.is_set() for stop in stops):
+                    raise CellsStoppedError("stopped")
+                message = process.receive(LOOK_SECONDS)
+                if message is not None:
+                    heard = time.monotonic()
+                elif time.monotonic() - heard > HANG_SECONDS:
+                    raise CellError(f"its process gave no sign of life for {HANG_SECONDS:.0f} s")
+                match message:
+                    case Output(value=str() as text):
+                        summary = Summary.model_validate_json(text)
+                    case Done():
+                        if summary is None:
+                            raise CellError("its process sent no summary")
+                        return summary
+                    case Failed(error=error):
+                        raise CellError(error.partition(": ")[2] or error)
+        except WorkerLostError as loss:
+            self.close()
+            raise CellError(str(loss)) from loss
+        except (CellError, CellsStoppedError):
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Ends the process; the next cell starts another."""
+        if self._process is not None:
+            self._process.close()
+            self._process = None
+
+    def __enter__(self) -> "CellWorker":
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.close()
