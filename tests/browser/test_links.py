@@ -42,7 +42,7 @@ def test_a_shared_link_shows_the_same_in_a_second_tab(
 
 
 def test_a_spec_travels_in_the_address(lab: LabPage, watch: Watch) -> None:
-    lab.go("?preset=collapse")
+    lab.go("?preset=sgd")
     number = lab.page.get_by_label("Numbers in a ranking", exact=True)
     number.fill("7")
     number.press("Enter")
