@@ -7,7 +7,7 @@ from newton_core.metrics import METRIC_NAMES, STEP_METRICS
 from newton_core.tasks import TASKS
 from newton_core.training.context import build_task
 
-LOSS = {
+LOSS: dict[str, str | dict[str, str]] = {
     "ranking": "neuralsort",
     "classification": "cross_entropy",
     "shortest_path": "perturbed_fy",
@@ -15,16 +15,17 @@ LOSS = {
     "trajectory": "trajectory",
     "heat": "heat",
     "discs": "soft_disc",
+    "spanning_tree": {"name": "perturbed_fy", "oracle": "spanning_tree"},
 }
-SMALL = {
-    "shortest_path": {"data": {"name": "terrain", "height": 3, "width": 3, "train_maps": 10,
-                               "test_maps": 10}},
-}  # fmt: skip
+MAPS = {"name": "terrain", "height": 3, "width": 3, "train_maps": 10, "test_maps": 10}
+SMALL = {"shortest_path": {"data": MAPS}, "spanning_tree": {"data": MAPS}}
 
 
 def spec_of(name: str) -> ExperimentSpec:
     task = {"name": name, **SMALL.get(name, {})}
-    return ExperimentSpec.model_validate({"task": task, "loss": {"name": LOSS[name]}, "arms": [{}]})
+    loss = LOSS[name]
+    record = {"name": loss} if isinstance(loss, str) else loss
+    return ExperimentSpec.model_validate({"task": task, "loss": record, "arms": [{}]})
 
 
 @pytest.mark.parametrize("name", TASKS.names())
@@ -57,7 +58,7 @@ def test_outputs_are_counted_where_a_parameter_makes_them_many(name: str) -> Non
     task = spec_of(name).task
     counted = {
         "ranking": 5, "shortest_path": 9, "classification": 1, "surface": 1, "trajectory": 128,
-        "heat": 1, "discs": 3,
+        "heat": 1, "discs": 3, "spanning_tree": 9,
     }  # fmt: skip
     assert task.outputs_per_sample().count == counted[name]
     data = task.datasets()
