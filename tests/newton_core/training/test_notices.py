@@ -38,8 +38,8 @@ def test_too_little_noise_for_a_path_is_said() -> None:
     )  # fmt: skip
     assert [(event.kind, event.step) for event in found] == [("vanished", 6), ("vanished", 12)]
     assert found[-1].message == (
-        "gradient zero in 12 of 12 steps: no noise sample finds another path; σ = 1e-06 may be too"
-        " small, or 3 samples too few"
+        "gradient zero in 12 of 12 steps: no noise sample finds another answer; σ = 1e-06 may be"
+        " too small, or 3 samples too few"
     )
     assert parse_event(found[0].model_dump_json()) == found[0]
 
