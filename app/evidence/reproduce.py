@@ -64,16 +64,17 @@ def reproduce_protocol(wishes: ReproduceWishes, console: Console, errors: Consol
     file = _prepare(wishes.out, f"{protocol.name}-{scale}.json")
     talk = errors if wishes.as_json else console
     minutes = seconds_of(plan) / 60 / wishes.processes
-    talk.print(
-        f"{protocol.name} at the scale {scale}: {len(plan.rows)} rows, about"
-        f" {max(1, round(minutes)):,} minutes on {wishes.processes} idle cores, less what is kept"
-    )
     torch.set_num_threads(1)  # what is computed here and not in a child process is timed
     before = read_result(file)
     was_complete = before is not None and before.complete
     ending: Ending | None = None
     rows: list[RowResult] = []
     with interruptible() as stop, _progress(talk) as bar:
+        talk.print(
+            f"{protocol.name} at the scale {scale}: {len(plan.rows)} rows, about"
+            f" {max(1, round(minutes)):,} minutes on {wishes.processes} idle cores, less what is"
+            " kept"
+        )
         task = bar.add_task(protocol.name, total=seconds_of(plan))
         work = Reproduction(
             plan, CellStore(), processes=wishes.processes,
