@@ -12,6 +12,8 @@ from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
 
+from playwright.sync_api import Page, Request
+
 ARGUMENTS = [
     "--headless",
     "--no-sandbox",
@@ -24,6 +26,7 @@ ARGUMENTS = [
 ]
 """Nothing drawn on a screen, nothing asked of the network."""
 
+_WORKER = "/assets/hubWorker"
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 START_SECONDS = 90.0
 
@@ -31,6 +34,19 @@ START_SECONDS = 90.0
 def find_browser() -> str | None:
     """The path of a Chromium, or None where there is none."""
     return next((path for name in NAMES if (path := shutil.which(name))), None)
+
+
+def follow_requests(page: Page) -> set[Request]:
+    """The requests that have not been answered whole, kept up to date.
+
+    Chromium does not tell a page when the script of its shared worker has been loaded, so that
+    Playwright's own "networkidle" never comes.
+    """
+    pending: set[Request] = set()
+    page.on("request", lambda request: None if _WORKER in request.url else pending.add(request))
+    page.on("requestfinished", lambda request: pending.discard(request))
+    page.on("requestfailed", lambda request: pending.discard(request))
+    return pending
 
 
 @contextmanager

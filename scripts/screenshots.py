@@ -19,7 +19,7 @@ from urllib.request import Request, urlopen
 
 from playwright.sync_api import Page, sync_playwright
 
-from scripts.lab_browser import ARGUMENTS, find_browser, served
+from scripts.lab_browser import ARGUMENTS, find_browser, follow_requests, served
 
 AT_THE_END = """() => {
     const slider = document.querySelector('.time-slider input');
@@ -30,6 +30,7 @@ LANDSCAPES_ARE_DRAWN = """() => {
     return plots.length > 1 && document.querySelector('.landscapes-note') === null
         && plots.every((plot) => plot.data.some((trace) => trace.meta.role === 'path'));
 }"""
+SETTLED = 500  # milliseconds
 PATIENCE = 600_000  # milliseconds: a preset may take minutes
 
 
@@ -118,8 +119,13 @@ def finished_run(address: str, preset: str | None) -> str:
 def take(page: Page, shot: Shot, address: str, run_id: str, folder: Path) -> None:
     """Takes one picture."""
     path = shot.path.format(run=run_id)
+    pending = follow_requests(page)
     page.goto(f"{address}/{path}")
-    page.wait_for_load_state("networkidle", timeout=PATIENCE)
+    page.wait_for_timeout(SETTLED)
+    for _ in range(PATIENCE // SETTLED):
+        if not pending:
+            break
+        page.wait_for_timeout(SETTLED)
     if path.startswith("runs/"):
         page.wait_for_function("document.querySelector('.js-plotly-plot .js-line') !== null")
     shot.prepare(page)

@@ -15,10 +15,9 @@ from scripts.behaviour.events import Things
 from scripts.behaviour.server import Lab, Record, serving
 from scripts.behaviour.trees import Tree, TreeError, data_folder
 from scripts.behaviour.visits import PATIENCE, TALL, VISITS, look
-from scripts.lab_browser import ARGUMENTS, find_browser
+from scripts.lab_browser import ARGUMENTS, find_browser, follow_requests
 
 _CAPTURE = Path(__file__).with_name("capture.js").read_text("utf-8")
-_WORKER = "/assets/hubWorker"
 SETTLED_MS = 700
 """Longer than the page waits for anything: between two looks that must be the same."""
 MOST_LOOKS = 200
@@ -86,7 +85,7 @@ def _see(
     """What an address shows once it has settled, with what the console said."""
     page = window.new_page()
     said = _listen(page)
-    pending = _follow_requests(page)
+    pending = follow_requests(page)
     page.goto(address, timeout=PATIENCE)
     _settle(page, pending)
     act(page)
@@ -107,18 +106,6 @@ def _listen(page: Page) -> list[str]:
     page.on("pageerror", lambda error: said.append(f"uncaught: {error}"))
     page.on("console", lambda message: said.append(f"{message.type}: {message.text}"))
     return said
-
-
-def _follow_requests(page: Page) -> set[Any]:
-    """The requests that have not been answered whole.
-
-    Chromium does not tell a page when the script of its shared worker has been loaded.
-    """
-    pending: set[Any] = set()
-    page.on("request", lambda request: None if _WORKER in request.url else pending.add(request))
-    page.on("requestfinished", lambda request: pending.discard(request))
-    page.on("requestfailed", lambda request: pending.discard(request))
-    return pending
 
 
 def _settle(page: Page, pending: set[Any]) -> str:
