@@ -22,6 +22,8 @@ import {
   degreeText,
   firstArm,
   gapWords,
+  halfOf,
+  halfWords,
   kindOf,
   lengthWords,
   nearestSnapshot,
@@ -122,6 +124,7 @@ export function CurvaturePanel({ templates }: { templates: Templates }) {
   const diverged = log.arms[arm.value]?.diverged ?? null;
   const now = seen.value;
   const change = now?.plane.change ?? null;
+  const half = halfOf(own);
   const gaps = now === null ? "" : gapWords(now.plane.views[0], now.plane.step, spec.task.name);
   const waiting = waitingWords(asked);
   const title = <b style={{ color: style?.ink }}>{name}</b>;
@@ -163,7 +166,13 @@ export function CurvaturePanel({ templates }: { templates: Templates }) {
       {open.value && (
         <>
           <p class="curvature-verdict">
-            {change !== null ? (
+            {change !== null && half !== null ? (
+              <>
+                <strong>{half === "length" ? "The length alone." : "The direction alone."}</strong>{" "}
+                {halfWords(half, change)[0]} {title} {halfWords(half, change)[1]}{" "}
+                {now !== null && <small>({placeWords(now)})</small>}
+              </>
+            ) : change !== null ? (
               <>
                 <strong>{kindOf(change)}.</strong> {title} {lengthWords(change)}{" "}
                 {`${turnWords(change)}. `}

@@ -4,6 +4,8 @@ import {
   degreeText,
   eigenvalues,
   firstArm,
+  halfOf,
+  halfWords,
   kindOf,
   lengthWords,
   nearestSnapshot,
@@ -140,6 +142,20 @@ describe("a change of λ", () => {
     const same = redampingWords({ step: 1, from: 2, to: 1 }, { ratio: 2, degrees: 0.01 }, "sgd");
     expect(same).toContain("their direction is as before");
     expect(same).not.toContain("Adam");
+  });
+});
+
+describe("an arm that takes one half of the step", () => {
+  const half = (component: "length" | "direction" | "full") =>
+    halfOf(arm("A", { curvature: "fisher", component }));
+
+  it("is said to take that half, whatever the whole step does", () => {
+    expect(half("full")).toBeNull();
+    expect(half("length")).toBe("length");
+    const [step, takes] = halfWords("direction", { ratio: 0.001, degrees: 41 });
+    expect(step).toBe("Of a Newton step 0.001 times as long as the gradient, turned by 41°,");
+    expect(takes).toContain("nothing is rescaled");
+    expect(halfWords("length", { ratio: 0.001, degrees: 41 })[1]).toContain("nothing turns");
   });
 });
 

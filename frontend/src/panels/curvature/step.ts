@@ -173,14 +173,30 @@ export function whyWords(plane: StepPlane): string {
   );
 }
 
-/** What of the step the arm's optimizer sees. */
+/** The half of the Newton step that an arm takes as a control; null for an arm that takes all. */
+export function halfOf(own: Spec["arms"][number]): "length" | "direction" | null {
+  const component = "component" in own ? own.component : "full";
+  return component === "length" || component === "direction" ? component : null;
+}
+
+/** What stands before and after the name of an arm that takes one half of a Newton step. */
+export function halfWords(
+  half: "length" | "direction",
+  { ratio, degrees }: StepChange,
+): [string, string] {
+  const long =
+    ratio === null
+      ? "without a length"
+      : `${formatMeasured(ratio, 2)} times as long as the gradient`;
+  const step = `Of a Newton step ${long}, turned by ${degreeText(degrees)},`;
+  return half === "length"
+    ? [step, "takes the length alone, along −g: nothing turns."]
+    : [step, "takes the direction alone, as long as the gradient: nothing is rescaled."];
+}
+
+/** What of the step is left by the arm's optimizer. */
 export function takenWords(own: Spec["arms"][number], { degrees }: StepChange): string {
-  if ("component" in own && own.component === "length") {
-    return "Of this step the arm takes the length alone, along −g.";
-  }
-  if ("component" in own && own.component === "direction") {
-    return "Of this step the arm takes the direction alone, as long as g.";
-  }
+  if (halfOf(own) !== null) return "";
   if (own.optimizer !== "adam" || degrees === null || degrees >= HARDLY) return "";
   return (
     "Adam divides a length out that all steps share. What is left of a rescaling shows at a spike:" +

@@ -14,8 +14,8 @@ import { type Expectation, lead } from "./evidence";
 import { type Clause, listed, nameOf, type Part } from "./parts";
 import { type Fall, type Standings, spikeSize, standings } from "./standings";
 
-/** After what has become of each arm, at most so many clauses. */
-const MOST_CLAUSES = 3;
+/** After what has become of each arm, at most so many clauses; many arms leave room for fewer. */
+const mostClauses = (arms: number): number => (arms > 4 ? 2 : 3);
 
 export interface Context {
   /** The task's primary metric. */
@@ -41,7 +41,7 @@ export function sentence(log: RunLog, step: number, context: Context = {}): Part
       ...notices(log, standing, step),
       ...weathered(log, standing, step),
       ...worstAlarm(log, step, standing, context.thresholds ?? shownThresholds.value),
-    ].slice(0, MOST_CLAUSES),
+    ].slice(0, mostClauses(log.arms.length)),
   ];
   return clauses.flatMap((clause, index) => [
     ...(index > 0 ? [{ text: " " }] : []),
