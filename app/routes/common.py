@@ -4,7 +4,7 @@ import re
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
-from fastapi import Depends, HTTPException, Path, Request
+from fastapi import Depends, Header, HTTPException, Path, Query, Request
 from pydantic import BaseModel, Field
 
 from app.admission import BusyError
@@ -14,6 +14,22 @@ from app.lab import Lab
 _RUN_ID = re.compile(r"[0-9a-f]{12}")
 LARGEST_SEQ = 2**53 - 1
 PICTURE_SECONDS = 2
+
+
+def _known_event(
+    after: Annotated[
+        int, Query(ge=0, le=LARGEST_SEQ, description="number of the last event that is known")
+    ] = 0,
+    last_event_id: Annotated[
+        int | None,
+        Header(ge=0, le=LARGEST_SEQ, description="the same, as browsers send it on reconnecting"),
+    ] = None,
+) -> int:
+    return after if last_event_id is None else last_event_id
+
+
+KnownEvent = Annotated[int, Depends(_known_event)]
+"""The last event that a viewer knows: its stream goes on after it."""
 
 
 class Problem(BaseModel):

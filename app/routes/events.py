@@ -1,13 +1,12 @@
 """The log of a run as Server-Sent Events."""
 
 from collections.abc import AsyncIterator, Iterator, Sequence
-from typing import Annotated
 
-from fastapi import APIRouter, Header, Query, Response
+from fastapi import APIRouter, Response
 from fastapi.sse import EventSourceResponse, format_sse_event
 
 from app.lab import Lab
-from app.routes.common import LARGEST_SEQ, NO_SUCH_RUN, TheLab, TheRun
+from app.routes.common import NO_SUCH_RUN, KnownEvent, TheLab, TheRun
 from app.routes.streams import CONTENT, event_stream
 from app.runs.feed import Log, QueuePosition, Silence
 from app.runs.records import LoggedEvent
@@ -31,13 +30,7 @@ CHUNK_BYTES = 64_000
 async def follow_run(
     lab: TheLab,
     run: TheRun,
-    after: Annotated[
-        int, Query(ge=0, le=LARGEST_SEQ, description="number of the last event that is known")
-    ] = 0,
-    last_event_id: Annotated[
-        int | None,
-        Header(ge=0, le=LARGEST_SEQ, description="the same, as browsers send it on reconnecting"),
-    ] = None,
+    known: KnownEvent,
 ) -> EventSourceResponse:
     """All events from the first (or after a given one), then each as it happens.
 
@@ -46,7 +39,6 @@ async def follow_run(
     seconds without news comes a ``ping``, without an id too: a viewer that hears nothing at all
     has lost the connection. The stream ends after the run's last event.
     """
-    known = after if last_event_id is None else last_event_id
     return stream_log(lab, lab.log, run.id, known)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal, Self
 
-from fastapi import APIRouter, Body, Depends, Header, HTTPException, Path, Query, Request, Response
+from fastapi import APIRouter, Body, Depends, HTTPException, Path, Query, Request, Response
 from fastapi.sse import EventSourceResponse
 from pydantic import BaseModel, Field, PlainValidator, model_validator
 
@@ -14,7 +14,7 @@ from app.database import SweepRow
 from app.errors import validation_error
 from app.lab import Lab
 from app.presets import UnknownPresetError
-from app.routes.common import LARGEST_SEQ, TheLab, address_of, is_run_id, problem, too_many
+from app.routes.common import KnownEvent, TheLab, address_of, is_run_id, problem, too_many
 from app.routes.events import stream_log
 from app.routes.streams import CONTENT
 from app.runs.limits import check_limits
@@ -214,7 +214,7 @@ def list_sweeps(
 @router.get("/api/sweeps/{sweep_id}", responses=NO_SUCH_SWEEP)
 def get_sweep_info(lab: TheLab, sweep: TheSweep) -> SweepDetail:
     """One sweep, with all that is known of its cells."""
-    events = lab.sweeps.store.all(sweep.id)
+    events = list(lab.sweeps.store.all(sweep.id))
     wish = json.loads(sweep.wish)
     spec = stored_spec(json.dumps(wish["spec"]))
     axes = [SweptAxis.model_validate(axis) for axis in wish["grid"]]
@@ -266,19 +266,12 @@ def get_sweep_info(lab: TheLab, sweep: TheSweep) -> SweepDetail:
 async def follow_sweep(
     lab: TheLab,
     sweep: TheSweep,
-    after: Annotated[
-        int, Query(ge=0, le=LARGEST_SEQ, description="number of the last event that is known")
-    ] = 0,
-    last_event_id: Annotated[
-        int | None,
-        Header(ge=0, le=LARGEST_SEQ, description="the same, as browsers send it on reconnecting"),
-    ] = None,
+    known: KnownEvent,
 ) -> EventSourceResponse:
     """All events from the first (or after a given one), then each as it happens.
 
     The stream ends with the sweep. A later ``cell`` of the same index replaces the earlier one.
     """
-    known = after if last_event_id is None else last_event_id
     return stream_log(lab, lab.sweeps.store, sweep.id, known)
 
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from sqlalchemy import case, insert, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from app.database import Database, EventRow, RunRow
+from app.database import Database, EventRow, RunRow, SweepEventRow, SweepRow
 from app.runs.records import LoggedEvent
 from newton_core.experiment.events import LAST_EVENTS
 
@@ -40,11 +40,65 @@ class Publisher(Protocol):
         """Tells the viewers of a run."""
 
 
-class EventLog:
+@dataclass(frozen=True)
+class LogTables:
+    """Where the logs of one kind of thing are stored.
+
+    Attributes:
+        owner: whose logs they are; a row has ``id``, ``number``, ``last_seq`` and ``ended``.
+        event: one event each.
+        owner_number: the column of ``event`` that says whose it is.
+    """
+
+    owner: type[RunRow] | type[SweepRow]
+    event: type[EventRow] | type[SweepEventRow]
+    owner_number: InstrumentedAttribute[int]
+
+
+class LogReader:
+    """Reads logs from any place on."""
+
+    def __init__(self, database: Database, tables: LogTables) -> None:
+        self._database = database
+        self._tables = tables
+
+    def read(self, owner_id: str, after: int, limit: int = PAGE_EVENTS) -> Page:
+        """At most ``limit`` events after number ``after``; the log of nobody has ended."""
+        owner, event = self._tables.owner, self._tables.event
+        query = (
+            select(event.seq, event.type, event.body)
+            .join(owner, owner.number == self._tables.owner_number)
+            .where(owner.id == owner_id, event.seq > after)
+            .order_by(event.seq)
+            .limit(limit)
+        )
+        with self._database.read() as session:
+            # the owner first, so that the events read after it are at least as new
+            state = session.execute(
+                select(owner.last_seq, owner.ended).where(owner.id == owner_id)
+            ).one_or_none()
+            rows = session.execute(query).all()
+        events = [LoggedEvent(seq, type_, 0, body) for seq, type_, body in rows]
+        reached = events[-1].seq if events else after
+        return Page(
+            events, state is None or (state.ended is not None and reached >= state.last_seq)
+        )
+
+    def all(self, owner_id: str, after: int = 0) -> Iterator[LoggedEvent]:
+        """Every stored event after number ``after``, a page at a time."""
+        while True:
+            page = self.read(owner_id, after)
+            yield from page.events
+            if len(page.events) < PAGE_EVENTS:
+                return
+            after = page.events[-1].seq
+
+
+class EventLog(LogReader):
     """The logs of all runs."""
 
     def __init__(self, database: Database, publisher: Publisher) -> None:
-        self._database = database
+        super().__init__(database, LogTables(RunRow, EventRow, EventRow.run))
         self._publisher = publisher
 
     def append(self, run_id: str, events: Sequence[LoggedEvent], *, again: bool = False) -> None:
@@ -93,36 +147,6 @@ class EventLog:
                     ],
                 )
         self._publisher.publish(run_id, events)
-
-    def read(self, run_id: str, after: int, limit: int = PAGE_EVENTS) -> Page:
-        """At most ``limit`` events after number ``after``; an unknown run has ended."""
-        query = (
-            select(EventRow.seq, EventRow.type, EventRow.body)
-            .join(RunRow, RunRow.number == EventRow.run)
-            .where(RunRow.id == run_id, EventRow.seq > after)
-            .order_by(EventRow.seq)
-            .limit(limit)
-        )
-        with self._database.read() as session:
-            # the run first, so that the events read after it are at least as new
-            state = session.execute(
-                select(RunRow.last_seq, RunRow.ended).where(RunRow.id == run_id)
-            ).one_or_none()
-            rows = session.execute(query).all()
-        events = [LoggedEvent(seq, type_, 0, body) for seq, type_, body in rows]
-        reached = events[-1].seq if events else after
-        return Page(
-            events, state is None or (state.ended is not None and reached >= state.last_seq)
-        )
-
-    def all(self, run_id: str, after: int = 0) -> Iterator[LoggedEvent]:
-        """Every stored event after number ``after``, a page at a time."""
-        while True:
-            page = self.read(run_id, after)
-            yield from page.events
-            if len(page.events) < PAGE_EVENTS:
-                return
-            after = page.events[-1].seq
 
 
 def _is_stored(session: Session, run_id: str, event: LoggedEvent) -> bool:

@@ -192,7 +192,7 @@ class SweepService:
         self._record(going, [])
 
     def _logged(self, going: Going) -> list[tuple[str, str]]:
-        events = self._patience.insist(lambda _: self.store.all(going.id))
+        events = self._patience.insist(lambda _: list(self.store.all(going.id)))
         return [(event.type, event.body) for event in events]
 
     def _record(self, going: Going, places: list[int], *, at_once: bool = True) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy import func, insert, select, update
 
 from app.database import Database, SweepEventRow, SweepRow
 from app.runs.identity import identify
-from app.runs.log import PAGE_EVENTS, Page, Publisher
+from app.runs.log import LogReader, LogTables, Publisher
 from app.runs.records import LoggedEvent
 from app.sweeps.records import SweepWish
 from newton_core.experiment.events import LAST_EVENTS
@@ -23,11 +23,11 @@ class TooManySweepsError(RuntimeError):
     """As many sweeps are going as may go."""
 
 
-class SweepStore:
-    """Reads and changes the table of sweeps."""
+class SweepStore(LogReader):
+    """Reads and changes the table of sweeps, and their logs."""
 
     def __init__(self, database: Database, publisher: Publisher) -> None:
-        self._database = database
+        super().__init__(database, LogTables(SweepRow, SweepEventRow, SweepEventRow.sweep))
         self._publisher = publisher
         self._turn = threading.Lock()  # so that events are published in the order of their numbers
 
@@ -110,35 +110,3 @@ class SweepStore:
                     ],
                 )
             self._publisher.publish(sweep_id, events)
-
-    def read(self, sweep_id: str, after: int, limit: int = PAGE_EVENTS) -> Page:
-        """At most ``limit`` events after number ``after``; an unknown sweep has ended."""
-        query = (
-            select(SweepEventRow.seq, SweepEventRow.type, SweepEventRow.body)
-            .join(SweepRow, SweepRow.number == SweepEventRow.sweep)
-            .where(SweepRow.id == sweep_id, SweepEventRow.seq > after)
-            .order_by(SweepEventRow.seq)
-            .limit(limit)
-        )
-        with self._database.read() as session:
-            # the sweep first: what is read after it is at least as new
-            state = session.execute(
-                select(SweepRow.last_seq, SweepRow.ended).where(SweepRow.id == sweep_id)
-            ).one_or_none()
-            rows = session.execute(query).all()
-        events = [LoggedEvent(seq, type_, 0, body) for seq, type_, body in rows]
-        reached = events[-1].seq if events else after
-        return Page(
-            events, state is None or (state.ended is not None and reached >= state.last_seq)
-        )
-
-    def all(self, sweep_id: str) -> list[LoggedEvent]:
-        """The whole log."""
-        query = (
-            select(SweepEventRow.seq, SweepEventRow.type, SweepEventRow.body)
-            .join(SweepRow, SweepRow.number == SweepEventRow.sweep)
-            .where(SweepRow.id == sweep_id)
-            .order_by(SweepEventRow.seq)
-        )
-        with self._database.read() as session:
-            return [LoggedEvent(seq, type_, 0, body) for seq, type_, body in session.execute(query)]
