@@ -16,6 +16,9 @@ from newton_core.evidence.protocols.parts import (
     PAPER_STEPS_PATHS,
     maps,
     milestones,
+    paper_paths,
+    path_metric,
+    tiny_paths,
 )
 from newton_core.evidence.protocols.table3 import TIKHONOV
 
@@ -37,7 +40,7 @@ def _rows(
                     batch_size,
                 ),
             ),
-            metric="perfect_match" if scale == "paper" else "",
+            metric=path_metric(scale),
             milliseconds=400.0 if scale == "paper" else 17.0,
         )
         for count in steps
@@ -46,7 +49,7 @@ def _rows(
 
 def tiny() -> Plan:
     """Two points for a few updates."""
-    return Plan(_rows("tiny", (1, 2), batch_size=4), seeds=2)
+    return tiny_paths(_rows("tiny", (1, 2), batch_size=4))
 
 
 def small() -> Plan:
@@ -62,11 +65,7 @@ def small() -> Plan:
 def paper() -> Plan:
     """The public maps, five points up to 50 epochs."""
     steps = tuple(PAPER_STEPS_PATHS * k // 5 for k in range(1, 6))
-    return Plan(
-        _rows("paper", steps, 70, lr=5e-4, lr_milestones=milestones()),
-        seeds=10,
-        budget=Budget(points=9, seeds=1, steps=715),
-    )
+    return paper_paths(_rows("paper", steps, 70, lr=5e-4, lr_milestones=milestones()))
 
 
 PROTOCOL = Protocol(

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from newton_core.evidence.protocols.base import Record, ScaleName
+from newton_core.evidence.protocols.base import Budget, Plan, Record, Row, ScaleName
 
 NUMERICS: Final = {"bce_loss": "as the literature computes it", "log_domain": "log domain"}
 
@@ -81,3 +81,29 @@ def maps(scale: ScaleName, side: int = 12) -> Record:
 def milestones() -> list[int]:
     """After 60 % and 80 % of the epochs, as in the literature on the public maps."""
     return [PAPER_STEPS_PATHS * 6 // 10, PAPER_STEPS_PATHS * 8 // 10]
+
+
+def path_metric(scale: ScaleName) -> str:
+    """The paper's metric at its scale; elsewhere empty: the task's own, as paths can tie."""
+    return "perfect_match" if scale == "paper" else ""
+
+
+def tiny_paths(rows: tuple[Row, ...]) -> Plan:
+    """Every arm for a few updates."""
+    return Plan(rows, seeds=2)
+
+
+def small_paths(rows: tuple[Row, ...]) -> Plan:
+    """Generated maps of 12 x 12 tiles."""
+    return Plan(
+        rows,
+        seeds=10,
+        budget=Budget(points=9, seeds=2),
+        note="Generated terrain and a small CNN; measured is the share of maps on which the found"
+        " path costs as little as the best, because maps have several best paths.",
+    )
+
+
+def paper_paths(rows: tuple[Row, ...]) -> Plan:
+    """The public maps, the first block of a ResNet-18; tuned for a tenth of the updates."""
+    return Plan(rows, seeds=10, budget=Budget(points=9, seeds=1, steps=PAPER_STEPS_PATHS // 10))

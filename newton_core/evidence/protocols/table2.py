@@ -3,7 +3,6 @@
 from newton_core.evidence.protocols.base import (
     FISHER,
     VANILLA,
-    Budget,
     Plan,
     Protocol,
     Row,
@@ -11,10 +10,17 @@ from newton_core.evidence.protocols.base import (
     arm,
     spec,
 )
-from newton_core.evidence.protocols.parts import PAPER_STEPS_PATHS, maps, milestones
+from newton_core.evidence.protocols.parts import (
+    PAPER_STEPS_PATHS,
+    maps,
+    milestones,
+    paper_paths,
+    path_metric,
+    small_paths,
+    tiny_paths,
+)
 
 DISTANCES = {"l1": "L1", "l2": "squared L2"}
-METRIC = {"paper": "perfect_match"}
 
 
 def _rows(scale: ScaleName, steps: int, batch_size: int, **settings: object) -> tuple[Row, ...]:
@@ -39,7 +45,7 @@ def _rows(scale: ScaleName, steps: int, batch_size: int, **settings: object) -> 
                     batch_size,
                 ),
             ),
-            metric=METRIC.get(scale, ""),
+            metric=path_metric(scale),
             note="The paper starts above 94 % here, and gains little.",
             milliseconds=300.0 if scale == "paper" else 30.0,
         )
@@ -50,27 +56,17 @@ def _rows(scale: ScaleName, steps: int, batch_size: int, **settings: object) -> 
 
 def tiny() -> Plan:
     """Every arm for a few updates."""
-    return Plan(_rows("tiny", steps=2, batch_size=4), seeds=2)
+    return tiny_paths(_rows("tiny", steps=2, batch_size=4))
 
 
 def small() -> Plan:
     """Generated maps of 12 x 12 tiles, 200 updates."""
-    return Plan(
-        _rows("small", steps=200, batch_size=30, lr=3e-3),
-        seeds=10,
-        budget=Budget(points=9, seeds=2),
-        note="Generated terrain and a small CNN; measured is the share of maps on which the found"
-        " path costs as little as the best, because maps have several best paths.",
-    )
+    return small_paths(_rows("small", steps=200, batch_size=30, lr=3e-3))
 
 
 def paper() -> Plan:
     """The public maps, the first block of a ResNet-18, 50 epochs."""
-    return Plan(
-        _rows("paper", PAPER_STEPS_PATHS, 70, lr=5e-4, lr_milestones=milestones()),
-        seeds=10,
-        budget=Budget(points=9, seeds=1, steps=715),
-    )
+    return paper_paths(_rows("paper", PAPER_STEPS_PATHS, 70, lr=5e-4, lr_milestones=milestones()))
 
 
 PROTOCOL = Protocol(

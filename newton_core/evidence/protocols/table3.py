@@ -5,7 +5,6 @@ from typing import Any
 from newton_core.evidence.protocols.base import (
     FISHER,
     VANILLA,
-    Budget,
     Plan,
     Protocol,
     Published,
@@ -19,6 +18,10 @@ from newton_core.evidence.protocols.parts import (
     PAPER_STEPS_PATHS,
     maps,
     milestones,
+    paper_paths,
+    path_metric,
+    small_paths,
+    tiny_paths,
 )
 
 SAMPLES = (3, 10, 30)
@@ -49,7 +52,7 @@ def _rows(scale: ScaleName, steps: int, batch_size: int, **settings: Any) -> tup
                 ),
             ),
             paper=PAPER.get((name, samples), {}),
-            metric="perfect_match" if scale == "paper" else "",
+            metric=path_metric(scale),
             milliseconds=(15.0 + samples / 6) * (25 if scale == "paper" else 1),
         )
         for name, loss in NOISE_LOSSES.items()
@@ -59,27 +62,17 @@ def _rows(scale: ScaleName, steps: int, batch_size: int, **settings: Any) -> tup
 
 def tiny() -> Plan:
     """Every arm for a few updates."""
-    return Plan(_rows("tiny", steps=2, batch_size=4), seeds=2)
+    return tiny_paths(_rows("tiny", steps=2, batch_size=4))
 
 
 def small() -> Plan:
     """Generated maps of 12 x 12 tiles, 200 updates."""
-    return Plan(
-        _rows("small", steps=200, batch_size=70, lr=3e-3),
-        seeds=10,
-        budget=Budget(points=9, seeds=2),
-        note="Generated terrain and a small CNN; measured is the share of maps on which the found"
-        " path costs as little as the best, because maps have several best paths.",
-    )
+    return small_paths(_rows("small", steps=200, batch_size=70, lr=3e-3))
 
 
 def paper() -> Plan:
     """The public maps, the first block of a ResNet-18, 50 epochs."""
-    return Plan(
-        _rows("paper", PAPER_STEPS_PATHS, 70, lr=5e-4, lr_milestones=milestones()),
-        seeds=10,
-        budget=Budget(points=9, seeds=1, steps=715),
-    )
+    return paper_paths(_rows("paper", PAPER_STEPS_PATHS, 70, lr=5e-4, lr_milestones=milestones()))
 
 
 PROTOCOL = Protocol(
