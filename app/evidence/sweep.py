@@ -3,6 +3,7 @@
 import csv
 import json
 import math
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -120,7 +121,7 @@ def sweep_spec(wishes: SweepWishes, console: Console, errors: Console) -> Ending
     if wishes.out is not None:
         write_files(wishes.out, found, record)
     if wishes.as_json:
-        print(json.dumps(record, indent=2))  # noqa: T201
+        sys.stdout.write(json.dumps(record, indent=2) + "\n")
     else:
         _print(found, report, wishes, console)
     return ending

@@ -1,6 +1,7 @@
 """The command ``tune``: chooses settings under one budget, writes the spec and what was tried."""
 
 import json
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -87,7 +88,7 @@ def tune_spec(wishes: TuneWishes, console: Console, errors: Console) -> Ending |
     _write(wishes.out, found.spec.model_dump(mode="json"))
     _write(wishes.curve, record)
     if wishes.as_json:
-        print(json.dumps(record, indent=2))  # noqa: T201
+        sys.stdout.write(json.dumps(record, indent=2) + "\n")
         return None
     for arm in found.arms:
         console.print(arm_table(found, arm))
