@@ -3,18 +3,27 @@
 import json
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Column, Table
 
 from app import __version__
+from app.evidence.commands import EVIDENCE
 from app.presets import UnknownPresetError, load_presets
 from app.settings import DATA_DIR_VARIABLE, SettingsError, describe_settings, load_settings
-from app.terminal import PlainConsole, prepare_streams
+from app.terminal import (
+    BAD_INPUT,
+    FAILED,
+    INTERRUPTED,
+    console,
+    errors,
+    prepare_streams,
+    stop,
+)
 
 # Heavy modules (torch) are imported inside the commands: --help and presets answer at once.
 
@@ -25,12 +34,6 @@ cli = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # boxes cut names, and need characters that not every terminal has
 )
-console = PlainConsole()
-errors = PlainConsole(stderr=True)
-
-FAILED = 1
-BAD_INPUT = 2
-INTERRUPTED = 130
 DATA_DIR = "--data-dir"
 
 
@@ -93,11 +96,6 @@ def _data_dir_first(arguments: Sequence[str]) -> list[str]:
     return first + others
 
 
-def _stop(message: str, code: int) -> NoReturn:
-    errors.print(message, soft_wrap=True)
-    raise typer.Exit(code)
-
-
 def _typed(header: str) -> Column:
     """A column of names that people type: they are never cut."""
     return Column(header, no_wrap=True, overflow="fold")
@@ -128,7 +126,7 @@ def lab(
     if data_dir is not None:
         folder = Path(data_dir).expanduser().absolute()
         if not data_dir or (folder.exists() and not folder.is_dir()):
-            _stop(f"{DATA_DIR}: {data_dir or 'an empty name'} is no folder", BAD_INPUT)
+            stop(f"{DATA_DIR}: {data_dir or 'an empty name'} is no folder", BAD_INPUT)
         os.environ[DATA_DIR_VARIABLE] = str(folder)
 
 
@@ -171,7 +169,7 @@ def train(
     from app.train_command import Wishes, train_all
 
     if resume and out is None:
-        _stop("--resume goes on from what --out holds: add --out EVENTS.jsonl", BAD_INPUT)
+        stop("--resume goes on from what --out holds: add --out EVENTS.jsonl", BAD_INPUT)
     given = {"steps": steps, "seed": seed, "device": device}
     overrides = {key: value for key, value in given.items() if value is not None}
     wishes = Wishes(
@@ -180,107 +178,13 @@ def train(
     try:
         ending = train_all(wishes, console, errors)
     except (SpecError, OutputError) as error:
-        _stop(str(error), BAD_INPUT)
+        stop(str(error), BAD_INPUT)
     if ending is not None:
-        _stop(*ending)
+        stop(*ending)
 
 
-@cli.command()
-def tune(
-    source: Annotated[str, typer.Argument(metavar="PRESET|SPEC.json", help="What to tune.")],
-    out: Annotated[Path, typer.Option(help="Write the tuned spec here, what was tried beside it.")],
-    budget: Annotated[
-        int, typer.Option(min=1, max=400, help="Settings that each arm is tried at.")
-    ] = 16,
-    seeds: Annotated[int, typer.Option(min=1, max=1000, help="Tuning seeds.")] = 3,
-    first_seed: Annotated[int, typer.Option(help="The first of them, 10,000 or more.")] = 10_000,
-    processes: Annotated[
-        int | None, typer.Option(min=1, max=256, help="How many compute; if none: all cores.")
-    ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Overwrite what --out holds.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print what was tried as JSON.")] = False,
-) -> None:
-    """Choose learning rate and damping of every arm under one budget, and write the spec."""
-    from app.evidence.tune import TuneWishes, tune_spec
-
-    wishes = TuneWishes(source, out, budget, seeds, first_seed, processes, force, as_json)
-    _gather(lambda: tune_spec(wishes, console, errors))
-
-
-@cli.command()
-def sweep(
-    source: Annotated[str, typer.Argument(metavar="PRESET|SPEC.json", help="What to vary.")],
-    grid: Annotated[
-        list[str],
-        typer.Option(help="A setting and its values: arms.1.tikhonov=0.01,0.1,1; repeatable."),
-    ],
-    seeds: Annotated[int, typer.Option(min=1, max=1000, help="Tuning seeds of each cell.")] = 3,
-    report_seeds: Annotated[
-        int, typer.Option(min=0, max=1000, help="Seeds that test the best cell; 0: none.")
-    ] = 10,
-    out: Annotated[
-        Path | None, typer.Option(help="Write sweep.json and cells.csv into this folder.")
-    ] = None,
-    processes: Annotated[
-        int | None, typer.Option(min=1, max=256, help="How many compute; if none: all cores.")
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
-) -> None:
-    """Compute a grid of settings on tuning seeds, and its best cell on report seeds."""
-    from app.evidence.sweep import SweepWishes, sweep_spec
-
-    wishes = SweepWishes(source, grid, seeds, report_seeds, out, processes, as_json)
-    _gather(lambda: sweep_spec(wishes, console, errors))
-
-
-@cli.command()
-def reproduce(
-    name: Annotated[
-        str,
-        typer.Argument(
-            help="table1 to table4, figure3, figure4, figure6, runtimes, or components (ours)."
-        ),
-    ],
-    scale: Annotated[
-        str,
-        typer.Option(
-            metavar="tiny|small|mnist|paper",
-            help="tiny: seconds, shows that it works; small: embedded data, two cores, under 90"
-            " minutes; mnist: with its files; paper: for a GPU.",
-        ),
-    ] = "small",
-    out: Annotated[
-        Path, typer.Option(metavar="FOLDER", help="Write NAME-SCALE.json and .md here.")
-    ] = Path("results"),
-    processes: Annotated[
-        int | None, typer.Option(min=1, max=256, help="How many compute; if none: all cores.")
-    ] = None,
-    device: Annotated[str, typer.Option(help="Where tensors live: cpu, cuda, mps.")] = "cpu",
-    retune: Annotated[
-        bool, typer.Option("--retune", help="Tune again, also arms whose settings are kept.")
-    ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
-) -> None:
-    """Compute a table or figure of the paper, beside its numbers; goes on where it was stopped."""
-    from app.evidence.reproduce import ReproduceWishes, reproduce_protocol
-    from app.settings import available_cores
-
-    cores = processes or available_cores()
-    wishes = ReproduceWishes(name, scale, out, as_json, cores, device, retune)
-    _gather(lambda: reproduce_protocol(wishes, console, errors))
-
-
-def _gather(command: Callable[[], tuple[str, int] | None]) -> None:
-    """Runs a command that gathers evidence, and ends as it ended."""
-    from app.results import OutputError
-    from app.specs import SpecError
-
-    try:
-        ending = command()
-    except (SpecError, OutputError) as error:
-        _stop(str(error), BAD_INPUT)
-    if ending is not None:
-        _stop(*ending)
+for command in EVIDENCE:
+    cli.command()(command)
 
 
 def _settings_help() -> str:
@@ -306,9 +210,9 @@ def serve(
         settings = load_settings(host=host, port=port, root_path=root_path)
         run_server(settings, open_browser=open_browser)
     except ServerLostError as error:
-        _stop(str(error), FAILED)
+        stop(str(error), FAILED)
     except (SettingsError, ServeError) as error:
-        _stop(str(error), BAD_INPUT)
+        stop(str(error), BAD_INPUT)
 
 
 @cli.command()
@@ -340,9 +244,9 @@ def warm(
                     broken += 1
                     progress.print(f"{news.preset} {news.status}: {news.error or 'stopped'}")
     except (UnknownPresetError, DatabaseStartError, ServerSilentError, SettingsError) as error:
-        _stop(str(error), BAD_INPUT)
+        stop(str(error), BAD_INPUT)
     except KeyboardInterrupt:
-        _stop("interrupted: what has been computed is kept", INTERRUPTED)
+        stop("interrupted: what has been computed is kept", INTERRUPTED)
     raise typer.Exit(FAILED if broken else 0)
 
 
@@ -390,11 +294,11 @@ def download(
     from newton_core.folders import data_dir
 
     if dataset != "mnist":
-        _stop(f"unknown data set {dataset!r}; known: mnist", BAD_INPUT)
+        stop(f"unknown data set {dataset!r}; known: mnist", BAD_INPUT)
     try:
         download_mnist(data_dir() / "mnist", progress=sys.stderr.isatty())
     except DatasetError as error:
-        _stop(str(error), FAILED)
+        stop(str(error), FAILED)
     console.print(f"mnist is in {data_dir() / 'mnist'}")
 
 

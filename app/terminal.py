@@ -5,8 +5,9 @@ import io
 import os
 import sys
 import unicodedata
-from typing import Any
+from typing import Any, NoReturn
 
+import typer
 from rich.console import Console
 from rich.text import Text
 
@@ -68,3 +69,17 @@ class PlainConsole(Console):
     def render_str(self, text: str, **options: Any) -> Text:
         """See :class:`Console`; characters are spelt out before the width is measured."""
         return super().render_str(spell_out(text, self.encoding), **options)
+
+
+console = PlainConsole()
+errors = PlainConsole(stderr=True)
+
+FAILED = 1
+BAD_INPUT = 2
+INTERRUPTED = 130
+
+
+def stop(message: str, code: int) -> NoReturn:
+    """Ends a command with one line on standard error and an exit code."""
+    errors.print(message, soft_wrap=True)
+    raise typer.Exit(code)

@@ -1,1 +1,1 @@
-"""The commands that gather evidence: ``tune`` and ``sweep``."""
+"""The commands that gather evidence: ``tune``, ``sweep`` and ``reproduce``, and what they show."""
