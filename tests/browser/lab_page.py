@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Error, Locator, Page, Response, expect
 
 PATIENCE = 40_000  # milliseconds: these machines may be busy
 
@@ -22,6 +22,8 @@ class Watch:
 
     errors: list[str] = field(default_factory=list)
     strangers: list[str] = field(default_factory=list)
+    failed: list[Response] = field(default_factory=list)
+    refusals: list[str] = field(default_factory=list)
     expected: list[str] = field(default_factory=list)
 
     def follow(self, page: Page, origin: str) -> None:
@@ -35,23 +37,47 @@ class Watch:
             ),
         )
         page.on("request", lambda request: self._check(request.url, origin))
+        page.on("response", self._note)
 
     def _check(self, url: str, origin: str) -> None:
         if not url.startswith((origin, "data:", "blob:")):
             self.strangers.append(url)
 
+    def _note(self, answer: Response) -> None:
+        if answer.status >= 400:
+            self.failed.append(answer)
+
+    def read_refusals(self) -> None:
+        """Reads what failed requests were answered; their pages must still be open."""
+        self.refusals += [told(answer) for answer in self.failed]
+        self.failed.clear()
+
     def complaints(self) -> list[str]:
         """What happened and was not expected."""
         unexpected = [e for e in self.errors if not any(re.search(x, e) for x in self.expected)]
+        if unexpected:  # the console says that something was refused, and not what
+            unexpected += self.refusals
         return unexpected + [f"request to another origin: {url}" for url in self.strangers]
+
+
+def told(answer: Response) -> str:
+    """What was asked, and how it was refused."""
+    asked = f"{answer.request.method} {answer.url} {answer.request.post_data or ''}"
+    try:
+        body = answer.text()
+    except Error as error:  # the page has moved on, and the browser has dropped the answer
+        body = error.message
+    return f"refused: {asked}: {answer.status} {body}"
 
 
 class LabPage:
     """One tab."""
 
-    def __init__(self, page: Page, url: str, context: BrowserContext | None) -> None:
+    def __init__(self, page: Page, url: str, watch: Watch, context: BrowserContext | None) -> None:
+        watch.follow(page, url)
         self.page = page
         self.url = url
+        self._watch = watch
         self._context = context
         page.set_default_timeout(PATIENCE)
 
@@ -72,17 +98,14 @@ class LabPage:
             color_scheme="dark" if dark else "light",
             reduced_motion="reduce" if reduced_motion else "no-preference",
         )
-        page = context.new_page()
-        watch.follow(page, url)
-        return cls(page, url, context)
+        return cls(context.new_page(), url, watch, context)
 
-    def second_tab(self, watch: Watch) -> "LabPage":
+    def second_tab(self) -> "LabPage":
         assert self._context is not None
-        page = self._context.new_page()
-        watch.follow(page, self.url)
-        return LabPage(page, self.url, None)
+        return LabPage(self._context.new_page(), self.url, self._watch, None)
 
     def close(self) -> None:
+        self._watch.read_refusals()
         if self._context is not None:
             self._context.close()
 

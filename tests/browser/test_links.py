@@ -23,9 +23,7 @@ def test_a_reload_in_the_middle_comes_back_to_the_step(lab: LabPage, finished: s
     expect(lab.sentence).not_to_be_empty()
 
 
-def test_a_shared_link_shows_the_same_in_a_second_tab(
-    lab: LabPage, watch: Watch, finished: str
-) -> None:
+def test_a_shared_link_shows_the_same_in_a_second_tab(lab: LabPage, finished: str) -> None:
     lab.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     lab.go_to_run(finished, "?step=120")
     lab.page.get_by_label("smoothing").select_option("10")
@@ -33,7 +31,7 @@ def test_a_shared_link_shows_the_same_in_a_second_tab(
     lab.share("Copy a link")
     expect(lab.page.get_by_text("Link copied")).to_be_visible()
     link = lab.page.evaluate("navigator.clipboard.readText()")
-    other = lab.second_tab(watch)
+    other = lab.second_tab()
     other.page.goto(link)
     other.wait(lambda: other.step == 120, "the same step")
     assert other.sentence.inner_text() == lab.sentence.inner_text()
@@ -41,7 +39,7 @@ def test_a_shared_link_shows_the_same_in_a_second_tab(
     expect(other.bar.get_by_label("Speed")).to_have_value("20")
 
 
-def test_a_spec_travels_in_the_address(lab: LabPage, watch: Watch) -> None:
+def test_a_spec_travels_in_the_address(lab: LabPage) -> None:
     lab.go("?preset=sgd")
     number = lab.page.get_by_label("Numbers in a ranking", exact=True)
     number.fill("7")
@@ -54,7 +52,7 @@ def test_a_spec_travels_in_the_address(lab: LabPage, watch: Watch) -> None:
         lambda: "task.n~7" in lab.page.url and f"~arms.{arms}." in lab.page.url,
         "the address follows",
     )
-    other = lab.second_tab(watch)
+    other = lab.second_tab()
     other.page.goto(lab.page.url)
     expect(other.page.get_by_label("Numbers in a ranking", exact=True)).to_have_value("7")
     expect(other.page.locator(".arm")).to_have_count(lab.page.locator(".arm").count())

@@ -49,7 +49,7 @@ def test_seven_tabs_of_a_running_run_share_one_stream(
     browser: Browser, watched: LabServer, going: str, watch: Watch
 ) -> None:
     first = LabPage.open(browser, watched.url, watch)
-    tabs = [first, *(first.second_tab(watch) for _ in range(6))]
+    tabs = [first, *(first.second_tab() for _ in range(6))]
     for tab in tabs:
         tab.go_to_run(going, "?step=0")  # paused: the tabs need not all draw
     assert streams(watched) == 1
@@ -68,7 +68,7 @@ def test_tabs_go_on_when_what_they_share_dies(
     browser: Browser, watched: LabServer, going: str, watch: Watch
 ) -> None:
     first = LabPage.open(browser, watched.url, watch)
-    second = first.second_tab(watch)
+    second = first.second_tab()
     for tab in (first, second):
         tab.go_to_run(going, "?step=0")  # paused: the tabs need not all draw
     session = browser.new_browser_cdp_session()
