@@ -94,10 +94,16 @@ class RunQueue:
     def submit(self, new: NewRun) -> tuple[RunRow, bool]:
         """Queues a run, or finds the one that computes the same already (then true).
 
+        One that was told to stop is no answer: it is waited for, and the new run goes on from it.
+
         Raises:
             QueueFullError: as many runs wait as may wait.
+            TimeoutError: the run that was told to stop does not end.
         """
         run, reused = self._store.create(new, self._settings.max_queue)
+        if reused and run.status == "running" and self._is_ending(run.id):
+            self._wait_for_end(run.id)
+            run, reused = self._store.create(new, self._settings.max_queue)
         if run.status == "queued":  # one that was there too: an outage may have kept it from us
             self._enqueue(run)
         return run, reused
@@ -191,12 +197,20 @@ class RunQueue:
             TimeoutError: it did not end in time.
         """
         self.stop(run_id, at_once=True)
-        with self._change:
-            if not self._change.wait_for(lambda: run_id not in self._active, END_SECONDS):
-                raise TimeoutError(f"run {run_id} did not end within {END_SECONDS:.0f} s")
+        self._wait_for_end(run_id)
         self._store.delete(run_id)
         remove_folder(self._folder(run_id))
         self._feed.forget(run_id)
+
+    def _is_ending(self, run_id: str) -> bool:
+        with self._change:
+            request = self._active.get(run_id)
+        return request is None or request.asked
+
+    def _wait_for_end(self, run_id: str) -> None:
+        with self._change:
+            if not self._change.wait_for(lambda: run_id not in self._active, END_SECONDS):
+                raise TimeoutError(f"run {run_id} did not end within {END_SECONDS:.0f} s")
 
     def close(self) -> None:
         """Ends all runs in progress at once (``failed: interrupted``); waiting ones stay."""

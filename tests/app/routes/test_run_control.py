@@ -1,5 +1,9 @@
 """What people do with runs: name, find, stop, discard them, and wait for them."""
 
+from concurrent.futures import ThreadPoolExecutor, wait
+
+import pytest
+
 from app.presets import get_preset
 from tests.app.harness import ENDED, LabServer, long_spec, tiny_spec
 
@@ -58,3 +62,22 @@ def test_a_discarded_run_is_gone_once_it_has_ended(server: LabServer) -> None:
     assert server.run(ended)["status"] in ENDED
     server.client.post(f"/api/runs/{ended}/stop?discard=true")
     server.wait_until_gone(ended)
+
+
+@pytest.mark.parametrize("how", ["", "?discard=true"])
+def test_a_run_that_is_about_to_end_answers_no_other_request(server: LabServer, how: str) -> None:
+    spec = long_spec(seed=7300 + len(how), steps=100_000)
+    run_id = server.post(spec)["id"]
+    server.wait_for(run_id, lambda run: run["step"] > 0)
+    workers = server.workers()
+    with ThreadPoolExecutor() as threads:
+        for worker in workers:
+            worker.suspend()
+        assert server.client.post(f"/api/runs/{run_id}/stop{how}").status_code == 202
+        again = threads.submit(server.post, spec)
+        wait([again], timeout=0.3)  # it is answered now, or once the run has ended
+        for worker in workers:
+            worker.resume()
+    assert again.result()["id"] != run_id
+    assert not again.result()["reused"]
+    server.client.delete(f"/api/runs/{again.result()['id']}")
