@@ -11,6 +11,11 @@ def tikhonov_of(lab: LabPage, arm: int) -> Locator:
     return lab.page.get_by_role("slider", name="Tikhonov λ, slider").nth(arm)
 
 
+def shown_run(lab: LabPage) -> str:
+    """The run that the address names."""
+    return lab.page.url.split("/runs/")[1][:12]
+
+
 def drag(lab: LabPage, slider: Locator, to: float) -> None:
     """Drags with the mouse to a share of the slider's length."""
     slider.scroll_into_view_if_needed()
@@ -32,7 +37,7 @@ def test_dragging_lambda_in_the_middle_forks(
 
     def changes() -> list[dict[str, Any]]:
         """Those of the run that the page shows; at first of a place that the drag passed."""
-        shown = server.run(lab.page.url.split("/runs/")[1][:12])
+        shown = server.run(shown_run(lab))
         assert finished in (shown["id"], shown["parent"])
         return shown["spec"]["changes"]
 
@@ -54,7 +59,7 @@ def test_of_many_drags_the_last_counts(lab: LabPage, server: LabServer, finished
 
     def asked() -> list[float]:
         """λ of the changes of the run that the page shows; a slow page may show an earlier one."""
-        shown = server.run(lab.page.url.split("/runs/")[1][:12])
+        shown = server.run(shown_run(lab))
         return [change["tikhonov"] for change in shown["spec"]["changes"]]
 
     lab.wait(lambda: asked() == [wanted], "the fork of the last drag", 30)
@@ -72,21 +77,18 @@ def test_at_the_start_a_drag_sets_the_next_run(lab: LabPage, finished: str) -> N
     expect(lab.bar.get_by_role("button", name="Play")).to_be_visible(timeout=PATIENCE)
 
 
-def wait_for_a_fork(lab: LabPage, before: str) -> None:
-    lab.wait(lambda: lab.page.url != before, "a fork", 30)
-
-
 def test_the_link_of_a_what_if_shows_the_run_without_it_too(lab: LabPage, finished: str) -> None:
     note = lab.page.get_by_text("the run as it was, before the change")
     lab.go_to_run(finished, "?step=100")
+    seen: set[str] = set()
     for place in (0.9, 0.3):  # the second asks the same question again
+        seen.add(shown_run(lab))
         drag(lab, tikhonov_of(lab, 1), place)
-        before = lab.page.url
-        wait_for_a_fork(lab, before)
+        lab.wait(lambda: shown_run(lab) not in seen, "a fork", 30)
         expect(note).to_be_visible(timeout=PATIENCE)
     lab.page.reload()
     expect(note).to_be_visible(timeout=PATIENCE)
-    lab.page.goto(lab.page.url.replace(lab.page.url.split("/runs/")[1][:12], finished))
+    lab.page.goto(lab.page.url.replace(shown_run(lab), finished))
     expect(lab.sentence).not_to_be_empty(timeout=PATIENCE)
     expect(note).to_be_hidden()
 
@@ -114,6 +116,6 @@ def test_what_is_set_at_the_end_holds_for_the_whole_next_run(
     expect(later).to_be_hidden()
     lab.bar.get_by_role("button", name="Train").click()
     lab.wait(lambda: before not in lab.page.url and lab.step == 40, "the next run")
-    spec = server.run(lab.page.url.split("/runs/")[1][:12])["spec"]
+    spec = server.run(shown_run(lab))["spec"]
     assert spec["arms"][1]["tikhonov"] == 5
     assert [(change["arm"], change["lr"]) for change in spec["changes"]] == [(0, 0.5)]

@@ -1,15 +1,18 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { metrics, numbered, spec, started } from "../../tests/logs";
 import { FakeServer } from "../../tests/server";
+import type { Spec } from "../api/types";
 import { playing } from "./clock";
 import { draft, problems } from "./draft";
 import { failure } from "./failure";
-import { isStarting, leave, open, session, start } from "./session";
+import { isDiscarded, isStarting, leave, open, session, start } from "./session";
 import { cursor, ghost, run, runId } from "./signals";
 import { ask, asking } from "./whatIf";
 
 const SPEC = spec();
-const HALF = numbered([started(), metrics(0, [50], { loss: [1] })] as never);
+const half = (changes: Spec["changes"]) =>
+  numbered([started(spec({ changes })), metrics(0, [50], { loss: [1] })] as never);
+const HALF = half([]);
 
 function submitted(id: string, settings: object = {}) {
   return { id, status: "running", position: null, reused: false, ...settings };
@@ -116,6 +119,42 @@ describe("a what-if", () => {
     expect(count()).toBe(2);
     expect(server.asked).toContain("POST api/runs/fork/stop?discard=true");
     expect(server.streams.filter(({ closed }) => !closed).length).toBe(2);
+  });
+
+  it("is removed only once another one is on the page in its place", async () => {
+    await opened("a");
+    server.answer("POST api/runs?from=a", submitted("first"));
+    ask(1, 40, "tikhonov", 5);
+    await settle(300);
+    server.stream("first").say(...half([{ step: 40, arm: 1, tikhonov: 5, lr: null }]));
+    await settle();
+    expect(runId.value).toBe("first");
+    // A page that shows a run asks about it: it is stopped, and stays as long as it is shown.
+    for (const id of ["overtaken", "second"]) {
+      server.answer("POST api/runs?from=a", submitted(id));
+      ask(1, 40, "tikhonov", id.length);
+      await settle(300);
+      expect(runId.value).toBe("first");
+    }
+    const discards = () => server.asked.filter((asked) => asked.includes("discard"));
+    expect(server.asked).toContain("POST api/runs/first/stop?ended_ok=true");
+    expect(discards()).toEqual(["POST api/runs/overtaken/stop?discard=true"]);
+    server.stream("first").say({ type: "cancelled", seq: 3, summary: null } as never);
+    server.stream("second").say(...HALF);
+    await settle();
+    expect([runId.value, ghost.value?.id]).toEqual(["second", "a"]);
+    expect(discards().at(-1)).toBe("POST api/runs/first/stop?discard=true");
+    expect(["first", "second", "a"].map(isDiscarded)).toEqual([true, false, false]);
+  });
+
+  it("with the setting that the run has already shows that run", async () => {
+    await opened("a");
+    server.answer("POST api/runs?from=a", submitted("a", { reused: true }));
+    ask(1, 40, "tikhonov", 0.1);
+    await settle(300);
+    expect([session.value.kind, runId.value, playing.value]).toEqual(["following", "a", true]);
+    expect(ghost.value).toBeNull();
+    expect(server.streams.length).toBe(1);
   });
 
   it("that is refused leaves the run as it was", async () => {

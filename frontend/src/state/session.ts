@@ -255,20 +255,35 @@ function settle(following: Following, spec: Spec): void {
   if (source.peek() === following && problems.peek().length === 0) loadDraft(spec);
 }
 
-/** A what-if that nobody waits for any more should not hold up the next, nor stand in the list. */
-export function abandon(following: Following | null): void {
+/** What-ifs of this page that it has stopped, and those that it has removed. */
+const stopped = new WeakSet<Following>();
+const discarded = new Set<string>();
+
+/** Whether the page has removed a run itself, so that nothing may lead to it. */
+export function isDiscarded(id: string): boolean {
+  return discarded.has(id);
+}
+
+/** A what-if that another one goes on from, or takes the place of, need not compute its own end. */
+export function stopOwn(following: Following | null): void {
   if (following?.isOwn !== true) return;
-  const { id } = following.log.peek();
-  send("POST", `api/runs/${id}/stop?discard=true`).catch((error: unknown) => {
-    if (!isAnswer(error)) throw error; // gone already is as good
+  stopped.add(following);
+  stopRun(following.log.peek().id).catch((error: unknown) => {
+    if (!isAnswer(error)) throw error;
   });
 }
 
-/** A what-if that another one goes on from need not compute its own end. */
-export function stopOwn(following: Following | null): void {
-  if (following?.isOwn !== true) return;
-  stopRun(following.log.peek().id).catch((error: unknown) => {
-    if (!isAnswer(error)) throw error;
+/**
+ * A what-if that nobody waits for any more should not hold up the next, nor stand in the list. It
+ * must be off the page before: what is on the page is asked about.
+ */
+export function discardOwn(following: Following | null): void {
+  if (following === null || !(following.isOwn || stopped.has(following))) return;
+  following.close();
+  const { id } = following.log.peek();
+  discarded.add(id);
+  send("POST", `api/runs/${id}/stop?discard=true`).catch((error: unknown) => {
+    if (!isAnswer(error)) throw error; // gone already is as good
   });
 }
 

@@ -5,7 +5,16 @@ import { submitRun } from "../api/client";
 import { pause, play, seek } from "./clock";
 import { loadDraft, problems } from "./draft";
 import { refines, whatIf } from "./edit";
-import { abandon, follow, followed, perform, session, show, stopOwn, type WhatIf } from "./session";
+import {
+  discardOwn,
+  follow,
+  followed,
+  perform,
+  session,
+  show,
+  stopOwn,
+  type WhatIf,
+} from "./session";
 import { cursor, ghost, overlays, run } from "./signals";
 
 /** What a what-if may change. */
@@ -57,15 +66,18 @@ async function fork({ arm, step: wanted, setting }: WhatIf, signal: AbortSignal)
   pause();
   // It goes on from what it is compared with, so that a try before it need not stay.
   const answer = await submitRun(spec, again ? (ghost.peek()?.id ?? parent.id) : parent.id);
-  if (again) abandon(before);
-  else stopOwn(before);
+  if (answer.id === parent.id) {
+    seek(step);
+    play();
+    return;
+  }
+  stopOwn(before);
   const following = follow(answer, spec, !answer.reused);
   try {
     // The fork's log repeats the parent's up to the change: show it once it has got there.
     await following.reached(step, signal);
   } catch (error) {
-    abandon(following);
-    following.close();
+    discardOwn(following);
     throw error;
   }
   batch(() => {
@@ -78,6 +90,7 @@ async function fork({ arm, step: wanted, setting }: WhatIf, signal: AbortSignal)
     seek(step);
     play();
   });
+  if (again) discardOwn(before);
 }
 
 /** Resolves after a while; rejects where `signal` says so first. */

@@ -1,7 +1,7 @@
 import { signal } from "@preact/signals";
-import { describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { chartChoices, landscapeSettings, theme, thresholds } from "../signals";
-import { bound, boundBy, getBound, setBound } from "./bound";
+import { bound, boundBy, getBound, keepWritten, setBound } from "./bound";
 import { applyView } from "./compare";
 import { either, fitting, integer, readQuery, text, writeQuery } from "./properties";
 
@@ -43,5 +43,49 @@ describe("bound properties", () => {
     expect([points.value, log.value, plane.value]).toEqual([41, true, null]);
     expect([chartChoices.value, thresholds.value.vanishing]).toEqual([{}, -6]);
     expect(theme.value).toBe("dark");
+  });
+});
+
+describe("the address that is kept written", () => {
+  afterEach(() => {
+    vi.unstubAllGlobals();
+    vi.useRealTimers();
+  });
+
+  it("names a run at once, and never one that is gone when it is left", async () => {
+    vi.useFakeTimers();
+    const entries = ["http://lab/"];
+    const current = { href: "http://lab/" };
+    const enter = ({ href }: URL) => {
+      current.href = href;
+      entries.push(href);
+    };
+    vi.stubGlobal("document", { baseURI: "http://lab/" });
+    vi.stubGlobal("location", current);
+    vi.stubGlobal("history", {
+      pushState: (_: null, __: string, url: URL) => enter(url),
+      replaceState: (_: null, __: string, url: URL) => {
+        entries.pop();
+        enter(url);
+      },
+    });
+    const address = signal("runs/a");
+    const stop = keepWritten(() => address.value, { isGone: (url) => url.includes("runs/b") });
+    await Promise.resolve();
+    expect(entries).toEqual(["http://lab/", "http://lab/runs/a"]);
+    address.value = "runs/a?step=3";
+    await Promise.resolve();
+    expect(entries.length).toBe(2);
+    vi.advanceTimersByTime(1000);
+    expect(entries).toEqual(["http://lab/", "http://lab/runs/a?step=3"]);
+    address.value = "runs/b";
+    await Promise.resolve();
+    address.value = "runs/c";
+    await Promise.resolve();
+    expect(entries).toEqual(["http://lab/", "http://lab/runs/a?step=3", "http://lab/runs/c"]);
+    address.value = "runs/d";
+    stop();
+    await Promise.resolve();
+    expect(current.href).toBe("http://lab/runs/c");
   });
 });

@@ -49,29 +49,47 @@ export function getBound<P extends Properties>(properties: P): Partial<StateOf<P
 /** Writes to the history at most this often: browsers refuse more. */
 const WRITE_MS = 400;
 
+export interface Writing {
+  /** Whether the page is on its way to what the address says already. */
+  isLoading?(): boolean;
+  /** Whether an address leads nowhere any more. */
+  isGone?(address: string): boolean;
+}
+
 /**
  * Keeps the browser's address that of the page; `address` null: another page's. Another path is a
- * new entry of the history, everything else amends the current one. Returns how to stop.
+ * new entry of the history, written at once, so that a reload never goes back to a run that was
+ * left. Everything else, and a path in place of one that is gone, amends the current entry. Returns
+ * how to stop.
  */
-export function keepWritten(address: () => string | null, isLoading = () => false): () => void {
+export function keepWritten(
+  address: () => string | null,
+  { isLoading = () => false, isGone = () => false }: Writing = {},
+): () => void {
   let timer: ReturnType<typeof setTimeout> | undefined;
+  let latest: string | null = null;
   const stop = effect(() => {
     clearTimeout(timer);
     const wanted = address();
+    latest = wanted;
     if (wanted === null) return;
-    timer = setTimeout(() => {
-      if (!isLoading()) write(new URL(wanted, document.baseURI));
-    }, WRITE_MS);
+    const url = new URL(wanted, document.baseURI);
+    const attempt = () => {
+      if (latest === wanted && !isLoading()) write(url, isGone(location.href));
+    };
+    timer = setTimeout(attempt, WRITE_MS);
+    if (url.pathname !== new URL(location.href).pathname) queueMicrotask(attempt);
   });
   return () => {
     clearTimeout(timer);
+    latest = null;
     stop();
   };
 }
 
-function write(url: URL): void {
+function write(url: URL, isGone: boolean): void {
   const now = new URL(location.href);
   if (url.href === now.href) return;
-  if (url.pathname === now.pathname) history.replaceState(null, "", url);
+  if (isGone || url.pathname === now.pathname) history.replaceState(null, "", url);
   else history.pushState(null, "", url);
 }

@@ -14,7 +14,7 @@ import {
 } from "../draft";
 import { failure } from "../failure";
 import { hasEnded } from "../log";
-import { layOver, leave, loadSpecOf, open } from "../session";
+import { isDiscarded, layOver, leave, loadSpecOf, open } from "../session";
 import {
   type ChartChoice,
   chartChoices,
@@ -255,7 +255,10 @@ export function startAddress(): void {
   });
   keepWritten(
     () => (isHere(place.value.path) && draft.value !== null ? currentAddress.value : null),
-    () => isLoading,
+    {
+      isLoading: () => isLoading,
+      isGone: (address) => isDiscarded(runIdOf(placeOf(address, document.baseURI).path) ?? ""),
+    },
   );
 }
 
