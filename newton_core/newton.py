@@ -345,6 +345,10 @@ class _InjectFisher(torch.autograd.Function):
 
 def _check_scale(scale: float) -> float:
     """The scale as a number, if it is a positive finite one."""
-    if not 0 < (number := float(scale)) < math.inf:
-        raise ValueError(f"scale must be a positive finite number, got {scale}")
+    try:
+        number = float(scale)
+    except (TypeError, ValueError):
+        number = math.nan
+    if not 0 < number < math.inf:
+        raise ValueError(f"scale must be a positive finite number, got {scale!r}")
     return number

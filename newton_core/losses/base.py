@@ -204,6 +204,8 @@ def _autodiff(loss: LossFunction, y: Tensor, target: Any, *, hessian: bool) -> D
 
     leaf = y.requires_grad_(True)
     value = loss(leaf, target)
+    if not isinstance(value, Tensor):
+        raise ValueError(f"the loss must give a tensor of shape ({len(y)},), got {value!r}")
     if value.shape != y.shape[:1]:
         raise ValueError(
             f"the loss must give one value per sample, shape ({len(y)},), but gave"

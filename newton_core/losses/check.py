@@ -185,7 +185,9 @@ class _Trial:
             LossCheckError: they are not.
         """
         with torch.no_grad():
-            value: Tensor = self.same_noise(lambda: self.base(y, self.target))
+            value = self.same_noise(lambda: self.base(y, self.target))
+        if not isinstance(value, Tensor):
+            raise LossCheckError(f"the loss must give a tensor of shape ({len(y)},), got {value!r}")
         _check_shape("value", value, (len(y),))
         return value
 

@@ -76,6 +76,7 @@ def test_inject_fisher_refuses_gradients_that_are_not_finite() -> None:
         (torch.ones(3, 2), {"reduction": "none"}, "unknown reduction 'none'; use one of mean, sum"),
         (torch.ones(3, 2), {"scale": 0.0}, "scale must be a positive finite number, got 0.0"),
         (torch.ones(3, 2), {"scale": math.inf}, "scale must be a positive finite number, got inf"),
+        (torch.ones(3, 2), {"scale": "much"}, "scale must be a positive finite number, got 'much'"),
     ],
 )
 def test_inject_fisher_explains_bad_arguments(
