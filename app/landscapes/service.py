@@ -163,12 +163,12 @@ class LandscapeService:
 
     def _ready(self, sources: Sequence[Source]) -> WorkerProcess:
         """The process, once it is ready for a job that depends on ``sources``. Blocks."""
-        if self._worker is not None and self._worker.is_outdated(sources):
+        if self._worker is not None and self._worker.loaded.is_outdated(sources):
             self._drop()
         self.warm()
         if (worker := self._worker) is None:
             raise LandscapeFailure("the server is closing")
-        worker.loads(sources)
+        worker.loaded.add(sources)
         deadline = time.monotonic() + START_SECONDS
         while not worker.process.ready and time.monotonic() < deadline:
             worker.process.receive(LOOK_SECONDS)

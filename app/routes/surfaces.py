@@ -7,6 +7,7 @@ from fastapi import APIRouter
 from pydantic import Field, model_validator
 
 from app.errors import validation_error
+from app.processes import Loaded
 from app.routes.answers import (
     SurfaceAnswer,
     SurfaceLandscape,
@@ -18,6 +19,7 @@ from app.routes.answers import (
 from app.routes.common import PICTURE, PICTURE_RESPONSES
 from app.runs.limits import MOST_WALKERS
 from newton_core.descent import Descent, DescentSettings, descend
+from newton_core.experiment.sources import code_behind
 from newton_core.landscape.grid import Grid, OddPoints
 from newton_core.landscape.surface import surface_domain, surface_landscape
 from newton_core.landscape.three_numbers import three_numbers_descents, three_numbers_landscape
@@ -94,11 +96,16 @@ def _check_cost(walkers: list[DescentSettings], steps: int) -> None:
         raise ValueError(f"steps: at most {MOST_STEPS // weight} for these walks")
 
 
+_LOADED = Loaded()
+"""Losses are loaded once, as these pictures are computed in the server's own process."""
+
+
 def loss_of(given: AnyLoss, kind: str) -> Any:
     """The loss that a request names.
 
     Raises:
-        RequestValidationError: no such loss, a bad parameter, or a loss of another kind.
+        RequestValidationError: no such loss, a bad parameter, a loss of another kind, or one
+            whose code has changed since this process has loaded it.
     """
     name = given.get("name")
     fitting = [known for known in LOSSES.names() if LOSSES.get(known).target_kind == kind]
@@ -109,6 +116,11 @@ def loss_of(given: AnyLoss, kind: str) -> Any:
         parameters = LOSSES.get(name).Parameters.model_validate(given)
     except ValueError as error:
         raise validation_error(list(_problems(error))) from error
+    sources = code_behind(parameters)
+    if _LOADED.is_outdated(sources):
+        words = "its code has changed since the server was started: start the server again"
+        raise validation_error([(("body", "loss", "name"), words, "loss")])
+    _LOADED.add(sources)
     return build_loss(**parameters.model_dump())
 
 

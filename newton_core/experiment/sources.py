@@ -50,6 +50,11 @@ def sources_of(spec: ExperimentSpec) -> tuple[Source, ...]:
     return (*code_of(parts), *sorted(files, key=lambda found: found.name))
 
 
+def code_behind(record: BaseModel) -> tuple[Source, ...]:
+    """Other people's code that the parameters of a loss, task, data set or network stand for."""
+    return code_of({part for one in _records(record) for part in _parts(one)})
+
+
 def code_of(parts: Iterable[type]) -> tuple[Source, ...]:
     """The packages that are not ours in which the parts and their base classes are written."""
     modules = {base.__module__.partition(".")[0] for part in parts for base in part.__mro__}

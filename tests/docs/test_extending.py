@@ -141,6 +141,52 @@ def test_a_loss_that_changed_is_another_run(server: LabServer, site: Path) -> No
                                  "position": None, "reused": True}  # fmt: skip
 
 
+BOWL = """
+from typing import Literal
+
+from newton_core import Loss, LossParameters, register_loss
+
+
+@register_loss
+class Bowl(Loss):
+    target_kind = "none"
+
+    class Parameters(LossParameters):
+        name: Literal["bowl"] = "bowl"
+
+    def forward(self, y, target=None):
+        return y.square().sum(dim=1)
+"""
+
+PICTURES = """
+from pathlib import Path
+
+import bowl
+from app.errors import FieldError
+from app.routes.surfaces import loss_of
+
+code = Path(bowl.__file__)
+given = {"name": "bowl"}
+loss_of(given, "none")
+text = code.read_text()
+code.write_text(text.replace("square()", "abs()"))
+try:
+    loss_of(given, "none")
+except FieldError as error:
+    print(error.errors()[0]["msg"])
+code.write_text(text)
+loss_of(given, "none")
+"""
+
+
+def test_pictures_of_the_server_itself_say_that_a_loss_has_changed(site: Path) -> None:
+    """Surfaces, gradients and three numbers cannot load it anew."""
+    (site / "bowl.py").write_text(BOWL, "utf-8")
+    assert python("-c", PICTURES) == (
+        "its code has changed since the server was started: start the server again\n"
+    )
+
+
 def test_its_chart_is_a_template() -> None:
     module = ModuleType("seconds")
     exec(compile(block("app/figures/seconds.py"), "app/figures/seconds.py", "exec"), vars(module))

@@ -79,7 +79,7 @@ class LocalExecutor(Executor):
             worker = self._take(job, stop)
             if worker is None:
                 break
-            worker.loads(job.sources)
+            worker.loaded.add(job.sources)
             following = _Following(self._settings, worker.process, job, stop)
             reason: str | None = "the server could not follow the run"
             try:
@@ -106,7 +106,7 @@ class LocalExecutor(Executor):
             with self._change:
                 for worker in list(self._idle):
                     try:
-                        if worker.is_outdated(job.sources):
+                        if worker.loaded.is_outdated(job.sources):
                             self._replace(worker)
                         elif worker.process.is_ready():
                             self._idle.remove(worker)
