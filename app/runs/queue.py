@@ -2,16 +2,15 @@
 
 import threading
 import time
-from dataclasses import replace
 from pathlib import Path
 
 import structlog
 
 from app.database import DatabaseUnavailableError, RunRow
+from app.runs.beginning import REPLAYED, Beginnings
 from app.runs.executors.base import Executor, StopRequest
 from app.runs.feed import Feed
 from app.runs.files import folder_bytes, folder_of, remove_folder, remove_partial, without_paths
-from app.runs.forks import ResumePlan, common_steps, find_resume_plan, untouched_arms
 from app.runs.identity import is_outdated
 from app.runs.log import EventLog
 from app.runs.patience import IMPATIENT, Patience
@@ -23,7 +22,6 @@ from app.settings import Settings
 from newton_core.experiment.events import Cancelled, Failed
 from newton_core.experiment.sources import sources_of
 from newton_core.experiment.spec import stored_spec
-from newton_core.training.replay import Replay
 
 INTERRUPTED = (
     "interrupted: the server stopped while this run was going; start it again to go on from its"
@@ -34,8 +32,6 @@ OUTDATED = (
     " them as they are now"
 )
 END_SECONDS = 15.0
-REPLAYED = "replayed"
-"""Folder in a run's own with the snapshots of arms that it takes from its parent, while it runs."""
 
 logger = structlog.get_logger(__name__)
 
@@ -51,6 +47,7 @@ class RunQueue:
         self._log = log
         self._feed = feed
         self._executor = executor
+        self._beginnings = Beginnings(settings, store, log)
         self._change = threading.Condition()
         self._waiting: list[tuple[str, bool]] = []  # (run id, whether it is a fork), in order
         self._active: dict[str, StopRequest] = {}
@@ -317,7 +314,7 @@ class RunQueue:
             return OUTDATED
         try:
             start, events, replay = self._patience.insist(
-                lambda _: self._take_over(run, folder), stop
+                lambda _: self._beginnings.take_over(run, folder), stop
             )
             job = Job(run.id, run.spec, folder, start, len(events), replay, sources)
             sink = RunSink(self._log, self._patience, run.id, events, stop, self._settings)
@@ -325,49 +322,6 @@ class RunQueue:
         finally:
             remove_folder(folder / REPLAYED)
         return None if sink.ended else reason or "the run ended without a last event"
-
-    def _take_over(
-        self, run: RunRow, folder: Path
-    ) -> tuple[Path | None, list[LoggedEvent], Replay | None]:
-        """The snapshot to start from, the events before it, and arms that need no computing.
-
-        Nothing means from scratch.
-        """
-        if (beginning := self._beginning(run)) is None:
-            return None, [], None
-        try:
-            start = beginning.link_into(folder)
-        except FileNotFoundError:  # the parent was removed just now
-            return None, [], None
-        try:
-            replay = beginning.replay_into(folder / REPLAYED)
-        except FileNotFoundError:
-            replay = None
-        return start, beginning.events(), replay
-
-    def _beginning(self, run: RunRow) -> ResumePlan | None:
-        """What leaves the least to compute of the parent and the last broken run of this spec."""
-        parents = [self._store.get(run.parent)] if run.parent else []
-        if run.key:
-            parents.append(self._store.last_broken(run.key))
-        found = [self._beginning_from(parent, run) for parent in parents if parent]
-        spec = stored_spec(run.spec)
-        return min(
-            (beginning for beginning in found if beginning),
-            key=lambda beginning: beginning.work(spec.steps, len(spec.arms)),
-            default=None,
-        )
-
-    def _beginning_from(self, parent: RunRow, run: RunRow) -> ResumePlan | None:
-        same = ("version", "device", "threads")  # or the numbers could differ in the last bits
-        if any(getattr(parent, name) != getattr(run, name) for name in same):
-            return None
-        theirs, own = (stored_spec(row.spec) for row in (parent, run))
-        shared = common_steps(theirs, own)
-        if shared is None:
-            return None
-        beginning = find_resume_plan(self._log.all(parent.id), self._folder(parent.id), shared)
-        return beginning and replace(beginning, untouched=untouched_arms(theirs, own))
 
     def _end(self, run_id: str, reason: str, stop: StopRequest) -> None:
         """Appends the last event that the run could not say itself."""
