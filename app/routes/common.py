@@ -38,7 +38,13 @@ class Problem(BaseModel):
     detail: str = Field(description="in words")
 
 
-def problem(description: str) -> dict[str, Any]:
+Description = dict[str, Any]
+"""OpenAPI's description of one answer."""
+Descriptions = dict[int | str, Description]
+"""Answers by their status."""
+
+
+def problem(description: str) -> Description:
     """OpenAPI's description of an answer that refuses."""
     return {"model": Problem, "description": description}
 
@@ -75,9 +81,7 @@ async def _picture_turn(lab: TheLab, request: Request) -> AsyncIterator[None]:
 
 PICTURE = Depends(_picture_turn, scope="function")
 """A turn at the server's own threads, for a route that computes a picture in them."""
-PICTURE_RESPONSES: dict[int | str, dict[str, Any]] = {
-    429: problem("Too many pictures are being computed.")
-}
+PICTURE_RESPONSES: Descriptions = {429: problem("Too many pictures are being computed.")}
 
 
 def is_run_id(text: str) -> bool:
@@ -94,4 +98,4 @@ def get_run(lab: TheLab, run_id: Annotated[str, Path(description="id of the run"
 
 
 TheRun = Annotated[RunRow, Depends(get_run)]
-NO_SUCH_RUN: dict[int | str, dict[str, Any]] = {404: problem("There is no such run.")}
+NO_SUCH_RUN: Descriptions = {404: problem("There is no such run.")}

@@ -1,7 +1,7 @@
 """Finished runs of one spec over several seeds, compared: as numbers, as a table, as a file."""
 
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, HTTPException, Query, Response
 from pydantic import BaseModel, Field, ValidationError
@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field, ValidationError
 from app.evidence.comparison import COLUMNS, caption_of, rows_of, sentence_of, title_of
 from app.evidence.exports import content_of
 from app.results import OutputError
-from app.routes.common import PICTURE, PICTURE_RESPONSES, TheLab, get_run, problem
+from app.routes.common import PICTURE, PICTURE_RESPONSES, Descriptions, TheLab, get_run, problem
 from newton_core.evidence.results import ArmResult, MetricRecord, arm_results, metric_record
 from newton_core.experiment.comparison import Comparison, compare_runs
 from newton_core.experiment.events import Summary
@@ -93,7 +93,7 @@ def _refusal(specs: Sequence[ExperimentSpec]) -> str:
 
 
 Compared = Annotated[tuple[Comparison, list[int]], Depends(_compared)]
-_REFUSALS: dict[int | str, dict[str, Any]] = {
+_REFUSALS: Descriptions = {
     404: problem("There is no such run."),
     409: problem("The runs have not finished, or differ in more than their seeds."),
 }

@@ -14,7 +14,15 @@ from app.database import SweepRow
 from app.errors import validation_error
 from app.lab import Lab
 from app.presets import UnknownPresetError
-from app.routes.common import KnownEvent, TheLab, address_of, is_run_id, problem, too_many
+from app.routes.common import (
+    Descriptions,
+    KnownEvent,
+    TheLab,
+    address_of,
+    is_run_id,
+    problem,
+    too_many,
+)
 from app.routes.events import stream_log
 from app.routes.streams import CONTENT
 from app.runs.limits import check_limits
@@ -120,7 +128,7 @@ def get_sweep(
 
 
 TheSweep = Annotated[SweepRow, Depends(get_sweep)]
-NO_SUCH_SWEEP: dict[int | str, dict[str, Any]] = {404: problem("There is no such sweep.")}
+NO_SUCH_SWEEP: Descriptions = {404: problem("There is no such sweep.")}
 
 
 @router.post(
