@@ -1,5 +1,6 @@
 """Where runs and their events are stored: SQLite by default, PostgreSQL by setting."""
 
+import os
 import sqlite3
 import threading
 import time
@@ -187,12 +188,12 @@ class Database:
 
     @classmethod
     def _open(cls, settings: Settings) -> "Database":
-        if settings.database_url is None:
+        if settings.postgres_url is None:
             lock: DatabaseLock = FileDatabaseLock(settings.sqlite_file)
             engine = _sqlite_engine(settings.sqlite_file)
         else:
             engine = create_engine(
-                settings.database_url,
+                settings.postgres_url,
                 pool_pre_ping=True,
                 pool_size=10,
                 connect_args=_POSTGRES_ARGUMENTS,
@@ -297,8 +298,11 @@ def _start_in_words(settings: Settings) -> Iterator[None]:
     """A message for a database that cannot be opened: what, where, and what to do."""
     elsewhere = "give the lab another folder with --data-dir or NEWTON_LAB_DATA_DIR"
     place: object = settings.sqlite_file
+    folder = settings.data_dir
     if settings.database_url is not None:
         elsewhere = "check NEWTON_LAB_DATABASE_URL"
+        folder = settings.sqlite_file.parent
+    if settings.postgres_url is not None:
         place = "the PostgreSQL database"
     try:
         yield
@@ -309,8 +313,15 @@ def _start_in_words(settings: Settings) -> Iterator[None]:
         ) from error
     except OSError as error:
         reason = error.strerror or error
+        if isinstance(error, PermissionError) and hasattr(os, "geteuid"):
+            user = os.geteuid()
+            reason = (
+                f"{reason} for user {user}; make that user its owner (on the machine that has it,"
+                f" also where a container mounts it: sudo chown -R {user} FOLDER)"
+            )
+            elsewhere = f"or {elsewhere}"
         raise DatabaseStartError(
-            f"cannot use the data folder {settings.data_dir}: {reason}; {elsewhere}"
+            f"cannot use the data folder {folder}: {reason}; {elsewhere}"
         ) from error
     except ArgumentError as error:
         raise DatabaseStartError(f"{place} cannot be found: {error}; {elsewhere}") from error

@@ -18,6 +18,7 @@ DATA_DIR_VARIABLE = f"{PREFIX}DATA_DIR"
 WORKER_MB = 600
 """What a worker process needs with torch imported (460 MB) and a small run."""
 COMPANION_MB = 450
+_SQLITE = "sqlite:///"
 _NAME = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[\w.-]+)(:\d{1,5})?")
 
 
@@ -104,8 +105,8 @@ class Settings(BaseSettings):
     )
     database_url: str | None = Field(
         None,
-        description="PostgreSQL database, e.g. postgresql://user:password@host/name;"
-        " empty means SQLite in the data folder.",
+        description="Database: PostgreSQL as postgresql://user:password@host/name, or one SQLite"
+        " file as sqlite:////srv/lab.sqlite3; empty means SQLite in the data folder.",
     )
     executor: Literal["local"] = Field("local", description="What computes the runs.")
     workers: int = Field(
@@ -246,9 +247,12 @@ class Settings(BaseSettings):
         if url is None:
             return None
         scheme, separator, rest = url.partition("://")
+        if scheme == "sqlite" and rest.startswith("/") and rest.strip("/") and "?" not in rest:
+            return f"{_SQLITE}{Path(rest[1:]).expanduser().absolute()}"
         if scheme not in ("postgresql", "postgres", "postgresql+psycopg") or not separator:
             raise ValueError(
-                "use postgresql://user:password@host/name, or leave it empty for SQLite"
+                "use postgresql://user:password@host/name or sqlite:////folder/file, or leave it"
+                " empty for SQLite in the data folder"
             )
         return f"postgresql+psycopg://{rest}"
 
@@ -265,8 +269,15 @@ class Settings(BaseSettings):
         return not is_loopback(self.host)
 
     @cached_property
+    def postgres_url(self) -> str | None:
+        """The address of the PostgreSQL database; None where SQLite is used."""
+        return None if (self.database_url or _SQLITE).startswith(_SQLITE) else self.database_url
+
+    @cached_property
     def sqlite_file(self) -> Path:
         """Where the SQLite database is, if it is used."""
+        if self.database_url is not None and self.postgres_url is None:
+            return Path(self.database_url.removeprefix(_SQLITE))
         return self.data_dir / "newton-lab.sqlite3"
 
     @cached_property

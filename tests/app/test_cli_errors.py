@@ -5,6 +5,7 @@ import io
 import os
 import socket
 import sqlite3
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -216,7 +217,7 @@ def test_an_address_that_cannot_be_had_is_explained(newton_lab, taken):
 
 
 def test_one_bad_setting_is_one_line(newton_lab, monkeypatch):
-    monkeypatch.setenv("NEWTON_LAB_DATABASE_URL", "sqlite:///x")
+    monkeypatch.setenv("NEWTON_LAB_DATABASE_URL", "mysql://x")
     words = newton_lab.refuses("serve")
     assert words.startswith("NEWTON_LAB_DATABASE_URL: ")
     monkeypatch.setenv("NEWTON_LAB_WORKERS", "many")
@@ -239,6 +240,19 @@ def test_the_data_folder_is_an_option_of_every_command(place, newton_lab, tmp_pa
     arguments.insert(place, f"--data-dir={folder}")
     assert newton_lab(*arguments) == 0
     assert f"{folder} (made when needed)" in newton_lab.out
+
+
+def test_a_data_folder_of_another_user_names_the_remedy(tmp_path):
+    folder = tmp_path / "data"
+    folder.mkdir(mode=0o555)  # as a bind mount that Docker made: it belongs to somebody else
+    command = [sys.executable, "-m", "app.cli", "serve", "--port", "0", f"--data-dir={folder}"]
+    if os.geteuid() == 0:  # who may write everywhere, unless this is taken away
+        command = ["setpriv", "--bounding-set=-dac_override", "--inh-caps=-all", *command]
+    refused = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert refused.returncode == 2, refused.stderr
+    assert refused.stderr.count("\n") == 1
+    assert f"cannot use the data folder {folder}: Permission denied" in refused.stderr
+    assert f"sudo chown -R {os.geteuid()} FOLDER" in refused.stderr
 
 
 def test_a_data_folder_must_be_one(newton_lab, tmp_path):

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from app.database import Database
 from app.settings import (
     Settings,
     SettingsError,
@@ -47,6 +48,7 @@ def test_environment_is_read_and_overridden(monkeypatch: pytest.MonkeyPatch) -> 
         ("MEMORY_MB", "599", "NEWTON_LAB_MEMORY_MB: Input should be greater than or equal to 600"),
         ("PORT", "http", "NEWTON_LAB_PORT: Input should be a valid integer"),
         ("DATABASE_URL", "mysql://x", "NEWTON_LAB_DATABASE_URL: Value error, use postgresql://"),
+        ("DATABASE_URL", "sqlite://lab.db", "use postgresql://user:password@host/name or sqlite:"),
         ("FRAME_ANCESTORS", "'self'; script-src *", "NEWTON_LAB_FRAME_ANCESTORS"),
     ],
 )
@@ -79,7 +81,16 @@ def test_data_folder_is_that_of_the_core(monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_postgres_is_reached_through_psycopg() -> None:
     settings = load_settings(database_url="postgres://me@host/db")
-    assert settings.database_url == "postgresql+psycopg://me@host/db"
+    assert settings.database_url == "postgresql+psycopg://me@host/db" == settings.postgres_url
+
+
+def test_sqlite_may_be_any_file(tmp_path: Path) -> None:
+    file = tmp_path / "db" / "lab.sqlite3"
+    settings = load_settings(data_dir=tmp_path, database_url=f"sqlite:///{file}")
+    assert settings.postgres_url is None
+    Database.open(settings).close()
+    assert file.is_file()
+    assert not (tmp_path / "newton-lab.sqlite3").exists()
 
 
 @pytest.mark.parametrize(
