@@ -1,9 +1,12 @@
 """A private PostgreSQL server, which tests may stop and start again."""
 
+import contextlib
 import os
 import shutil
 import subprocess
 from pathlib import Path
+
+import psutil
 
 
 def postgres_binaries() -> Path | None:
@@ -41,6 +44,16 @@ class Postgres:
     def stop(self) -> None:
         """As a crash does: connections break in the middle of what they do."""
         self._control("-m", "immediate", "stop")
+
+    def kill(self) -> None:
+        """SIGKILL for the server and all that it has started."""
+        number = (self._folder / "cluster" / "postmaster.pid").read_text("ascii").split()[0]
+        server = psutil.Process(int(number))
+        family = [server, *server.children(recursive=True)]
+        for process in family:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
+        psutil.wait_procs(family, timeout=30.0)
 
     def _control(self, *arguments: str) -> None:
         program = str(self._binaries / "pg_ctl")

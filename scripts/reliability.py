@@ -1,0 +1,253 @@
+"""Ends the lab's processes at random moments, and counts what was lost of what it had said.
+
+    python -m scripts.reliability [--kills 200] [--seed 0]
+
+A real server computes one run after another while viewers write down every event that they are
+sent. At random moments a random process gets SIGKILL or SIGSTOP: a worker, an arm worker, the
+landscape process, the server, the PostgreSQL server. Half of the kills hit a lab on SQLite, half
+one on PostgreSQL. At the end each log must hold every event that any viewer was sent, byte for
+byte, numbered without a gap; what it does not hold is lost, and the command fails.
+"""
+
+import argparse
+import contextlib
+import json
+import random
+import sys
+import tempfile
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+import psutil
+
+from tests.app.harness import LabServer, long_spec, read_messages
+from tests.app.postgres import Postgres, postgres_binaries
+
+RECOVERY_SECONDS = 180.0
+ARM_WORKER = "newton-lab arm worker"
+LANDSCAPE = "newton-lab landscape worker"
+WORKER = "newton-lab worker"
+LEAST_PAUSE, MOST_PAUSE = 0.1, 1.5
+"""Seconds between a recovery and the next accident."""
+
+
+@dataclass
+class Seen:
+    """What viewers were sent, by run and number."""
+
+    events: dict[str, dict[int, str]] = field(default_factory=dict)
+    twice: int = 0
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def note(self, run: str, seq: int, data: str) -> None:
+        """Writes one event down; the same number must say the same again."""
+        with self.lock:
+            known = self.events.setdefault(run, {}).setdefault(seq, data)
+            self.twice += known != data
+
+    @property
+    def count(self) -> int:
+        """All events that were sent."""
+        return sum(len(events) for events in self.events.values())
+
+
+class Watcher(threading.Thread):
+    """Keeps one long run going and follows it, through every break of its connection."""
+
+    def __init__(self, server: LabServer, seen: Seen, seed: int, stop: threading.Event) -> None:
+        super().__init__(daemon=True)
+        self._server, self._seen, self._stop_asked = server, seen, stop
+        # Two arms: the second is computed by an arm worker.
+        arms = [{"label": "Vanilla"}, {"label": "Fisher", "curvature": "fisher"}]
+        self._spec = long_spec(seed, arms=arms, steps=100_000, evaluate_every=20_000)
+        self.posted = 0
+
+    def run(self) -> None:
+        """Until it is told to stop."""
+        while not self._stop_asked.is_set():
+            try:
+                with httpx.Client(base_url=self._server.url, timeout=30.0) as client:
+                    run = str(
+                        client.post("/api/runs", json=self._spec).raise_for_status().json()["id"]
+                    )
+                    self.posted += 1
+                    self._follow(client, run)
+            except (httpx.HTTPError, OSError):
+                self._stop_asked.wait(0.1)
+
+    def _follow(self, client: httpx.Client, run: str) -> None:
+        after = max(self._seen.events.get(run, {}), default=0)
+        address = f"/api/runs/{run}/events"
+        with client.stream("GET", address, params={"after": after}) as answer:
+            for message in read_messages(answer.iter_lines()):
+                if "id" in message:
+                    self._seen.note(run, int(message["id"]), message["data"])
+
+
+class Accidents:
+    """What can happen to one lab, each with how it recovers."""
+
+    def __init__(self, server: LabServer, postgres: Postgres | None, dice: random.Random) -> None:
+        self._server, self._postgres, self._dice = server, postgres, dice
+        self.counts: Counter[str] = Counter()
+
+    def happen(self) -> None:
+        """One accident, and the recovery from it."""
+        kinds: list[tuple[Callable[[], str | None], int]] = [
+            (lambda: self._signal(WORKER), 6), (lambda: self._signal(ARM_WORKER), 5),
+            (lambda: self._signal(LANDSCAPE), 4), (self._kill_server, 2),
+            (self._kill_database, 2 if self._postgres else 0),
+        ]  # fmt: skip
+        chosen = self._dice.choices([kind for kind, _ in kinds], [weight for _, weight in kinds])[0]
+        what = chosen()
+        if what is not None:
+            self.counts[what] += 1
+            self._wait_until_healthy()
+
+    def _signal(self, name: str) -> str | None:
+        """SIGKILL, or SIGSTOP for a while (a machine that swaps) and often SIGKILL after it."""
+        found = [p for p in self._server.workers() if p.cmdline()[-1].startswith(name)]
+        if name == LANDSCAPE and not found:
+            return self._ask_for_landscape()
+        if not found:
+            return None
+        victim = self._dice.choice(found)
+        with contextlib.suppress(psutil.NoSuchProcess):
+            if self._dice.random() < 0.7:
+                victim.kill()
+                return f"SIGKILL {name.removeprefix('newton-lab ')}"
+            victim.suspend()
+            time.sleep(self._dice.uniform(0.05, 1.0))
+            victim.resume()
+            return f"SIGSTOP {name.removeprefix('newton-lab ')}"
+        return None
+
+    def _ask_for_landscape(self) -> None:
+        """Has the server start its landscape process, which the next accident may hit."""
+        runs = self._server.client.get("/api/runs").json()["items"]
+        body = {"run": runs[0]["id"], "points": 11, "samples": 1}
+        with contextlib.suppress(httpx.HTTPError):
+            self._server.client.post("/api/landscapes", json=body)
+
+    def _kill_server(self) -> str:
+        assert self._server.process is not None
+        if self._dice.random() < 0.3:
+            process = psutil.Process(self._server.process.pid)
+            process.suspend()
+            time.sleep(self._dice.uniform(0.05, 1.0))
+            process.resume()
+            return "SIGSTOP server"
+        port = int(self._server.url.rpartition(":")[2])
+        workers = self._server.workers()
+        self._server.kill()
+        psutil.wait_procs(workers, timeout=30.0)
+        self._server.start(port)
+        return "SIGKILL server"
+
+    def _kill_database(self) -> str:
+        assert self._postgres is not None
+        self._postgres.kill()
+        time.sleep(self._dice.uniform(0.0, 1.0))
+        self._postgres.start()
+        return "SIGKILL database"
+
+    def _wait_until_healthy(self) -> None:
+        deadline = time.monotonic() + RECOVERY_SECONDS
+        while time.monotonic() < deadline:
+            with contextlib.suppress(httpx.HTTPError):
+                if self._server.client.get("/api/health").status_code == 200:
+                    return
+            time.sleep(0.05)
+        raise SystemExit(f"the lab did not recover:\n{self._server.log.read_text()[-3000:]}")
+
+
+def lost(server: LabServer, seen: Seen) -> int:
+    """How many events that viewers were sent the logs do not hold as they were sent."""
+    missing = seen.twice
+    for run, events in seen.events.items():
+        answer = server.client.get(f"/api/runs/{run}/export", params={"format": "json"})
+        if answer.status_code != 200:
+            missing += len(events)
+            continue
+        log = {event["seq"]: event for event in answer.json()}
+        missing += sorted(log) != list(range(1, len(log) + 1))
+        missing += sum(log.get(seq) != json.loads(data) for seq, data in events.items())
+    return missing
+
+
+def attack(folder: Path, postgres: Postgres | None, kills: int, dice: random.Random) -> int:
+    """Has accidents happen to one lab; how many events were lost."""
+    settings = {"workers": 1, "fork_workers": 0, "companions": 1, "disk_mb": 100_000}
+    if postgres is not None:
+        settings |= {"database_url": postgres.url}
+    server = LabServer(folder / "data", **settings).start()
+    seen, stop = Seen(), threading.Event()
+    watchers = [Watcher(server, seen, seed, stop) for seed in (1, 1)]  # two viewers of one run
+    accidents = Accidents(server, postgres, dice)
+    try:
+        for watcher in watchers:
+            watcher.start()
+        while accidents.counts.total() < kills:
+            time.sleep(dice.uniform(LEAST_PAUSE, MOST_PAUSE))
+            accidents.happen()
+        stop.set()
+        for run in server.client.get("/api/runs", params={"status": "running"}).json()["items"]:
+            server.client.post(f"/api/runs/{run['id']}/stop")
+            server.wait_for(run["id"], lambda found: found["ended"] is not None)
+        for watcher in watchers:
+            watcher.join(60.0)
+        missing = lost(server, seen)
+    finally:
+        stop.set()
+        server.close()
+    for name, count in sorted(accidents.counts.items()):
+        say(f"  {count:4d}  {name}")
+    say(f"  {seen.count} events of {len(seen.events)} runs were sent to viewers; lost: {missing}")
+    return missing
+
+
+def say(line: str) -> None:
+    """Prints a line at once."""
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+def main() -> None:
+    """Runs the accidents on both databases."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--kills", type=int, default=200)
+    parser.add_argument("--seed", type=int, default=0)
+    given = parser.parse_args()
+    dice = random.Random(given.seed)
+    binaries = postgres_binaries()
+    missing = 0
+    with tempfile.TemporaryDirectory() as work:
+        root = Path(work)
+        root.chmod(0o755)
+        for name in ("sqlite", "postgresql"):
+            folder = root / name
+            folder.mkdir()
+            postgres = None
+            if name == "postgresql":
+                if binaries is None:
+                    say("NOT TESTED on PostgreSQL: its server is not installed")
+                    continue
+                (folder / "pg").mkdir()
+                postgres = Postgres(binaries, folder / "pg", root).start()
+            say(f"{name}: {given.kills // 2} accidents")
+            try:
+                missing += attack(folder, postgres, given.kills // 2, dice)
+            finally:
+                if postgres is not None:
+                    postgres.stop()
+    if missing:
+        raise SystemExit(f"{missing} events were lost")
+
+
+if __name__ == "__main__":
+    main()
