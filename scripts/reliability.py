@@ -32,8 +32,10 @@ RECOVERY_SECONDS = 180.0
 ARM_WORKER = "newton-lab arm worker"
 LANDSCAPE = "newton-lab landscape worker"
 WORKER = "newton-lab worker"
-LEAST_PAUSE, MOST_PAUSE = 0.1, 1.5
-"""Seconds between a recovery and the next accident."""
+PROGRESS_SECONDS = 10.0
+"""How long an accident waits for the runs to say something new."""
+LEAST_PAUSE, MOST_PAUSE = 0.05, 0.7
+"""Seconds that it waits then."""
 
 
 @dataclass
@@ -53,7 +55,8 @@ class Seen:
     @property
     def count(self) -> int:
         """All events that were sent."""
-        return sum(len(events) for events in self.events.values())
+        with self.lock:
+            return sum(len(events) for events in self.events.values())
 
 
 class Watcher(threading.Thread):
@@ -64,7 +67,7 @@ class Watcher(threading.Thread):
         self._server, self._seen, self._stop_asked = server, seen, stop
         # Two arms: the second is computed by an arm worker.
         arms = [{"label": "Vanilla"}, {"label": "Fisher", "curvature": "fisher"}]
-        self._spec = long_spec(seed, arms=arms, steps=100_000, evaluate_every=20_000)
+        self._spec = long_spec(seed, arms=arms, steps=100_000, evaluate_every=50)
         self.posted = 0
 
     def run(self) -> None:
@@ -81,7 +84,8 @@ class Watcher(threading.Thread):
                 self._stop_asked.wait(0.1)
 
     def _follow(self, client: httpx.Client, run: str) -> None:
-        after = max(self._seen.events.get(run, {}), default=0)
+        with self._seen.lock:
+            after = max(self._seen.events.get(run, {}), default=0)
         address = f"/api/runs/{run}/events"
         with client.stream("GET", address, params={"after": after}) as answer:
             for message in read_messages(answer.iter_lines()):
@@ -113,7 +117,7 @@ class Accidents:
         """SIGKILL, or SIGSTOP for a while (a machine that swaps) and often SIGKILL after it."""
         found = [p for p in self._server.workers() if p.cmdline()[-1].startswith(name)]
         if name == LANDSCAPE and not found:
-            return self._ask_for_landscape()
+            self._ask_for_landscape()
         if not found:
             return None
         victim = self._dice.choice(found)
@@ -182,17 +186,25 @@ def lost(server: LabServer, seen: Seen) -> int:
 
 def attack(folder: Path, postgres: Postgres | None, kills: int, dice: random.Random) -> int:
     """Has accidents happen to one lab; how many events were lost."""
-    settings = {"workers": 1, "fork_workers": 0, "companions": 1, "disk_mb": 100_000}
+    settings: dict[str, int | str] = {
+        "workers": 2,
+        "fork_workers": 0,
+        "companions": 1,
+        "disk_mb": 100_000,
+    }
     if postgres is not None:
         settings |= {"database_url": postgres.url}
     server = LabServer(folder / "data", **settings).start()
     seen, stop = Seen(), threading.Event()
-    watchers = [Watcher(server, seen, seed, stop) for seed in (1, 1)]  # two viewers of one run
+    watchers = [Watcher(server, seen, seed, stop) for seed in (1, 2)]
     accidents = Accidents(server, postgres, dice)
     try:
         for watcher in watchers:
             watcher.start()
         while accidents.counts.total() < kills:
+            said, deadline = seen.count, time.monotonic() + PROGRESS_SECONDS
+            while seen.count == said and time.monotonic() < deadline:
+                time.sleep(0.05)
             time.sleep(dice.uniform(LEAST_PAUSE, MOST_PAUSE))
             accidents.happen()
         stop.set()

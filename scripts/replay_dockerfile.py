@@ -182,7 +182,10 @@ def serve(stage: Stage) -> None:
 def _train(stage: Stage) -> bool:
     """A small run of shortest paths, whose kernels numba compiles and keeps below ``/data``."""
     spec = {
-        "task": {"name": "shortest_path", "test_maps": 20},
+        "task": {
+            "name": "shortest_path",
+            "data": {"name": "terrain", "train_maps": 10, "test_maps": 10},
+        },
         "loss": {"name": "bellman_ford"},
         "arms": [{"label": "Fisher", "curvature": "fisher"}],
         "steps": 5, "batch_size": 4,

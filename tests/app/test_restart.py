@@ -13,7 +13,8 @@ def test_server_is_killed_and_restarted(new_server: Callable[..., LabServer]) ->
     server = new_server(fork_workers=0).start()
     finished = server.finish(tiny_spec())
     before = server.events(finished)
-    running = server.post(long_spec(1))["id"]
+    spec = long_spec(1, steps=8000)
+    running = server.post(spec)["id"]
     waiting = server.post(tiny_spec(seed=2))["id"]
     cancelled = server.post(tiny_spec(seed=3))["id"]
     server.client.post(f"/api/runs/{cancelled}/stop")
@@ -31,14 +32,15 @@ def test_server_is_killed_and_restarted(new_server: Callable[..., LabServer]) ->
     assert server.run(running)["error"] == events[-1]["error"]
     assert server.events(waiting)[-1]["type"] == "finished", "waiting runs start"
     assert server.run(cancelled)["status"] == "cancelled"
-    resumed = server.post(long_spec(1))
-    assert not resumed["reused"]
-    server.wait_for(resumed["id"], lambda run: run["step"] > 1000)
-    server.client.post(f"/api/runs/{resumed['id']}/stop")
-    again = numbers_of(server.events(resumed["id"]))["metrics"][0]
-    first = numbers_of(events)["metrics"][0]
-    assert all(again[step] == first[step] for step in first.keys() & again.keys())
-    assert min(again) == 1
+    resumed = server.events(server.finish(spec))
+    first, again = (numbers_of(log)["metrics"][0] for log in (events, resumed))
+    assert all(again[step] == first[step] for step in first)
+    clock = [[s for e in log if e["type"] == "metrics" for s in e["values"]["seconds"]][:100]
+             for log in (events, resumed)]  # fmt: skip
+    assert clock[0] == clock[1], "it went on from a snapshot: its first steps were copied"
+    # The same from scratch: a run that a clock decides is never answered with another.
+    scratch = server.events(server.finish({**spec, "seconds": 600.0}))
+    assert numbers_of(resumed) == numbers_of(scratch), "equal bit for bit"
     assert server.stop() < 10.0  # well under 1 s on a quiet machine
 
 
