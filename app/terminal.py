@@ -3,12 +3,15 @@
 import codecs
 import io
 import os
+import re
 import sys
 import unicodedata
+from collections.abc import Iterator
 from typing import Any, NoReturn
 
 import typer
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
 from rich.text import Text
 
 PIPE_COLUMNS = 10_000
@@ -18,6 +21,7 @@ _SPELT_OUT = {
     "≤": "<=", "≥": ">=", "≈": "~", "‖": "||", "∇": "grad ", "λ": "lambda", "σ": "sigma",
     "μ": "mu", "τ": "tau", "η": "eta", "ρ": "rho", "“": '"', "”": '"', "‘": "'", "’": "'",
 }  # fmt: skip
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _SPELLING = "newton-lab-spelling"
 
 
@@ -49,6 +53,11 @@ def _spell_in_stream(error: UnicodeError) -> tuple[str, int]:
     return "".join(_spell(character, "ascii") for character in found), error.end
 
 
+def harmless(text: str) -> str:
+    """``text`` without control characters: a label of a stranger's spec may command no terminal."""
+    return _CONTROLS.sub("?", text)
+
+
 def prepare_streams() -> None:
     """Lets standard output and error take every text, whatever their encoding."""
     codecs.register_error(_SPELLING, _spell_in_stream)
@@ -68,7 +77,14 @@ class PlainConsole(Console):
 
     def render_str(self, text: str, **options: Any) -> Text:
         """See :class:`Console`; characters are spelt out before the width is measured."""
-        return super().render_str(spell_out(text, self.encoding), **options)
+        return super().render_str(spell_out(harmless(text), self.encoding), **options)
+
+    def render(
+        self, renderable: RenderableType, options: ConsoleOptions | None = None
+    ) -> Iterator[Segment]:
+        """See :class:`Console`; texts that were not strings hold no control characters either."""
+        for segment in super().render(renderable, options):
+            yield segment if segment.control else segment._replace(text=harmless(segment.text))
 
 
 console = PlainConsole()

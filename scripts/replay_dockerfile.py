@@ -22,7 +22,7 @@ import tempfile
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.request import urlopen
+from urllib.request import Request, urlopen
 
 from scripts.docker_context import ROOT, IgnoreRules, context_files, steps
 
@@ -190,7 +190,12 @@ def _train(stage: Stage) -> bool:
         "arms": [{"label": "Fisher", "curvature": "fisher"}],
         "steps": 5, "batch_size": 4,
     }  # fmt: skip
-    with urlopen(f"http://127.0.0.1:{PORT}/api/runs", json.dumps(spec).encode()) as answer:
+    request = Request(
+        f"http://127.0.0.1:{PORT}/api/runs",
+        json.dumps(spec).encode(),
+        {"Content-Type": "application/json"},
+    )
+    with urlopen(request, timeout=60) as answer:
         run = json.load(answer)["id"]
     events = _get(f"/api/runs/{run}/events")
     kernels = list(stage.path("/data/cache/numba").rglob("*.nbi"))

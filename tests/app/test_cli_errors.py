@@ -228,6 +228,14 @@ def test_one_bad_setting_is_one_line(newton_lab, monkeypatch):
     ]
 
 
+def test_a_label_commands_no_terminal(newton_lab, tmp_path):
+    spec = tiny_spec(steps=1, arms=[{"label": "a\x1b]0;owned\x07\x1b[31m\x9bz\rb"}])
+    assert newton_lab("train", _written(tmp_path / "spec.json", spec)) == 0
+    assert "a?]0;owned??[31m?z" in newton_lab.out
+    said = newton_lab.refuses("train", "\x1b[31mred")
+    assert not set("\x1b\x07\x9b\r") & set(newton_lab.out + said)
+
+
 def test_version(newton_lab):
     assert newton_lab("--version") == 0
     assert newton_lab.out == f"newton-lab {__version__}\n"
