@@ -10,7 +10,7 @@ PAGE_SOURCES := $(shell find frontend -path frontend/node_modules -prune -o -pat
 API_SOURCES := $(shell find app newton_core -name '*.py' 2>/dev/null)
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: run test install lint types format page dist screenshots bench clean
+.PHONY: run test install lint types format page dist screenshots bench reliability audit sbom clean
 
 run: install
 	$(BIN)/newton-lab serve --open
@@ -76,3 +76,37 @@ screenshots: install
 
 clean:
 	rm -rf .venv frontend/node_modules frontend/dist dist
+
+# By hand: long, and no part of the tests. KILLS=20 is a tenth.
+KILLS ?= 200
+VIEWERS ?= 500
+MINUTES ?= 60
+reliability: install
+	$(BIN)/python -m scripts.reliability --kills $(KILLS)
+	$(BIN)/python -m scripts.load viewers --viewers $(VIEWERS)
+	$(BIN)/python -m scripts.load soak --minutes $(MINUTES)
+
+# Known holes in what the lab depends on. Both ask a service; where it does not answer, a line says so.
+audit: install .venv/.audit
+	@said=$$($(BIN)/pip-audit --skip-editable --progress-spinner off 2>&1); status=$$?; echo "$$said"; \
+		case "$$said" in \
+		*"could not be audited"*) echo "NOT AUDITED: Python packages that pypi.org says nothing of" ;; \
+		*) exit $$status ;; esac
+	@cd frontend && said=$$(npm audit 2>&1); status=$$?; echo "$$said"; \
+		case "$$said" in \
+		*"npm error"*) echo "NOT AUDITED: the npm packages, because the registry does not answer" ;; \
+		*) exit $$status ;; esac
+
+# What ships in the image, with versions and licences: dist/sbom.json (CycloneDX) and dist/licences.md.
+sbom: .venv/.audit
+	mkdir -p dist && rm -rf dist/sbom-venv
+	$(PYTHON) -m venv --without-pip dist/sbom-venv
+	$(BIN)/python -m pip --python dist/sbom-venv/bin/python install --quiet -c constraints.txt \
+		$(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX)) .
+	$(BIN)/cyclonedx-py environment dist/sbom-venv/bin/python --pyproject pyproject.toml -o dist/sbom.json
+	$(BIN)/pip-licenses --python dist/sbom-venv/bin/python --format markdown --output-file dist/licences.md
+	rm -rf dist/sbom-venv
+
+.venv/.audit: .venv/.installed
+	$(BIN)/python -m pip install --quiet pip-audit cyclonedx-bom pip-licenses
+	touch $@

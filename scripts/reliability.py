@@ -32,7 +32,7 @@ RECOVERY_SECONDS = 180.0
 ARM_WORKER = "newton-lab arm worker"
 LANDSCAPE = "newton-lab landscape worker"
 WORKER = "newton-lab worker"
-PROGRESS_SECONDS = 10.0
+PROGRESS_SECONDS = 4.0
 """How long an accident waits for the runs to say something new."""
 LEAST_PAUSE, MOST_PAUSE = 0.05, 0.7
 """Seconds that it waits then."""
@@ -91,6 +91,8 @@ class Watcher(threading.Thread):
             for message in read_messages(answer.iter_lines()):
                 if "id" in message:
                     self._seen.note(run, int(message["id"]), message["data"])
+                if self._stop_asked.is_set():
+                    return
 
 
 class Accidents:
@@ -115,7 +117,10 @@ class Accidents:
 
     def _signal(self, name: str) -> str | None:
         """SIGKILL, or SIGSTOP for a while (a machine that swaps) and often SIGKILL after it."""
-        found = [p for p in self._server.workers() if p.cmdline()[-1].startswith(name)]
+        try:
+            found = [p for p in self._server.workers() if p.cmdline()[-1].startswith(name)]
+        except (psutil.NoSuchProcess, IndexError):  # one that ends just now
+            return None
         if name == LANDSCAPE and not found:
             self._ask_for_landscape()
         if not found:
@@ -172,8 +177,10 @@ class Accidents:
 
 def lost(server: LabServer, seen: Seen) -> int:
     """How many events that viewers were sent the logs do not hold as they were sent."""
-    missing = seen.twice
-    for run, events in seen.events.items():
+    with seen.lock:
+        missing = seen.twice
+        sent = {run: dict(events) for run, events in seen.events.items()}
+    for run, events in sent.items():
         answer = server.client.get(f"/api/runs/{run}/export", params={"format": "json"})
         if answer.status_code != 200:
             missing += len(events)
@@ -208,11 +215,9 @@ def attack(folder: Path, postgres: Postgres | None, kills: int, dice: random.Ran
             time.sleep(dice.uniform(LEAST_PAUSE, MOST_PAUSE))
             accidents.happen()
         stop.set()
-        for run in server.client.get("/api/runs", params={"status": "running"}).json()["items"]:
-            server.client.post(f"/api/runs/{run['id']}/stop")
-            server.wait_for(run["id"], lambda found: found["ended"] is not None)
-        for watcher in watchers:
-            watcher.join(60.0)
+        for run in seen.events:
+            server.client.post(f"/api/runs/{run}/stop", params={"ended_ok": True})
+            server.wait_for(run, lambda found: found["ended"] is not None)
         missing = lost(server, seen)
     finally:
         stop.set()
