@@ -11,6 +11,8 @@ and file descriptors of the server and the bytes of its data folder as time goes
 
 import argparse
 import asyncio
+import contextlib
+import signal
 import statistics
 import sys
 import tempfile
@@ -63,8 +65,10 @@ def pace(server: LabServer, seed: int, viewers: int) -> float:
 def measure_viewers(viewers: int, rounds: int) -> None:
     """Runs alone and with viewers, in turns."""
     ratios = []
-    with tempfile.TemporaryDirectory() as work:
-        server = LabServer(Path(work, "data"), workers=1, fork_workers=0).start()
+    with tempfile.TemporaryDirectory() as work, contextlib.ExitStack() as stack:
+        data = Path(work, "data")
+        server = stack.enter_context(contextlib.closing(LabServer(data, workers=1, fork_workers=0)))
+        server.start()
         pace(server, 0, 1)  # warms up
         for turn in range(rounds):
             alone = pace(server, 10 + 2 * turn, 1)
@@ -72,15 +76,16 @@ def measure_viewers(viewers: int, rounds: int) -> None:
             ratios.append(alone / watched)
             say(f"  alone {alone:.0f} steps/s, with {viewers} viewers {watched:.0f} steps/s:"
                 f" {ratios[-1]:.2f} times slower")  # fmt: skip
-        server.close()
     say(f"{viewers} viewers got every event; the run was {statistics.median(ratios):.2f} times"
         f" slower (from {min(ratios):.2f} to {max(ratios):.2f} in {rounds} rounds)")  # fmt: skip
 
 
 def soak(minutes: float) -> None:
     """Full load for a while; memory, descriptors and disk every tenth of it."""
-    with tempfile.TemporaryDirectory() as work:
-        server = LabServer(Path(work, "data"), workers=1, fork_workers=0, disk_mb=20).start()
+    with tempfile.TemporaryDirectory() as work, contextlib.ExitStack() as stack:
+        settings = {"workers": 1, "fork_workers": 0, "disk_mb": 20}
+        server = stack.enter_context(contextlib.closing(LabServer(Path(work, "data"), **settings)))
+        server.start()
         assert server.process is not None
         process = psutil.Process(server.process.pid)
         end = time.monotonic() + 60 * minutes
@@ -88,7 +93,7 @@ def soak(minutes: float) -> None:
         while time.monotonic() < end:
             runs += 1
             run = server.finish(tiny_spec(seed=runs, steps=400))
-            body = {"run": run, "points": 11, "samples": 5}
+            body = {"run": run, "points": 21, "samples": 5}
             server.client.post("/api/landscapes", json=body)
             if time.monotonic() > shown + 6 * minutes:
                 shown = time.monotonic()
@@ -96,7 +101,6 @@ def soak(minutes: float) -> None:
                 disk = sum(path.stat().st_size for path in files if path.exists()) / 1e6
                 say(f"  {runs:5d} runs: {process.memory_info().rss / 1e6:.0f} MB,"
                     f" {process.num_fds()} descriptors, {disk:.1f} MB on disk")  # fmt: skip
-        server.close()
 
 
 def say(line: str) -> None:
@@ -113,6 +117,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--minutes", type=float, default=60.0)
     given = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))  # and its server with it
     if given.what == "viewers":
         measure_viewers(given.viewers, given.rounds)
     else:

