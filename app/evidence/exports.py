@@ -15,9 +15,11 @@ _LATEX = {
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_",
     "{": r"\{", "}": r"\}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
 }  # fmt: skip
-_NO_KALEIDO = (
-    "{} needs kaleido: install newton-lab[figures], or take .html, which any browser prints"
-)
+_INSTEAD = "or take .html, which any browser prints"
+
+
+class NothingToDrawError(OutputError):
+    """A forest plot of one arm, or of arms whose values are not known."""
 
 
 def check_formats(table: Path | None, plot: Path | None) -> None:
@@ -30,7 +32,7 @@ def check_formats(table: Path | None, plot: Path | None) -> None:
         if path is not None and path.suffix.lower() not in known:
             ending = path.suffix or "no ending"
             raise OutputError(f"{option}: {path} has {ending}; it takes {', '.join(known)}")
-    if plot is not None and (problem := _missing(plot.suffix.lower())):
+    if plot is not None and plot.suffix.lower() in DRAWN and (problem := undrawn()):
         raise OutputError(f"--forest: {problem}")
 
 
@@ -52,18 +54,19 @@ def content_of(comparison: Comparison, ending: str) -> bytes:
     """The table (.csv, .md, .tex) or the forest plot (.html, .svg, .pdf, .png).
 
     Raises:
-        OutputError: there is nothing to draw, or nothing here can draw it.
+        NothingToDrawError: no arm is compared with another.
+        OutputError: nothing here can draw it.
     """
     if ending in TABLES:
         return TABLES[ending](comparison).encode()
     from app.figures.forest import forest
 
-    if problem := _missing(ending):
+    if ending in DRAWN and (problem := undrawn()):
         raise OutputError(problem)
     try:
         figure = forest(comparison)
     except ValueError as error:
-        raise OutputError(str(error)) from error
+        raise NothingToDrawError(str(error)) from error
     if ending not in DRAWN:
         return str(figure.to_html(include_plotlyjs=True)).encode()
     try:
@@ -75,10 +78,16 @@ def content_of(comparison: Comparison, ending: str) -> bytes:
         ) from error
 
 
-def _missing(ending: str) -> str:
-    """What is not installed and would have to draw the file; mostly empty."""
-    absent = ending in DRAWN and importlib.util.find_spec("kaleido") is None
-    return _NO_KALEIDO.format(ending) if absent else ""
+def undrawn() -> str:
+    """Why nothing here draws SVG, PDF or PNG; empty if something does."""
+    if importlib.util.find_spec("kaleido") is None:
+        return f"SVG, PDF and PNG need kaleido: install newton-lab[figures], {_INSTEAD}"
+    from choreographer.browsers import Chromium  # what kaleido finds its browser by
+
+    path = Chromium.find_browser(skip_local=False)
+    if path is None or not Path(path).is_file():
+        return f"SVG, PDF and PNG need a Chrome, and kaleido finds none: install one, {_INSTEAD}"
+    return ""
 
 
 def as_csv(comparison: Comparison) -> str:

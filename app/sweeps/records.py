@@ -1,5 +1,6 @@
 """What a sweep was asked for, and what its log says; a number that is not finite is null."""
 
+import math
 from collections.abc import Sequence
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -7,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from newton_core.evidence import FIRST_TUNING_SEED, Axis, Cell, SweptCell
 from newton_core.evidence.grid import Scalar
 from newton_core.evidence.sweep import primary_metric
-from newton_core.experiment.comparison import Comparison, steps_to
+from newton_core.experiment.comparison import ComparedArm, Comparison, compare_arms, steps_to
 from newton_core.experiment.spec import ExperimentSpec
 from newton_core.metrics import MetricDescription
 from newton_core.records import finite
@@ -96,6 +97,10 @@ class ReportedArm(SweptArm):
 
     low: Number = Field(description="of the 95 % interval of its mean")
     high: Number
+    missed: int = Field(0, description="in how many seeds it never arrived at the target")
+    reached: Number = Field(None, description="share of the seeds that arrived at the target")
+    target_steps: Number = Field(None, description="median over the seeds that arrived")
+    target_seconds: Number = Field(None, description="median over the seeds that arrived")
 
 
 class SweepReport(_Record):
@@ -164,9 +169,31 @@ def report_record(cell: Cell, found: Comparison) -> SweepReport:
                 **_arm(found, index),
                 low=finite(own.low) if own else None,
                 high=finite(own.high) if own else None,
+                missed=arm.missed,
+                reached=arm.reached,
+                target_steps=arm.target_steps,
+                target_seconds=arm.target_seconds,
             )
         )
     return SweepReport(index=cell.index, settings=dict(cell.settings), seeds=found.seeds, arms=arms)
+
+
+def reported_comparison(report: SweepReport, metric: MetricDescription) -> Comparison:
+    """The comparison that a report was made of."""
+    arms = [
+        ComparedArm(
+            index,
+            arm.label,
+            tuple(math.nan if value is None else value for value in arm.values),
+            arm.diverged,
+            missed=arm.missed,
+            reached=arm.reached,
+            target_steps=arm.target_steps,
+            target_seconds=arm.target_seconds,
+        )
+        for index, arm in enumerate(report.arms)
+    ]
+    return compare_arms(arms, metric)
 
 
 def _arm(found: Comparison, index: int) -> dict[str, object]:

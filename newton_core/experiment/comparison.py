@@ -165,18 +165,26 @@ def _compare(
     ]
     arms = []
     for index, own in enumerate(values):
-        known = index > 0 and all(map(math.isfinite, (*own, *values[0])))
         runs = [summary.arms[index] for summary in summaries]
-        arms.append(
-            ComparedArm(
-                arm=index,
-                label=runs[0].label,
-                values=own,
-                diverged=sum(run.status == "diverged" for run in runs),
-                difference=paired_difference(own, values[0], metric.better) if known else None,
-            )
-        )
-    return Comparison(metric, _judged(arms, metric), len(summaries))
+        diverged = sum(run.status == "diverged" for run in runs)
+        arms.append(ComparedArm(index, runs[0].label, own, diverged))
+    return compare_arms(arms, metric)
+
+
+def compare_arms(arms: Sequence[ComparedArm], metric: MetricDescription) -> Comparison:
+    """Compares arms whose values over the same seeds are known: each one with the first.
+
+    Args:
+        arms: by index; differences and verdicts that they have already are not looked at.
+        metric: of their values.
+    """
+    base = arms[0].values
+    compared = []
+    for arm in arms:
+        known = arm.arm > 0 and all(map(math.isfinite, (*arm.values, *base)))
+        difference = paired_difference(arm.values, base, metric.better) if known else None
+        compared.append(replace(arm, difference=difference))
+    return Comparison(metric, _judged(compared, metric), len(base))
 
 
 def _judged(arms: Sequence[ComparedArm], metric: MetricDescription) -> tuple[ComparedArm, ...]:

@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 
 from app.database import Database, SweepRow
+from app.evidence.comparison import sentence_of
+from app.evidence.exports import as_latex
 from app.runs.feed import Feed
 from app.sweeps import SweepStore, SweepWish
-from app.sweeps.records import SweepEnd
-from newton_core.evidence import Axis, CellStore, confirm, sweep
+from app.sweeps.records import SweepEnd, SweepReport, metric_of, reported_comparison
+from newton_core.evidence import Axis, CellStore, confirm, expand, sweep
 from newton_core.experiment.spec import ExperimentSpec
 from tests.app.harness import LabServer, Spec, long_spec, tiny_spec
 
@@ -80,6 +82,14 @@ def test_a_sweep_says_what_the_command_line_says_and_is_never_computed_again(
     assert arms[1]["difference"]["low"] == claimed.arms[1].difference.low
     assert arms[0]["low"] <= arms[0]["mean"] <= arms[0]["high"]
 
+    asked = {"sweep": started["id"]}
+    compared = server.client.get("/api/comparisons", params=asked).json()
+    gain, own_gain = compared["arms"][1]["gain"], claimed.arms[1].difference
+    assert [gain["mean"], gain["low"], gain["high"]] == [own_gain.mean, own_gain.low, own_gain.high]
+    assert (compared["seeds"], compared["sentence"]) == ([0, 1, 2], sentence_of(claimed))
+    exported = server.client.get("/api/comparisons/export", params={**asked, "format": "tex"})
+    assert exported.text == as_latex(claimed)
+
     again = post(server, wish())
     assert (again["id"], again["reused"]) == (started["id"], True)
     wider = post(server, wish(grid=[{"path": "arms.1.tikhonov", "values": [0.1, 10.0, 30.0]}]))
@@ -110,6 +120,34 @@ def test_what_no_sweep_can_be_made_of_is_refused(
     problem = answer.json()["detail"][0]
     assert where in problem["loc"]
     assert words in problem["msg"]
+
+
+def test_times_to_a_target_are_compared_as_the_command_line_compares_them(
+    server: LabServer,
+) -> None:
+    spec = tiny_spec(target=0.34, evaluate_every=2)
+    sweep_id = post(server, wish(spec, report_seeds=2))["id"]
+    events(server, sweep_id)
+    report = detail(server, sweep_id)["report"]
+    found = reported_comparison(
+        SweepReport.model_validate(report), metric_of(ExperimentSpec.model_validate(spec))
+    )
+    (cell,) = expand(ExperimentSpec.model_validate(spec), [Axis("arms.1.tikhonov", (
+        report["settings"]["arms.1.tikhonov"],))])  # fmt: skip
+    assert found == confirm(cell, seeds=range(2), store=CellStore(server.data_dir / "cells"))
+    assert any(arm.reached for arm in found.arms)
+
+
+def test_a_sweep_without_report_seeds_compares_nothing(server: LabServer) -> None:
+    sweep_id = post(server, wish(report_seeds=0))["id"]
+    events(server, sweep_id)
+    answer = server.client.get("/api/comparisons", params={"sweep": sweep_id})
+    assert (answer.status_code, "report seeds" in answer.text) == (409, True)
+    for params in ({}, {"sweep": sweep_id, "runs": "a,b"}):
+        answer = server.client.get("/api/comparisons", params=params)
+        assert (answer.status_code, "one of both" in answer.text) == (422, True)
+    answer = server.client.get("/api/comparisons", params={"sweep": "none"})
+    assert answer.status_code == 404
 
 
 def test_unknown_sweeps_are_not_found(server: LabServer) -> None:

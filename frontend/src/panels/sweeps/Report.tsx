@@ -1,13 +1,21 @@
 /** The best cell: as the sweep chose it, and as seeds that chose nothing see it. */
 
+import { computed } from "@preact/signals";
 import type { Spec } from "../../api/types";
 import { comparePlace } from "../../state/address/compare";
 import { navigate } from "../../state/address/router";
 import { catalog, loadDraft } from "../../state/draft";
 import { setPath } from "../../state/schema";
 import { leave } from "../../state/session";
-import type { Sweep } from "./sweep";
-import { difference, interval, number, settingsWords } from "./words";
+import { SeedsComparison } from "../comparison/SeedsComparison";
+import { type Sweep, sweep } from "./sweep";
+import { interval, number, settingsWords } from "./words";
+
+/** The best cell on report seeds, once it has been run on them. */
+const compared = computed(() => {
+  const arms = sweep.value?.report.value?.arms.length ?? 0;
+  return arms > 0 ? `sweep=${sweep.value?.detail.id}` : null;
+});
 
 export function Report({ shown }: { shown: Sweep }) {
   const { detail } = shown;
@@ -15,6 +23,7 @@ export function Report({ shown }: { shown: Sweep }) {
   const report = shown.report.value;
   if (best === null) return null;
   const { metric, grid, report_seeds: seeds } = detail;
+  const alone = report?.arms.length === 1 ? (report.arms[0] ?? null) : null;
   const going = detail.status === "running";
   return (
     <section class="panel" aria-labelledby="best-title">
@@ -33,35 +42,13 @@ export function Report({ shown }: { shown: Sweep }) {
             : "It has not been tested on seeds that chose nothing."}
         </p>
       )}
-      {report !== null && report.arms.length > 0 && (
-        <table class="sweep-report">
-          <caption>
-            {metric.title} on seeds 0 to {report.seeds - 1}, which chose nothing: mean and 95 %
-            interval{metric.better === "lower" && "; lower is better"}
-          </caption>
-          <thead>
-            <tr>
-              <th scope="col">arm</th>
-              <th scope="col">mean</th>
-              <th scope="col">interval</th>
-              <th scope="col">difference to {detail.arms[0]}</th>
-            </tr>
-          </thead>
-          <tbody>
-            {report.arms.map((arm) => (
-              <tr key={arm.label}>
-                <th scope="row">{arm.label}</th>
-                <td>{number(metric, arm.mean)}</td>
-                <td>{interval(metric, arm)}</td>
-                <td>
-                  {arm.difference !== null &&
-                    `${difference(metric, arm.difference)} (${interval(metric, arm.difference)})`}
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
+      {report !== null && report.error === null && (
+        <p>
+          On seeds 0 to {report.seeds - 1}, which chose nothing:
+          {alone !== null && ` ${number(metric, alone.mean)} (${interval(metric, alone)}).`}
+        </p>
       )}
+      <SeedsComparison of={compared} />
       {report?.error != null && <p class="field-error">{report.error}</p>}
       <button
         type="button"
