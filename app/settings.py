@@ -188,6 +188,13 @@ class Settings(BaseSettings):
         description="Megabytes of logs and snapshots past which the oldest ended runs that"
         " are not pinned are removed.",
     )
+    cells_mb: int = Field(
+        2_000,
+        ge=1,
+        description="Megabytes of trained arms that sweep, tune and reproduce keep in the data"
+        " folder (cells). Past it, those go first whose last use is longest ago; none goes that a"
+        " computation in progress has used.",
+    )
     keepalive_seconds: float = Field(
         10.0, gt=0, description="Seconds of silence after which an event stream sends a ping."
     )

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from app.terminal import BAD_INPUT, console, errors, stop
+from app.terminal import BAD_INPUT, FAILED, console, errors, stop
 
 
 def tune(
@@ -97,12 +97,15 @@ def reproduce(
 def _gather(command: Callable[[], tuple[str, int] | None]) -> None:
     """Runs a command that gathers evidence, and ends as it ended."""
     from app.results import OutputError
+    from app.settings import SettingsError
     from app.specs import SpecError
 
     try:
         ending = command()
-    except (SpecError, OutputError) as error:
+    except (SpecError, OutputError, SettingsError) as error:
         stop(str(error), BAD_INPUT)
+    except OSError as error:  # files of one's own are told above
+        stop(f"cells cannot be kept: {error.filename}: {error.strerror}", FAILED)
     if ending is not None:
         stop(*ending)
 

@@ -8,8 +8,9 @@ from rich.console import Console
 from rich.progress import BarColumn, TextColumn
 from rich.progress import Progress as Bar
 
+from app.settings import load_settings
 from app.specs import SpecError
-from newton_core.evidence import CellError, CellsStoppedError, GridError, SeedError
+from newton_core.evidence import CellError, CellsStoppedError, CellStore, GridError, SeedError
 from newton_core.evidence.computing import Progress
 from newton_core.records import finite
 
@@ -41,6 +42,15 @@ def progress_bar(console: Console, title: str) -> Iterator[Callable[[Progress], 
 
 def _duration(seconds: float) -> str:
     return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
+
+
+def cell_store() -> CellStore:
+    """The cells of the data folder, of the size that the settings allow.
+
+    Raises:
+        SettingsError: a setting in the environment is wrong.
+    """
+    return CellStore(most_bytes=load_settings().cells_mb * 1_000_000)
 
 
 @contextmanager

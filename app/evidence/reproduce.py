@@ -13,13 +13,12 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
-from app.evidence.common import Ending, ending_of
+from app.evidence.common import Ending, cell_store, ending_of
 from app.presets import did_you_mean
 from app.results import OutputError
 from app.shipped import read_result, results_dir
 from app.specs import SpecError
 from app.train import interruptible
-from newton_core.evidence.cells import CellStore
 from newton_core.evidence.computing import CellError, CellsStoppedError
 from newton_core.evidence.markdown import arm_cells, markdown
 from newton_core.evidence.protocols import PROTOCOLS, SCALES, Plan, Protocol, Row, ScaleName
@@ -77,7 +76,7 @@ def reproduce_protocol(wishes: ReproduceWishes, console: Console, errors: Consol
         )
         task = bar.add_task(protocol.name, total=seconds_of(plan))
         work = Reproduction(
-            plan, CellStore(), processes=wishes.processes,
+            plan, cell_store(), processes=wishes.processes,
             device=wishes.device, stop=stop, on_done=lambda seconds: bar.advance(task, seconds),
             kept={} if wishes.retune else kept_tunings(_earlier_rows(file)),
         )  # fmt: skip

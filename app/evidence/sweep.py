@@ -15,6 +15,7 @@ from rich.table import Table
 from app.evidence.common import (
     Ending,
     as_spec_errors,
+    cell_store,
     ending_of,
     numbers,
     progress_bar,
@@ -32,7 +33,6 @@ from newton_core.evidence import (
     Axis,
     CellError,
     CellsStoppedError,
-    CellStore,
     Sweep,
     confirm,
     expand,
@@ -79,7 +79,7 @@ def sweep_spec(wishes: SweepWishes, console: Console, errors: Console) -> Ending
         _make_folder(wishes.out)
     check_can_run(spec, wishes.source)
     shown = errors if wishes.as_json else console
-    store = CellStore()
+    store = cell_store()
     found: Sweep | None = None
     report: Comparison | None = None
     ending: Ending | None = None

@@ -9,7 +9,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from app.evidence.common import Ending, as_spec_errors, ending_of, numbers, progress_bar
+from app.evidence.common import Ending, as_spec_errors, cell_store, ending_of, numbers, progress_bar
 from app.evidence.formats import heading, number, words
 from app.results import check_writable
 from app.specs import read_spec
@@ -20,7 +20,6 @@ from newton_core.evidence import (
     ArmTuning,
     CellError,
     CellsStoppedError,
-    CellStore,
     Tuning,
     tune,
 )
@@ -77,7 +76,7 @@ def tune_spec(wishes: TuneWishes, console: Console, errors: Console) -> Ending |
                 spec,
                 budget=wishes.budget,
                 seeds=range(wishes.first_seed, wishes.first_seed + wishes.seeds),
-                store=CellStore(),
+                store=cell_store(),
                 processes=wishes.processes,
                 stop=stop,
                 on_progress=progress,

@@ -1,4 +1,4 @@
-"""Sweeps: post, list, look at, follow, stop."""
+"""Sweeps: post, list, look at, follow, stop, remove."""
 
 import json
 import math
@@ -281,6 +281,12 @@ async def follow_sweep(
     The stream ends with the sweep. A later ``cell`` of the same index replaces the earlier one.
     """
     return stream_log(lab, lab.sweeps.store, sweep.id, known)
+
+
+@router.delete("/api/sweeps/{sweep_id}", status_code=204, responses=NO_SUCH_SWEEP)
+def remove_sweep(lab: TheLab, sweep: TheSweep) -> None:
+    """Removes a sweep and its log, ending it first; its cells are kept for other sweeps."""
+    lab.sweeps.remove(sweep.id)
 
 
 @router.post(

@@ -19,6 +19,7 @@ from app.sweeps.records import (
 )
 from newton_core.evidence import SweptCell, cell_key, expand, with_seeds
 from newton_core.evidence.cells import cells_of, gather
+from newton_core.evidence.leases import Lease
 from newton_core.evidence.sweep import compared, swept_arms
 from newton_core.experiment.events import Summary
 from newton_core.experiment.spec import STORED, ExperimentSpec
@@ -138,14 +139,16 @@ class Stage:
 class Going:
     """One sweep, from stage to stage."""
 
-    def __init__(self, sweep_id: str, wish: str) -> None:
+    def __init__(self, sweep_id: str, wish: str, lease: Lease | None) -> None:
         """Begins with nothing read: a large grid takes a moment.
 
         Args:
             sweep_id: of the sweep.
             wish: a :class:`SweepWish` as it was stored.
+            lease: on the cells that it uses; None where there can be none.
         """
         self.id = sweep_id
+        self._lease = lease
         self.stopped = False
         self.is_new = True
         self.writing = threading.Lock()
@@ -156,6 +159,11 @@ class Going:
         self._errors: list[str] = []
         self._best: int | None = None
         self._report_failed: str | None = None
+
+    def end_lease(self) -> None:
+        """Lets its cells go when room is needed."""
+        if self._lease is not None:
+            self._lease.release()
 
     def next_stage(self, logged: Sequence[tuple[str, str]]) -> Stage | None:
         """What is to be computed next; None if all is there.

@@ -17,6 +17,7 @@ from app.sweeps.going import Going
 from app.sweeps.records import SweepEnd, SweepWish
 from app.sweeps.store import SweepStore
 from newton_core.evidence import CellStore
+from newton_core.evidence.leases import Lease
 from newton_core.experiment.events import Summary
 from newton_core.experiment.spec import ExperimentSpec
 
@@ -36,7 +37,7 @@ class SweepService:
         self.store = store
         self._settings = settings
         self._queue = queue
-        self._cells = CellStore(settings.data_dir / "cells")
+        self._cells = CellStore(settings.data_dir / "cells", settings.cells_mb * 1_000_000)
         self._patience = Patience()
         self._change = threading.Condition()
         self._to_advance: deque[Going] = deque()
@@ -77,21 +78,28 @@ class SweepService:
             return False
         self.store.append(sweep_id, [("cancelled", SweepEnd())])
         with self._change:
-            if self._going.get(sweep_id) is going:
-                del self._going[sweep_id]
             going.stopped = True
             for owner, stop in self._active.values():
                 if owner == sweep_id:
                     stop.ask()
+        self._leave(going)
         return True
+
+    def remove(self, sweep_id: str) -> None:
+        """Removes a sweep with its log, ending it first if need be; its cells are kept."""
+        self.stop(sweep_id)
+        self.store.delete(sweep_id)
 
     def close(self) -> None:
         """Leaves all sweeps as they are, for the next server."""
         with self._change:
             self._closed = True
+            going = list(self._going.values())
             self._going.clear()
             self._patience.end()
             self._change.notify_all()
+        for one in going:
+            one.end_lease()
         if self._thread.is_alive():
             self._thread.join()
 
@@ -143,9 +151,16 @@ class SweepService:
     def _take_up(self, row: SweepRow) -> None:
         with self._change:
             if row.id not in self._going:
-                self._going[row.id] = going = Going(row.id, row.wish)
+                self._going[row.id] = going = Going(row.id, row.wish, self._lease())
                 self._to_advance.append(going)
                 self._change.notify_all()
+
+    def _lease(self) -> Lease | None:
+        try:
+            return self._cells.lease()
+        except OSError as error:  # cells that another process removes are computed again
+            logger.warning("cells in use could not be marked", reason=error.strerror)
+            return None
 
     def _serve(self) -> None:
         """The thread that looks up cells."""
@@ -217,6 +232,15 @@ class SweepService:
     def _end(self, going: Going, status: str, how: SweepEnd) -> None:
         if not going.stopped:
             self._patience.insist(lambda _: self.store.append(going.id, [(status, how)]))
+        self._leave(going)
+
+    def _leave(self, going: Going) -> None:
+        """Has done with a sweep, whose cells may go from now on."""
         with self._change:
             if self._going.get(going.id) is going:
                 del self._going[going.id]
+        going.end_lease()
+        try:
+            self._cells.make_room()
+        except OSError as error:
+            logger.warning("no room could be made for cells", reason=error.strerror)

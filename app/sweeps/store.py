@@ -7,11 +7,12 @@ import time
 from collections.abc import Sequence
 
 from pydantic import BaseModel
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import delete, func, insert, select, update
 
 from app.database import Database, SweepEventRow, SweepRow
+from app.runs.feed import Feed
 from app.runs.identity import identify
-from app.runs.log import LogReader, LogTables, Publisher
+from app.runs.log import LogReader, LogTables
 from app.runs.records import LoggedEvent
 from app.sweeps.records import SweepWish
 from newton_core.experiment.events import LAST_EVENTS
@@ -26,9 +27,9 @@ class TooManySweepsError(RuntimeError):
 class SweepStore(LogReader):
     """Reads and changes the table of sweeps, and their logs."""
 
-    def __init__(self, database: Database, publisher: Publisher) -> None:
+    def __init__(self, database: Database, feed: Feed) -> None:
         super().__init__(database, LogTables(SweepRow, SweepEventRow, SweepEventRow.sweep))
-        self._publisher = publisher
+        self._feed = feed
         self._turn = threading.Lock()  # so that events are published in the order of their numbers
 
     def create(
@@ -80,6 +81,13 @@ class SweepStore(LogReader):
         with self._database.read() as session:
             return list(session.scalars(query))
 
+    def delete(self, sweep_id: str) -> None:
+        """Removes a sweep and its log; its viewers learn that there is no more to come."""
+        with self._turn, self._database.write() as session:
+            session.execute(delete(SweepRow).where(SweepRow.id == sweep_id))
+        self._database.reclaim()
+        self._feed.forget(sweep_id)
+
     def append(self, sweep_id: str, records: Sequence[tuple[str, BaseModel]]) -> None:
         """Stores events, each a type and a record, then tells the viewers.
 
@@ -109,4 +117,4 @@ class SweepStore(LogReader):
                         for e in events
                     ],
                 )
-            self._publisher.publish(sweep_id, events)
+            self._feed.publish(sweep_id, events)

@@ -9,11 +9,13 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from newton_core.evidence.leases import Lease, Leases
 from newton_core.experiment.events import Summary
 from newton_core.experiment.sources import sources_of
 from newton_core.experiment.spec import ExperimentSpec
@@ -92,24 +94,62 @@ class _Stored(BaseModel):
 
 
 class CellStore:
-    """Finished cells in a folder, one file each."""
+    """Finished cells in a folder, one file each, of limited size.
 
-    def __init__(self, folder: Path | None = None) -> None:
-        """Opens a folder, which is made when the first cell comes.
+    A computation takes a lease first and makes room at its end. Cells that were used since the
+    oldest lease of any process began are in use, and stay; of the others, those whose last use is
+    longest ago go first.
+    """
+
+    def __init__(self, folder: Path | None = None, most_bytes: int | None = None) -> None:
+        """Opens a folder, which is made when it is needed.
 
         Args:
             folder: None means ``cells`` in the data folder.
+            most_bytes: how large all files together may be; None for no limit.
         """
         self.folder = folder if folder is not None else data_dir() / "cells"
+        self._most_bytes = most_bytes
+        self._leases = Leases(self.folder / "leases")
+
+    def lease(self) -> Lease:
+        """Until it is released, all cells stay that are looked up or kept.
+
+        Raises:
+            OSError: the folder cannot be written.
+        """
+        return self._leases.take()
+
+    def make_room(self) -> None:
+        """Removes cells that are not in use until the limit is kept.
+
+        Raises:
+            OSError: the folder cannot be written.
+        """
+        if self._most_bytes is None:
+            return
+        with self._leases.oldest() as in_use_since:
+            files = sorted(_sizes(self.folder.glob("*/*.json")))
+            excess = sum(size for _, size, _ in files) - self._most_bytes
+            for used, size, file in files:
+                if excess <= 0 or used >= in_use_since:
+                    return
+                file.unlink(missing_ok=True)
+                excess -= size
 
     def get(self, cell: ExperimentSpec) -> Summary | None:
         """The summary of a cell; None if it was never computed, or its file is damaged."""
         key = cell_key(cell)
+        file = self._file(key)
         try:
-            stored = _Stored.model_validate_json(self._file(key).read_bytes())
+            stored = _Stored.model_validate_json(file.read_bytes())
         except (OSError, ValidationError):
             return None
-        return stored.summary if stored.key == key else None
+        if stored.key != key:
+            return None
+        with suppress(OSError):
+            os.utime(file)  # its last use
+        return stored.summary
 
     def put(self, cell: ExperimentSpec, summary: Summary) -> None:
         """Keeps the summary of a cell, whole or not at all.
@@ -129,6 +169,14 @@ class CellStore:
 
     def _file(self, key: str) -> Path:
         return self.folder / key[:2] / f"{key}.json"
+
+
+def _sizes(files: Iterable[Path]) -> Iterator[tuple[float, int, Path]]:
+    """Of each file the time of its last use, its bytes, and itself."""
+    for file in files:
+        with suppress(OSError):  # it has gone meanwhile
+            state = file.stat()
+            yield state.st_mtime, state.st_size, file
 
 
 def gather(spec: ExperimentSpec, cells: Sequence[Summary]) -> Summary:

@@ -92,11 +92,15 @@ def compute_cells(
     Raises:
         CellError: a cell failed; all others were computed first.
         CellsStoppedError: ``stop`` was set.
+        OSError: the folder of the cells cannot be written.
         ValueError: a spec that no cell can be made of, see :func:`cells_of`.
     """
-    return _Computation(list(specs), store, on_done, on_progress).run(
-        processes or cores(), stop or threading.Event()
-    )
+    computation = _Computation(list(specs), store, on_done, on_progress)
+    try:
+        with store.lease():
+            return computation.run(processes or cores(), stop or threading.Event())
+    finally:
+        store.make_room()
 
 
 class _Computation:

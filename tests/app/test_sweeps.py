@@ -1,6 +1,7 @@
 """Sweeps on a server: what they compute, reuse, keep and refuse."""
 
 import json
+import os
 import time
 from collections.abc import Callable
 from typing import Any
@@ -178,6 +179,41 @@ def test_runs_come_first_and_a_sweep_survives_stop_and_kill(
     assert [cell["settings"]["arms.0.lr"] for cell in found["done"]] == values
     kinds = [kind for kind, _ in events(server, sweep_id)]
     assert kinds == ["cancelled", "cell", "cell", "finished"], "no cell was computed twice"
+
+
+def test_a_sweep_is_removed_with_its_log_and_leaves_its_cells(
+    new_server: Callable[..., LabServer],
+) -> None:
+    server = new_server(workers=1, fork_workers=0).start()
+    body = wish(report_seeds=0)
+    done = post(server, body)["id"]
+    events(server, done)
+    cells = len(list((server.data_dir / "cells").glob("*/*.json")))
+    spec = long_spec(0, steps=100_000, evaluate_every=100_000, log_every=100_000)
+    going = post(server, wish(spec, grid=[{"path": "arms.0.lr", "values": [0.1]}], seeds=1))["id"]
+    for sweep_id in (done, going):
+        assert server.client.delete(f"/api/sweeps/{sweep_id}").status_code == 204
+        for path in ("", "/events"):
+            assert server.client.get(f"/api/sweeps/{sweep_id}{path}").status_code == 404
+        assert server.client.delete(f"/api/sweeps/{sweep_id}").status_code == 404
+    assert server.client.get("/api/sweeps").json()["total"] == 0
+    again = post(server, body)
+    assert (again["id"] != done, again["reused"]) == (True, False)
+    assert [kind for kind, _ in events(server, again["id"])] == ["cell", "cell", "finished"]
+    assert len(list((server.data_dir / "cells").glob("*/*.json"))) == cells
+
+
+def test_cells_that_no_sweep_uses_make_room(new_server: Callable[..., LabServer]) -> None:
+    server = new_server(cells_mb=1).start()
+    folder = server.data_dir / "cells" / "ab"
+    folder.mkdir(parents=True)
+    old = folder / "old.json"
+    old.write_bytes(bytes(1_000_001))
+    os.utime(old, (1000, 1000))
+    sweep_id = post(server, wish(report_seeds=0))["id"]
+    events(server, sweep_id)
+    wait_for(server, sweep_id, lambda _: not old.exists())
+    assert len(list(folder.parent.glob("*/*.json"))) == 2 + 2 * 2  # vanilla is shared
 
 
 def test_a_cell_that_crashes_is_shown_and_stops_no_other(server: LabServer) -> None:

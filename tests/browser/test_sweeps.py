@@ -93,6 +93,10 @@ def test_a_sweep_is_started_stopped_and_goes_on(server: LabServer, lab: LabPage)
     expect(lab.page.get_by_text(re.compile("of 2 cells, stopped"))).to_be_visible()
     lab.button("Go on").click()
     expect(lab.page.get_by_text("2 of 2 cells, finished")).to_be_visible(timeout=2 * PATIENCE)
+    lab.button("Remove").click()
+    lab.page.get_by_role("button", name="Really remove").click()
+    expect(lab.page.get_by_text("Which settings are best, and is it luck?")).to_be_visible()
+    assert server.client.get(f"/api/sweeps/{sweep_id}").status_code == 404
 
 
 def test_the_form_starts_a_sweep_or_says_what_is_wrong(lab: LabPage, watch: Watch) -> None:

@@ -1,4 +1,4 @@
-/** Sweeps on the server: ask for one, look at it, follow it, stop it. */
+/** Sweeps on the server: ask for one, look at it, follow it, stop it, remove it. */
 
 import { request, send } from "./client";
 import type { Asked, Schemas } from "./types";
@@ -28,6 +28,11 @@ export function postSweep(wish: SweepRequest): Promise<Schemas["SubmittedSweep"]
 
 export function stopSweep(id: string): Promise<SweepInfo> {
   return send("POST", `${addressOf(id)}/stop`);
+}
+
+/** Removes a sweep; its cells are kept for others. */
+export function removeSweep(id: string): Promise<void> {
+  return send("DELETE", addressOf(id));
 }
 
 export interface SweepHandlers {

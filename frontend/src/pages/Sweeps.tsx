@@ -7,6 +7,7 @@ import { Report } from "../panels/sweeps/Report";
 import { SweepForm } from "../panels/sweeps/SweepForm";
 import {
   loadList,
+  remove,
   resume,
   type Sweep,
   showSweep,
@@ -16,6 +17,7 @@ import {
 } from "../panels/sweeps/sweep";
 import { place } from "../state/address/router";
 import { Link } from "../ui/Link";
+import { RemoveButton } from "../ui/RemoveButton";
 import "../panels/sweeps/sweeps.css";
 
 /** The id of the sweep that a path shows; null: none. */
@@ -78,6 +80,11 @@ function Shown({ shown }: { shown: Sweep }) {
               </button>
             )
           )}
+          <RemoveButton
+            title={detail.title}
+            tip="Remove the sweep; the arms that it trained are kept for others"
+            onRemove={() => void remove(shown)}
+          />
         </div>
         <p class="sweep-progress">
           <progress max={detail.cells} value={shown.done.value} aria-label="Cells that are there" />{" "}

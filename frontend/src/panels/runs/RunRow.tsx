@@ -7,6 +7,7 @@ import type { RunInfo } from "../../api/types";
 import { navigate } from "../../state/address/router";
 import { Icon } from "../../ui/Icon";
 import { Link } from "../../ui/Link";
+import { RemoveButton } from "../../ui/RemoveButton";
 import { change, picked } from "./list";
 import { resultWords, statusWords, when } from "./words";
 
@@ -91,7 +92,14 @@ export function RunRow({ item }: { item: RunInfo }) {
         >
           <Icon name="fork" />
         </button>
-        <RemoveButton item={item} />
+        <RemoveButton
+          title={item.title}
+          tip="Remove the run with its log and weights"
+          onRemove={() => {
+            picked.value = picked.value.filter((id) => id !== item.id);
+            void change(send("DELETE", `api/runs/${item.id}`));
+          }}
+        />
       </div>
     </li>
   );
@@ -121,34 +129,5 @@ function NameField({ item }: { item: RunInfo }) {
         if (event.key === "Escape") close("");
       }}
     />
-  );
-}
-
-const confirming = signal<string | null>(null);
-
-/** Removing takes two presses of the same button. */
-function RemoveButton({ item }: { item: RunInfo }) {
-  const sure = confirming.value === item.id;
-  return (
-    <button
-      type="button"
-      class={sure ? "danger" : "icon-button"}
-      aria-label={sure ? `Really remove ${item.title}` : "Remove"}
-      data-tip={sure ? "" : "Remove the run with its log and weights"}
-      onClick={() => {
-        if (!sure) {
-          confirming.value = item.id;
-          return;
-        }
-        confirming.value = null;
-        picked.value = picked.value.filter((id) => id !== item.id);
-        void change(send("DELETE", `api/runs/${item.id}`));
-      }}
-      onBlur={() => {
-        if (sure) confirming.value = null;
-      }}
-    >
-      {sure ? "Really remove?" : <Icon name="remove" />}
-    </button>
   );
 }

@@ -7,6 +7,7 @@ import {
   getSweep,
   listSweeps,
   postSweep,
+  removeSweep,
   type SweepDetail,
   type SweepInfo,
   type SweepReport,
@@ -154,5 +155,13 @@ export async function resume({ detail }: Sweep): Promise<void> {
   const goes = await told(postSweep({ spec, grid, seeds: seeds.length, report_seeds }));
   if (goes === null) return;
   showSweep(id);
+  void loadList();
+}
+
+/** Removes a sweep, and shows the list without it. */
+export async function remove({ detail }: Sweep): Promise<void> {
+  leave(); // the removal ends its events, which is no news to be asked about
+  await told(removeSweep(detail.id));
+  navigate({ path: "sweeps", search: "" });
   void loadList();
 }
