@@ -8,6 +8,8 @@ from pydantic import ValidationError
 from newton_core.evidence.protocols import PROTOCOLS, SCALES
 from newton_core.evidence.results import Result
 
+SCALING = "scale"
+"""The result that ``newton-lab scale`` writes: it has no protocol."""
 _PACKAGE = Path(__file__).parent
 
 logger = logging.getLogger(__name__)
@@ -35,14 +37,10 @@ def read_result(file: Path) -> Result | None:
 
 
 def shipped_results(folder: Path | None = None) -> tuple[Result, ...]:
-    """All that there are, in the order of the protocols, the larger scales first."""
-    found = []
-    for protocol in PROTOCOLS:
-        for scale in reversed(SCALES):
-            result = read_result((folder or results_dir()) / f"{protocol}-{scale}.json")
-            if result is not None:
-                found.append(result)
-    return tuple(found)
+    """All that there are, in the order of the protocols, the larger scales first, costs last."""
+    names = [f"{protocol}-{scale}" for protocol in PROTOCOLS for scale in reversed(SCALES)]
+    files = ((folder or results_dir()) / f"{name}.json" for name in (*names, SCALING))
+    return tuple(result for file in files if (result := read_result(file)) is not None)
 
 
 def shipped_result(name: str, folder: Path | None = None) -> Result:

@@ -1,1 +1,1 @@
-"""The commands that gather evidence: ``tune``, ``sweep`` and ``reproduce``, and what they show."""
+"""The commands that gather evidence, ``tune`` to ``scale``, and what they show."""

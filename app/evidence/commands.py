@@ -94,6 +94,23 @@ def reproduce(
     _gather(lambda: reproduce_protocol(wishes, console, errors))
 
 
+def scale(
+    out: Annotated[
+        Path, typer.Option(metavar="FOLDER", help="Write scale.json, scale.md and a chart here.")
+    ] = Path("results"),
+    device: Annotated[str, typer.Option(help="Where tensors live: cpu, cuda, mps.")] = "cpu",
+    quick: Annotated[
+        bool, typer.Option("--quick", help="A few small sizes, to see that it runs.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+) -> None:
+    """Measure how the cost of a curvature grows with the network, the outputs and the batch."""
+    from app.evidence.scale import ScaleWishes, measure_scale
+
+    wishes = ScaleWishes(out, device, quick, as_json)
+    _gather(lambda: measure_scale(wishes, console, errors))
+
+
 def _gather(command: Callable[[], tuple[str, int] | None]) -> None:
     """Runs a command that gathers evidence, and ends as it ended."""
     from app.results import OutputError
@@ -110,5 +127,5 @@ def _gather(command: Callable[[], tuple[str, int] | None]) -> None:
         stop(*ending)
 
 
-EVIDENCE = (tune, sweep, reproduce)
+EVIDENCE = (tune, sweep, reproduce, scale)
 """In the order in which they are used."""

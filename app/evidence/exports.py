@@ -5,11 +5,15 @@ import importlib.util
 import io
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from app.evidence.comparison import COLUMNS, plain_rows, rows_of, sentence_of, title_of
 from app.exports import harmless
 from app.results import OutputError
 from newton_core.experiment.comparison import Comparison
+
+if TYPE_CHECKING:  # it takes a moment to import
+    import plotly.graph_objects as go
 
 _LATEX = {
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_",
@@ -67,6 +71,15 @@ def content_of(comparison: Comparison, ending: str) -> bytes:
         figure = forest(comparison)
     except ValueError as error:
         raise NothingToDrawError(str(error)) from error
+    return drawn(figure, ending)
+
+
+def drawn(figure: "go.Figure", ending: str) -> bytes:
+    """A figure as .html, .svg, .pdf or .png.
+
+    Raises:
+        OutputError: nothing here can draw it.
+    """
     if ending not in DRAWN:
         return str(figure.to_html(include_plotlyjs=True)).encode()
     try:

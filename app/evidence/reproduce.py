@@ -60,7 +60,7 @@ def reproduce_protocol(wishes: ReproduceWishes, console: Console, errors: Consol
     protocol, scale = _find(wishes)
     plan = protocol.plans[scale]()
     _check_can_run(plan, wishes)
-    file = _prepare(wishes.out, f"{protocol.name}-{scale}.json")
+    file = prepared_file(wishes.out, f"{protocol.name}-{scale}.json")
     talk = errors if wishes.as_json else console
     minutes = seconds_of(plan) / 60 / wishes.processes
     torch.set_num_threads(1)  # what is computed here and not in a child process is timed
@@ -85,7 +85,7 @@ def reproduce_protocol(wishes: ReproduceWishes, console: Console, errors: Consol
                 rows.append(row)
                 found = _result(protocol, scale, plan, wishes, rows)
                 if found.complete or not was_complete:
-                    _write(file, found)
+                    write_result(file, found)
                 if not wishes.as_json:
                     bar.print(row_table(row))
                 else:
@@ -140,7 +140,7 @@ def _check_can_run(plan: Plan, wishes: ReproduceWishes) -> None:
         raise SpecError(f"{wishes.name} cannot be reproduced here: {words}") from error
 
 
-def _prepare(folder: Path, name: str) -> Path:
+def prepared_file(folder: Path, name: str) -> Path:
     """The file that results go into, in a folder that is made if need be.
 
     Raises:
@@ -194,15 +194,20 @@ def _result(
     )
 
 
-def _write(file: Path, result: Result) -> None:
+def write_result(file: Path, result: Result, chart: str = "") -> None:
     """Writes the result and its page, whole or not at all.
+
+    Args:
+        file: of the JSON; the page lies beside it.
+        result: what was found.
+        chart: name of a picture beside it that the page shows.
 
     Raises:
         OutputError: they cannot be written any more.
     """
     texts = {
         file: result.model_dump_json(indent=1) + "\n",
-        file.with_suffix(".md"): markdown(result),
+        file.with_suffix(".md"): markdown(result, chart),
     }
     try:
         for place, text in texts.items():

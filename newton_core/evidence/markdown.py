@@ -8,12 +8,18 @@ SHOWN = ("better", "worse")
 """What a difference shows beyond doubt."""
 
 
-def markdown(result: Result) -> str:
-    """The whole page: how it was made, the numbers at a glance, all of them, what they say."""
+def markdown(result: Result, chart: str = "") -> str:
+    """The whole page: how it was made, the numbers at a glance, all of them, what they say.
+
+    Args:
+        result: what is shown.
+        chart: name of a picture beside the page, if there is one.
+    """
     parts = [
         f"# {result.title}",
         _what(result),
         *([result.note] if result.note else []),
+        *([f"![{result.title}]({chart})"] if chart else []),
         *_overview(result),
         *_beside_paper(result),
         *_details(result),
