@@ -40,7 +40,12 @@ def scaling(result: Result) -> go.Figure:
     )
     figure.update_xaxes(axis(showgrid=True, gridcolor=LIGHT.grid, type="log", dtick=1))
     figure.update_yaxes(
-        axis(showgrid=True, gridcolor=LIGHT.grid, type="log", tickvals=[1, 2, 5, 10, 20, 50, 100])
+        axis(
+            showgrid=True,
+            gridcolor=LIGHT.grid,
+            type="log",
+            tickvals=[0.5, 0.7, 1, 1.4, 2, 5, 10, 20, 50, 100],
+        )
     )
     for i, label in enumerate(curvatures, start=1):
         figure.update_yaxes(title_text=f"{label}, times a plain step", row=i, col=1)
