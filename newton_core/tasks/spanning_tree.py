@@ -80,8 +80,8 @@ class SpanningTreeTask(MapTask[SpanningTreeParameters]):
     """
 
     Parameters: ClassVar[type[TaskParameters]] = SpanningTreeParameters
-    metrics: ClassVar[tuple[MetricDescription, ...]] = (COST_RATIO, OPTIMAL)
-    primary_metric: ClassVar[str] = COST_RATIO.name
+    metrics: ClassVar[tuple[MetricDescription, ...]] = (OPTIMAL, COST_RATIO)
+    primary_metric: ClassVar[str] = OPTIMAL.name
     oracle: ClassVar[str | None] = "spanning_tree"
 
     def labels(self, maps: Maps) -> Float[Tensor, "M h w"]:
