@@ -5,7 +5,7 @@ of each for every arm (``meta.arm`` is ``"*"`` until then), fills in x and y, an
 the palette of its theme. ``meta.role`` says what a trace is for:
 
 - ``ghost``: the curve of the run that this one was forked from, or of a run it is compared with
-- ``band``: one standard error to either side
+- ``band``: one standard error to either side; over seeds, from the lowest to the highest
 - ``raw``: every recorded value; ``smooth``: their running mean, drawn over them
 - ``label``: the marker and the name at the curve's end, in place of a legend
 """
@@ -93,7 +93,7 @@ def curves(
     *,
     source: Source,
     span: Span = "small",
-    roles: Sequence[Role] = ("ghost", "raw", "smooth", "label"),
+    roles: Sequence[Role] = ("ghost", "band", "raw", "smooth", "label"),
 ) -> go.Figure:
     """A chart of one curve an arm; the first choice is shown until another is chosen."""
     first = choices[0]

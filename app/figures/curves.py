@@ -137,7 +137,9 @@ def gradients() -> go.Figure:
 
 def curvature() -> go.Figure:
     """Condition number, extreme eigenvalues and the count of negative ones."""
-    return curves("curvature", CURVATURES, source="curvature", roles=("ghost", "smooth", "label"))
+    return curves(
+        "curvature", CURVATURES, source="curvature", roles=("ghost", "band", "smooth", "label")
+    )
 
 
 def cosine() -> go.Figure:

@@ -100,5 +100,9 @@ def gradient_norms() -> go.Figure:
 def health() -> go.Figure:
     """Share of the batch whose gradient vanishes or explodes."""
     return curves(
-        "health", HEALTH, source="curvature", span="half", roles=("ghost", "smooth", "label")
+        "health",
+        HEALTH,
+        source="curvature",
+        span="half",
+        roles=("ghost", "band", "smooth", "label"),
     )

@@ -82,7 +82,7 @@ def test_curves_have_a_ghost_beneath_a_line_and_a_label(name: str) -> None:
     roles = [trace["meta"]["role"] for trace in templates()[name]["data"]]
     assert roles[0] == "ghost"
     assert roles[-2:] == ["smooth", "label"]
-    assert ("band" in roles) == (meta(name)["source"] == "evaluation")
+    assert "band" in roles  # over seeds every curve has one
     assert ("raw" in roles) == (meta(name)["source"] == "metrics")
     assert not any(trace.get("connectgaps") for trace in templates()[name]["data"])
 

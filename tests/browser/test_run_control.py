@@ -102,6 +102,27 @@ def test_runs_are_named_found_grouped_and_compared(lab: LabPage, server: LabServ
     expect(lab.page.get_by_text("The faint curves are run")).to_contain_text("seed 912")
 
 
+def test_five_seeds_in_one_click(lab: LabPage, server: LabServer) -> None:
+    first, second = (server.finish(tiny_spec(seed=seed)) for seed in (920, 921))
+    lab.go_to_run(first, "?step=20")
+    seeds = lab.bar.get_by_role("button", name="5 seeds")
+    seeds.focus()
+    lab.page.keyboard.press("Enter")
+    panel = lab.page.get_by_role("region", name="Over seeds")
+    expect(panel).to_contain_text("5 of 5 seeds (920, 921, 922, 923, 924)", timeout=PATIENCE)
+    expect(panel).to_contain_text("Against Vanilla, over 5 seeds", timeout=PATIENCE)
+    expect(lab.page.locator(".chart-hero")).to_contain_text("mean and range of 5 seeds")
+    lab.wait(lambda: f"seeds={second}," in lab.page.url, "the address names them")
+    assert lab.step == 20
+    lab.page.reload()
+    expect(panel).to_contain_text("mean of 5 of 5 seeds", timeout=PATIENCE)
+    seeds.press("Enter")
+    expect(panel).to_have_count(0)
+    expect(seeds).to_be_focused()
+    expect(lab.page.locator(".chart-hero")).not_to_contain_text("5 seeds")
+    lab.wait(lambda: "seeds=" not in lab.page.url, "the address forgets them")
+
+
 def test_two_quick_presses_of_lambda_leave_one_run(
     lab: LabPage, server: LabServer, finished: str
 ) -> None:

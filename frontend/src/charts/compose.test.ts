@@ -54,6 +54,9 @@ function numbers(of: unknown): number[] {
 const xs = (trace: PlotlyTrace | undefined): number[] => numbers(trace?.x);
 const ys = (trace: PlotlyTrace | undefined): number[] => numbers(trace?.y);
 
+/** A chart of one run, as far as its unit goes. */
+const ONE = { template: template(), layers: [] };
+
 describe("curves up to the cursor", () => {
   const log = run(100, (step, arm) => step + arm);
 
@@ -297,22 +300,26 @@ describe("figure that leaves the page", () => {
   });
 
   it("says the scale beside the unit once", () => {
-    expect(unitText({ choice: choice(), yLog: true, smoothing: 1 })).toBe("batch mean, log");
-    expect(unitText({ choice: choice(), yLog: false, smoothing: 1 })).toBe("batch mean");
-    expect(unitText({ choice: choice({ unit: "norm, log" }), yLog: true, smoothing: 1 })).toBe(
-      "norm, log",
+    expect(unitText({ ...ONE, choice: choice(), yLog: true, smoothing: 1 })).toBe(
+      "batch mean, log",
     );
+    expect(unitText({ ...ONE, choice: choice(), yLog: false, smoothing: 1 })).toBe("batch mean");
+    expect(
+      unitText({ ...ONE, choice: choice({ unit: "norm, log" }), yLog: true, smoothing: 1 }),
+    ).toBe("norm, log");
   });
 
   it("says that a line and the values at its end are smoothed", () => {
     const smooth = { choice: choice(), yLog: false, smoothing: 5 };
-    expect(unitText(smooth)).toBe("batch mean, ≈ smoothed");
-    expect(unitText({ ...smooth, smoothing: 1 })).toBe("batch mean");
+    expect(unitText({ ...ONE, ...smooth })).toBe("batch mean, ≈ smoothed");
+    expect(unitText({ ...ONE, ...smooth, smoothing: 1 })).toBe("batch mean");
   });
 
   it("says of a fan that its log scale is signed, and of its linear one nothing", () => {
     const fan = choice({ unit: "eigenvalues", signed: true });
-    expect(unitText({ choice: fan, yLog: true, smoothing: 1 })).toBe("eigenvalues, signed log");
-    expect(unitText({ choice: fan, yLog: false, smoothing: 1 })).toBe("eigenvalues");
+    expect(unitText({ ...ONE, choice: fan, yLog: true, smoothing: 1 })).toBe(
+      "eigenvalues, signed log",
+    );
+    expect(unitText({ ...ONE, choice: fan, yLog: false, smoothing: 1 })).toBe("eigenvalues");
   });
 });

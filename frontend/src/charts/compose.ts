@@ -33,11 +33,28 @@ export function isPanels(view: View): boolean {
   return view.template.layout.meta.kind !== "curves";
 }
 
-/** Unit and scale, as they stand beside the title. */
-export function unitText(view: Pick<View, "choice" | "yLog" | "smoothing">): string {
+/** The words of a unit for the band that a mean over seeds does not have. */
+const ERROR = ", ± standard error";
+
+/** Unit and scale, and over how many seeds the chart is, as they stand beside the title. */
+export function unitText(
+  view: Pick<View, "template" | "layers" | "choice" | "yLog" | "smoothing">,
+): string {
   const { choice, yLog } = view;
   const smooth = isSmoothed(view) ? ", ≈ smoothed" : "";
+  const seeds = seedsText(view);
+  const unit = seeds === "" ? choice.unit : choice.unit.replace(ERROR, "");
   // The heat map has but one scale, and names it in its unit.
-  if (!yLog || choice.unit.includes("log")) return `${choice.unit}${smooth}`;
-  return `${choice.unit}, ${choice.signed ? "signed log" : "log"}${smooth}`;
+  if (!yLog || choice.unit.includes("log")) return `${unit}${smooth}${seeds}`;
+  return `${unit}, ${choice.signed ? "signed log" : "log"}${smooth}${seeds}`;
+}
+
+/** Over how many seeds a chart is; empty where it is of one run alone. */
+function seedsText({ template, layers }: Pick<View, "template" | "layers">): string {
+  const main = layers.find(({ kind }) => kind === "main");
+  if (main?.seeds === undefined) return "";
+  const { kind, span } = template.layout.meta;
+  if (kind !== "curves") return `, seed ${main.log.spec?.seed ?? 0} alone`;
+  const words = span === "hero" ? "mean and range of " : "";
+  return `, ${words}${main.seeds.length + 1} seeds`;
 }

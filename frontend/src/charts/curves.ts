@@ -123,7 +123,7 @@ function pickedOf(view: View, curve: Curve, x: AxisPlan, width: number): Part {
 function yAxisOf(view: View, parts: readonly Part[]): AxisPlan {
   let extent = EMPTY;
   for (const { curve, raw, line } of parts) {
-    const { y, error } = curve.series;
+    const { y, error, spread } = curve.series;
     extent = extend(
       extent,
       raw.map((index) => y.at(index)),
@@ -136,6 +136,12 @@ function yAxisOf(view: View, parts: readonly Part[]): AxisPlan {
       extent = extend(
         extent,
         raw.map((index) => y.at(index) + (error.at(index) || 0)),
+      );
+    }
+    for (const edge of spread === null ? [] : [spread.low, spread.high]) {
+      extent = extend(
+        extent,
+        raw.map((index) => edge.at(index)),
       );
     }
   }
@@ -188,23 +194,23 @@ function placeX(drawn: Drawing, curve: Curve, index: number): number {
   return drawable(drawn.x, pointX(curve, index, drawn.view.x));
 }
 
-/** One standard error to either side, a closed shape for every stretch without a gap. */
+/** The spread of seeds, or one standard error to either side: closed shapes between gaps. */
 function band(drawn: Drawing, { curve, raw }: Part): PlotlyTrace[] {
   const shape = prototype(drawn.view.template, "band");
-  const { y, error } = curve.series;
-  if (shape === undefined || error === null) return [];
+  const edges = edgesOf(curve);
+  if (shape === undefined || edges === null) return [];
   const xs: number[] = [];
   const ys: number[] = [];
   let stretch: number[] = [];
   const close = (): void => {
     if (stretch.length > 1) {
-      for (const [side, indices] of [
-        [1, stretch],
-        [-1, stretch.toReversed()],
+      for (const [edge, indices] of [
+        [edges.high, stretch],
+        [edges.low, stretch.toReversed()],
       ] as const) {
         for (const index of indices) {
           xs.push(placeX(drawn, curve, index));
-          ys.push(drawable(drawn.y, y.at(index) + side * error.at(index)));
+          ys.push(drawable(drawn.y, edge(index)));
         }
       }
       xs.push(Number.NaN);
@@ -213,7 +219,7 @@ function band(drawn: Drawing, { curve, raw }: Part): PlotlyTrace[] {
     stretch = [];
   };
   for (const index of raw) {
-    if (Number.isNaN(y.at(index)) || Number.isNaN(error.at(index))) close();
+    if (Number.isNaN(edges.low(index)) || Number.isNaN(edges.high(index))) close();
     else stretch.push(index);
   }
   close();
@@ -227,4 +233,17 @@ function band(drawn: Drawing, { curve, raw }: Part): PlotlyTrace[] {
       opacity: 1,
     },
   ];
+}
+
+/** Lower and upper edge of a curve's band, by index; null: it has none. */
+function edgesOf({ series }: Curve): Record<"low" | "high", (index: number) => number> | null {
+  const { y, error, spread } = series;
+  if (spread !== null) {
+    return { low: (index) => spread.low.at(index), high: (index) => spread.high.at(index) };
+  }
+  if (error === null) return null;
+  return {
+    low: (index) => y.at(index) - error.at(index),
+    high: (index) => y.at(index) + error.at(index),
+  };
 }

@@ -110,8 +110,10 @@ function specOf(view: View): string {
   return parseHover(view.choice.hover).spec;
 }
 
-function hasDiverged({ cursor }: View, { log: { diverged } }: Curve): boolean {
-  return diverged !== null && diverged.step <= cursor;
+/** Whether the curve goes no further: its arm diverged, over seeds in one of them. */
+function hasDiverged({ cursor }: View, { log, layer, arm }: Curve): boolean {
+  const others = layer.seeds?.map((seed) => seed.arms[arm]) ?? [];
+  return [log, ...others].some((one) => one?.diverged != null && one.diverged.step <= cursor);
 }
 
 function valueRoom(view: View, curves: readonly Curve[]): number {

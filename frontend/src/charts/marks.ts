@@ -72,6 +72,8 @@ export function marksOf(view: View, axis: AxisPlan, plot: Plot, arm: number | nu
 }
 
 function spikesOf(view: View, axis: AxisPlan, plot: Plot): Spike[] {
+  // Spikes are of one run; a mean over seeds has others at other steps.
+  if (view.layers.some(({ seeds }) => seeds !== undefined)) return [];
   return mainArms(view).flatMap(({ arm, log }) =>
     log.spikes.flatMap((spike) => {
       const at = placed(axis, xOf(log, spike.step, view.x), plot);

@@ -26,7 +26,10 @@ export function panelCurves(view: View): Curve[] {
           [`${metric}.largest`, "largest"],
           [`${metric}.median`, "median"],
         ];
-  const main = view.layers.filter((layer) => layer.kind === "main");
+  // The pictures are of one run, and so is what is read from them.
+  const main = view.layers
+    .filter((layer) => layer.kind === "main")
+    .map(({ log, kind, name }) => ({ log, kind, name }));
   return fields
     .flatMap(([name, word]) =>
       curvesOf({ ...view, layers: main, choice: { ...view.choice, metric: name } }).map(

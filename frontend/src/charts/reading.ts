@@ -16,12 +16,14 @@ export interface Reading {
   value: number;
   raw: number | null;
   error: number | null;
+  /** Least and greatest of the seeds, where the value is their mean. */
+  spread: [number, number] | null;
 }
 
 /** Each curve's last point at or before `step`, among those shown. */
 export function readAt(curves: readonly Curve[], step: number, unit: View["x"]): Reading[] {
   return curves.flatMap((curve) => {
-    const { steps, y, error } = curve.series;
+    const { steps, y, error, spread } = curve.series;
     const index = Math.min(curve.shown, steps.countUpTo(step)) - 1;
     if (index < 0) return [];
     const reading: Reading = {
@@ -32,6 +34,7 @@ export function readAt(curves: readonly Curve[], step: number, unit: View["x"]):
       value: curve.line.at(index),
       raw: curve.line === y ? null : y.at(index),
       error: error === null || Number.isNaN(error.at(index)) ? null : error.at(index),
+      spread: spread && [spread.low.at(index), spread.high.at(index)],
     };
     return [reading];
   });
@@ -58,11 +61,15 @@ export function valueText(reading: Reading, hover: string): string {
   return `${formatValue(reading.value, spec)}${Number.isNaN(reading.value) ? "" : suffix}`;
 }
 
-/** "29.1 ± 0.6 %" or "0.112 (raw 0.094)". */
+/** "29.1 ± 0.6 %", "0.112 (raw 0.094)" or, over seeds, "29.1 (25.0 to 31.2) %". */
 export function readingText(reading: Reading, hover: string): string {
   const { spec, suffix } = parseHover(hover);
   const value = formatValue(reading.value, spec);
   if (reading.error !== null) return `${value} ± ${formatValue(reading.error, spec)}${suffix}`;
+  if (reading.spread !== null && !Number.isNaN(reading.value)) {
+    const [low, high] = reading.spread.map((edge) => formatValue(edge, spec));
+    return `${value} (${low} to ${high})${suffix}`;
+  }
   if (reading.raw === null) return valueText(reading, hover);
   return `${value}${suffix} (raw ${formatValue(reading.raw, spec)}${suffix})`;
 }

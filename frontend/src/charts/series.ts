@@ -4,13 +4,15 @@ import type { ArmSpec } from "../api/types";
 import { type Column, ColumnBuffer } from "../state/column";
 import { quantile, shareAbove, shareBelow, type Thresholds } from "../state/health";
 import type { ArmLog, CurvaturePoint, SpectrumPoint } from "../state/log";
+import type { Spread } from "./overSeeds";
 import type { Choice } from "./templates";
 
-/** One curve's data: `y` at `steps`, and its standard errors where there are any. */
+/** One curve's data: `y` at `steps`, its standard errors, and the spread of seeds if it is of some. */
 export interface Series {
   steps: Column;
   y: Column;
   error: Column | null;
+  spread: Spread | null;
 }
 
 /** The arm's data for a choice; null where it has none (yet). */
@@ -23,7 +25,7 @@ export function seriesOf(
   const { metric, factor, source } = choice;
   if (source === "metrics") {
     const y = arm.metrics[metric];
-    return y === undefined ? null : { steps: arm.steps, y, error: null };
+    return y === undefined ? null : { steps: arm.steps, y, error: null, spread: null };
   }
   if (source === "evaluation") {
     return column(arm.evaluations, metric, {
@@ -77,6 +79,7 @@ function column<T extends { step: number }>(
     steps: found.steps.upTo(length),
     y: found.y.upTo(length),
     error: found.error?.upTo(length) ?? null,
+    spread: null,
   };
 }
 

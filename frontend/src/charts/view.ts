@@ -2,9 +2,10 @@
 
 import type { ArmStyle } from "../state/arms";
 import { armName } from "../state/arms";
-import { countUpToStep } from "../state/column";
+import { ColumnBuffer, countUpToStep } from "../state/column";
 import type { Thresholds } from "../state/health";
 import type { ArmLog, RunLog } from "../state/log";
+import { overSeeds } from "./overSeeds";
 import { type Series, seriesOf, stepAt, xOf } from "./series";
 import { smoothed } from "./smooth";
 import type { Choice, Palette, Template } from "./templates";
@@ -18,6 +19,8 @@ export interface Layer {
   kind: "main" | "ghost" | "overlay";
   /** Added to the arms' names; empty for the page's own run. */
   name: string;
+  /** Runs of other seeds: with them, curves show the mean of all. */
+  seeds?: readonly RunLog[];
 }
 
 /** Ranges that the reader has zoomed to, in Plotly's terms; null: all. */
@@ -91,11 +94,10 @@ export function isSmoothed({ choice, smoothing }: Pick<View, "choice" | "smoothi
 
 function curveOf(view: View, layer: Layer, arm: number): Curve | null {
   const log = layer.log.arms[arm];
-  const spec = layer.log.spec?.arms[arm];
   if (log === undefined) return null;
-  const series = seriesOf(log, spec, view.choice, view.thresholds);
-  if (series === null) return null;
-  const width = isSmoothed(view) ? view.smoothing : 1;
+  const found = lineOf(view, layer.log, arm);
+  if (found === null) return null;
+  const { series, line } = layer.seeds === undefined ? found : meanOf(view, layer, arm, found);
   return {
     layer,
     arm,
@@ -104,9 +106,42 @@ function curveOf(view: View, layer: Layer, arm: number): Curve | null {
     part: "",
     ...lookOf(view, arm),
     series,
-    line: smoothed(series.y, width, view.yLog),
+    line,
     shown: layer.kind === "ghost" ? series.steps.length : series.steps.countUpTo(view.cursor),
   };
+}
+
+/** An arm's values in one run, and the line that stands for them. */
+function lineOf(view: View, run: RunLog, arm: number): Pick<Curve, "series" | "line"> | null {
+  const log = run.arms[arm];
+  if (log === undefined) return null;
+  const series = seriesOf(log, run.spec?.arms[arm], view.choice, view.thresholds);
+  if (series === null) return null;
+  const width = isSmoothed(view) ? view.smoothing : 1;
+  return { series, line: smoothed(series.y, width, view.yLog) };
+}
+
+/** The same over the layer's seeds. Each is smoothed by itself, and the mean is their lines'. */
+function meanOf(
+  view: View,
+  { log, seeds = [] }: Layer,
+  arm: number,
+  own: Pick<Curve, "series" | "line">,
+): Pick<Curve, "series" | "line"> {
+  const nothing = new ColumnBuffer(1).column;
+  const others = seeds.map((seed) => {
+    const found = lineOf(view, seed, arm);
+    return { steps: found?.series.steps ?? nothing, line: found?.line ?? nothing };
+  });
+  const runs = [log, ...seeds].map(({ id }) => id);
+  const key = JSON.stringify([
+    arm,
+    [view.choice.metric, view.choice.factor, view.yLog, view.smoothing, view.thresholds],
+    own.series.steps.length,
+    runs,
+  ]);
+  const series = overSeeds([{ steps: own.series.steps, line: own.line }, ...others], key);
+  return { series, line: series.y };
 }
 
 /** Colours, dash and marker of an arm, in the view's theme. */
@@ -172,7 +207,12 @@ export function signature(view: View, curves: readonly Curve[], xRange: readonly
     [view.x, view.xLog, view.yLog, view.smoothing, view.thresholds, view.zoom],
     [view.width, view.height, view.scale],
     looks,
-    curves.map((curve) => [curve.layer.log.id, curve.layer.kind, curve.label, curve.shown]),
+    curves.map(({ layer, label, shown }) => [
+      [layer.log, ...(layer.seeds ?? [])].map(({ id }) => id),
+      layer.kind,
+      label,
+      shown,
+    ]),
     marks,
     xRange,
   ]);

@@ -11,6 +11,7 @@ import { LandscapePanel } from "../panels/landscape/LandscapePanel";
 import { Empty } from "../panels/notices/Empty";
 import { Notices } from "../panels/notices/Notices";
 import { PrintNote } from "../panels/print/PrintNote";
+import { OverSeedsPanel } from "../panels/seeds/OverSeedsPanel";
 import { primaryMetric, SentencePanel } from "../panels/sentence/SentencePanel";
 import { PresetPanel } from "../panels/spec/PresetPanel";
 import { SpecPanel } from "../panels/spec/SpecPanel";
@@ -42,6 +43,7 @@ export function ComparePage() {
         <Transport />
         <Notices />
         <SentencePanel />
+        <OverSeedsPanel />
         {!hasRun.value && <Empty />}
         {hasRun.value && rail && <NearLambdas />}
         {/* Before the first run there is nothing to draw, but Plotly loads and is ready for it. */}

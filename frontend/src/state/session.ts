@@ -15,7 +15,7 @@ import { isWhatIf, refines } from "./edit";
 import { failure } from "./failure";
 import { Following, type FollowState } from "./following";
 import { hasEnded, type RunLog } from "./log";
-import { cursor, ghost, overlays, run, source } from "./signals";
+import { cursor, ghost, overlays, run, seedRuns, source } from "./signals";
 import { logOfEvents } from "./store";
 
 /** A question: how would the run have gone on with another setting of an arm from a step on? */
@@ -29,7 +29,9 @@ export interface WhatIf {
 type Task =
   | { kind: "opening"; what: "start" | "load" }
   /** The curves of the run without it stay until those with it are there. */
-  | { kind: "asking"; whatIf: WhatIf };
+  | { kind: "asking"; whatIf: WhatIf }
+  /** Other seeds of the run are asked for; the run stays as it is. */
+  | { kind: "seeds" };
 
 /** `idle`: no run is on the page, and none is wanted. */
 export type Session = { kind: "idle" } | Task | FollowState;
@@ -228,8 +230,11 @@ export function reconnect(): void {
 
 /** Puts a run on the page, in place of the one before. */
 export function show(following: Following | null): void {
-  followed.peek()?.close();
-  source.value = following;
+  for (const other of [followed.peek(), ...seedRuns.peek()]) other?.close();
+  batch(() => {
+    seedRuns.value = [];
+    source.value = following;
+  });
 }
 
 /** Follows a run as the server answered it; `isOwnFork`: nobody else has asked for it. */

@@ -2,6 +2,7 @@
 
 import { computed, type ReadonlySignal, signal } from "@preact/signals";
 import { type ArmStyle, armStyles } from "./arms";
+import type { Following } from "./following";
 import type { Thresholds } from "./health";
 import type { RunLog } from "./log";
 import { vocabulary } from "./vocabulary";
@@ -34,6 +35,9 @@ export const ghost = signal<RunLog | null>(null);
 
 /** Other runs laid over this one (compare). */
 export const overlays = signal<readonly RunLog[]>([]);
+
+/** Runs that differ from the one on the page in their seed alone: with them, charts show means. */
+export const seedRuns = signal<readonly Following[]>([]);
 
 /** Colours chosen by hand, one palette slot per arm; null follows from what the arm is. */
 export const chosenColours = signal<(number | null)[]>([]);

@@ -106,6 +106,10 @@ function explanation(model: ChartModel): string {
   const description = model.onlyLinear.value
     ? `${said} Known up to a constant: only differences say something.`
     : said;
+  const { layers } = model.view.value;
+  if (layers.some(({ seeds }) => seeds !== undefined)) {
+    return `${description} Line: mean of the seeds; band: from the least of them to the greatest. It ends where an arm has diverged in one of them.`;
+  }
   if (source !== "metrics" || smoothing.value <= 1) return description;
   return `${description} Line: running mean over about ${smoothing.value} recorded values; behind it, the values.`;
 }

@@ -53,10 +53,10 @@ export function ChartTable({ model }: { model: ChartModel }) {
     return () => clearInterval(timer);
   }, []);
   // Not followed as a signal: it changes with every frame of a run that plays.
-  const view = { ...model.view.peek(), width: 600, height: 300 };
+  const view = { ...model.view.peek(), smoothing: 1, width: 600, height: 300 };
   const { choice } = view;
   const table = tableOf(view, outline(view).curves, ROWS);
-  const unit = `${choice.title}, ${unitText({ choice, yLog: false, smoothing: 1 })}`;
+  const unit = `${choice.title}, ${unitText({ ...view, yLog: false })}`;
   const part =
     table.rows.length < table.total
       ? `; ${formatCount(table.rows.length)} of ${formatCount(table.total)} steps, the export has all`

@@ -7,6 +7,7 @@ import { fittingWidth } from "../../charts/smooth";
 import { type Choice, choicesFor, type Template } from "../../charts/templates";
 import type { Layer, View } from "../../charts/view";
 import type { RunLog } from "../../state/log";
+import { seedsDone } from "../../state/seeds";
 import {
   type Axis,
   type ChartChoice,
@@ -131,6 +132,8 @@ export function chartModel(template: Template, primary: ReadonlySignal<string | 
   const layers = computed<Layer[]>(() => {
     const main = run.value;
     if (main === null) return [];
+    const seeds = seedsDone.value;
+    if (seeds.length > 0) return [{ log: main, kind: "main", name: "", seeds }];
     const past: Layer[] =
       ghost.value === null ? [] : [{ log: ghost.value, kind: "ghost", name: "before" }];
     const over = overlays.value

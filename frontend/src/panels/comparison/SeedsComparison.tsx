@@ -21,8 +21,14 @@ async function ask(
   receive(await request<ComparisonAnswer>(`api/comparisons?${query}`, { signal: stop }));
 }
 
-/** `of`: what is compared, as the server's address says it; null asks nothing. */
-export function SeedsComparison({ of }: { of: ReadonlySignal<string | null> }) {
+interface SeedsComparisonProps {
+  /** What is compared, as the server's address says it; null asks nothing. */
+  of: ReadonlySignal<string | null>;
+  /** Whether the numbers are folded away under the sentence. */
+  folded?: boolean;
+}
+
+export function SeedsComparison({ of, folded = false }: SeedsComparisonProps) {
   const asked = useQuery(of, ask);
   const answer = asked.answer.value;
   const refused = problemOf(asked.state.value);
@@ -30,12 +36,24 @@ export function SeedsComparison({ of }: { of: ReadonlySignal<string | null> }) {
   if (query === null) return null;
   if (refused !== null) return <p class="hint">{refused}</p>;
   if (answer === null) return null;
-  return (
-    <div class="seeds" {...freshness(asked)}>
-      <p>{answer.sentence}</p>
+  const numbers = (
+    <>
       <SeedsTable answer={answer} />
       {answer.arms.length > 1 && <p class="hint">{answer.caption}</p>}
       <Files query={query} answer={answer} />
+    </>
+  );
+  return (
+    <div class="seeds" {...freshness(asked)}>
+      <p>{answer.sentence}</p>
+      {folded ? (
+        <details>
+          <summary>Numbers and files</summary>
+          {numbers}
+        </details>
+      ) : (
+        numbers
+      )}
     </div>
   );
 }

@@ -6,6 +6,7 @@ import { draft, isEdited, unusable } from "../../state/draft";
 
 import { SPEEDS, speedLabel } from "../../state/playback";
 import { newSeed, reset } from "../../state/restart";
+import { leaveSeeds, SEEDS, showsSeeds, trainSeeds } from "../../state/seeds";
 import { isGoing, isStarting, start, stop } from "../../state/session";
 import { canTrain, hasRun } from "../../state/signals";
 import { Icon } from "../../ui/Icon";
@@ -133,6 +134,20 @@ export function Transport() {
             onClick={() => void newSeed()}
           >
             <Icon name="seed" />
+          </button>
+        )}
+        {canTrain.value && hasRun.value && (
+          <button
+            type="button"
+            aria-pressed={showsSeeds.value}
+            data-tip={
+              showsSeeds.value
+                ? "Back to this one seed; the other runs stay in the list of runs"
+                : `Train ${SEEDS - 1} more seeds of this run, and show the mean of all ${SEEDS}`
+            }
+            onClick={() => (showsSeeds.peek() ? leaveSeeds() : void trainSeeds())}
+          >
+            {SEEDS} seeds
           </button>
         )}
         <Progress />

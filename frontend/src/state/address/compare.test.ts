@@ -14,6 +14,7 @@ describe("the address", () => {
     { step: 0 },
     { step: 7440, speed: 100, x: "seconds", xaxis: "log", yaxis: "linear", smooth: 25 },
     { with: ["a1", "b2"] },
+    { seeds: ["a1", "b2"] },
     {
       charts: [
         ["loss", { metric: "newton_loss", log: null }],

@@ -14,6 +14,7 @@ import {
 } from "../draft";
 import { failure } from "../failure";
 import { hasEnded } from "../log";
+import { leaveSeeds, openSeeds } from "../seeds";
 import { isDiscarded, layOver, leave, loadSpecOf, open } from "../session";
 import {
   type ChartChoice,
@@ -28,6 +29,7 @@ import {
   presenting,
   run,
   runId,
+  seedRuns,
   theme,
   vanishing,
 } from "../signals";
@@ -134,6 +136,8 @@ const PROPERTIES = {
   shading: bound(either("shared", "own", true), landscapeSettings.shared),
   /** Runs laid over this one. */
   with: list(runName),
+  /** Runs of other seeds: the charts show the mean over them and the page's own. */
+  seeds: list(runName),
   /** Colour of each arm. */
   colours: bound(list(colour), chosenColours),
   /** Links say nothing of it: it is the reader's, who may have chosen it before. */
@@ -179,6 +183,7 @@ async function applyAddress(known: Catalog, path: string, search: string): Promi
   }
   if (runId.peek() === id) {
     if (state.step !== null) seek(state.step);
+    if (state.seeds.length === 0) leaveSeeds();
     return;
   }
   const found = await open(id, state.step);
@@ -189,6 +194,7 @@ async function applyAddress(known: Catalog, path: string, search: string): Promi
   const edited = specOf(known, state);
   if (edited !== null) loadDraft(edited);
   if (state.with.length > 0) await layOver(state.with);
+  if (state.seeds.length > 0) await openSeeds(state.seeds);
 }
 
 function specOf(known: Catalog, state: AddressState): Spec | null {
@@ -221,6 +227,7 @@ const isLive = computed(() => playing.value && run.value !== null && !hasEnded(r
 const currentAddress = computed((): string => {
   const state = getBound(PROPERTIES);
   state.with = overlays.value.map((overlay) => overlay.id);
+  state.seeds = seedRuns.value.map(({ log }) => log.value.id);
   const preset = presetOfDraft.value;
   const itself = draft.value === null ? null : presetItself(draft.value);
   const isDefault = itself !== null && itself === catalog.value?.presets[0];
