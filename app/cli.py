@@ -13,6 +13,7 @@ from rich.table import Column, Table
 
 from app import __version__
 from app.evidence.commands import EVIDENCE
+from app.lessons.commands import lesson
 from app.presets import UnknownPresetError, load_presets
 from app.settings import DATA_DIR_VARIABLE, SettingsError, describe_settings, load_settings
 from app.terminal import (
@@ -185,6 +186,7 @@ def train(
 
 for command in EVIDENCE:
     cli.command()(command)
+cli.add_typer(lesson, name="lesson")
 
 
 def _settings_help() -> str:

@@ -103,6 +103,9 @@ class Settings(BaseSettings):
         description="Folder of the database, the snapshots and the data sets.",
         json_schema_extra=_shown("the platform's user data folder"),
     )
+    lessons_dir: Path | None = Field(
+        None, description="Folder of your own lessons, Markdown files that are read as they change."
+    )
     database_url: str | None = Field(
         None,
         description="Database: PostgreSQL as postgresql://user:password@host/name, or one SQLite"
@@ -243,10 +246,10 @@ class Settings(BaseSettings):
         stripped = prefix.strip("/")
         return f"/{stripped}" if stripped else ""
 
-    @field_validator("data_dir")
+    @field_validator("data_dir", "lessons_dir")
     @classmethod
-    def _expand(cls, folder: Path) -> Path:
-        return folder.expanduser().absolute()
+    def _expand(cls, folder: Path | None) -> Path | None:
+        return None if folder is None else folder.expanduser().absolute()
 
     @field_validator("database_url")
     @classmethod

@@ -10,6 +10,7 @@ from app.routes.figures import router as figures
 from app.routes.gradients import router as gradients
 from app.routes.health import router as health
 from app.routes.landscapes import router as landscapes
+from app.routes.lessons import router as lessons
 from app.routes.pages import router as pages
 from app.routes.paths import router as paths
 from app.routes.results import router as results
@@ -31,6 +32,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     gradients,
     paths,
     results,
+    lessons,
     pages,
 )
 

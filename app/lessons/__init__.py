@@ -1,0 +1,1 @@
+"""Lessons: Markdown with scenes, questions and claims, for the page and the command line."""

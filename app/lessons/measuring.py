@@ -1,0 +1,210 @@
+"""Whether the claims of a lesson are true: their runs are made, and their numbers compared."""
+
+import functools
+import hashlib
+import json
+import math
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import torch
+
+from app import __version__
+from app.lessons.parsing import WrittenLesson
+from app.lessons.records import Claim, Measured, Measurement, Scene
+from app.lessons.scenes import spec_of
+from app.runs.identity import canonical
+from newton_core import run
+from newton_core.descent import Descent, DescentSettings, descend
+from newton_core.experiment.spec import ExperimentSpec
+from newton_core.landscape.three_numbers import three_numbers_descents
+from newton_core.losses.base import build_loss
+
+WALK_STEPS = 100
+Curves = dict[str, dict[str, list[tuple[int, float]]]]
+"""By arm's label and metric: step and value, ascending."""
+
+
+class ClaimError(ValueError):
+    """A claim that cannot be measured, as it names what is not there."""
+
+
+def claim_key(claim: Claim, scene: Scene) -> str:
+    """Of all that a claim's numbers depend on, but the versions: SHA-256 in hexadecimal.
+
+    Raises:
+        SceneError: the claim changes the scene into something that cannot run.
+    """
+    if scene.page == "compare":
+        shown = canonical(spec_of(scene, claim))
+    else:
+        shown = json.dumps([scene.page, scene.settings], sort_keys=True)
+    asked = claim.model_dump_json(exclude={"say", "change"})
+    return hashlib.sha256(f"{shown}\n{asked}".encode()).hexdigest()
+
+
+def measure(lesson: WrittenLesson, progress: Callable[[str], None]) -> Measurement:
+    """Makes the runs of every claim and compares their numbers.
+
+    Raises:
+        ClaimError: a claim names an arm or a metric that its run does not have.
+        SceneError: a claim changes the scene into something that cannot run.
+    """
+    claims = []
+    for written in lesson.claims:
+        claim, scene = written.claim, written.scene
+        progress(claim.say)
+        values = [_value(claim, scene, seed) for seed in range(claim.seeds)]
+        claims.append(
+            Measured(
+                say=claim.say,
+                key=claim_key(claim, scene),
+                values=[value if math.isfinite(value) else None for value in values],
+                holds=all(holds(claim, value) for value in values),
+            )
+        )
+    return Measurement(
+        lesson=lesson.name,
+        version=__version__,
+        command=f"newton-lab lesson check app/lessons/content/{lesson.name}.md --measure",
+        claims=claims,
+    )
+
+
+def holds(claim: Claim, value: float) -> bool:
+    """Whether a measured value is as the claim says; what is not finite is not."""
+    above = claim.above is None or value > claim.above
+    below = claim.below is None or value < claim.below
+    return math.isfinite(value) and above and below
+
+
+def _value(claim: Claim, scene: Scene, seed: int) -> float:
+    if scene.page == "compare":
+        curves = _run_curves(canonical(spec_of(scene, claim, seed)))
+    else:
+        curves = walk_curves(scene)
+    value = _at(curves, claim.arm, claim.metric, claim.step)
+    if claim.beside is None:
+        return value
+    return value - _at(curves, claim.beside, claim.metric, claim.step)
+
+
+def _at(curves: Curves, arm: str, metric: str, step: int | None) -> float:
+    if arm not in curves:
+        raise ClaimError(f"there is no arm {arm!r}; there are: {', '.join(curves)}")
+    if metric not in curves[arm]:
+        known = ", ".join(sorted(curves[arm]))
+        raise ClaimError(f"{arm} has no metric {metric!r}; it has {known}")
+    points = [value for at, value in curves[arm][metric] if step is None or at <= step]
+    return points[-1] if points else math.nan
+
+
+@functools.lru_cache(maxsize=64)
+def _run_curves(text: str) -> Curves:
+    spec = ExperimentSpec.model_validate_json(text)
+    return event_curves(event.model_dump(mode="json") for event in run(spec))
+
+
+def event_curves(events: Iterator[dict[str, Any]]) -> Curves:
+    """The numbers of a run by arm and metric."""
+    curves: Curves = {}
+    labels: list[str] = []
+    for event in events:
+        kind = event["type"]
+        if kind == "started":
+            labels = [arm["label"] for arm in event["spec"]["arms"]]
+            curves = {label: defaultdict(list) for label in labels}
+        elif kind == "metrics":
+            for name, values in event["values"].items():
+                own = curves[labels[event["arm"]]][name]
+                own.extend(zip(event["steps"], map(_number, values), strict=True))
+        elif kind == "evaluation":
+            for name, value in event.items():
+                if isinstance(value, float | None) and name != "primary_metric":
+                    curves[labels[event["arm"]]][name].append((event["step"], _number(value)))
+        elif kind == "curvature":
+            for matrix in ("hessian", "fisher"):
+                if (spectrum := event[matrix]) is not None:
+                    own_curves = curves[labels[event["arm"]]]
+                    for name, value in _spectrum(spectrum):
+                        own_curves[f"{matrix}.{name}"].append((event["step"], value))
+    return curves
+
+
+def _spectrum(record: dict[str, Any]) -> Iterator[tuple[str, float]]:
+    yield "condition", _number(record["condition"])
+    yield "negative", _number(record["negative"])
+    if record["eigenvalues"]:
+        smallest, largest = (_number(record["eigenvalues"][at]) for at in (0, -1))
+        yield "smallest", smallest
+        yield "largest", largest
+        yield "spread", largest / smallest if smallest > 0 else math.inf
+
+
+def _number(value: float | None) -> float:
+    return math.nan if value is None else float(value)
+
+
+def walk_curves(scene: Scene) -> Curves:
+    """The heights of the descents on a surface, or on the plane of three numbers, by step.
+
+    Raises:
+        ClaimError: a page without descents, or a surface without a start.
+    """
+    own = scene.settings
+    if scene.page == "surfaces":
+        name = str(own.get("function", "rosenbrock"))
+        formula = {"expression": str(own["formula"])} if name == "formula" else {}
+        loss = build_loss(name, **formula)
+        start = own.get("start") or getattr(loss, "start", None)
+        if start is None:
+            raise ClaimError(f"say where the descents on {name} start: settings, start: [x, y]")
+        begin = torch.tensor([start], dtype=torch.float64)
+        return _heights(descend(loss, begin, _surface_walks(own), steps=WALK_STEPS))
+    if scene.page == "three-numbers":
+        name = str(own.get("loss", "softsort"))
+        sharp = float(str(own.get("temperature", 0.05)))
+        key = "temperature" if name in ("neuralsort", "softsort") else "inverse_temperature"
+        loss = build_loss(
+            name, **{key: sharp, "numerics": str(own.get("numerics", "bce_loss"))}
+        )  # fmt: skip
+        begin = torch.tensor([[own.get("across", 0.75), own.get("up", -0.5)]], dtype=torch.float64)
+        found = three_numbers_descents(
+            loss, begin, _three_walks(own), steps=WALK_STEPS, dtype=torch.float32
+        )
+        return _heights([one.descent for one in found])
+    raise ClaimError(f"a scene of {scene.page} has no arms to make claims about")
+
+
+def _surface_walks(own: dict[str, Any]) -> list[DescentSettings]:
+    lr, newton = own.get("lr", 0.001), own.get("newton", 1.0)
+    damped = {"method": "newton", "lr": newton, "tikhonov": own.get("tikhonov", 0.1)}
+    records: list[dict[str, Any]] = [
+        {"method": "gradient_descent", "lr": lr},
+        {"method": "momentum", "lr": lr},
+        {"method": "adam", "lr": own.get("adam", 0.05)},
+        damped,
+        damped | {"definiteness": "clip"},
+        damped | {"definiteness": "saddle_free"},
+    ]
+    return [DescentSettings.model_validate(record) for record in records]
+
+
+def _three_walks(own: dict[str, Any]) -> list[DescentSettings]:
+    lr = own.get("lr", 1.0)
+    damped = {"method": "newton", "lr": lr, "tikhonov": own.get("tikhonov", 0.1)}
+    records: list[dict[str, Any]] = [
+        {"method": "gradient_descent", "label": "Vanilla gradient descent", "lr": lr},
+        damped | {"label": "Hessian"},
+        damped | {"label": "Hessian, saddle-free", "definiteness": "saddle_free"},
+        damped | {"label": "Fisher", "curvature": "fisher"},
+    ]
+    return [DescentSettings.model_validate(record) for record in records]
+
+
+def _heights(walks: list[Descent]) -> Curves:
+    return {
+        walk.settings.label: {"value": list(enumerate(walk.values[:, 0].double().tolist()))}
+        for walk in walks
+    }
