@@ -30,7 +30,7 @@ A link can set the lab, here [Newton's λ to 10](lab:arms.2.tikhonov=10).
 ```scene
 preset: trajectory
 panels: [accuracy, examples]
-controls: [tikhonov]
+controls: [arms.2.tikhonov]
 range: [0, 100]
 ```
 

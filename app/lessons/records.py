@@ -4,6 +4,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from newton_core.experiment.spec import ExperimentSpec
+
 PageName = Literal["compare", "surfaces", "three-numbers", "gradients"]
 Panel = Literal[
     "sentence", "accuracy", "loss", "gradients", "curvature", "cosine", "hessian_spectrum",
@@ -165,7 +167,7 @@ class SceneView(BaseModel):
     """A scene, as the page puts it into the lab."""
 
     page: PageName
-    spec: dict[str, Any] | None = Field(description="complete; of the page compare alone")
+    spec: ExperimentSpec | None = Field(description="of the page compare alone")
     search: str = Field(description="settings of the page as the query of its address")
     panels: list[Panel]
     controls: list[str]

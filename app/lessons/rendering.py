@@ -32,7 +32,7 @@ _TEXT = {
 }  # fmt: skip
 _ATTRIBUTES = {
     "a": {"href", "title"},
-    "button": {"data-lab", "data-term"},
+    "button": {"data-lab", "data-term", "data-tip", "aria-haspopup"},
     "math": {"display", "xmlns"},
     "mo": {"stretchy", "fence", "form", "separator", "lspace", "rspace", "minsize", "maxsize"},
     "mi": {"mathvariant"},
@@ -173,7 +173,15 @@ def _split(text: str, seen: set[str]) -> Iterable[Token]:
             continue
         seen.add(term.name)
         yield Token("text", "", 0, content=text[at : match.start()])
-        opened = _opened("button", {"class": "term", "data-term": term.name})
+        opened = _opened(
+            "button",
+            {
+                "class": "term",
+                "data-term": term.name,
+                "data-tip": term.says,
+                "aria-haspopup": "dialog",
+            },
+        )
         yield Token("html_inline", "", 0, content=opened)
         yield Token("text", "", 0, content=match[0])
         yield Token("html_inline", "", 0, content="</button>")

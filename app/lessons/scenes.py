@@ -1,6 +1,7 @@
 """What a scene shows: its spec, complete and valid, and the settings of its page."""
 
 import functools
+import re
 from typing import Any
 from urllib.parse import quote
 
@@ -11,7 +12,7 @@ from app.presets import UnknownPresetError, get_preset
 from newton_core.experiment.errors import explain
 from newton_core.experiment.spec import ExperimentSpec
 
-COMPARE_CONTROLS = ("tikhonov", "lr", "seed", "steps", "temperature", "loss")
+_COMPARE_CONTROL = re.compile(r"seed|steps|batch_size|arms\.(\d+)\.(tikhonov|lr)")
 SETTINGS: dict[str, tuple[str, ...]] = {
     "compare": (
         "speed", "x", "xaxis", "yaxis", "smooth", "charts", "plane", "points", "shape", "height",
@@ -51,14 +52,22 @@ def checked(scene: Scene) -> None:
     for name in scene.settings:
         if name not in known:
             raise SceneError(name, f"settings: {scene.page} has no {name!r}; it has {_list(known)}")
-    controls = COMPARE_CONTROLS if scene.page == "compare" else known
-    for name in scene.controls:
-        if name not in controls:
-            raise SceneError(
-                "controls", f"controls: {scene.page} has no {name!r}; it has {_list(controls)}"
-            )
-    if scene.page == "compare":
+    if scene.page != "compare":
+        for name in scene.controls:
+            if name not in known:
+                raise SceneError(
+                    "controls", f"controls: {scene.page} has no {name!r}; it has {_list(known)}"
+                )
+    else:
         spec = spec_of(scene)
+        for name in scene.controls:
+            found = _COMPARE_CONTROL.fullmatch(name)
+            if found is None or (found[1] is not None and int(found[1]) >= len(spec.arms)):
+                raise SceneError(
+                    "controls",
+                    f"controls: there is no {name!r}; use seed, steps, batch_size, or"
+                    f" arms.0.tikhonov and arms.0.lr, with arms up to {len(spec.arms) - 1}",
+                )
         last = scene.range[1] if scene.range else scene.step or 0
         if last > spec.steps:
             key = "range" if scene.range else "step"
@@ -107,7 +116,7 @@ def _changed(record: Any, path: list[str], value: Any, whole: str) -> Any:
 def _view(text: str) -> SceneView:
     scene = Scene.model_validate_json(text)
     start, stop = scene.range or (scene.step, scene.step)
-    spec = spec_of(scene).model_dump(mode="json") if scene.page == "compare" else None
+    spec = spec_of(scene) if scene.page == "compare" else None
     settings = dict(scene.settings)
     if scene.page != "compare" and scene.step is not None:
         settings["step"] = scene.step

@@ -5,6 +5,7 @@ import { useEffect } from "preact/hooks";
 import { PAGES } from "./pages/list";
 import { Header } from "./panels/header/Header";
 import { Help, help } from "./panels/header/Help";
+import { TermDialog } from "./panels/lesson/Glossary";
 import { mainAction } from "./panels/transport/Transport";
 import { embedded, place } from "./state/address/router";
 import { shortcuts, startKeys } from "./state/keys";
@@ -34,6 +35,7 @@ export function App() {
       {!embedded.value && <Header />}
       {page === undefined ? <NotFound /> : <page.Page />}
       <Help shortcuts={KEYS} />
+      <TermDialog />
       <Announcer />
       <Tooltip />
     </>

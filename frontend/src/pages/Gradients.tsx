@@ -42,6 +42,8 @@ import { freshness, posted, problemOf, useQuery, waitingWords } from "../state/q
 import { loadTemplates, templates } from "../state/templates";
 import { paletteOf } from "../state/theme";
 import { vocabulary } from "../state/vocabulary";
+import { Control } from "../ui/Control";
+import { Main } from "../ui/Main";
 import "../panels/landscape/landscape.css";
 import "../panels/descents/descents.css";
 
@@ -156,7 +158,7 @@ export function GradientsPage() {
   const numerics = useComputed(() => figure("numerics"));
   const now = answer.value;
   return (
-    <main class="compare">
+    <Main class="compare">
       <aside class="rail" aria-label="Settings">
         <section class="panel">
           <h2>Loss</h2>
@@ -168,50 +170,66 @@ export function GradientsPage() {
             numerics={how}
             network={network}
           />
-          <NumberField label="Tikhonov λ" value={tikhonov} low={1e-9} high={1e9} />
+          <Control name="tikhonov">
+            <NumberField label="Tikhonov λ" value={tikhonov} low={1e-9} high={1e9} />
+          </Control>
         </section>
         <section class="panel">
           <h2>Scores</h2>
-          <NumberField
-            label="Numbers n"
-            value={{
-              get value() {
-                return scores().length;
-              },
-              set value(count: number) {
-                signalBatch(() => {
-                  n.value = count;
-                  typed.value = "";
-                  run.value = "";
-                });
-              },
-            }}
-            low={2}
-            high={32}
-            whole
-          />
-          <ScoresField scores={scores()} typed={typed} />
-          <NumberField label="x₁ from" value={low} low={-1e6} high={1e6} />
-          <NumberField label="x₁ to" value={high} low={-1e6} high={1e6} />
-          <BatchFields
-            runs={runs}
-            run={run}
-            taken={taken.value}
-            arm={arm}
-            step={step}
-            batch={batch}
-            onChoose={() => {
-              typed.value = "";
-              adopting.value = run.value === "" ? null : run.value;
-            }}
-          />
+          <Control name="n">
+            <NumberField
+              label="Numbers n"
+              value={{
+                get value() {
+                  return scores().length;
+                },
+                set value(count: number) {
+                  signalBatch(() => {
+                    n.value = count;
+                    typed.value = "";
+                    run.value = "";
+                  });
+                },
+              }}
+              low={2}
+              high={32}
+              whole
+            />
+          </Control>
+          <Control name="scores">
+            <ScoresField scores={scores()} typed={typed} />
+          </Control>
+          <Control name="from">
+            <NumberField label="x₁ from" value={low} low={-1e6} high={1e6} />
+          </Control>
+          <Control name="to">
+            <NumberField label="x₁ to" value={high} low={-1e6} high={1e6} />
+          </Control>
+          <Control name="run">
+            <BatchFields
+              runs={runs}
+              run={run}
+              taken={taken.value}
+              arm={arm}
+              step={step}
+              batch={batch}
+              onChoose={() => {
+                typed.value = "";
+                adopting.value = run.value === "" ? null : run.value;
+              }}
+            />
+          </Control>
         </section>
         <section class="panel">
           <h2>
             Thresholds <small>of a gradient's norm</small>
           </h2>
-          <NumberField label="Vanished below" value={lost} low={0} high={1e9} />
-          <NumberField label="Exploding above" value={tooLarge} low={1e-12} high={1e30} />
+          <Control name="vanishing">
+            <NumberField label="Vanished below" value={lost} low={0} high={1e9} />
+          </Control>
+          <Control name="exploding">
+            <NumberField label="Exploding above" value={tooLarge} low={1e-12} high={1e30} />
+          </Control>
         </section>
       </aside>
       <div class="stage" {...freshness(asked)}>
@@ -258,7 +276,7 @@ export function GradientsPage() {
           </section>
         )}
       </div>
-    </main>
+    </Main>
   );
 }
 

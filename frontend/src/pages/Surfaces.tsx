@@ -1,6 +1,6 @@
 /** Two-dimensional surfaces: methods descent side by side from one start. */
 
-import { computed, useComputed } from "@preact/signals";
+import { computed, useComputed, useSignalEffect } from "@preact/signals";
 import { useEffect, useId } from "preact/hooks";
 import type { Method, SurfaceAnswer, SurfaceQuery } from "../api/descents";
 import { landscapeFigure } from "../charts/landscapeFigure";
@@ -22,10 +22,13 @@ import { pageAddress } from "../state/address/page";
 import { flag, integer, number, point, text } from "../state/address/properties";
 import { catalog } from "../state/draft";
 import { freshness, posted, problemOf, useQuery, waitingWords } from "../state/query";
+import { descents, offers } from "../state/scene";
 import type { JsonSchema } from "../state/schema";
 import { loadTemplates, templates } from "../state/templates";
 import { paletteOf } from "../state/theme";
 import { Choice } from "../ui/Choice";
+import { Control } from "../ui/Control";
+import { Main } from "../ui/Main";
 import "../panels/landscape/landscape.css";
 import "../panels/descents/descents.css";
 
@@ -93,6 +96,10 @@ export function SurfacesPage() {
   const found = answer.value;
   const template = templates.value?.landscape;
   const palette = template && paletteOf(template);
+
+  useSignalEffect(() => {
+    descents.value = answer.value?.walks ?? [];
+  });
 
   const picture = useComputed(() => {
     const now = answer.value;
@@ -163,12 +170,12 @@ export function SurfacesPage() {
     },
   });
   return (
-    <main class="compare">
+    <Main class="compare">
       <aside class="rail" aria-label="Settings">
         <section class="panel">
           <h2>Surface</h2>
           <LossFields kind="none" title="Function" name={name} />
-          {name.value === "formula" && (
+          {name.value === "formula" && offers("formula") && (
             <div class="field">
               <label for={formulaId}>f(x, y)</label>
               <input
@@ -197,12 +204,24 @@ export function SurfacesPage() {
           <h2>
             Descents <small>all from one start</small>
           </h2>
-          <NumberField label="Start x" value={place(0)} low={-1e6} high={1e6} />
-          <NumberField label="Start y" value={place(1)} low={-1e6} high={1e6} />
-          <NumberField label="Descent, learning rate" value={lr} low={1e-8} high={1e6} />
-          <NumberField label="Adam, learning rate" value={adam} low={1e-8} high={1e6} />
-          <NumberField label="Newton, learning rate" value={newton} low={1e-8} high={1e6} />
-          <NumberField label="Tikhonov λ" value={tikhonov} low={1e-9} high={1e9} />
+          <Control name="start">
+            <NumberField label="Start x" value={place(0)} low={-1e6} high={1e6} />
+          </Control>
+          <Control name="start">
+            <NumberField label="Start y" value={place(1)} low={-1e6} high={1e6} />
+          </Control>
+          <Control name="lr">
+            <NumberField label="Descent, learning rate" value={lr} low={1e-8} high={1e6} />
+          </Control>
+          <Control name="adam">
+            <NumberField label="Adam, learning rate" value={adam} low={1e-8} high={1e6} />
+          </Control>
+          <Control name="newton">
+            <NumberField label="Newton, learning rate" value={newton} low={1e-8} high={1e6} />
+          </Control>
+          <Control name="tikhonov">
+            <NumberField label="Tikhonov λ" value={tikhonov} low={1e-9} high={1e9} />
+          </Control>
         </section>
       </aside>
       <div class="stage" {...freshness(asked)}>
@@ -277,6 +296,6 @@ export function SurfacesPage() {
           </div>
         </section>
       </div>
-    </main>
+    </Main>
   );
 }

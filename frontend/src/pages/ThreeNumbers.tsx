@@ -1,6 +1,6 @@
 /** The whole landscape of sorting three numbers: click a start, watch who reaches the right wedge. */
 
-import { useComputed } from "@preact/signals";
+import { useComputed, useSignalEffect } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import type { Method, ThreeAnswer, ThreeQuery } from "../api/descents";
 import type { PlanePoint } from "../charts/landscape";
@@ -17,8 +17,11 @@ import { ShapeChoice } from "../panels/landscape/ShapeChoice";
 import { pageAddress } from "../state/address/page";
 import { choice, flag, integer, number, text } from "../state/address/properties";
 import { freshness, posted, problemOf, useQuery, waitingWords } from "../state/query";
+import { descents } from "../state/scene";
 import { loadTemplates, templates } from "../state/templates";
 import { paletteOf } from "../state/theme";
+import { Control } from "../ui/Control";
+import { Main } from "../ui/Main";
 import "../panels/landscape/landscape.css";
 import "../panels/descents/descents.css";
 
@@ -73,6 +76,10 @@ export function ThreeNumbersPage() {
   const problem = problemOf(asked.state.value);
   const template = templates.value?.landscape;
   const palette = template && paletteOf(template);
+
+  useSignalEffect(() => {
+    descents.value = answer.value?.walks ?? [];
+  });
 
   const picture = useComputed(() => {
     const found = answer.value;
@@ -136,7 +143,7 @@ export function ThreeNumbersPage() {
   const take = ({ title: _title, ...settings }: Try): void =>
     threeNumbersAddress.set({ ...settings, range: 3, lr: 1, tikhonov: 0.1, step: STEPS });
   return (
-    <main class="compare">
+    <Main class="compare">
       <aside class="rail" aria-label="Settings">
         <section class="panel">
           <h2>Look at</h2>
@@ -159,16 +166,26 @@ export function ThreeNumbersPage() {
             temperature={temperature}
             numerics={numerics}
           />
-          <NumberField label="Range" value={span} low={0.01} high={1000} />
+          <Control name="range">
+            <NumberField label="Range" value={span} low={0.01} high={1000} />
+          </Control>
         </section>
         <section class="panel">
           <h2>
             Descents <small>all from one start</small>
           </h2>
-          <NumberField label="Start, across" value={startA} low={-1000} high={1000} />
-          <NumberField label="Start, up" value={startB} low={-1000} high={1000} />
-          <NumberField label="Learning rate" value={lr} low={1e-6} high={1e6} />
-          <NumberField label="Tikhonov λ" value={tikhonov} low={1e-9} high={1e9} />
+          <Control name="across">
+            <NumberField label="Start, across" value={startA} low={-1000} high={1000} />
+          </Control>
+          <Control name="up">
+            <NumberField label="Start, up" value={startB} low={-1000} high={1000} />
+          </Control>
+          <Control name="lr">
+            <NumberField label="Learning rate" value={lr} low={1e-6} high={1e6} />
+          </Control>
+          <Control name="tikhonov">
+            <NumberField label="Tikhonov λ" value={tikhonov} low={1e-9} high={1e9} />
+          </Control>
         </section>
       </aside>
       <div class="stage" {...freshness(asked)}>
@@ -223,6 +240,6 @@ export function ThreeNumbersPage() {
           </div>
         </section>
       </div>
-    </main>
+    </Main>
   );
 }

@@ -2,13 +2,14 @@
 
 import type { ComponentType } from "preact";
 import { gradientsAddress } from "../panels/gradients/address";
+import { lesson, lessonOf } from "../panels/lesson/lessons";
 import { comparePlace } from "../state/address/compare";
-import type { Place } from "../state/address/router";
-import { runIdOf } from "../state/address/router";
+import { type Place, place, runIdOf } from "../state/address/router";
 import { draft, presetOf } from "../state/draft";
 import { runSpec } from "../state/signals";
 import { ComparePage } from "./Compare";
 import { GradientsPage } from "./Gradients";
+import { LessonsPage } from "./Lessons";
 import { ResultsPage, resultsAddress } from "./Results";
 import { RunsPage } from "./Runs";
 import { SurfacesPage, surfacesAddress } from "./Surfaces";
@@ -33,6 +34,13 @@ export const PAGES: readonly Page[] = [
     place: comparePlace,
     matches: (path) => path === "" || runIdOf(path) !== null,
     Page: ComparePage,
+  },
+  {
+    title: "Lessons",
+    name: () => (lessonOf(place.value.path) === null ? null : lesson.value?.title) ?? "Lessons",
+    place: () => ({ path: "lessons", search: "" }),
+    matches: (path) => path === "lessons" || lessonOf(path) !== null,
+    Page: LessonsPage,
   },
   {
     title: "Surfaces",

@@ -75,7 +75,7 @@ export function presetSpec(known: Catalog, preset: Preset): Spec {
 }
 
 /** A spec with the settings that it does not say, which the runs of an earlier version do not. */
-function completed(spec: Spec): Spec {
+export function completed(spec: Spec): Spec {
   const known = catalog.value;
   return known === null ? spec : (complete(known.schema, known.schema, spec) as Spec);
 }

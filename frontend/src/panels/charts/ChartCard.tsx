@@ -5,6 +5,7 @@ import { useId } from "preact/hooks";
 import { Chart } from "../../charts/Chart";
 import { type Drawn, unitText } from "../../charts/compose";
 import { downloadChart, type PictureFormat } from "../../charts/image";
+import { isHighlighted } from "../../state/scene";
 import { cursor, hoverStep, run } from "../../state/signals";
 import { ChartTable } from "./DataTable";
 import { Icon } from "./icons";
@@ -30,6 +31,7 @@ export function ChartCard({ model }: { model: ChartModel }) {
     <section
       class={`chart chart-${span}${expanded.value ? " chart-expanded" : ""}`}
       data-chart={chart}
+      data-highlight={isHighlighted(chart)}
       aria-labelledby={heading}
     >
       <header class="chart-head">

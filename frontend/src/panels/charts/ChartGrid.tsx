@@ -15,6 +15,8 @@ interface Props {
   templates: Templates;
   /** The primary metric of the task on the page; null while it is not known. */
   primary?: ReadonlySignal<string | null>;
+  /** Names of the charts to show; left out: all. */
+  only?: readonly string[];
   /** What stands between the charts of curves and the wider ones. */
   children?: ComponentChildren;
 }
@@ -27,17 +29,18 @@ const PICTURES = new Set(["plane", "lines"]);
 const isWide = ({ template }: ChartModel): boolean => template.layout.meta.span === "half";
 const isCurves = (model: ChartModel): boolean => !isWide(model);
 
-export function ChartGrid({ templates, primary = unknown, children }: Props) {
+export function ChartGrid({ templates, primary = unknown, only, children }: Props) {
   const models = useMemo(
     () =>
       Object.values(templates)
-        .filter((template) => !PICTURES.has(template.layout.meta.kind))
+        .filter(({ layout: { meta } }) => !PICTURES.has(meta.kind))
+        .filter(({ layout: { meta } }) => only === undefined || only.includes(meta.chart))
         .map((template) => chartModel(template, primary)),
-    [templates, primary],
+    [templates, primary, only],
   );
   return (
     <section class={presenting.value ? "charts charts-large" : "charts"} aria-label="Charts">
-      <ChartSettings />
+      {only === undefined && <ChartSettings />}
       {models.filter(isCurves).map((model) => (
         <ChartCard key={model.template.layout.meta.chart} model={model} />
       ))}

@@ -5,6 +5,7 @@ import { useEffect, useId } from "preact/hooks";
 import type { Named } from "../../api/types";
 import { catalog } from "../../state/draft";
 import { optionLabel } from "../../state/labels";
+import { Control } from "../../ui/Control";
 import { NumberField } from "./NumberField";
 
 interface Props {
@@ -33,21 +34,29 @@ export function LossFields({ kind, title, name, temperature, numerics, network }
   }, [entry, first, name]);
   return (
     <>
-      <Pick field="loss" title={title} options={losses.map((loss) => loss.name)} value={name} />
-      {entry !== undefined && <p class="hint">{entry.description.split("\n")[0]}</p>}
+      <Control name={kind === "none" ? "function" : "loss"}>
+        <Pick field="loss" title={title} options={losses.map((loss) => loss.name)} value={name} />
+        {entry !== undefined && <p class="hint">{entry.description.split("\n")[0]}</p>}
+      </Control>
       {numerics !== undefined && (
-        <Pick field="numerics" title="Numerics" options={NUMERICS} value={numerics} />
+        <Control name="numerics">
+          <Pick field="numerics" title="Numerics" options={NUMERICS} value={numerics} />
+        </Control>
       )}
       {network !== undefined && parameter === "inverse_temperature" && (
-        <Pick field="network" title="Sorting network" options={NETWORKS} value={network} />
+        <Control name="network">
+          <Pick field="network" title="Sorting network" options={NETWORKS} value={network} />
+        </Control>
       )}
       {temperature !== undefined && (
-        <NumberField
-          label={parameter === "temperature" ? "Temperature τ" : "Inverse temperature β"}
-          value={temperature}
-          low={1e-3}
-          high={1e3}
-        />
+        <Control name="temperature">
+          <NumberField
+            label={parameter === "temperature" ? "Temperature τ" : "Inverse temperature β"}
+            value={temperature}
+            low={1e-3}
+            high={1e3}
+          />
+        </Control>
       )}
     </>
   );

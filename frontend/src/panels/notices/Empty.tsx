@@ -13,7 +13,8 @@ async function train(): Promise<void> {
   if (hasRun.peek()) document.querySelector<HTMLElement>(".transport .go")?.focus();
 }
 
-export function Empty() {
+/** `story`: what the preset is about, which a lesson says itself. */
+export function Empty({ story = true }: { story?: boolean }) {
   const spec = draft.value;
   if (spec === null) return null;
   const preset = presetOfDraft.value;
@@ -21,7 +22,7 @@ export function Empty() {
   return (
     <section class="panel empty" aria-labelledby="empty-title">
       <h2 id="empty-title">{preset?.title ?? "Your own experiment"}</h2>
-      {preset !== null && <p>{preset.story}</p>}
+      {preset !== null && story && <p>{preset.story}</p>}
       <p>
         {spec.arms.map((_, index) => (
           <span key={draftLabels.value[index]}>

@@ -1,6 +1,6 @@
 /** The address of the comparing page: what it carries, and how the page comes to be what it says. */
 
-import { computed, effect, untracked } from "@preact/signals";
+import { batch, computed, effect, untracked } from "@preact/signals";
 import type { Catalog, Spec } from "../../api/types";
 import { playing, seek, speed } from "../clock";
 import {
@@ -167,6 +167,15 @@ export function writeAddress(state: Partial<AddressState>): string {
 /** Shows what an address says of how the page looks, whatever it shows. */
 export function applyView(search: string): void {
   setBound(PROPERTIES, readAddress(search));
+}
+
+/** Shows a lesson's scene: its view and its spec. A run of this spec that is on the page stays. */
+export function applyScene(spec: Spec, search: string): void {
+  batch(() => {
+    applyView(search);
+    loadDraft(spec);
+    if (isEdited.peek()) leave();
+  });
 }
 
 /** Loads what the address names: a run, a spec, a preset, or the default preset. */

@@ -10,6 +10,10 @@ export interface PageAddress<P extends Properties> {
   state: { readonly [K in keyof P]: Signal<StateOf<P>[K]> };
   /** Sets some of them at once. */
   set(settings: Partial<StateOf<P>>): void;
+  /** Sets all of them to what a query says, whatever the page's own address is. */
+  show(search: string): void;
+  /** Sets those that a query names, and leaves the others. */
+  amend(search: string): void;
   /** The page's place with what it shows now. */
   place(): Place;
   /** The page's place with these settings, the others at their defaults. */
@@ -34,6 +38,15 @@ export function pageAddress<P extends Properties>(path: string, properties: P): 
       batch(() => {
         for (const [name, value] of Object.entries(settings)) list[name]?.set(value);
       });
+    },
+    show(search) {
+      setBound(list, readQuery(list, search));
+    },
+    amend(search) {
+      const named = new URLSearchParams(search);
+      const some = Object.entries(list).filter(([name]) => named.has(name));
+      const chosen = Object.fromEntries(some);
+      setBound(chosen, readQuery(chosen, search));
     },
     place: () => untracked(here),
     placeWith: (settings) => ({ path, search: writeQuery(properties, settings) }),

@@ -1,0 +1,32 @@
+/** What a lesson shows in the lab beside it; on every other page there is no scene. */
+
+import { computed, signal } from "@preact/signals";
+import type { SceneView } from "../api/types";
+import { completed } from "./draft";
+import { equivalent } from "./edit";
+import { runSpec } from "./signals";
+
+/** The scene beside the lesson; null: there is no lesson on the page. */
+export const scene = signal<SceneView | null>(null);
+
+/** The heights of descents on a surface, as far as the page beside the lesson knows them. */
+export const descents = signal<readonly { label: string; values: readonly (number | null)[] }[]>(
+  [],
+);
+
+/** Whether a control stays: a scene names those that do. */
+export function offers(control: string): boolean {
+  return scene.value === null || scene.value.controls.includes(control);
+}
+
+/** Whether the scene points at a control, a chart or an arm of this name. */
+export function isHighlighted(name: string): boolean {
+  return scene.value?.highlight === name;
+}
+
+/** Whether the run on the page is the one that the scene is about. */
+export const isOfScene = computed(() => {
+  const wanted = scene.value?.spec;
+  const shown = runSpec.value;
+  return wanted != null && shown !== null && equivalent(completed(wanted), completed(shown));
+});
