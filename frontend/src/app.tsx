@@ -6,6 +6,7 @@ import { PAGES } from "./pages/list";
 import { Header } from "./panels/header/Header";
 import { Help, help } from "./panels/header/Help";
 import { TermDialog } from "./panels/lesson/Glossary";
+import { loadGlossary } from "./panels/lesson/lessons";
 import { mainAction } from "./panels/transport/Transport";
 import { embedded, place } from "./state/address/router";
 import { shortcuts, startKeys } from "./state/keys";
@@ -21,6 +22,7 @@ const KEYS = shortcuts(mainAction, () => {
 export function App() {
   const page = PAGES.find((candidate) => candidate.matches(place.value.path));
   useEffect(() => startKeys(KEYS), []);
+  useEffect(() => void loadGlossary(), []);
   useSignalEffect(() => {
     document.documentElement.toggleAttribute("data-present", presenting.value);
   });

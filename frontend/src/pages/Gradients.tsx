@@ -171,7 +171,13 @@ export function GradientsPage() {
             network={network}
           />
           <Control name="tikhonov">
-            <NumberField label="Tikhonov λ" value={tikhonov} low={1e-9} high={1e9} />
+            <NumberField
+              label="Tikhonov λ"
+              value={tikhonov}
+              low={1e-9}
+              high={1e9}
+              powers={[-6, 3]}
+            />
           </Control>
         </section>
         <section class="panel">

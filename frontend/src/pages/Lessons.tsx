@@ -2,7 +2,7 @@
 
 import { useEffect } from "preact/hooks";
 import type { Lesson, LessonInfo } from "../api/types";
-import { formatCount, formatMeasured } from "../format";
+import { formatCount, formatDuration, formatMeasured } from "../format";
 import { Ask } from "../panels/lesson/Ask";
 import { answers, download } from "../panels/lesson/answers";
 import { keepToScene, showScene } from "../panels/lesson/drive";
@@ -36,15 +36,15 @@ function LessonList() {
   return (
     <main class="runs course">
       <div class="course-head">
-        <h2>Lessons</h2>
+        <h2 class="course-title">Lessons</h2>
         <p>
           What does curvature do for learning? Read, predict, press Train, and see. Each lesson has
           the lab beside its text, and each of its claims was measured on the runs that you see.
           {list !== null && list.length > 0 && (
             <>
               {" "}
-              {formatCount(list.length)} lessons, about {formatCount(Math.round(minutes / 60))}{" "}
-              hours in all.
+              {formatCount(list.length)} {list.length === 1 ? "lesson" : "lessons"},{" "}
+              {formatDuration(60 * minutes)} in all.
             </>
           )}
         </p>

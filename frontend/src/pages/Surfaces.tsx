@@ -220,7 +220,13 @@ export function SurfacesPage() {
             <NumberField label="Newton, learning rate" value={newton} low={1e-8} high={1e6} />
           </Control>
           <Control name="tikhonov">
-            <NumberField label="Tikhonov λ" value={tikhonov} low={1e-9} high={1e9} />
+            <NumberField
+              label="Tikhonov λ"
+              value={tikhonov}
+              low={1e-9}
+              high={1e9}
+              powers={[-6, 3]}
+            />
           </Control>
         </section>
       </aside>

@@ -184,7 +184,13 @@ export function ThreeNumbersPage() {
             <NumberField label="Learning rate" value={lr} low={1e-6} high={1e6} />
           </Control>
           <Control name="tikhonov">
-            <NumberField label="Tikhonov λ" value={tikhonov} low={1e-9} high={1e9} />
+            <NumberField
+              label="Tikhonov λ"
+              value={tikhonov}
+              low={1e-9}
+              high={1e9}
+              powers={[-6, 3]}
+            />
           </Control>
         </section>
       </aside>

@@ -1,6 +1,7 @@
-/** A control that a lesson's scene may hide, or point at. */
+/** A control that explains itself by the glossary, and that a lesson's scene may hide, or point at. */
 
 import type { ComponentChildren } from "preact";
+import { saysOf } from "../panels/lesson/Glossary";
 import { isHighlighted, offers, scene } from "../state/scene";
 
 interface Props {
@@ -10,10 +11,14 @@ interface Props {
 }
 
 export function Control({ name, children }: Props) {
-  if (scene.value === null) return <>{children}</>;
   if (!offers(name)) return null;
+  const beside = scene.value !== null;
   return (
-    <div class="control" data-highlight={isHighlighted(name)}>
+    <div
+      class={beside ? "control" : undefined}
+      data-highlight={beside && isHighlighted(name)}
+      data-tip={saysOf(name) ?? undefined}
+    >
       {children}
     </div>
   );

@@ -7,6 +7,7 @@ import { type Drawn, unitText } from "../../charts/compose";
 import { downloadChart, type PictureFormat } from "../../charts/image";
 import { isHighlighted } from "../../state/scene";
 import { cursor, hoverStep, run } from "../../state/signals";
+import { TermsOf } from "../lesson/Glossary";
 import { ChartTable } from "./DataTable";
 import { Icon } from "./icons";
 import { type ChartModel, smoothing } from "./model";
@@ -16,6 +17,7 @@ import { Toolbar } from "./Toolbar";
 export function ChartCard({ model }: { model: ChartModel }) {
   const table = useSignal(false);
   const expanded = useSignal(false);
+  const about = useSignal(false);
   const drawn = useSignal<Drawn | null>(null);
   const problem = useSignal<string | null>(null);
   const heading = useId();
@@ -49,9 +51,25 @@ export function ChartCard({ model }: { model: ChartModel }) {
           expanded={expanded}
           onPicture={savePicture}
         >
+          <button
+            type="button"
+            aria-label={`What am I looking at: ${choice.value.title}`}
+            aria-expanded={about.value}
+            data-tip="What am I looking at?"
+            onClick={() => {
+              about.value = !about.value;
+            }}
+          >
+            <Icon name="what" />
+          </button>
           <AxisTools model={model} />
         </Toolbar>
       </header>
+      {about.value && (
+        <p class="chart-about">
+          {explanation(model)} <TermsOf metric={choice.value.metric} />
+        </p>
+      )}
       {table.value && <ChartTable model={model} />}
       <div class="chart-body" hidden={table.value}>
         <Chart

@@ -12,9 +12,11 @@ interface Props {
   low: number;
   high: number;
   whole?: boolean;
+  /** The powers of ten that a slider under it reaches; left out: none. */
+  powers?: readonly [number, number];
 }
 
-export function NumberField({ label, value, low, high, whole = false }: Props) {
+export function NumberField({ label, value, low, high, whole = false, powers }: Props) {
   const typed = useSignal<string | null>(null);
   const id = useId();
   const read = (text: string): number | null => {
@@ -44,6 +46,19 @@ export function NumberField({ label, value, low, high, whole = false }: Props) {
           }}
         />
       </div>
+      {powers !== undefined && (
+        <input
+          type="range"
+          aria-label={`${label}, slider`}
+          min={powers[0]}
+          max={powers[1]}
+          step="0.1"
+          value={Math.log10(value.value)}
+          onInput={(event) => {
+            value.value = Number((10 ** event.currentTarget.valueAsNumber).toPrecision(2));
+          }}
+        />
+      )}
       {bad && (
         <p class="field-error" role="alert">
           {whole ? "a whole number" : "a number"} from {low} to {high}

@@ -53,6 +53,37 @@ function Shown({ term: { lesson } }: { term: Term }) {
   );
 }
 
+/** The terms that a metric is a matter of, each to be pressed for what it means. */
+export function TermsOf({ metric }: { metric: string }) {
+  const terms = glossary.value.filter(({ metrics }) => metrics.includes(metric));
+  if (terms.length === 0) return null;
+  return (
+    <>
+      Terms:{" "}
+      {terms.map(({ name, says }, index) => (
+        <span key={name}>
+          {index > 0 && ", "}
+          <button
+            type="button"
+            class="link"
+            aria-haspopup="dialog"
+            data-tip={says}
+            onClick={() => showTerm(name)}
+          >
+            {name}
+          </button>
+        </span>
+      ))}
+      .
+    </>
+  );
+}
+
+/** What the glossary says of a setting; null: nothing. */
+export function saysOf(setting: string): string | null {
+  return glossary.value.find(({ settings }) => settings.includes(setting))?.says ?? null;
+}
+
 export function GlossaryList() {
   useEffect(() => void loadGlossary(), []);
   return (

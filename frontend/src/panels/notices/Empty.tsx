@@ -5,6 +5,7 @@ import { draft, draftLabels, draftStyles, presetOfDraft } from "../../state/draf
 import { isStarting, start } from "../../state/session";
 import { hasRun } from "../../state/signals";
 import { Icon } from "../../ui/Icon";
+import { Link } from "../../ui/Link";
 
 /** This panel goes once the run is there: the focus moves on to what plays it. */
 async function train(): Promise<void> {
@@ -21,6 +22,12 @@ export function Empty({ story = true }: { story?: boolean }) {
   const starting = isStarting.value;
   return (
     <section class="panel empty" aria-labelledby="empty-title">
+      {story && (
+        <p class="lead">
+          The lab trains one small network in several ways at once, and shows what <b>curvature</b>{" "}
+          does: who learns faster, and why.
+        </p>
+      )}
       <h2 id="empty-title">{preset?.title ?? "Your own experiment"}</h2>
       {preset !== null && story && <p>{preset.story}</p>}
       <p>
@@ -39,6 +46,11 @@ export function Empty({ story = true }: { story?: boolean }) {
         <Icon name="play" size={18} />
         {starting ? "Starting…" : "Train"}
       </button>
+      {story && (
+        <p>
+          New to this? <Link to={{ path: "lessons", search: "" }}>Begin with the lessons</Link>
+        </p>
+      )}
     </section>
   );
 }
