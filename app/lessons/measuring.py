@@ -124,6 +124,8 @@ def event_curves(events: Iterator[dict[str, Any]]) -> Curves:
                 if isinstance(value, float | None) and name != "primary_metric":
                     curves[labels[event["arm"]]][name].append((event["step"], _number(value)))
         elif kind == "curvature":
+            agreement = _number(event["direction_cosine"])
+            curves[labels[event["arm"]]]["direction_cosine"].append((event["step"], agreement))
             for matrix in ("hessian", "fisher"):
                 if (spectrum := event[matrix]) is not None:
                     own_curves = curves[labels[event["arm"]]]

@@ -61,16 +61,14 @@ class WrittenLesson:
     @property
     def claims(self) -> list[WrittenClaim]:
         """All claims, in order."""
-        return [block for page in self.pages for block in page.blocks if _is_claim(block)]
+        return [
+            block for page in self.pages for block in page.blocks if isinstance(block, WrittenClaim)
+        ]
 
     @property
     def scenes(self) -> list[Scene]:
         """All scenes, in order."""
         return [page.scene for page in self.pages if page.scene is not None]
-
-
-def _is_claim(block: object) -> Any:
-    return isinstance(block, WrittenClaim)
 
 
 def read_lesson(name: str, text: str) -> WrittenLesson:

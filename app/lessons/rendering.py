@@ -46,10 +46,16 @@ _ATTRIBUTES = {
     "td": {"align", "colspan", "rowspan"},
     "ol": {"start"},
 }
-_NO_LATEX = (
-    *(error for error in vars(exceptions).values() if isinstance(error, type)),
-    ValueError, LookupError, TypeError,
-)  # fmt: skip
+_NO_LATEX: tuple[type[Exception], ...] = (
+    *(
+        error
+        for error in vars(exceptions).values()
+        if isinstance(error, type) and issubclass(error, Exception)
+    ),
+    ValueError,
+    LookupError,
+    TypeError,
+)
 """What the converter raises at LaTeX that it cannot read."""
 _CLEANER = nh3.Cleaner(
     tags=_MATH | _TEXT,
@@ -122,8 +128,7 @@ def _open_link(
 ) -> str:
     href = str(tokens[index].attrs.get("href", ""))
     if href.startswith(LAB):
-        attributes = {"class": "lab-link", "data-lab": href.removeprefix(LAB)}
-        return _opened("button", attributes)
+        return _opened("button", {"class": "lab-link", "data-lab": href.removeprefix(LAB)})
     return self.renderToken(tokens, index, options, env)
 
 

@@ -35,6 +35,9 @@ export function truthOfRun(log: RunLog): Truth {
         if (field === "condition" || field === "negative") return finite(spectrum[field]);
         return finite(spectrum.eigenvalues.at(field === "largest" ? -1 : 0) ?? Number.NaN);
       }
+      if (metric === "direction_cosine") {
+        return finite(lastUpToStep(arm.curvature, step)?.directionCosine ?? Number.NaN);
+      }
       return finite(lastUpToStep(arm.evaluations, step)?.values[metric] ?? Number.NaN);
     },
   };
