@@ -37,7 +37,9 @@ def test_axe_finds_nothing_serious(
     lab.close()
 
 
-@pytest.mark.parametrize("path", ["", "runs", "results", "sweeps", "no/such/page"])
+@pytest.mark.parametrize(
+    "path", ["", "runs", "results", "sweeps", "lessons", "lessons/curvature-wins", "no/such/page"]
+)
 def test_axe_on_the_other_pages(lab: LabPage, finished: str, path: str) -> None:
     lab.go(path)
     expect(lab.page.get_by_role("main")).to_be_visible()
