@@ -149,11 +149,18 @@ def _number(value: float | None) -> float:
 
 
 def walk_curves(scene: Scene) -> Curves:
-    """The heights of the descents on a surface, or on the plane of three numbers, by step.
+    """The heights of the descents of a scene, by step; computed once for all that ask.
 
     Raises:
         ClaimError: a page without descents, or a surface without a start.
     """
+    return _walk_curves(scene.model_dump_json(include={"page", "settings"}))
+
+
+@functools.lru_cache(maxsize=64)
+def _walk_curves(text: str) -> Curves:
+    """On a surface, or on the plane of three numbers."""
+    scene = Scene.model_construct(**json.loads(text))
     own = scene.settings
     if scene.page == "surfaces":
         name = str(own.get("function", "rosenbrock"))

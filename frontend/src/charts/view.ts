@@ -149,7 +149,8 @@ export function lookOf(view: View, arm: number): Look {
   const style = view.styles[arm % Math.max(1, view.styles.length)];
   const colours = view.palette.arms;
   const { color, ink } = colours[(style?.slot ?? arm) % colours.length] as (typeof colours)[number];
-  return { colour: color, ink, dash: style?.dash ?? "solid", marker: style?.marker ?? "circle" };
+  const colour = style?.faded ? view.palette.line : color;
+  return { colour, ink, dash: style?.dash ?? "solid", marker: style?.marker ?? "circle" };
 }
 
 /** The end of the x axis: the run's length, so that it holds still while the run plays. */

@@ -14,6 +14,8 @@ export interface ArmStyle {
   dash: string;
   /** Plotly's name of the marker. */
   marker: string;
+  /** Whether it steps back, since another arm is pointed at. */
+  faded?: boolean;
 }
 
 /** What an arm is called: by its label, or by its place. */

@@ -2,6 +2,7 @@
 
 import { computed, signal } from "@preact/signals";
 import type { SceneView } from "../api/types";
+import type { ArmStyle } from "./arms";
 import { completed } from "./draft";
 import { equivalent } from "./edit";
 import { runSpec } from "./signals";
@@ -30,3 +31,11 @@ export const isOfScene = computed(() => {
   const shown = runSpec.value;
   return wanted != null && shown !== null && equivalent(completed(wanted), completed(shown));
 });
+
+/** The looks of arms: where the scene points at one of them, the others step back. */
+export function pointedOut(styles: readonly ArmStyle[], labels: readonly string[]): ArmStyle[] {
+  const pointed = labels.findIndex(isHighlighted);
+  return styles.map((style, arm) =>
+    pointed < 0 || arm === pointed ? style : { ...style, faded: true },
+  );
+}

@@ -84,7 +84,7 @@ def test_a_term_is_marked_where_a_page_first_says_it() -> None:
             f"## One\n{SCENE}```question\nkind: what\n```\n",
             "line 10: Input tag 'what' found using 'kind'",
         ),
-        (f"## One\n{SCENE}\n\n$\\frac{{1}}$\n", "line 10: the formula $\\frac{1}$ cannot be read"),
+        (f"## One\n{SCENE}\n\n$x^$\n", "line 11: the formula $x^$ cannot be read"),
     ],
 )  # fmt: skip
 def test_mistakes_are_said_at_their_line(body: str, said: str) -> None:

@@ -7,6 +7,7 @@ import { fittingWidth } from "../../charts/smooth";
 import { type Choice, choicesFor, type Template } from "../../charts/templates";
 import type { Layer, View } from "../../charts/view";
 import type { RunLog } from "../../state/log";
+import { pointedOut } from "../../state/scene";
 import { seedsDone } from "../../state/seeds";
 import {
   type Axis,
@@ -146,7 +147,7 @@ export function chartModel(template: Template, primary: ReadonlySignal<string | 
     template,
     choice: choice.value,
     layers: layers.value,
-    styles: styles.value,
+    styles: pointedOut(styles.value, runSpec.value?.arms.map(({ label }) => label) ?? []),
     palette: paletteOf(template),
     cursor: Math.floor(cursor.value),
     x: chartSettings.x.value,

@@ -55,6 +55,7 @@ export function LossFields({ kind, title, name, temperature, numerics, network }
             value={temperature}
             low={1e-3}
             high={1e3}
+            powers={[-2, 2]}
           />
         </Control>
       )}

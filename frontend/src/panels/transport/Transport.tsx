@@ -6,6 +6,7 @@ import { draft, isEdited, unusable } from "../../state/draft";
 
 import { SPEEDS, speedLabel } from "../../state/playback";
 import { newSeed, reset } from "../../state/restart";
+import { offers } from "../../state/scene";
 import { leaveSeeds, SEEDS, showsSeeds, trainSeeds } from "../../state/seeds";
 import { isGoing, isStarting, start, stop } from "../../state/session";
 import { canTrain, hasRun } from "../../state/signals";
@@ -124,7 +125,7 @@ export function Transport() {
             <Icon name="stop" />
           </button>
         )}
-        {canTrain.value && (
+        {canTrain.value && offers("seed") && (
           <button
             type="button"
             class="icon-button"
