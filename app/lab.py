@@ -9,6 +9,7 @@ from app.admission import Admission
 from app.database import Database
 from app.guardian import Guardian
 from app.landscapes import LandscapeService
+from app.presentations import Presentations, read_key
 from app.runs.executors import Executor
 from app.runs.feed import Feed
 from app.runs.log import EventLog
@@ -39,6 +40,7 @@ class Lab:
     steps: LandscapeService
     guardian: Guardian
     pictures: Admission
+    presentations: Presentations
 
     @classmethod
     def assemble(cls, settings: Settings, database: Database, executor: Executor) -> "Lab":
@@ -59,7 +61,7 @@ class Lab:
         )
         return cls(
             settings, database, store, feed, log, queue, sweeps, executor, throttle, landscapes,
-            steps, guardian, pictures,
+            steps, guardian, pictures, Presentations(read_key(settings.data_dir)),
         )  # fmt: skip
 
     def close(self) -> None:

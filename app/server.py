@@ -42,6 +42,7 @@ def create_app(settings: Settings | None = None, lab: Lab | None = None) -> Fast
             yield
         finally:
             opened.feed.close()
+            opened.presentations.close()
             with anyio.CancelScope(shield=True):
                 await anyio.to_thread.run_sync(opened.close)
 

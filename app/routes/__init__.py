@@ -13,6 +13,7 @@ from app.routes.landscapes import router as landscapes
 from app.routes.lessons import router as lessons
 from app.routes.pages import router as pages
 from app.routes.paths import router as paths
+from app.routes.presentations import router as presentations
 from app.routes.results import router as results
 from app.routes.runs import router as runs
 from app.routes.surfaces import router as surfaces
@@ -33,6 +34,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     paths,
     results,
     lessons,
+    presentations,
     pages,
 )
 

@@ -3,6 +3,8 @@
 import { useSignalEffect } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { PAGES } from "./pages/list";
+import { ClassroomBar } from "./panels/classroom/ClassroomBar";
+import { follow, presentationIdOf } from "./panels/classroom/follower";
 import { Header } from "./panels/header/Header";
 import { Help, help } from "./panels/header/Help";
 import { TermDialog } from "./panels/lesson/Glossary";
@@ -21,10 +23,15 @@ const KEYS = shortcuts(mainAction, () => {
 
 export function App() {
   const page = PAGES.find((candidate) => candidate.matches(place.value.path));
+  const isInvited = presentationIdOf(place.value.path) !== null;
   useEffect(() => startKeys(KEYS), []);
   useEffect(() => void loadGlossary(), []);
   useSignalEffect(() => {
     document.documentElement.toggleAttribute("data-present", presenting.value);
+  });
+  useSignalEffect(() => {
+    const id = presentationIdOf(place.value.path);
+    if (id !== null) follow(id);
   });
   useSignalEffect(() => {
     const shown = PAGES.find((candidate) => candidate.matches(place.value.path));
@@ -35,7 +42,8 @@ export function App() {
     <>
       {!embedded.value && <SkipLink />}
       {!embedded.value && <Header />}
-      {page === undefined ? <NotFound /> : <page.Page />}
+      {!embedded.value && <ClassroomBar />}
+      {page !== undefined ? <page.Page /> : isInvited ? <Invited /> : <NotFound />}
       <Help shortcuts={KEYS} />
       <TermDialog />
       <Announcer />
@@ -55,6 +63,18 @@ function SkipLink() {
     <button type="button" class="skip-link" onClick={skip}>
       Skip to the content
     </button>
+  );
+}
+
+/** Until the teacher's page has said where it is. */
+function Invited() {
+  return (
+    <main class="runs">
+      <section class="panel empty">
+        <h2>A presentation</h2>
+        <p>This page will show what the teacher’s page shows, as soon as it says where it is.</p>
+      </section>
+    </main>
   );
 }
 

@@ -6,6 +6,8 @@ import { shareHub } from "./api/sharedHub";
 import type { Catalog } from "./api/types";
 import { App } from "./app";
 import { obeyOneTime } from "./charts/oneTime";
+import { resumeFollowing } from "./panels/classroom/follower";
+import { resumePresentation } from "./panels/classroom/teacher";
 import { applyView, startAddress } from "./state/address/compare";
 import { place, startRouter } from "./state/address/router";
 import { startClock } from "./state/clock";
@@ -35,6 +37,8 @@ obeyOneTime();
 startClock();
 startAddress();
 void loadCatalog();
+resumePresentation();
+resumeFollowing();
 
 const root = document.getElementById("page");
 if (root !== null) render(<App />, root);

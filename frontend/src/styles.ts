@@ -7,4 +7,5 @@ import "./styles/controls.css";
 import "./styles/transport.css";
 import "./styles/panels.css";
 import "./styles/runs.css";
+import "./styles/classroom.css";
 import "./styles/contrast.css";

@@ -1,19 +1,14 @@
 /** What leaves the page as an address: a link, or a frame for a page of one's own. */
 
 import { useSignal, useSignalEffect } from "@preact/signals";
-import { PAGES } from "../../pages/list";
-import { embedHref, hrefOf, type Place, place, placeOf } from "../../state/address/router";
+import { embedHref, hrefOf, isLoopback } from "../../state/address/router";
 import { catalog } from "../../state/draft";
 import { Icon } from "../../ui/Icon";
 import { Menu } from "../../ui/Menu";
+import { here } from "../classroom/here";
+import { present, presentation } from "../classroom/teacher";
 
 const SAID_MS = 8000;
-
-/** What the page shows now. */
-function here(): Place {
-  const page = PAGES.find((one) => one.matches(place.value.path));
-  return page?.place() ?? placeOf(location.href, document.baseURI);
-}
 
 function absolute(href: string): string {
   return new URL(href, document.baseURI).href;
@@ -21,7 +16,7 @@ function absolute(href: string): string {
 
 /** Whether the address names this machine by the name that every machine has for itself. */
 function isForHereAlone(): boolean {
-  return /^(localhost|127\..*|\[::1\])$/.test(location.hostname);
+  return isLoopback(location.hostname);
 }
 
 /** What the page shows, under the name by which other machines reach this one. */
@@ -67,6 +62,12 @@ export function ShareMenu() {
         Copy a frame
         <span>HTML for slides or a course page</span>
       </button>
+      {presentation.value === null && (
+        <button type="button" onClick={() => void present()}>
+          Let others follow
+          <span>their pages go where this one goes, live</span>
+        </button>
+      )}
       {isForHereAlone() && (
         <p>
           {own === null ? (

@@ -51,7 +51,7 @@ export function SentencePanel() {
   if (run.value === null) return null;
   // Of one height, whatever it says: nothing below it moves while the run plays.
   return (
-    <p class="sentence" ref={box}>
+    <p class="sentence" data-panel="What happened" ref={box}>
       {parts.value.length === 0 && "Nothing has been measured yet."}
       {parts.value.map((part, index) => {
         const key = `${index} ${part.text}`;

@@ -62,3 +62,8 @@ export function startRouter(): void {
   read();
   addEventListener("popstate", read);
 }
+
+/** Whether a host's name means the machine that asks, which every machine has for itself. */
+export function isLoopback(host: string): boolean {
+  return /^(localhost|127\..*|\[::1\])$/.test(host);
+}
