@@ -48,7 +48,7 @@ def test_a_file_that_holds_no_spec_is_named(content, words, newton_lab, tmp_path
 def test_what_is_no_spec_at_all_is_named(newton_lab, tmp_path):
     assert f"{tmp_path} is a folder; a spec" in newton_lab.refuses("train", tmp_path)
     assert "there is no file nothing.json" in newton_lab.refuses("train", "nothing.json")
-    assert "cannot read a\0b: " in newton_lab.refuses("train", "a\0b")
+    assert "cannot read a?b: " in newton_lab.refuses("train", "a\0b")
     assert "cannot read xxx" in newton_lab.refuses("train", "x" * 300)
     assert "more than 10 MB" in newton_lab.refuses("train", "/dev/zero")
     assert "is empty" in newton_lab.refuses("train", "/dev/null")
