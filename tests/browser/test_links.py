@@ -164,7 +164,7 @@ def test_a_page_of_its_own_is_in_its_address(lab: LabPage) -> None:
     step = lab.page.get_by_role("slider", name="Step")
     expect(lab.page.get_by_label("Start, across")).to_have_value("-7")
     expect(lab.page.get_by_label("Start, up")).to_have_value("0.3")
-    expect(lab.page.get_by_label("Tikhonov λ")).to_have_value("1e-9")
+    expect(lab.page.get_by_label("Tikhonov λ", exact=True)).to_have_value("1e-9")
     expect(lab.page.get_by_label("Learning rate")).to_have_value("1")  # what it is without a link
     expect(lab.page.get_by_label("Loss", exact=True)).not_to_have_value("none")
     expect(step).to_have_value("45")
