@@ -94,12 +94,12 @@ class SpanningTreeTask(MapTask[SpanningTreeParameters]):
         return {"image": rgb_png_data_url(self.images[chosen])}
 
     def measure(self, model: nn.Module, maps: Maps) -> dict[str, Metric]:
-        """``cost_ratio`` and ``optimal``."""
+        """``optimal`` and ``cost_ratio``."""
         ratio = _judge(self.costs(model, maps), maps)
         error = ratio.std().item() / math.sqrt(len(maps))
         return {
-            "cost_ratio": Metric(ratio.mean().item(), error),
             "optimal": share(ratio <= 1 + _TOLERANCE),
+            "cost_ratio": Metric(ratio.mean().item(), error),
         }
 
     def examples(self, model: nn.Module, *, images: bool) -> list[SpanningTreeExample]:
