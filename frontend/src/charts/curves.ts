@@ -11,6 +11,7 @@ import {
   yPlan,
   zoomed,
 } from "./axes";
+import { ceilingLine, ceilingNote } from "./ceiling";
 import { pickLog, pyramidOf } from "./decimate";
 import { type End, endsOf } from "./ends";
 import { parseHover } from "./hover";
@@ -40,7 +41,7 @@ export interface Filled {
   titles: Title[];
 }
 
-/** The name of a panel, at its upper left. */
+/** The name of a panel, at its upper left, or a note in a plot. */
 export interface Title {
   text: string;
   ink: string;
@@ -64,7 +65,7 @@ export function fillCurves(view: View, curves: readonly Curve[], x: AxisPlan): F
   const { suffix } = parseHover(view.choice.hover);
   const plot = plotBox(view, right, textRoom(view, yTexts(y, suffix)));
   const drawn: Drawing = { view, x, y, plot };
-  const data = parts.flatMap((part) => linesOf(drawn, part));
+  const data = [...ceilingLine(view, x, y), ...parts.flatMap((part) => linesOf(drawn, part))];
   return {
     figure: { data, layout: layoutOf(view, plot, x, y, suffix) },
     x,
@@ -73,7 +74,7 @@ export function fillCurves(view: View, curves: readonly Curve[], x: AxisPlan): F
     place: (value) => fraction(y, value),
     ends: endsOf(view, curves, x, y, plot),
     marks: marksOf(view, x, plot).map((mark) => ringed(mark, view.choice.metric, curves, y, plot)),
-    titles: [],
+    titles: ceilingNote(view, y, plot),
   };
 }
 
