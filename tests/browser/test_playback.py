@@ -3,7 +3,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.app.harness import LabServer, long_spec
+from tests.app.harness import LabServer, long_spec, tiny_spec
 from tests.browser.lab_page import PATIENCE, LabPage
 
 
@@ -119,3 +119,21 @@ def test_space_types_nothing_elsewhere(lab: LabPage, finished: str) -> None:
     lab.page.keyboard.press("Space")
     lab.page.keyboard.press("Escape")
     assert lab.step == 100
+
+
+def test_marks_of_the_time_slider_lead_there(lab: LabPage, server: LabServer) -> None:
+    changes = [{"step": step, "arm": 1, "tikhonov": 7.0} for step in (10, 30)]
+    lab.go_to_run(server.finish(tiny_spec(steps=40, changes=changes)), "?step=0")
+    marks = lab.bar.get_by_role("toolbar", name="Spikes and changes").get_by_role("button")
+    lab.bar.get_by_role("button", name="Fisher: λ 7 from step 30").click()
+    lab.wait(lambda: lab.step == 30, "the press leads to the change")
+    lab.page.keyboard.press("Home")
+    lab.page.keyboard.press("ArrowRight")
+    lab.page.keyboard.press("ArrowLeft")
+    assert lab.step == 30, "arrows go through the marks, not through the run"
+    first = marks.nth(0)
+    expect(first).to_be_focused()
+    told = re.search(r"step (\d+)", first.get_attribute("aria-label") or "")
+    assert told is not None
+    lab.page.keyboard.press("Space")
+    lab.wait(lambda: lab.step == int(told[1]), "space presses the mark, and does not play")

@@ -47,13 +47,14 @@ export function isTaken(target: EventTarget | null, key: string): boolean {
   if (!(target instanceof HTMLElement)) return false;
   if (target.isContentEditable || target.closest("dialog") !== null) return true;
   const paging = key === "PageUp" || key === "PageDown";
+  const button = target.closest("button, a, summary, [role=button]");
+  if (key === " " && button !== null) return true;
   if (target.closest(".time-slider") !== null) return false; // the time slider obeys the same keys
   if (paging) return true; // elsewhere these scroll
   const tag = target.tagName;
   if (tag === "INPUT" && (target as HTMLInputElement).type === "range")
     return key.startsWith("Arrow");
-  if (tag === "INPUT" || tag === "TEXTAREA" || tag === "SELECT") return true;
-  return key === " " && target.closest("button, a, summary, [role=button]") !== null;
+  return tag === "INPUT" || tag === "TEXTAREA" || tag === "SELECT";
 }
 
 /** Listens on the whole page; returns how to stop. */

@@ -2,8 +2,8 @@
 
 import { formatCount } from "../../format";
 import { pause, seek } from "../../state/clock";
-import { cursor, run, styles } from "../../state/signals";
-import { timeMarks } from "./marks";
+import { cursor, run } from "../../state/signals";
+import { Marks } from "./Marks";
 
 export function TimeSlider() {
   const log = run.value;
@@ -17,18 +17,6 @@ export function TimeSlider() {
         <i class="time-slider-computed" />
         <i class="time-slider-seen" />
       </div>
-      {log !== null && (
-        <div class="time-slider-marks" aria-hidden="true">
-          {timeMarks(log).map((mark) => (
-            <span
-              key={`${mark.kind} ${mark.step}`}
-              class={`mark mark-${mark.kind}`}
-              style={{ left: percent(mark.step), color: markColour(mark.kind, mark.arm) }}
-              title={mark.title}
-            />
-          ))}
-        </div>
-      )}
       <input
         type="range"
         aria-label="Step"
@@ -46,10 +34,7 @@ export function TimeSlider() {
           event.currentTarget.value = String(cursor.peek());
         }}
       />
+      <Marks percent={percent} />
     </div>
   );
-}
-
-function markColour(kind: string, arm: number): string | undefined {
-  return kind === "change" ? styles.value[arm]?.colour : undefined;
 }
