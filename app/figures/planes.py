@@ -1,9 +1,9 @@
 """Pictures that no run's columns fill: a loss over a plane, and lines of a page's own.
 
 ``landscape`` is drawn as contours or as a surface, with what lies on it: paths, arrows, borders
-and names. ``step`` is the same plane with equal aspect, so that angles can be seen. ``lines`` is a
-chart of lines over any axis. The page makes as many of each trace as it has things to show, in the
-colours of its theme.
+and names. ``step`` is the same plane around one sample's outputs. Both have one scale for their two
+axes. ``lines`` is a chart of lines over any axis. The page makes as many of each trace as it has
+things to show, in the colours of its theme.
 """
 
 from typing import Any
@@ -28,6 +28,11 @@ VALUE = Choice(
     hover="%{y:.3r}",
     description="Lines of a page's own, over any axis.",
 )
+
+
+EVEN = {"constrain": "domain"}
+"""With an anchor: one unit is as long on both axes, so that lengths and angles are true."""
+TOP = EVEN | {"constraintoward": "top"}
 
 
 def _role(role: Role, choice: Choice) -> dict[str, Any]:
@@ -113,8 +118,8 @@ def landscape() -> go.Figure:
         span="small",
         kind="plane",
         layout={
-            "xaxis": quiet | {"title_text": "first direction"},
-            "yaxis": quiet | {"title_text": "second direction"},
+            "xaxis": quiet | {"title_text": "first direction"} | EVEN,
+            "yaxis": quiet | {"title_text": "second direction", "scaleanchor": "x"} | TOP,
             "scene": {
                 "xaxis": {"title": {"text": ""}, "nticks": 4, "tickfont": {"size": 10}},
                 "yaxis": {"title": {"text": ""}, "nticks": 4, "tickfont": {"size": 10}},
@@ -130,7 +135,7 @@ def landscape() -> go.Figure:
 
 
 def step() -> go.Figure:
-    """A gradient and a Newton step on the loss around a sample's outputs, with equal aspect."""
+    """A gradient and a Newton step on the loss around a sample's outputs."""
     quiet = axis(showgrid=False, nticks=5)
     return figure(
         "step",
@@ -140,8 +145,8 @@ def step() -> go.Figure:
         span="small",
         kind="plane",
         layout={
-            "xaxis": quiet | {"title_text": "down the gradient", "constrain": "domain"},
-            "yaxis": quiet | {"title_text": "across it", "constrain": "domain", "scaleanchor": "x"},
+            "xaxis": quiet | {"title_text": "down the gradient"} | EVEN,
+            "yaxis": quiet | {"title_text": "across it", "scaleanchor": "x"} | TOP,
             "hoverlabel": {"font": {"family": FONT, "size": 12}, "align": "left"},
         },
     )

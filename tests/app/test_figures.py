@@ -179,3 +179,8 @@ def test_the_page_has_the_same_colours(tokens: dict[str, tuple[str, str]]) -> No
     for slot, (day, night) in enumerate(zip(light["arms"], dark["arms"], strict=True)):
         assert tokens[f"arm-{slot}"] == (day["color"], night["color"])
         assert tokens[f"arm-{slot}-ink"] == (day["ink"], night["ink"])
+
+
+@pytest.mark.parametrize("name", ["landscape", "step"])
+def test_planes_have_one_scale_on_both_axes(name: str) -> None:
+    assert templates()[name]["layout"]["yaxis"]["scaleanchor"] == "x"

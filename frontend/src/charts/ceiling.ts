@@ -41,7 +41,9 @@ export function ceilingNote(view: View, y: AxisPlan, plot: Plot): Title[] {
       text: "↑ 100 % is above",
       ink: view.palette.faint,
       left: plot.left + 6 * view.scale,
-      bottom: plot.top + 14 * view.scale,
+      // Below the line where changes of λ are noted.
+      bottom: plot.top + 28 * view.scale,
+      weight: 400,
     },
   ];
 }

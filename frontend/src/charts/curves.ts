@@ -47,6 +47,7 @@ export interface Title {
   ink: string;
   left: number;
   bottom: number;
+  weight: number;
 }
 
 /** The x axis of the view: what the reader zoomed to, else from 0 to the cursor. */

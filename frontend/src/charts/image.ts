@@ -90,7 +90,7 @@ function notesOf(drawn: Drawn): PlotlyLayout[] {
     ...drawn.titles.map((title) =>
       note(title.text, title.left, title.bottom, {
         size: 12 * scale,
-        weight: 600,
+        weight: title.weight,
         color: title.ink,
       }),
     ),

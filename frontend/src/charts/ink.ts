@@ -51,7 +51,11 @@ export function drawInk(svg: SVGSVGElement, filled: Filled, scale: number, halo:
         y: title.bottom,
         fill: title.ink,
         "font-size": 12 * scale,
-        "font-weight": 600,
+        "font-weight": title.weight,
+        stroke: halo,
+        "stroke-width": 3,
+        "stroke-linejoin": "round",
+        "paint-order": "stroke",
       },
       title.text,
     );

@@ -221,6 +221,30 @@ describe("small helpers", () => {
     expect(pointUnder(layout, size, 2, 50)).toBeNull();
   });
 
+  it("finds it where both axes have one scale and the plot is in the middle of its room", () => {
+    const template: LandscapeView["template"] = {
+      ...TEMPLATE,
+      layout: { ...TEMPLATE.layout, yaxis: { scaleanchor: "x" } },
+    };
+    const square = { ...LANDSCAPE, x: [0, 5, 10] };
+    const { layout } = landscapeFigure(view({ template, landscape: square }));
+    expect(layout.yaxis).toMatchObject({ scaleanchor: "x", title: { text: "b" } });
+    const { l, r, t, b } = layout.margin as { l: number; r: number; t: number; b: number };
+    const size = { width: l + r + 200, height: t + b + 100 };
+    expect(pointUnder(layout, size, l + 50, t)).toEqual([0, 10]);
+    expect(pointUnder(layout, size, l + 150, t + 100)).toEqual([10, 0]);
+    expect(pointUnder(layout, size, l + 40, t)).toBeNull();
+  });
+
+  it("gives a strip two scales, and says so", () => {
+    const template: LandscapeView["template"] = {
+      ...TEMPLATE,
+      layout: { ...TEMPLATE.layout, yaxis: { scaleanchor: "x" } },
+    };
+    const { yaxis } = landscapeFigure(view({ template })).layout;
+    expect(yaxis).toMatchObject({ scaleanchor: false, title: { text: "b, at another scale" } });
+  });
+
   it("mixes colours and shortens numbers", () => {
     expect(mixed("#000000", "#ff8000", 0.5)).toBe("#804000");
     expect(formatHeight(0.123456)).toBe("0.123");

@@ -68,7 +68,10 @@ export function landscapeFigure(view: LandscapeView): Drawing {
         font: { color: palette.ink },
       },
       dragmode: view.surface ? "turntable" : false,
-      uirevision: "kept",
+      // A turned surface stays turned; of a plane with one scale, Plotly would keep the range too.
+      uirevision: view.surface
+        ? "kept"
+        : JSON.stringify([endsOf(landscape.x), endsOf(landscape.y)]),
       margin: view.surface
         ? { l: 0, r: 0, t: 0, b: 0 }
         : { l: 46 * view.scale, r: 10, t: 6, b: 36 * view.scale },
@@ -76,10 +79,26 @@ export function landscapeFigure(view: LandscapeView): Drawing {
         ? { scene: sceneOf(view, low, high, lift) }
         : {
             xaxis: axis("xaxis", landscape.x, titles[0]),
-            yaxis: axis("yaxis", landscape.y, titles[1]),
+            yaxis: isStretched(landscape)
+              ? {
+                  ...axis("yaxis", landscape.y, `${titles[1]}, at another scale`),
+                  scaleanchor: false,
+                }
+              : axis("yaxis", landscape.y, titles[1]),
           }),
     },
   };
+}
+
+/** Planes that are longer than this, measured by their breadth, would be a strip at one scale. */
+const LONGEST = 4;
+
+function isStretched({ x, y }: Landscape): boolean {
+  const [wide, high] = [x, y].map(endsOf).map(([from, to]) => Math.abs(to - from)) as [
+    number,
+    number,
+  ];
+  return wide > LONGEST * high || high > LONGEST * wide;
 }
 
 function logOf(value: number): number | null {
@@ -250,10 +269,18 @@ export function pointUnder(
   top: number,
 ): PlanePoint | null {
   const margin = layout.margin as { l: number; r: number; t: number; b: number };
-  const u = (left - margin.l) / (size.width - margin.l - margin.r);
-  const v = (top - margin.t) / (size.height - margin.t - margin.b);
-  if (!(u >= 0 && u <= 1 && v >= 0 && v <= 1)) return null;
   const [x0, x1] = (layout.xaxis as { range: [number, number] }).range;
-  const [y0, y1] = (layout.yaxis as { range: [number, number] }).range;
+  const { range, scaleanchor } = layout.yaxis as { range: [number, number]; scaleanchor?: unknown };
+  const [y0, y1] = range;
+  const room = {
+    width: size.width - margin.l - margin.r,
+    height: size.height - margin.t - margin.b,
+  };
+  // At one scale the plot is as large as fits, at the top of its room and in the middle of it.
+  const unit = Math.min(room.width / (x1 - x0), room.height / (y1 - y0));
+  const plot = scaleanchor ? { width: unit * (x1 - x0), height: unit * (y1 - y0) } : room;
+  const u = (left - margin.l - (room.width - plot.width) / 2) / plot.width;
+  const v = (top - margin.t) / plot.height;
+  if (!(u >= 0 && u <= 1 && v >= 0 && v <= 1)) return null;
   return [x0 + u * (x1 - x0), y1 - v * (y1 - y0)];
 }

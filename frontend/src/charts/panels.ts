@@ -93,6 +93,7 @@ export function fillPanels(view: View, x: AxisPlan): Filled {
       ink: lookOf(view, index).ink,
       left: box.left + left,
       bottom: box.top - 5 * view.scale,
+      weight: 600,
     });
     return { box: { ...box, left: box.left + left, width }, arm: index };
   });

@@ -86,14 +86,7 @@ export function stepFigure(picture: StepPicture): Drawing {
     label: "loss",
     scale: picture.scale,
   });
-  // With equal aspect Plotly would keep the range that it has fitted to an earlier picture.
-  const shown = [landscape.x, landscape.y].map((axis) => [axis[0], axis.at(-1)]);
-  return {
-    ...figure,
-    palette,
-    layout: { ...figure.layout, uirevision: JSON.stringify(shown) },
-    tables: () => [stepTable(plane), ...figure.tables()],
-  };
+  return { ...figure, palette, tables: () => [stepTable(plane), ...figure.tables()] };
 }
 
 function acrossTitle({ second }: StepPlane): string {
