@@ -176,7 +176,7 @@ function ColourPicker({ index, style, label }: { index: number; style: ArmStyle;
     <fieldset class="colours">
       <legend>Colour</legend>
       {vocabulary.value.arm_styles.map(({ name: title }, slot) => (
-        <label key={title} title={title}>
+        <label key={title} data-tip={title}>
           <input
             type="radio"
             name={name}

@@ -15,11 +15,11 @@ export function Classification({ items }: ExamplesProps) {
         <li
           key={item.item}
           class={`tile ${item.correct ? "right" : "wrong"}`}
-          title={describe(item)}
+          data-tip={describe(item)}
         >
           <Picture image={item.image} text={String(item.label)} />
           <b>{item.predicted}</b>
-          <span class="visually-hidden">{item.correct ? "right" : "wrong"}</span>
+          <span class="visually-hidden">{describe(item)}</span>
         </li>
       ))}
     </ol>

@@ -15,7 +15,7 @@ export function Discs({ items, label, look }: ExamplesProps) {
     <figure class="discs" style={{ color: look.colour }}>
       <ol class="discs-pictures">
         {shown.map((item) => (
-          <li key={item.item} title={describeDiscs(item, label)}>
+          <li key={item.item} data-tip={describeDiscs(item, label)}>
             <Picture item={item} text={describeDiscs(item, label)}>
               {(item.wanted ?? []).map((disc) => (
                 <Circle key={disc.join()} disc={disc} kind="discs-true" />

@@ -65,7 +65,7 @@ function Pictures({ children }: { children: ComponentChildren }) {
 
 function Tile({ image, text }: { image: string | null; text: string }) {
   return (
-    <li title={text}>
+    <li data-tip={text}>
       {image === null ? (
         <span class="heat-none">
           –<span class="visually-hidden">{text}</span>

@@ -141,12 +141,8 @@ export function Costs({ item, label, scale, colour, children }: CostsProps) {
             width={1}
             height={1}
             style={cost === null ? {} : { fillOpacity: shadeOf(cost, { low, high, log }) }}
-          >
-            <title>
-              {`row ${i + 1}, column ${j + 1}: `}
-              {cost === null ? "not finite" : formatMeasured(cost)}
-            </title>
-          </rect>
+            data-tip={`row ${i + 1}, column ${j + 1}: ${cost === null ? "not finite" : formatMeasured(cost)}`}
+          />
         )),
       ),
     [costs, low, high, log],

@@ -1,7 +1,7 @@
 /** The images of a test set in the order that an arm ranks them; right and wrong places marked. */
 
 import type { Example } from "../../api/types";
-import { isRankingItem } from "./items";
+import { isRankingItem, type RankingItem } from "./items";
 import { Picture } from "./Picture";
 import type { ExamplesProps } from "./props";
 
@@ -19,18 +19,20 @@ export function Ranking({ items, group }: ExamplesProps) {
         <li
           key={item.item}
           class={`tile ${item.correct ? "right" : "wrong"}`}
-          title={
-            item.correct
-              ? `${item.value}: right place`
-              : `${item.value}: belongs at place ${item.true_rank + 1}, not ${item.rank + 1}`
-          }
+          data-tip={describe(item)}
         >
           <Picture image={item.image} text={String(item.value)} />
-          <span class="visually-hidden">{item.correct ? "right" : "wrong"}</span>
+          <span class="visually-hidden">{describe(item)}</span>
         </li>
       ))}
     </ol>
   );
+}
+
+function describe({ value, correct, rank, true_rank: wanted }: RankingItem): string {
+  return correct
+    ? `${value}: right place`
+    : `${value}: belongs at place ${wanted + 1}, not ${rank + 1}`;
 }
 
 /** The test sets among the items. */
