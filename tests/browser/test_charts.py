@@ -175,3 +175,22 @@ def test_charts_fit_a_narrow_screen(
         assert below["y"] >= above["y"] + above["height"]
     assert narrow.page.evaluate("document.documentElement.scrollWidth") <= 360
     narrow.close()
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_the_controls_of_a_chart_leave_its_title_alone(
+    browser: Browser, server: LabServer, watch: Watch, finished: str, width: int
+) -> None:
+    lab = LabPage.open(browser, server.url, watch, width=width)
+    lab.go_to_run(finished, "?step=200")
+    lab.wait_for_curve()
+    covered = lab.page.evaluate(
+        """() => [...document.querySelectorAll('.chart')].flatMap((chart) => {
+            const [title, tools] = ['.chart-title', '.chart-tools']
+                .map((name) => chart.querySelector(name).getBoundingClientRect());
+            const apart = tools.left >= title.right || tools.top >= title.bottom - 2;
+            return apart ? [] : [chart.dataset.chart];
+        })"""
+    )
+    assert covered == []
+    lab.close()

@@ -311,14 +311,14 @@ describe("figure that leaves the page", () => {
 
   it("says that a line and the values at its end are smoothed", () => {
     const smooth = { choice: choice(), yLog: false, smoothing: 5 };
-    expect(unitText({ ...ONE, ...smooth })).toBe("batch mean, ≈ smoothed");
+    expect(unitText({ ...ONE, ...smooth })).toBe("batch mean,\u00a0≈\u00a0smoothed");
     expect(unitText({ ...ONE, ...smooth, smoothing: 1 })).toBe("batch mean");
   });
 
   it("says of a fan that its log scale is signed, and of its linear one nothing", () => {
     const fan = choice({ unit: "eigenvalues", signed: true });
     expect(unitText({ ...ONE, choice: fan, yLog: true, smoothing: 1 })).toBe(
-      "eigenvalues, signed log",
+      "eigenvalues, signed\u00a0log",
     );
     expect(unitText({ ...ONE, choice: fan, yLog: false, smoothing: 1 })).toBe("eigenvalues");
   });

@@ -33,6 +33,9 @@ export function isPanels(view: View): boolean {
   return view.template.layout.meta.kind !== "curves";
 }
 
+/** A space at which no line ends. */
+const TOGETHER = "\u00a0";
+
 /** The words of a unit for the band that a mean over seeds does not have. */
 const ERROR = ", ± standard error";
 
@@ -41,12 +44,12 @@ export function unitText(
   view: Pick<View, "template" | "layers" | "choice" | "yLog" | "smoothing">,
 ): string {
   const { choice, yLog } = view;
-  const smooth = isSmoothed(view) ? ", ≈ smoothed" : "";
+  const smooth = isSmoothed(view) ? `,${TOGETHER}≈${TOGETHER}smoothed` : "";
   const seeds = seedsText(view);
   const unit = seeds === "" ? choice.unit : choice.unit.replace(ERROR, "");
   // The heat map has but one scale, and names it in its unit.
   if (!yLog || choice.unit.includes("log")) return `${unit}${smooth}${seeds}`;
-  return `${unit}, ${choice.signed ? "signed log" : "log"}${smooth}${seeds}`;
+  return `${unit}, ${choice.signed ? `signed${TOGETHER}log` : "log"}${smooth}${seeds}`;
 }
 
 /** Over how many seeds a chart is; empty where it is of one run alone. */
@@ -56,5 +59,5 @@ function seedsText({ template, layers }: Pick<View, "template" | "layers">): str
   const { kind, span } = template.layout.meta;
   if (kind !== "curves") return `, seed ${main.log.spec?.seed ?? 0} alone`;
   const words = span === "hero" ? "mean and range of " : "";
-  return `, ${words}${main.seeds.length + 1} seeds`;
+  return `, ${words}${main.seeds.length + 1}${TOGETHER}seeds`;
 }

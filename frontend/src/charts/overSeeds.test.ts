@@ -65,8 +65,8 @@ describe("a chart over seeds", () => {
     expect(readingText(reading as NonNullable<typeof reading>, "%{y:.3r} %")).toBe(
       "20.0 (10.0 to 30.0) %",
     );
-    expect(unitText(chart)).toBe("% right, mean and range of 3 seeds");
-    expect(unitText({ ...chart, template: template() })).toBe("% right, 3 seeds");
+    expect(unitText(chart)).toBe("% right, mean and range of 3\u00a0seeds");
+    expect(unitText({ ...chart, template: template() })).toBe("% right, 3\u00a0seeds");
     expect(unitText({ ...chart, layers: [{ log: own, kind: "main", name: "" }] })).toBe(exact.unit);
   });
 

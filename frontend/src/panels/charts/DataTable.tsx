@@ -6,6 +6,7 @@ import type { Numbers } from "../../charts/drawing";
 import { tableOf } from "../../charts/reading";
 import { formatCount } from "../../format";
 import type { ChartModel } from "./model";
+import "./table.css";
 
 const ROWS = 100;
 /** Milliseconds between two looks at the run: a table that is read need not flicker. */

@@ -4,6 +4,7 @@ import type { Signal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import type { PictureFormat } from "../../charts/image";
 import { Icon } from "./icons";
+import "./toolbar.css";
 
 interface Props {
   /** What they act on. */
