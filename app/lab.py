@@ -64,6 +64,11 @@ class Lab:
             steps, guardian, pictures, Presentations(read_key(settings.data_dir)),
         )  # fmt: skip
 
+    def end_streams(self) -> None:
+        """Ends what viewers and followers listen to, so that the server can stop."""
+        self.feed.close()
+        self.presentations.close()
+
     def close(self) -> None:
         """Ends runs in progress, then everything else."""
         self.guardian.close()

@@ -60,6 +60,7 @@ class Presentations:
         self._now = now
         self._known: dict[str, _Presentation] = {}
         self._closed = False
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     def begin(self, address: str, highlight: str | None) -> tuple[str, str]:
         """Starts a presentation; gives its id and its secret.
@@ -116,6 +117,7 @@ class Presentations:
         known = self._known.get(name)
         if known is None:
             return
+        self._loop = asyncio.get_running_loop()
         news = asyncio.Event()
         known.followers.add(news)
         told = -1
@@ -136,7 +138,11 @@ class Presentations:
             known.followers.discard(news)
 
     def close(self) -> None:
-        """Ends all followers' streams, so that the server can stop."""
+        """Ends all followers' streams, so that the server can stop; from any thread."""
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._end)
+
+    def _end(self) -> None:
         self._closed = True
         for known in self._known.values():
             _wake(known)

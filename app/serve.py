@@ -83,7 +83,7 @@ def serve(settings: Settings, *, open_browser: bool = False) -> None:
         timeout_graceful_shutdown=settings.shutdown_seconds,
     )
 
-    server = _Server(config, on_start=announce, on_stop=lab.feed.close)
+    server = _Server(config, on_start=announce, on_stop=lab.end_streams)
     lab.guardian.on_lost = server.give_up
     try:
         server.run(sockets=[listener])

@@ -41,8 +41,7 @@ def create_app(settings: Settings | None = None, lab: Lab | None = None) -> Fast
             app.state.files = await anyio.to_thread.run_sync(_start, opened)
             yield
         finally:
-            opened.feed.close()
-            opened.presentations.close()
+            opened.end_streams()
             with anyio.CancelScope(shield=True):
                 await anyio.to_thread.run_sync(opened.close)
 

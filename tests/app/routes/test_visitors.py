@@ -5,6 +5,8 @@ import contextlib
 import os
 import resource
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -86,7 +88,21 @@ def test_a_picture_that_computes_does_not_hold_the_server_up(
     while not _is_busy(server):
         pass
     server.stop()
-    assert "pictures_left" in server.log.read_text()
+    assert server.process is not None
+    assert server.process.returncode == 0
+    assert "Finished server process" in server.log.read_text()
+
+
+def test_a_picture_without_an_end_is_left_behind() -> None:
+    lines = [
+        "import threading, time",
+        "from app.serve import PICTURE_THREADS, _leave_pictures",
+        "threading.Thread(target=time.sleep, args=(600,), name=PICTURE_THREADS).start()",
+        "_leave_pictures()",
+    ]
+    command = [sys.executable, "-c", "\n".join(lines)]
+    ended = subprocess.run(command, timeout=120, capture_output=True, text=True, check=True)
+    assert "pictures_left=1" in ended.stdout + ended.stderr
 
 
 def _post_and_lose(url: str) -> None:
