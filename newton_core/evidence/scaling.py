@@ -132,7 +132,7 @@ class Point:
         return network + activations + curvature
 
     @property
-    def record(self) -> dict[str, Any]:
+    def record(self) -> dict[str, object]:
         """The sizes as JSON."""
         return {
             "loss": self.loss.parameters,

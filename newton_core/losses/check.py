@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import torch
 from jaxtyping import Float
@@ -11,6 +11,8 @@ from torch import Tensor
 from newton_core.losses.base import Derivatives, LossFunction, derivatives_of
 from newton_core.losses.opacity import OpaqueLossError, slanted
 from newton_core.tensors import flatten_outputs
+
+Result = TypeVar("Result")
 
 CLOSE = 1e-4
 """Relative difference from finite differences that passes in float64 (0.05 in float32)."""
@@ -161,7 +163,7 @@ class _Trial:
         source = getattr(base, "generator", None)
         self.generator = source if isinstance(source, torch.Generator) else None
 
-    def same_noise(self, call: Callable[[], Any]) -> Any:
+    def same_noise(self, call: Callable[[], Result]) -> Result:
         """What ``call`` gives; the generators are then as they were."""
         state = None if self.generator is None else self.generator.get_state()
         with torch.random.fork_rng(devices=[]):

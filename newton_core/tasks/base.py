@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Generic, get_args
+from typing import ClassVar, Generic, get_args
 
 import torch
 from pydantic import ConfigDict, with_config
@@ -148,7 +148,7 @@ class Task(ABC, Generic[P_co]):
         """How many samples :meth:`batch` has at most; None: as many as are asked for."""
         return None
 
-    def sample(self, step: int, size: int, index: int) -> dict[str, Any]:
+    def sample(self, step: int, size: int, index: int) -> dict[str, object]:
         """What there is to see of one sample of a batch, as a JSON-ready record; empty: nothing."""
         del step, size, index
         return {}
@@ -158,7 +158,7 @@ class Task(ABC, Generic[P_co]):
         """Each metric on the test set, which is the same for every seed."""
 
     @abstractmethod
-    def examples(self, model: nn.Module, *, images: bool) -> Sequence[Mapping[str, Any]]:
+    def examples(self, model: nn.Module, *, images: bool) -> Sequence[Mapping[str, object]]:
         """A few test cases as JSON-ready records, with the network's inputs if ``images``."""
 
 

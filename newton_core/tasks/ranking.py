@@ -1,6 +1,6 @@
 """Ranking supervision: n images in, one score each out, and only their order is known."""
 
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -192,7 +192,7 @@ class RankingTask(Task[RankingParameters]):
     def _sets(self, step: int, size: int) -> NumberSets:
         return self._train.draw(generator(self.seed, "batch", step), size, self.parameters.n)
 
-    def sample(self, step: int, size: int, index: int) -> dict[str, Any]:
+    def sample(self, step: int, size: int, index: int) -> dict[str, object]:
         """``values``: what the n images of a set are worth, in the order of the outputs."""
         values = self._train.values(self._sets(step, size)[index : index + 1])
         return {"values": [_plain(value) for value in values[0].tolist()]}

@@ -1,7 +1,7 @@
 """Shortest-path supervision: a map in, a cost per tile out, and only the cheapest path is known."""
 
 import math
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 from jaxtyping import UInt8
 from torch import Tensor, nn
@@ -91,7 +91,7 @@ class ShortestPathTask(MapTask[ShortestPathParameters]):
         """See :class:`MapTask`; the paths."""
         return maps.paths
 
-    def sample(self, step: int, size: int, index: int) -> dict[str, Any]:
+    def sample(self, step: int, size: int, index: int) -> dict[str, object]:
         """``image``, a PNG of the map, and ``true_path``, its tiles [row, column] in order."""
         chosen = self.maps_of(step, size)[index]
         return {

@@ -1,7 +1,7 @@
 """Road nets: a map in, a cost a tile out, and only the cheapest net is known."""
 
 import math
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import torch
 from jaxtyping import Float, Float64
@@ -88,7 +88,7 @@ class SpanningTreeTask(MapTask[SpanningTreeParameters]):
         """See :class:`MapTask`; half of each tile's degree in a cheapest net."""
         return SpanningTree().solve(maps.costs.double()).float()
 
-    def sample(self, step: int, size: int, index: int) -> dict[str, Any]:
+    def sample(self, step: int, size: int, index: int) -> dict[str, object]:
         """``image``, a PNG of the map."""
         chosen = self.maps_of(step, size)[index]
         return {"image": rgb_png_data_url(self.images[chosen])}

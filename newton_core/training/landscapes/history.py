@@ -2,7 +2,6 @@
 
 import copy
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -81,7 +80,7 @@ class RunHistory:
             outputs: Tensor = self.model(arm, step).eval()(batch.inputs)
         return outputs, batch.target
 
-    def sample(self, samples: int, index: int) -> dict[str, Any]:
+    def sample(self, samples: int, index: int) -> dict[str, object]:
         """A JSON-ready record that shows one sample of :meth:`batch`."""
         return self.task.sample(PROBE_STEP, self._at_most(samples), index)
 

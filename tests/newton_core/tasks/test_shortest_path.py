@@ -149,10 +149,13 @@ def test_a_sample_is_seen_as_its_batch_has_it() -> None:
     batch = found.batch(7, 6)
     assert batch.target is not None
     shown = found.sample(7, 6, 3)
-    with Image.open(io.BytesIO(base64.b64decode(shown["image"].split(",")[1]))) as image:
+    image_url, true_path = shown["image"], shown["true_path"]
+    assert isinstance(image_url, str)
+    assert isinstance(true_path, list)
+    with Image.open(io.BytesIO(base64.b64decode(image_url.split(",")[1]))) as image:
         pixels = torch.from_numpy(np.array(image)).permute(2, 0, 1)
     torch.testing.assert_close(found.dataset.normalise(pixels[None])[0], batch.inputs[3])
-    rows, columns = np.transpose(shown["true_path"])
+    rows, columns = np.transpose(true_path)
     assert batch.target[3, rows, columns].sum() == len(rows) == batch.target[3].sum()
     json.dumps(shown, allow_nan=False)
 
