@@ -140,6 +140,19 @@ def declared_name(parameters: type[BaseModel]) -> str:
     return field.default
 
 
+def require_subclass(decorator: str, given: object, base: type) -> None:
+    """Refuses what is no class of ours, such as the name in ``@register_loss("mine")``.
+
+    Raises:
+        TypeError: ``given`` is no subclass of ``base``; the message says how to write it.
+    """
+    if not (isinstance(given, type) and issubclass(given, base)):
+        raise TypeError(
+            f"@{decorator} stands alone above a subclass of {base.__name__}, whose own name field"
+            f" names it; got {given!r}"
+        )
+
+
 def example_parameters(cls: str, base: str) -> str:
     """What somebody writes whose class ``cls`` lacks its parameters, as one line of code."""
     name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", cls).lower()

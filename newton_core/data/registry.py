@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 from newton_core.data.base import DataParameters, ImageDataParameters, NumberDataParameters
 from newton_core.data.maps import MapDataParameters
 from newton_core.entry_points import EntryPoints
-from newton_core.registry import AnyOf, Registry, declared_name
+from newton_core.registry import AnyOf, Registry, declared_name, require_subclass
 
 DataClass = TypeVar("DataClass", bound=type[DataParameters])
 
@@ -19,6 +19,7 @@ def register_dataset(cls: DataClass) -> DataClass:
         DuplicateNameError: the name is taken within the kind.
         TypeError: the class is of no kind or declares no name.
     """
+    require_subclass("register_dataset", cls, DataParameters)
     name = declared_name(cls)
     if issubclass(cls, NumberDataParameters):
         NUMBERS.register(name)(cls)

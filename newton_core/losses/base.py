@@ -11,7 +11,7 @@ from typing_extensions import TypeVar
 
 from newton_core.entry_points import EntryPoints
 from newton_core.losses.opacity import OpaqueLossError, gradient_moves, outside_inference
-from newton_core.registry import Registry, declared_name, example_parameters
+from newton_core.registry import Registry, declared_name, example_parameters, require_subclass
 from newton_core.settings import Named
 from newton_core.tensors import flatten_outputs
 
@@ -267,6 +267,7 @@ def register_loss(cls: LossClass) -> LossClass:
         DuplicateNameError: the name is taken.
         TypeError: the class lacks something that every loss declares; the message says what.
     """
+    require_subclass("register_loss", cls, Loss)
     parameters = getattr(cls, "Parameters", None)
     if not (isinstance(parameters, type) and issubclass(parameters, LossParameters)):
         raise TypeError(

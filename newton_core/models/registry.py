@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 from newton_core.entry_points import EntryPoints
 from newton_core.models.base import ImageModelParameters, ModelParameters
 from newton_core.models.map_model import MapModelParameters
-from newton_core.registry import AnyOf, Registry, declared_name
+from newton_core.registry import AnyOf, Registry, declared_name, require_subclass
 
 ModelClass = TypeVar("ModelClass", bound=type[ModelParameters])
 
@@ -17,6 +17,7 @@ def register_network(cls: ModelClass) -> ModelClass:
         DuplicateNameError: the name is taken.
         TypeError: the class is of no kind or declares no name.
     """
+    require_subclass("register_network", cls, ModelParameters)
     name = declared_name(cls)
     if issubclass(cls, ImageModelParameters):
         IMAGE_NETWORKS.register(name)(cls)

@@ -15,7 +15,7 @@ from newton_core.entry_points import EntryPoints
 from newton_core.labels import in_words
 from newton_core.losses.base import Loss, TargetKind
 from newton_core.metrics import VALIDATION, MetricDescription, on_validation
-from newton_core.registry import Registry, declared_name, example_parameters
+from newton_core.registry import Registry, declared_name, example_parameters, require_subclass
 from newton_core.settings import Named
 
 
@@ -172,6 +172,7 @@ def register_task(cls: TaskClass) -> TaskClass:
         DuplicateNameError: the name is taken.
         TypeError: the class lacks something that every task declares; the message says what.
     """
+    require_subclass("register_task", cls, Task)
     parameters = getattr(cls, "Parameters", None)
     if not (isinstance(parameters, type) and issubclass(parameters, TaskParameters)):
         raise TypeError(

@@ -9,7 +9,7 @@ from pydantic import BeforeValidator
 from torch import Tensor
 
 from newton_core.entry_points import EntryPoints
-from newton_core.registry import AnyOf, Registry, declared_name
+from newton_core.registry import AnyOf, Registry, declared_name, require_subclass
 from newton_core.settings import Named
 
 
@@ -112,6 +112,7 @@ def register_oracle(cls: OracleClass) -> OracleClass:
         DuplicateNameError: the name is taken.
         TypeError: the class declares no name.
     """
+    require_subclass("register_oracle", cls, Oracle)
     ORACLES.register(declared_name(cls))(cls)
     return cls
 

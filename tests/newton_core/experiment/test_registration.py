@@ -3,13 +3,15 @@
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from typing import Any, Literal
 
 import pytest
 from pydantic import ValidationError
 from torch import nn
 
-from newton_core import register_dataset, register_network, register_task
+from newton_core import register_dataset, register_loss, register_network, register_task
+from newton_core.algorithms.oracles import register_oracle
 from newton_core.data import MAPS, DataParameters, MnistParameters, TerrainParameters
 from newton_core.experiment.errors import explain
 from newton_core.experiment.spec import ExperimentSpec
@@ -167,3 +169,14 @@ def test_a_name_that_is_near_is_suggested_in_specs() -> None:
     task, loss = map(str, explain(caught.value))
     assert "did you mean 'ranking'?" in task
     assert "did you mean 'neuralsort'?" in loss
+
+
+@pytest.mark.parametrize(
+    "register", [register_loss, register_dataset, register_network, register_task, register_oracle]
+)
+@pytest.mark.parametrize("given", ["mine", 5, int, None])
+def test_a_decorator_stands_above_a_class_of_its_kind(
+    register: Callable[[Any], object], given: object
+) -> None:
+    with pytest.raises(TypeError, match=f"@{register.__name__} stands alone above a subclass of"):
+        register(given)
