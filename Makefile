@@ -77,6 +77,11 @@ screenshots: install
 clean:
 	rm -rf .venv frontend/node_modules frontend/dist dist
 
+# What our code costs beside its peers': minutes. It writes docs/benchmarks.md.
+bench: install
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[bench]'
+	$(BIN)/python -m benchmarks --write --json dist/benchmarks.json
+
 # By hand: long, and no part of the tests. KILLS=20 is a tenth.
 KILLS ?= 200
 VIEWERS ?= 500

@@ -1,1 +1,1 @@
-"""Timings side by side; each module runs by itself: ``python -m benchmarks.newton_step``."""
+"""Timings side by side: ``python -m benchmarks`` is the table; other modules run by themselves."""

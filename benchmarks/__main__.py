@@ -1,0 +1,59 @@
+"""One table: what is measured, ours, the peer's, and the target.
+
+    python -m benchmarks [--quick] [--only WORD ...] [--json FILE] [--write]
+
+It is no test: a target that is missed is a line of the table. Each row's two ways take turns in
+this process, in one thread; times are of the processor, ratios the median over the pairs.
+"""
+
+import argparse
+import json
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+
+import torch
+
+from benchmarks import rows_losses, rows_runs, rows_solves
+from benchmarks.pairs import Measured, measure
+from benchmarks.report import HEADER, line, machine, write_page
+
+ROWS = [*rows_losses.ROWS, *rows_solves.ROWS, *rows_runs.ROWS]
+
+
+def table(words: list[str], *, quick: bool) -> Iterator[Measured]:
+    """The rows whose work holds one of the words (none: all), as they are measured."""
+    for row in ROWS:
+        if quick and not row.quick:
+            continue
+        if not words or any(word.lower() in row.work.lower() for word in words):
+            yield measure(row, quick=quick)
+
+
+def main() -> None:
+    """Prints the table."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
+    parser.add_argument("--quick", action="store_true", help="tiny sizes: only that all runs")
+    parser.add_argument("--only", nargs="+", default=[], metavar="WORD", help="rows with a word")
+    parser.add_argument("--json", type=Path, help="where the numbers go")
+    parser.add_argument("--write", action="store_true", help="also write docs/benchmarks.md")
+    options = parser.parse_args()
+    if options.write and (options.quick or options.only):
+        parser.error("the page shows full runs: --write goes with neither --quick nor --only")
+    torch.set_num_threads(1)
+    print(HEADER, flush=True)
+    found = []
+    for measured in table(options.only, quick=options.quick):
+        found.append(measured)
+        print(line(measured), flush=True)
+    print(f"{sum(row.met for row in found)} of {len(found)} targets met")
+    if options.json is not None:
+        options.json.parent.mkdir(parents=True, exist_ok=True)
+        said = {"machine": machine(), "quick": options.quick, "rows": [asdict(r) for r in found]}
+        options.json.write_text(json.dumps(said, indent=2) + "\n")
+    if options.write:
+        write_page(found)
+
+
+if __name__ == "__main__":
+    main()
