@@ -5,7 +5,8 @@ the matrix nearly rank one, and float32 cannot tell its damped form from a singu
 is ever inverted.
 """
 
-import math
+import functools
+from collections.abc import Callable
 from typing import Literal
 
 import torch
@@ -14,6 +15,7 @@ from torch import Tensor
 
 from newton_core.curvature.systems import (
     CurvatureError,
+    all_finite,
     check_choice,
     check_system,
     like,
@@ -27,6 +29,15 @@ HessianKind = Literal["batch_mean", "per_sample"]
 Definiteness = Literal["raw", "clip", "saddle_free"]
 """What becomes of negative eigenvalues: kept (the paper), set to 0, or made positive."""
 
+COMPILED_OUTPUTS = 16
+"""Outputs m up to which one compiled loop on the CPU beats a linear algebra library's calls."""
+
+_DTYPES = (torch.float32, torch.float64)
+
+SAFE_PIVOT = 1e-10
+"""Where the smallest pivot of a factorisation is at least this share of the largest, the matrix is
+far from singular."""
+
 
 def hessian_direction(
     gradient: Float[Tensor, "N m"],
@@ -37,8 +48,8 @@ def hessian_direction(
 ) -> Float[Tensor, "N m"]:
     """(C + tikhonov I)^-1 gradient with a Hessian as C (paper, Definition 1).
 
-    Cholesky first; a symmetric eigendecomposition where the damped matrix is indefinite or
-    ``definiteness`` changes its eigenvalues.
+    Cholesky first; L D L^T where the damped matrix is indefinite, a symmetric eigendecomposition
+    where ``definiteness`` changes its eigenvalues.
 
     Args:
         gradient: per-sample gradients.
@@ -58,6 +69,10 @@ def hessian_direction(
     check_choice("hessian", kind, HessianKind)
     check_choice("definiteness", definiteness, Definiteness)
     gradient, hessian = gradient.detach(), hessian.detach()
+    if kind == "per_sample" and definiteness == "raw":
+        compiled = _compiled_form(gradient, hessian, tikhonov)
+        if compiled is not None:
+            return like(gradient, compiled)
     G = to_float64(gradient)
     if kind == "batch_mean":
         matrices = batch_mean(hessian)[None]
@@ -65,12 +80,11 @@ def hessian_direction(
     else:
         matrices = to_float64(hessian, copy=True)
         right = G[..., None]
-    largest = torch.linalg.vector_norm(matrices, math.inf).item()
-    if not math.isfinite(largest):
-        raise not_finite("Hessian", hessian)
     if definiteness == "raw":
-        solution = _solve_raw(matrices, right, tikhonov, largest)
+        solution = _solve_raw(matrices, right, tikhonov, hessian)
     else:
+        if not all_finite(matrices):
+            raise not_finite("Hessian", hessian)
         eigenvalues, vectors = torch.linalg.eigh(matrices)
         damped = apply_rule(eigenvalues, definiteness) + tikhonov
         solution = _divide(damped, vectors, right)
@@ -78,30 +92,95 @@ def hessian_direction(
     return like(gradient, solution[0].mT if kind == "batch_mean" else solution[..., 0])
 
 
-def _solve_raw(matrices: Tensor, right: Tensor, tikhonov: float, largest: float) -> Tensor:
+def _compiled_form(gradient: Tensor, hessian: Tensor, tikhonov: float) -> Tensor | None:
+    """Small systems of one float dtype on the CPU, in one loop; None where that is not the way."""
+    small = gradient.shape[1] <= COMPILED_OUTPUTS and gradient.device.type == "cpu"
+    if not small or gradient.dtype != hessian.dtype or gradient.dtype not in _DTYPES:
+        return None
+    direction = torch.empty(gradient.shape, dtype=gradient.dtype)
+    solve = _kernels()[gradient.dtype]
+    done = solve(hessian.numpy(), gradient.numpy(), tikhonov, SAFE_PIVOT, direction.numpy())
+    return direction if done else None
+
+
+@functools.cache
+def _kernels() -> dict[torch.dtype, Callable[..., bool]]:
+    """The compiled loops; numba is imported, and they are compiled, when they are first needed."""
+    from newton_core.curvature.kernels import solve_each_float32, solve_each_float64
+
+    return {torch.float32: solve_each_float32, torch.float64: solve_each_float64}
+
+
+def _solve_raw(matrices: Tensor, right: Tensor, tikhonov: float, hessian: Tensor) -> Tensor:
     """(B, m, m) and (B, m, k) -> (B, m, k); overwrites ``matrices`` with their damped forms.
 
-    ``largest`` is the largest entry of the matrices. A matrix whose Cholesky factorisation fails,
-    or succeeds with a pivot that is rounding alone, is left to its eigenvalues.
+    A matrix whose Cholesky factorisation fails, or succeeds with a pivot that is rounding alone, is
+    left to :func:`_solve_indefinite`. ``hessian`` is what an error names.
     """
     diagonals = matrices.diagonal(dim1=-2, dim2=-1).add_(tikhonov)
     factors, info = torch.linalg.cholesky_ex(matrices)
     pivots = factors.diagonal(dim1=-2, dim2=-1)
     rounding = _rounding(diagonals)
-    if not info.any() and pivots.amin().item() ** 2 > rounding * (largest + tikhonov):
+    # The largest entry of a definite matrix is on its diagonal; NaN and infinity, which reach the
+    # pivots, pass no comparison.
+    largest = diagonals.amax().item() + tikhonov
+    if not info.any() and pivots.amin().item() ** 2 > rounding * largest:
         return torch.cholesky_solve(right, factors)
+    if not all_finite(matrices):
+        raise not_finite("Hessian", hessian)
     sizes = diagonals.amax(-1, keepdim=True) + tikhonov
     definite = (info == 0) & (pivots.square() > rounding * sizes).all(-1)
     solution = torch.empty_like(right)
-    solution[definite] = torch.cholesky_solve(right[definite], factors[definite])
-    which = (~definite).nonzero()[:, 0].tolist()
-    names = [f"of sample {i}" if len(matrices) > 1 else "averaged over the batch" for i in which]
-    solution[~definite] = _solve_indefinite(matrices[~definite], right[~definite], tikhonov, names)
+    if definite.any():
+        solution = torch.cholesky_solve(right, factors)  # of the others: numbers to overwrite
+    which = (~definite).nonzero()[:, 0]
+    names = [
+        f"of sample {i}" if len(matrices) > 1 else "averaged over the batch" for i in which.tolist()
+    ]
+    solution[which] = _solve_indefinite(matrices[which], right[which], tikhonov, names)
     return solution
 
 
 def _solve_indefinite(damped: Tensor, right: Tensor, tikhonov: float, names: list[str]) -> Tensor:
-    """The same for damped matrices of any sign; ``names`` say whose they are."""
+    """The same for damped matrices of any sign, by L D L^T; ``names`` say whose they are.
+
+    D holds the pivots, some in 2 x 2 blocks. Where one is so small that the matrix may be
+    singular, the eigenvalues decide.
+    """
+    factors, places, _ = torch.linalg.ldl_factor_ex(damped)
+    sizes = _pivot_sizes(factors, places)
+    if not bool((sizes.amin(-1) > SAFE_PIVOT * (sizes.amax(-1) + tikhonov)).all()):
+        return _solve_by_eigenvalues(damped, right, tikhonov, names)
+    solution: Tensor = torch.linalg.ldl_solve(factors, places, right)
+    return solution
+
+
+def _pivot_sizes(factors: Tensor, places: Tensor) -> Tensor:
+    """The absolute eigenvalues of D, those of 2 x 2 blocks from below, (B, m).
+
+    LAPACK marks both rows of a block by a negative place. Such a block [a b; b c] has a large b,
+    and no eigenvalue below abs(a c - b^2) / (abs(a) + abs(b) + abs(c)).
+    """
+    own = factors.diagonal(dim1=-2, dim2=-1)
+    paired = places < 0
+    first = paired & (paired.cumsum(-1) % 2 == 1)
+    below = torch.zeros_like(own)
+    below[..., :-1] = factors.diagonal(-1, dim1=-2, dim2=-1)
+    following = own.roll(-1, -1)
+    block = (own * following - below.square()).abs()
+    block /= own.abs() + below.abs() + following.abs()
+    sizes = torch.where(first, block, own.abs())
+    return torch.where(paired & ~first, sizes.roll(1, -1), sizes)
+
+
+def _solve_by_eigenvalues(
+    damped: Tensor, right: Tensor, tikhonov: float, names: list[str]
+) -> Tensor:
+    """The same by eigendecompositions.
+
+    Raises:
+        CurvatureError: a matrix is singular to float64's precision.
+    """
     eigenvalues, vectors = torch.linalg.eigh(damped)
     sizes = eigenvalues.abs()
     singular = sizes.amin(-1) <= _rounding(damped) * (sizes.amax(-1) + tikhonov)

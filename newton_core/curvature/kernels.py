@@ -1,4 +1,4 @@
-"""The Fisher direction of a small batch as one compiled loop (numba; imported on first use).
+"""Small damped systems as one compiled loop each (numba; imported on first use).
 
 On a hundred gradients of five numbers the arithmetic takes microseconds; a dozen calls of a
 library, whose code a network's forward pass has driven out of the caches, take a tenth of a
@@ -73,3 +73,90 @@ def _solve(gradient, tikhonov, trusted, direction):
 
 solve_float32 = compiled("boolean(float32[:, :], float64, float64, float32[:, ::1])")(_solve)
 solve_float64 = compiled("boolean(float64[:, :], float64, float64, float64[:, ::1])")(_solve)
+
+
+@no_type_check
+def _solve_each(hessian, gradient, tikhonov, safe, direction):
+    """Fills ``direction`` with (H_i + tikhonov I)^-1 g_i for symmetric (N, m, m), (N, m).
+
+    Cholesky; Gaussian elimination with row exchanges where a pivot is not positive or is rounding
+    alone. Returns False, and fills in some rows at most, if one of its pivots is below ``safe``
+    times the largest: the matrix may be singular. NaN and infinity pass no comparison.
+    """
+    samples, m = gradient.shape
+    rounding = 4.0 * m * 2.220446049250313e-16
+    factor = np.empty((m, m))
+    x = np.empty(m)
+    for sample in range(samples):
+        largest = -np.inf
+        for i in range(m):
+            largest = max(largest, float(hessian[sample, i, i]))
+            x[i] = float(gradient[sample, i])
+        least = rounding * (largest + 2.0 * tikhonov)
+        definite = True
+        for i in range(m):
+            for j in range(i):
+                rest = float(hessian[sample, i, j])
+                for k in range(j):
+                    rest -= factor[i, k] * factor[j, k]
+                factor[i, j] = rest * factor[j, j]
+            rest = float(hessian[sample, i, i]) + tikhonov
+            for k in range(i):
+                rest -= factor[i, k] * factor[i, k]
+            if not rest > least:
+                definite = False
+                break
+            factor[i, i] = 1.0 / math.sqrt(rest)  # the diagonal is kept as its reciprocal
+        if definite:
+            for i in range(m):
+                rest = x[i]
+                for k in range(i):
+                    rest -= factor[i, k] * x[k]
+                x[i] = rest * factor[i, i]
+            for i in range(m - 1, -1, -1):
+                rest = x[i]
+                for k in range(i + 1, m):
+                    rest -= factor[k, i] * x[k]
+                x[i] = rest * factor[i, i]
+        else:
+            for i in range(m):
+                for j in range(m):
+                    factor[i, j] = float(hessian[sample, i, j])
+                factor[i, i] += tikhonov
+            smallest, largest = np.inf, 0.0
+            for j in range(m):
+                best = j
+                for i in range(j + 1, m):
+                    if abs(factor[i, j]) > abs(factor[best, j]):
+                        best = i
+                pivot = abs(factor[best, j])
+                if not pivot < np.inf:
+                    return False
+                smallest, largest = min(smallest, pivot), max(largest, pivot)
+                if not smallest > safe * (largest + tikhonov):
+                    return False
+                if best != j:
+                    for k in range(m):
+                        factor[j, k], factor[best, k] = factor[best, k], factor[j, k]
+                    x[j], x[best] = x[best], x[j]
+                for i in range(j + 1, m):
+                    share = factor[i, j] / factor[j, j]
+                    for k in range(j + 1, m):
+                        factor[i, k] -= share * factor[j, k]
+                    x[i] -= share * x[j]
+            for i in range(m - 1, -1, -1):
+                rest = x[i]
+                for k in range(i + 1, m):
+                    rest -= factor[i, k] * x[k]
+                x[i] = rest / factor[i, i]
+        for i in range(m):
+            direction[sample, i] = x[i]
+    return True
+
+
+solve_each_float32 = compiled(
+    "boolean(float32[:, :, :], float32[:, :], float64, float64, float32[:, ::1])"
+)(_solve_each)
+solve_each_float64 = compiled(
+    "boolean(float64[:, :, :], float64[:, :], float64, float64, float64[:, ::1])"
+)(_solve_each)
