@@ -1,9 +1,10 @@
 """The damped solve with the empirical Fisher matrix F = G^T G / N of per-sample gradients G.
 
-G^T G itself, which squares the size of an exploded sample's gradient and drowns all others in its
-rounding, is never formed. Nor is a singular value decomposition of G a way out: its error is that
-of the largest entry, so that with one gradient 1e9 times the others' float64 has 8 digits left for
-those. Of the forms here two are fast and know when they would lose digits; the third never does.
+G^T G itself squares the size of an exploded sample's gradient and drowns all others in its
+rounding: it is formed only where no gradient is that large. Nor is a singular value decomposition
+of G a way out: its error is that of the largest entry, so that with one gradient 1e9 times the
+others' float64 has 8 digits left for those. Of the forms here some are fast and know when they
+would lose digits; the ordered one never does.
 """
 
 import functools
@@ -22,17 +23,18 @@ TRUSTED = 1e-5
 Cholesky pivot this share of its diagonal entry: rounding is blown up by no more than the
 reciprocal, and ten of float64's sixteen digits remain."""
 
+COMPILED_OUTPUTS = 16
 COMPILED_WORK = 200_000
-"""N m^2 up to which one compiled loop on the CPU beats a few calls of a linear algebra library,
-on any device."""
+"""m and N m^2 up to which one compiled loop on the CPU beats a few calls of a linear algebra
+library, on any device."""
 
 
 def fisher_direction(gradient: Float[Tensor, "N m"], tikhonov: float) -> Float[Tensor, "N m"]:
     """G (G^T G / N + tikhonov I)^-1 for per-sample gradients G (paper, Definition 2).
 
-    For N <= m the push-through form, an N x N system; for N > m a QR factorisation, as one
-    compiled loop if it is small. Where digits would be lost, :func:`_ordered_form`. Solved in
-    float64, returned in the gradient's dtype, detached.
+    For N <= m the push-through form, an N x N system; for N > m the m x m system, or, if it is
+    small, a QR factorisation as one compiled loop. Where digits would be lost,
+    :func:`_ordered_form`. Solved in float64, returned in the gradient's dtype, detached.
 
     Raises:
         CurvatureError: the gradient, or the direction in the gradient's dtype, is not finite.
@@ -43,10 +45,10 @@ def fisher_direction(gradient: Float[Tensor, "N m"], tikhonov: float) -> Float[T
     samples, outputs = gradient.shape
     if samples <= outputs:
         direction = _push_through_form(gradient, tikhonov)
-    elif samples * outputs**2 <= COMPILED_WORK:
+    elif outputs <= COMPILED_OUTPUTS and samples * outputs**2 <= COMPILED_WORK:
         direction = _compiled_form(gradient, tikhonov)
     else:
-        direction = None
+        direction = _gram_form(gradient, tikhonov)
     if direction is None:
         direction = _ordered_form(gradient, tikhonov)
     # the direction's singular values are s / (s^2 / N + tikhonov), largest at sqrt(N tikhonov)
@@ -71,8 +73,23 @@ def _push_through_form(gradient: Tensor, tikhonov: float) -> Tensor | None:
     return None
 
 
+def _gram_form(gradient: Tensor, tikhonov: float) -> Tensor | None:
+    """G (G^T G / N + tikhonov I)^-1 by Cholesky; None if the matrix may be ill-conditioned.
+
+    Its largest eigenvalue is at most its trace, its smallest at least tikhonov.
+    """
+    G = to_float64(gradient)
+    matrix = (G.mT @ G).div_(len(G))
+    diagonal = matrix.diagonal()
+    diagonal.add_(tikhonov)
+    if not TRUSTED * diagonal.sum().item() < tikhonov:  # nor do NaN and infinity pass
+        return None
+    direction: Tensor = torch.cholesky_solve(G.mT, torch.linalg.cholesky_ex(matrix)[0]).mT
+    return direction
+
+
 def _compiled_form(gradient: Tensor, tikhonov: float) -> Tensor | None:
-    """:mod:`newton_core.curvature.kernels`; None if the damped F may be ill-conditioned."""
+    """:mod:`newton_core.curvature.kernels`; None if the gradient is not finite, or nearly so."""
     if gradient.dtype not in (torch.float32, torch.float64):
         gradient = gradient.to(torch.float64)
     direction = torch.empty(gradient.shape, dtype=gradient.dtype)

@@ -13,32 +13,16 @@ import numpy as np
 from newton_core.algorithms.compiled import compiled
 
 
+@compiled("void(float64[:, ::1], int64)")
 @no_type_check
-def _solve(gradient, tikhonov, trusted, direction):
-    """Fills ``direction`` with N G (G^T G + N tikhonov I)^-1 for the (N, m) rows of G.
+def _triangle(columns, samples):
+    """Leaves R[k, j] of the QR factorisation of [top; d I] in columns[j, k], Householder's way.
 
-    A Householder QR factorisation of [G; sqrt(N tikhonov) I] gives R with R^T R in place of the
-    matrix, and each row of G meets two triangular solves.
-
-    Returns False, and fills in nothing, unless the condition number of the matrix is known to be
-    below 1 / ``trusted``: its largest eigenvalue is at most its trace. NaN and infinity, and what
-    is too large to be squared, are turned away by the same comparison.
+    ``columns`` holds the matrix's columns as rows: ``samples`` entries of the top, then those of
+    the diagonal below, of which column k has one.
     """
-    samples, outputs = gradient.shape
+    outputs = columns.shape[0]
     height = samples + outputs
-    smallest = samples * tikhonov
-    trace = outputs * smallest
-    columns = np.zeros((outputs, height))
-    for i in range(samples):
-        for j in range(outputs):
-            entry = float(gradient[i, j])
-            columns[j, i] = entry
-            trace += entry * entry
-    if not trusted * trace < smallest:
-        return False
-
-    for k in range(outputs):
-        columns[k, samples + k] = math.sqrt(smallest)
     for k in range(outputs):
         square = 0.0
         for i in range(k, height):
@@ -55,19 +39,114 @@ def _solve(gradient, tikhonov, trusted, direction):
                 columns[j, i] += product * columns[k, i]
         columns[k, k] = corner  # R[k, k], as R[k, j] is columns[j, k]
 
+
+@compiled("void(float64[:, ::1], float64[::1])")
+@no_type_check
+def _two_triangles(columns, row):
+    """Overwrites a row g with (R^T R)^-1 g; R as :func:`_triangle` leaves it."""
+    outputs = columns.shape[0]
+    for k in range(outputs):
+        rest = row[k]
+        for j in range(k):
+            rest -= columns[k, j] * row[j]
+        row[k] = rest / columns[k, k]
+    for k in range(outputs - 1, -1, -1):
+        rest = row[k]
+        for j in range(k + 1, outputs):
+            rest -= columns[j, k] * row[j]
+        row[k] = rest / columns[k, k]
+
+
+@no_type_check
+def _solve(gradient, tikhonov, trusted, direction):
+    """Fills ``direction`` with N G (G^T G + N tikhonov I)^-1 for the (N, m) rows of G.
+
+    A Householder QR factorisation of [G; sqrt(N tikhonov) I] gives R with R^T R in place of the
+    matrix, and each row of G meets two triangular solves.
+
+    Where the condition number of the matrix may be above 1 / ``trusted`` (its largest eigenvalue is
+    at most its trace), rows of all sizes would lose digits beside each other. Then the rows come in
+    the order of their sizes, and reflections of the output space turn the largest along the first
+    axis, the next into the plane of the first two, and so on: huge entries end up in the first
+    columns alone. Solved there, the rows are turned back.
+
+    Returns False, and fills in nothing, where a row is not finite or too large to be squared.
+    """
+    samples, outputs = gradient.shape
+    height = samples + outputs
+    smallest = samples * tikhonov
+    trace = outputs * smallest
+    columns = np.zeros((outputs, height))
+    for i in range(samples):
+        for j in range(outputs):
+            entry = float(gradient[i, j])
+            columns[j, i] = entry
+            trace += entry * entry
     row = np.empty(outputs)
+    if trusted * trace < smallest:
+        for k in range(outputs):
+            columns[k, samples + k] = math.sqrt(smallest)
+        _triangle(columns, samples)
+        for i in range(samples):
+            for k in range(outputs):
+                row[k] = float(gradient[i, k])
+            _two_triangles(columns, row)
+            for k in range(outputs):
+                direction[i, k] = samples * row[k]
+        return True
+    if not trace < np.inf:
+        return False
+
+    sizes = np.empty(samples)
+    for i in range(samples):
+        sizes[i] = 0.0
+        for j in range(outputs):
+            sizes[i] = min(sizes[i], -abs(columns[j, i]))
+    order = np.argsort(sizes, kind="mergesort")
+    turned = np.empty((samples, outputs))
+    for i in range(samples):
+        for j in range(outputs):
+            turned[i, j] = columns[j, order[i]]
+    reflections = np.zeros((outputs, outputs))
+    scales = np.zeros(outputs)
+    for k in range(min(samples, outputs) - 1):
+        square = 0.0
+        for j in range(k, outputs):
+            square += turned[k, j] * turned[k, j]
+        corner = -math.copysign(math.sqrt(square), turned[k, k])
+        if corner == 0.0:
+            continue
+        for j in range(k, outputs):
+            reflections[k, j] = turned[k, j]
+        reflections[k, k] -= corner
+        scales[k] = 1.0 / (corner * reflections[k, k])
+        for i in range(k, samples):
+            product = 0.0
+            for j in range(k, outputs):
+                product += reflections[k, j] * turned[i, j]
+            product *= scales[k]
+            for j in range(k, outputs):
+                turned[i, j] += product * reflections[k, j]
+        for j in range(k + 1, outputs):
+            turned[k, j] = 0.0
+    for j in range(outputs):
+        for i in range(samples):
+            columns[j, i] = turned[i, j]
+        columns[j, samples + j] = math.sqrt(smallest)
+    _triangle(columns, samples)
     for i in range(samples):
         for k in range(outputs):
-            rest = float(gradient[i, k])
-            for j in range(k):
-                rest -= columns[k, j] * row[j]
-            row[k] = rest / columns[k, k]
-        for k in range(outputs - 1, -1, -1):
-            rest = row[k]
-            for j in range(k + 1, outputs):
-                rest -= columns[j, k] * row[j]
-            row[k] = rest / columns[k, k]
-            direction[i, k] = samples * row[k]
+            row[k] = turned[i, k]
+        _two_triangles(columns, row)
+        for k in range(min(samples, outputs) - 2, -1, -1):
+            product = 0.0
+            for j in range(k, outputs):
+                product += reflections[k, j] * row[j]
+            product *= scales[k]
+            for j in range(k, outputs):
+                row[j] += product * reflections[k, j]
+        for k in range(outputs):
+            direction[order[i], k] = samples * row[k]
     return True
 
 
