@@ -7,6 +7,8 @@ import torch
 from newton_core.algorithms.sorting_networks import NetworkName, wiring
 from newton_core.labels import Labels
 from newton_core.losses.base import Derivatives, LossParameters
+from newton_core.losses.compiled_network import compiled_saturating_derivatives
+from newton_core.losses.compiled_value import compiled_value
 from newton_core.losses.distributions import Distribution, log_cdf
 from newton_core.losses.network_derivatives import log_domain_derivatives, saturating_derivatives
 from newton_core.losses.relaxed_network import RelaxedNetwork
@@ -15,9 +17,12 @@ from newton_core.losses.sorting import (
     NUMERICS,
     ItemScores,
     Numerics,
+    Permutations,
     RankRows,
+    Scores,
     SortingLoss,
 )
+from newton_core.losses.sorting import Values as SampleValues
 from newton_core.settings import setting
 
 
@@ -54,6 +59,15 @@ class SortingNetworkLoss(SortingLoss[SortingNetworkParameters]):
         """As the settings have it."""
         return self.settings.numerics
 
+    def forward(self, y: Scores, target: Permutations | None = None) -> SampleValues:
+        """As every sorting loss has it; on the CPU, value and gradient come from compiled kernels.
+
+        A graph that is differentiated again goes through torch's operations.
+        """
+        if y.device.type != "cpu" or self.numerics != "bce_loss":
+            return super().forward(y, target)
+        return compiled_value(self, super().forward, y, target)
+
     def relaxed_rows(self, scores: ItemScores) -> RankRows:
         """The product of the layers' matrices, in the scores' dtype, as the literature has it.
 
@@ -75,8 +89,12 @@ class SortingNetworkLoss(SortingLoss[SortingNetworkParameters]):
         return log_rows(network.log_permute(logs))
 
     def _derivatives(self, scores: ItemScores, target: RankRows, hessian: bool) -> Derivatives:
-        saturating = self.numerics == "bce_loss"
-        derivatives = saturating_derivatives if saturating else log_domain_derivatives
+        if self.numerics == "log_domain":
+            derivatives = log_domain_derivatives
+        elif scores.device.type == "cpu":
+            derivatives = compiled_saturating_derivatives
+        else:
+            derivatives = saturating_derivatives
         return derivatives(self._network(scores), scores, target, hessian)
 
     def _network(self, scores: ItemScores) -> RelaxedNetwork:

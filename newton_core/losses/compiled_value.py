@@ -1,0 +1,64 @@
+"""The values of a loss on torch's graph, with gradients from its own ``derivatives``."""
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from newton_core.losses.base import Loss
+
+Reference = Callable[[Tensor, Tensor | None], Tensor]
+
+
+def compiled_value(loss: Loss, reference: Reference, y: Tensor, target: Tensor | None) -> Tensor:
+    """The (N,) values at y, each computed together with its gradient.
+
+    A backward pass that is to be differentiated itself (``create_graph``, ``torch.func``) computes
+    the gradient anew through ``reference``: the same loss, made of torch's operations.
+
+    Args:
+        loss: value i depends on y[i] and target[i] alone.
+    """
+    return _values(y, target, loss, reference)[0]
+
+
+class _Value(torch.autograd.Function):
+    """Values and, without a graph, gradients."""
+
+    @staticmethod
+    def forward(
+        y: Tensor, target: Tensor | None, loss: Loss, reference: Reference
+    ) -> tuple[Tensor, Tensor]:
+        found = loss.derivatives(y, target, hessian=False)
+        return found.value, found.gradient
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: Any, output: tuple[Tensor, Tensor]) -> None:
+        y, target, _, ctx.reference = inputs
+        ctx.mark_non_differentiable(output[1])
+        ctx.save_for_backward(y, target, output[1])
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None, None]:
+        y, target, slope = ctx.saved_tensors
+        if torch.is_grad_enabled():
+            slope = torch.func.grad(lambda point: ctx.reference(point, target).sum())(y)
+        return gradients[0].unsqueeze(1) * slope, None, None, None
+
+    @staticmethod
+    def vmap(
+        info: Any, in_dims: tuple[int | None, ...], y: Tensor, target: Tensor, *rest: Any
+    ) -> tuple[tuple[Tensor, ...], tuple[int, int]]:
+        """A batch of batches is one large batch, as samples know nothing of each other."""
+
+        def fold(tensor: Tensor, dim: int | None) -> Tensor:
+            if dim is None:
+                return tensor.expand(info.batch_size, *tensor.shape).flatten(0, 1)
+            return tensor.movedim(dim, 0).flatten(0, 1)
+
+        found = _values(fold(y, in_dims[0]), fold(target, in_dims[1]), *rest)
+        return tuple(p.reshape(info.batch_size, -1, *p.shape[1:]) for p in found), (0, 0)
+
+
+_values: Callable[..., tuple[Tensor, Tensor]] = _Value.apply

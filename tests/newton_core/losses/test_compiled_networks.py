@@ -1,0 +1,99 @@
+"""The compiled kernels of the sorting networks against torch's operations."""
+
+import pytest
+import torch
+from torch import Tensor
+from torch.testing import assert_close
+
+from newton_core import permutation_matrix
+from newton_core.losses import Derivatives, autodiff_derivatives
+from newton_core.losses.network_derivatives import saturating_derivatives
+from newton_core.losses.sorting import sample_last
+from newton_core.losses.sorting_network import SortingNetworkLoss
+from tests.newton_core.losses.sorting_cases import NETWORKS, draw_sorting, sorting_loss
+
+
+def network_loss(name: str, temperature: float, **parameters: str) -> SortingNetworkLoss:
+    loss = sorting_loss(name, temperature, numerics="bce_loss", **parameters)
+    assert isinstance(loss, SortingNetworkLoss)
+    return loss
+
+
+def by_torch(loss: SortingNetworkLoss, y: Tensor, target: Tensor) -> Derivatives:
+    scores, truth = sample_last(y, target)
+    with torch.no_grad():
+        return saturating_derivatives(loss._network(scores), scores, truth, True)
+
+
+def close(actual: Tensor | None, expected: Tensor | None, tolerance: float) -> None:
+    """Within ``tolerance`` of the batch's largest entry."""
+    assert actual is not None
+    assert expected is not None
+    assert torch.isfinite(actual).all()
+    assert (actual - expected).abs().max() <= tolerance * expected.abs().max()
+
+
+@pytest.mark.parametrize("temperature", [1.0, 0.1])
+@pytest.mark.parametrize(("network", "n"), [("odd_even", 5), ("bitonic", 7), ("odd_even", 12)])
+@pytest.mark.parametrize("name", NETWORKS)
+def test_kernels_give_torch_s_numbers(name: str, network: str, n: int, temperature: float) -> None:
+    """Where P saturates in float32 too: every α is the same to the last bit."""
+    loss = network_loss(name, temperature, network=network)
+    for dtype, tolerance in ((torch.float64, 1e-6), (torch.float32, 1e-4)):
+        y, _ = draw_sorting(150, n)
+        y = y.to(dtype)
+        target = permutation_matrix(y + 0.3 * y.roll(1, 0))
+        fast, slow = loss.derivatives(y, target), by_torch(loss, y, target)
+        close(fast.value, slow.value, tolerance)
+        close(fast.gradient, slow.gradient, tolerance)
+        close(fast.hessian, slow.hessian, tolerance)
+        plain = loss.derivatives(y, target, hessian=False)
+        assert torch.equal(plain.gradient, fast.gradient)
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_saturated_samples_stay_finite(name: str) -> None:
+    """Rounding decides over what is left of a Hessian there, so only the gradient is compared."""
+    loss = network_loss(name, 0.003)
+    y, target = (tensor.float() for tensor in draw_sorting(100, 12))
+    fast, slow = loss.derivatives(y, target), by_torch(loss, y, target)
+    assert fast.hessian is not None
+    assert torch.isfinite(fast.hessian).all()
+    close(fast.gradient, slow.gradient, 1e-4)
+
+
+def test_graphs_of_higher_order_go_through_torch_s_operations() -> None:
+    y, target = draw_sorting(4, 5)
+    loss = network_loss("cauchy_dsn", 1.0)
+    hessian = by_torch(loss, y, target).hessian
+
+    def one(y: Tensor, target: Tensor) -> Tensor:
+        return loss(y[None], target[None])[0]
+
+    twice = torch.func.vmap(torch.func.jacrev(torch.func.jacrev(one)))
+    assert_close(autodiff_derivatives(loss, y, target).hessian, hessian)
+    assert_close(twice(y, target), hessian)
+
+
+def test_a_batch_of_batches_is_a_large_batch() -> None:
+    y, target = draw_sorting(6, 5)
+    loss = network_loss("logistic_dsn", 1.0)
+    stacked = y.unflatten(0, (2, 3)), target.unflatten(0, (2, 3))
+    assert_close(torch.func.vmap(loss)(*stacked).flatten(), loss(y, target))
+    many = torch.func.vmap(loss, in_dims=(0, None))(stacked[0], target[:3])
+    assert_close(many[1], loss(y[3:], target[:3]))
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_threads_share_a_batch(threads: int) -> None:
+    y, target = draw_sorting(70, 32)
+    loss = network_loss("cauchy_dsn", 0.1)
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        fast = loss.derivatives(y, target)
+    finally:
+        torch.set_num_threads(before)
+    slow = by_torch(loss, y, target)
+    close(fast.gradient, slow.gradient, 1e-6)
+    close(fast.hessian, slow.hessian, 1e-6)
