@@ -24,6 +24,10 @@ from newton_core.tensors import flatten_outputs, to_float64
 Weights = dict[str, Tensor]
 """A network's parameters, or a direction in their space, by name."""
 
+MOST_WEIGHTS = 2_000_000
+"""Of the networks that the step is for: conjugate gradients keep several vectors of this length in
+float64, and go through the network a hundred times a step."""
+
 
 def gauss_newton_step(
     network: Callable[[Weights], Tensor],

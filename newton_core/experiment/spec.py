@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 from pydantic import ConfigDict, ValidationInfo, model_validator
 
 from newton_core.algorithms.oracles import ORACLES, ShortestPathOracle
+from newton_core.curvature.gauss_newton import MOST_WEIGHTS
 from newton_core.data import IMAGES, MAPS, NUMBERS
 from newton_core.experiment.arms import AnyLoss, ArmSpec, Change, with_labels
 from newton_core.losses.base import LOSSES, LossParameters
@@ -101,6 +102,7 @@ class ExperimentSpec(Settings):
         self._check_gauss_newton()
         if info.context != STORED:
             self._check_labels()
+            self._check_weights()
         object.__setattr__(self, "arms", with_labels(self.arms))
         object.__setattr__(
             self, "changes", tuple(sorted(self.changes, key=lambda c: (c.step, c.arm)))
@@ -174,6 +176,18 @@ class ExperimentSpec(Settings):
                     f"arms.{i}.curvature: 'ggn' needs outputs that depend on their own sample"
                     f" alone, and the batch norm of the network {network.name} couples samples;"
                     " use another network, or curvature 'hessian' or 'fisher'"
+                )
+
+    def _check_weights(self) -> None:
+        network = getattr(self.task, "model", None)
+        if not isinstance(network, ModelParameters) or network.least_weights() <= MOST_WEIGHTS:
+            return
+        for i, arm in enumerate(self.arms):
+            if arm.curvature == "ggn":
+                raise ValueError(
+                    f"arms.{i}.curvature: 'ggn' is for networks of up to {MOST_WEIGHTS:,} weights,"
+                    f" and this {network.name} has {network.least_weights():,} or more; use a"
+                    " smaller one, or curvature 'hessian' or 'fisher'"
                 )
 
     def _check_changes(self) -> None:

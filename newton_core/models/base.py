@@ -29,6 +29,10 @@ class ModelParameters(Named, ABC):
     def build(self, height: int, width: int, size: int, /) -> nn.Module:
         """A network for inputs of this size, initialised from torch's global RNG."""
 
+    def least_weights(self) -> int:
+        """Weights that it has whatever the size of its inputs is; 0 where nobody has counted."""
+        return 0
+
 
 class ImageModelParameters(ModelParameters):
     """A network that looks at single images: what classification and ranking take."""

@@ -1,5 +1,6 @@
 """A multilayer perceptron on the pixels: the interactive default, a few milliseconds a step."""
 
+from itertools import pairwise
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -28,6 +29,10 @@ class MlpParameters(ImageModelParameters):
     activation: Annotated[Literal["relu", "tanh", "sigmoid"], Labels(relu="ReLU")] = setting(
         "relu", "Nonlinearity after each hidden layer.", title="Activation"
     )
+
+    def least_weights(self) -> int:
+        """Those of a single pixel and a single output."""
+        return sum((units + 1) * following for units, following in pairwise((1, *self.hidden, 1)))
 
     def build(self, height: int, width: int, outputs: int) -> nn.Sequential:
         """Linear layers with the activation between them: (N, 1, h, w) -> (N, outputs)."""

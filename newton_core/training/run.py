@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
+from newton_core.curvature.gauss_newton import MOST_WEIGHTS
 from newton_core.experiment.events import (
     ArmSummary,
     Cancelled,
@@ -126,6 +127,8 @@ class _Run:
         self.sharing = sharing
         self.began = time.monotonic()
         self.context = RunContext(spec)
+        if start is None:  # what went on in an earlier version goes on in this one
+            _check_weights(self.context)
         self.schedule = self.context.schedule
         self.steppers = [self._build_stepper(index) for index in range(len(spec.arms))]
         self.states = [ArmState() for _ in spec.arms]
@@ -280,6 +283,18 @@ def _stop_check(stop: Stop | None) -> Callable[[], bool]:
     if stop is None:
         return lambda: False
     return stop if callable(stop) else stop.is_set
+
+
+def _check_weights(context: RunContext) -> None:
+    """Refuses networks that are known to be too large only now that the data are here."""
+    weights = sum(parameter.numel() for parameter in context.initial.parameters())
+    for index, arm in enumerate(context.spec.arms):
+        if arm.curvature == "ggn" and weights > MOST_WEIGHTS:
+            raise ValueError(
+                f"arms.{index}.curvature: 'ggn' is for networks of up to {MOST_WEIGHTS:,} weights,"
+                f" and this one has {weights:,}; use a smaller one, or curvature 'hessian' or"
+                " 'fisher'"
+            )
 
 
 def _describe(error: Exception) -> str:

@@ -227,6 +227,29 @@ def test_fork_of_a_run_with_slices_equals_the_run_from_scratch(
     assert numbers_of(fork.records()) == numbers_of(scratch.records())
 
 
+@pytest.mark.parametrize(
+    "arm",
+    [
+        {"curvature": "ggn", "tikhonov": 0.5, "ggn_iterations": 5},
+        {"curvature": "fisher", "tikhonov": 1e-4, "tikhonov_rule": "levenberg_marquardt"},
+        {"curvature": "hessian", "tikhonov_rule": "relative", "component": "direction"},
+    ],
+    ids=["unsplit", "damping that follows success", "relative damping"],
+)
+def test_fork_of_an_arm_with_more_state_equals_the_run_from_scratch(
+    tmp_path: Path, arm: dict[str, Any]
+) -> None:
+    arms = [{}, arm, {**arm, "label": "untouched"}]
+    before = record(tmp_path / "parent", spec(arms=arms, steps=20))
+    what = spec(arms=arms, steps=20, changes=[change(9, tikhonov=2.0)])
+    fork = record(tmp_path / "fork", what, before)
+    scratch = record(tmp_path / "scratch", what)
+    assert (fork.began_at > 0, fork.replayed) == (True, {0, 2})
+    assert numbers_of(fork.records()) == numbers_of(scratch.records())
+    own, expected = states(fork.folder), states(scratch.folder)
+    assert all(own[at] == expected[at] for at in own.keys() & expected.keys())
+
+
 def test_fork_of_a_fork_equals_the_run_from_scratch(tmp_path: Path, parent: Recorded) -> None:
     first = record(tmp_path / "first", spec(changes=[change(13)]), parent)
     both = spec(changes=[change(13), change(30, lr=0.01)])

@@ -116,6 +116,10 @@ def test_changes_and_milestones_are_sorted() -> None:
         ({"task": {"name": "shortest_path", "model": {"name": "resnet18_block"}},
           "loss": {"name": "perturbed_fy"}, "arms": [{}, {"curvature": "ggn"}]},
          "arms.1.curvature: 'ggn' needs outputs that depend on their own sample alone"),
+        ({"task": {"name": "ranking", "model": {"name": "mlp", "hidden": [4096, 4096]}},
+          "arms": [{}, {"curvature": "ggn"}]},
+         "arms.1.curvature: 'ggn' is for networks of up to 2,000,000 weights, and this mlp has"
+         " 16,793,601 or more; use a smaller one, or curvature 'hessian' or 'fisher'"),
         ({"arms": [{"lm_grow_below": 0.9}]},
          "arms.0: lm_grow_below 0.9 is above lm_shrink_above 0.75"),
         ({"loss": {"name": "neuralsort", "temperature": -1}},

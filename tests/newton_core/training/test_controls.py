@@ -169,6 +169,22 @@ def test_batch_norm_that_a_network_does_not_declare_is_found() -> None:
         Arm(spec, 0, network)
 
 
+def test_networks_that_are_too_large_for_the_unsplit_step_are_refused(tmp_path: Path) -> None:
+    task = small_record()["task"]
+    a_million = {**task, "model": {"name": "mlp", "hidden": [1000, 700]}}
+    *_, last = run(small_spec(task=a_million, arms=[GGN], steps=1, batch_size=2))
+    assert last.type == "finished"
+    # only with the images one knows how many weights its first layer has
+    large = {**task, "model": {"name": "mlp", "hidden": [4096, 400]}}
+    *_, last = run(small_spec(task=large, arms=[{}, GGN], steps=1))
+    assert last.type == "failed"
+    assert last.error.startswith(
+        "arms.1.curvature: 'ggn' is for networks of up to 2,000,000 weights, and this one has 2,"
+    )
+    *_, last = run(small_spec(task=large, arms=[{}], steps=1, batch_size=2), snapshots=tmp_path)
+    assert last.type == "finished"
+
+
 TASKS: list[dict[str, Any]] = [
     {
         "task": {"name": "classification", "test_images": 2, "model": {"name": "cnn"}},

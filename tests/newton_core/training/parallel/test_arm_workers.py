@@ -48,6 +48,10 @@ SPECS: dict[str, dict[str, Any]] = {
         "steps": 60,
         "target": 0.3,
     },
+    "the unsplit step": {
+        "arms": [{}, {"curvature": "ggn", "tikhonov": 0.5}],
+        "changes": [{"step": 9, "arm": 1, "tikhonov": 3.0, "lr": 0.01}],
+    },
     "changes": {
         "changes": [{"step": step, "arm": arm, "tikhonov": 0.5 * step + 1, "lr": 1e-3}
                     for step in (0, 7, 8) for arm in (1, 2)],
