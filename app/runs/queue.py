@@ -54,6 +54,7 @@ class RunQueue:
         self._spare_work: SpareWork | None = None
         self._spare: dict[str, StopRequest] = {}  # tasks in progress
         self._idle = 0  # slots that would take a run at once
+        self._idle_for_forks = 0  # slots that would take a fork at once, and nothing else
         self._unwanted: set[str] = set()  # to be removed once they have ended
         self._threads: list[threading.Thread] = []
         self._room = threading.Lock()
@@ -116,10 +117,21 @@ class RunQueue:
             if run.id in self._active or any(waiting == run.id for waiting, _ in self._waiting):
                 return
             self._waiting.append((run.id, run.parent is not None))
-            if not self._idle and self._spare:  # runs come first: one task gives its slot up
-                next(reversed(self._spare.values())).ask()
+            self._make_way()
             self._change.notify_all()
         self._publish_positions()
+
+    def _make_way(self) -> None:
+        """Runs come first: so many tasks give their slots up as runs find none, the newest first.
+
+        The caller holds the lock.
+        """
+        forks = sum(is_fork for _, is_fork in self._waiting)
+        lacking = len(self._waiting) - self._idle - min(forks, self._idle_for_forks)
+        lacking -= sum(stop.asked for stop in self._spare.values())
+        going = [stop for stop in reversed(self._spare.values()) if not stop.asked]
+        for stop in going[: max(0, lacking)]:
+            stop.ask()
 
     def position(self, run_id: str) -> int | None:
         """Place in the queue, 1 for the next; None for a run that does not wait."""
@@ -279,8 +291,10 @@ class RunQueue:
                     self._spare[task.name] = StopRequest()
                     return task
                 self._idle += not forks_only
+                self._idle_for_forks += forks_only
                 self._change.wait()
                 self._idle -= not forks_only
+                self._idle_for_forks -= forks_only
         return None
 
     def _attend(self, run_id: str, stop: StopRequest) -> None:

@@ -102,9 +102,12 @@ class Stage:
         """A cell to compute."""
         return self._wanted.popleft() if self._wanted else None
 
-    def give_back(self, key: str) -> None:
-        """A cell that was not computed after all comes next."""
-        self._wanted.appendleft(key)
+    def give_back(self, key: str, *, last: bool = False) -> None:
+        """A cell that was not computed after all comes next, or after all others."""
+        if last:
+            self._wanted.append(key)
+        else:
+            self._wanted.appendleft(key)
 
     def take(self, key: str, found: Summary | str) -> list[int]:
         """Takes a cell's summary, or why there is none; the places that are done with it."""

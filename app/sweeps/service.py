@@ -22,6 +22,7 @@ from newton_core.experiment.events import Summary
 from newton_core.experiment.spec import ExperimentSpec
 
 GATHER_EVENTS = 50
+LOOK_SECONDS = 0.1
 
 logger = structlog.get_logger(__name__)
 
@@ -115,32 +116,43 @@ class SweepService:
         return None
 
     def compute(self, task: CellTask, executor: Executor, stop: StopRequest) -> None:
-        """A cell in a slot of the queue, from the store if it came there meanwhile."""
+        """A cell in a slot of the queue, from the store if it came there meanwhile.
+
+        What another sweep or the command line computes at this moment comes last.
+        """
         with self._change:
             self._active[task.name] = (task.going.id, stop)
         if task.going.stopped:
             stop.ask()
         spec = task.stage.cells[task.key]
         try:
-            found: Summary | str | None = self._cells.get(spec)
-            if found is None:
-                found = task.execute(executor, spec, stop)
+            with self._cells.claim(spec) as is_ours:
+                found = self._computed(task, executor, stop) if is_ours else None
+            if not is_ours:
+                stop.wait(LOOK_SECONDS)
         finally:
             with self._change:
                 del self._active[task.name]
         if found is None:
             with self._change:
-                task.stage.give_back(task.key)
+                task.stage.give_back(task.key, last=not is_ours)
             self._queue.look()
             return
-        if isinstance(found, str):
-            logger.warning("a cell failed", task=task.name, reason=found)
-            found = without_paths(found, self._settings)
-        else:
-            self._keep(spec, found)
         with self._change:
             places = task.stage.take(task.key, found)
         self._record(task.going, places)
+
+    def _computed(
+        self, task: CellTask, executor: Executor, stop: StopRequest
+    ) -> Summary | str | None:
+        spec = task.stage.cells[task.key]
+        found = self._cells.get(spec) or task.execute(executor, spec, stop)
+        if isinstance(found, str):
+            logger.warning("a cell failed", task=task.name, reason=found)
+            return without_paths(found, self._settings)
+        if found is not None:
+            self._keep(spec, found)
+        return found
 
     def _keep(self, spec: ExperimentSpec, summary: Summary) -> None:
         try:

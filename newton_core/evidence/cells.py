@@ -10,9 +10,10 @@ import json
 import os
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from filelock import FileLock, Timeout
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from newton_core.evidence.leases import Lease, Leases
@@ -166,6 +167,28 @@ class CellStore:
         ) as partial:
             partial.write(stored.model_dump_json())
         os.replace(partial.name, file)
+
+    @contextmanager
+    def claim(self, cell: ExperimentSpec) -> Iterator[bool]:
+        """Whether a cell is one's own to compute: true for one computation at a time, in whatever
+        process. It ends with the block, or with the process.
+        """
+        file = self.folder / "claims" / f"{cell_key(cell)}.lock"
+        lock = FileLock(file)
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            lock.acquire(timeout=0)
+        except Timeout:
+            yield False
+            return
+        except OSError:  # who cannot claim computes what another may compute too
+            yield True
+            return
+        try:
+            yield True
+        finally:
+            file.unlink(missing_ok=True)
+            lock.release()
 
     def _file(self, key: str) -> Path:
         return self.folder / key[:2] / f"{key}.json"

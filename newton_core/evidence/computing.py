@@ -166,7 +166,7 @@ class _Computation:
         wanted: queue.SimpleQueue[str] = queue.SimpleQueue()
         for key in missing:
             wanted.put(key)
-        results: queue.SimpleQueue[tuple[str, Summary | str] | None] = queue.SimpleQueue()
+        results: queue.SimpleQueue[tuple[str, Summary | str | OSError] | None] = queue.SimpleQueue()
         ended = threading.Event()
 
         def work() -> None:
@@ -177,7 +177,12 @@ class _Computation:
                     except queue.Empty:
                         break
                     with suppress(CellsStoppedError):
-                        results.put((key, self._attempt(worker, key, (stop, ended))))
+                        found = self._attempt(worker, key, (stop, ended))
+                        if found is not None:
+                            results.put((key, found))
+                        else:  # the others first
+                            wanted.put(key)
+                            stop.wait(LOOK_SECONDS)
             results.put(None)
 
         threads = [
@@ -201,18 +206,29 @@ class _Computation:
 
     def _attempt(
         self, worker: "CellWorker", key: str, stops: Sequence[threading.Event]
-    ) -> Summary | str:
-        """The summary of a cell, or why there is none."""
-        try:
-            return worker.compute(self._cells[key], stops)
-        except CellError as error:
-            return str(error)
+    ) -> Summary | str | OSError | None:
+        """The summary of a cell, or why there is none; None while another computation has it."""
+        cell = self._cells[key]
+        with self._store.claim(cell) as is_ours:
+            if not is_ours:
+                return None
+            if (there := self._store.get(cell)) is not None:  # another one was faster
+                return there
+            try:
+                summary = worker.compute(cell, stops)
+                self._store.put(cell, summary)
+            except CellError as error:
+                return str(error)
+            except OSError as error:
+                return error
+            return summary
 
-    def _take(self, key: str, result: Summary | str) -> None:
+    def _take(self, key: str, result: Summary | str | OSError) -> None:
+        if isinstance(result, OSError):
+            raise result
         if isinstance(result, str):
             self._failed[key] = result
         else:
-            self._store.put(self._cells[key], result)
             self._found[key] = result
         self._tell()
 

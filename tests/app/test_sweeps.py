@@ -14,7 +14,8 @@ from app.evidence.exports import as_latex
 from app.runs.feed import Feed
 from app.sweeps import SweepStore, SweepWish
 from app.sweeps.records import SweepEnd, SweepReport, metric_of, reported_comparison
-from newton_core.evidence import Axis, CellStore, confirm, expand, sweep
+from newton_core.evidence import Axis, CellStore, confirm, expand, sweep, with_seeds
+from newton_core.evidence.cells import cells_of
 from newton_core.experiment.spec import ExperimentSpec
 from tests.app.harness import LabServer, Spec, long_spec, tiny_spec
 
@@ -179,6 +180,39 @@ def test_runs_come_first_and_a_sweep_survives_stop_and_kill(
     assert [cell["settings"]["arms.0.lr"] for cell in found["done"]] == values
     kinds = [kind for kind, _ in events(server, sweep_id)]
     assert kinds == ["cancelled", "cell", "cell", "finished"], "no cell was computed twice"
+
+
+def test_each_run_that_waits_gets_a_slot_of_its_own_from_a_sweep(
+    new_server: Callable[..., LabServer],
+) -> None:
+    server = new_server(workers=2, fork_workers=0).start()
+    slow = {"name": "ranking", "n": 5, "test_sets": 2, "model": {"name": "cnn"}}
+    cells = tiny_spec(task=slow, batch_size=200, steps=5000, evaluate_every=5000)
+    sweep_id = post(server, wish(cells, report_seeds=0))["id"]
+    wait_for(server, sweep_id, lambda _: len(server.workers()) == 2)
+    long = server.post(long_spec(1, steps=100_000))["id"]
+    server.finish(tiny_spec(seed=6, steps=4, evaluate_every=4))  # both came in one step of a cell
+    assert server.run(long)["status"] == "running"
+    assert detail(server, sweep_id)["done"] == []
+    assert server.client.post(f"/api/sweeps/{sweep_id}/stop").status_code == 202
+
+
+def test_what_the_command_line_computes_just_now_is_left_to_it(server: LabServer) -> None:
+    spec = tiny_spec(steps=7, evaluate_every=7)
+    (combination, *_) = expand(
+        ExperimentSpec.model_validate(spec), [Axis("arms.1.tikhonov", (0.1, 10.0))]
+    )
+    (run,) = with_seeds(combination.spec, [10_000])
+    claimed = cells_of(run)[1]
+    store = CellStore(server.data_dir / "cells")
+    with store.claim(claimed) as is_ours:
+        assert is_ours
+        sweep_id = post(server, wish(spec, seeds=1, report_seeds=0))["id"]
+        found = wait_for(server, sweep_id, lambda found: bool(found["done"]))
+        assert [cell["index"] for cell in found["done"]] == [1], "the other one is there"
+        assert store.get(claimed) is None
+    found = wait_for(server, sweep_id, lambda found: found["status"] == "finished")
+    assert [cell["index"] for cell in found["done"]] == [0, 1]
 
 
 def test_a_sweep_is_removed_with_its_log_and_leaves_its_cells(

@@ -28,6 +28,10 @@ class StopRequest:
         """Whether the run is to stop."""
         return self._asked.is_set()
 
+    def wait(self, seconds: float) -> bool:
+        """Waits until it is asked, so long at most; whether it is."""
+        return self._asked.wait(seconds)
+
     @property
     def at_once(self) -> bool:
         """Whether it is to stop without another word."""

@@ -244,7 +244,8 @@ def test_fork_of_an_arm_with_more_state_equals_the_run_from_scratch(
     what = spec(arms=arms, steps=20, changes=[change(9, tikhonov=2.0)])
     fork = record(tmp_path / "fork", what, before)
     scratch = record(tmp_path / "scratch", what)
-    assert (fork.began_at > 0, fork.replayed) == (True, {0, 2})
+    assert fork.began_at > 0
+    assert fork.replayed == {0, 2}
     assert numbers_of(fork.records()) == numbers_of(scratch.records())
     own, expected = states(fork.folder), states(scratch.folder)
     assert all(own[at] == expected[at] for at in own.keys() & expected.keys())

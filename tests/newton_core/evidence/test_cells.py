@@ -1,6 +1,9 @@
 """Cells say what whole runs say, and are computed once."""
 
+import subprocess
+import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -58,6 +61,45 @@ def test_a_cell_is_computed_once(tmp_path: Path) -> None:
     again = compute_cells([SPEC, other], store, processes=1, on_progress=seen.append)
     assert again[0] == first[0].model_copy(update={"seconds": again[0].seconds})
     assert (seen[-1].total, seen[-1].reused) == (3, 2)  # vanilla is the same in both
+
+
+def test_computations_at_once_share_their_cells(tmp_path: Path) -> None:
+    def compute() -> list[Summary]:
+        # a store each: what they know of one another is in the folder, as between processes
+        return compute_cells(with_seeds(SPEC, range(2)), CellStore(tmp_path), processes=1)
+
+    with ThreadPoolExecutor() as threads:
+        first, second = (threads.submit(compute) for _ in range(2))
+    # no two computations of a cell take the same time
+    assert [run.arms for run in first.result()] == [run.arms for run in second.result()]
+    assert list((tmp_path / "claims").iterdir()) == []
+
+
+@pytest.mark.parametrize("ending", ["kill", "lives"])
+def test_a_claim_holds_in_other_processes_until_its_own_ends(tmp_path: Path, ending: str) -> None:
+    words = (
+        "import sys; from pathlib import Path; from newton_core.evidence import CellStore;"
+        " from newton_core.evidence.cells import cells_of;"
+        " from newton_core.experiment.spec import stored_spec;"
+        " cell, _ = cells_of(stored_spec(sys.argv[2]));"
+        " claim = CellStore(Path(sys.argv[1])).claim(cell);"
+        " print(claim.__enter__(), flush=True); sys.stdin.read()"
+    )
+    cell, another = cells_of(SPEC)
+    store = CellStore(tmp_path)
+    other = subprocess.Popen(
+        [sys.executable, "-c", words, str(tmp_path), SPEC.model_dump_json()],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+    )  # fmt: skip
+    with other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == b"True\n"
+        if ending == "kill":
+            other.kill()
+            other.wait()
+        with store.claim(cell) as is_ours, store.claim(another) as is_free:
+            assert (is_ours, is_free) == (ending == "kill", True)
+        other.kill()
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"{}", b'{"key": "x"}'])
