@@ -71,7 +71,8 @@ class RunRow(Base):
     """One run: its spec, where it stands, and how far its log goes.
 
     ``key`` identifies what the run computes; among the runs that may be answered again (queued,
-    running, finished) it is unique. Times are seconds since 1970.
+    running, finished) it is unique. ``owner`` is the mark of the visitor who started it, where
+    visitors are told apart. Times are seconds since 1970.
     """
 
     __tablename__ = "runs"
@@ -98,6 +99,7 @@ class RunRow(Base):
     summary: Mapped[str | None] = mapped_column(Text)
     error: Mapped[str | None] = mapped_column(Text)
     pinned: Mapped[bool] = mapped_column(default=False)
+    owner: Mapped[str | None]
 
     __table_args__ = (
         Index(
@@ -143,6 +145,7 @@ class SweepRow(Base):
     created: Mapped[float]
     ended: Mapped[float | None]
     last_seq: Mapped[int] = mapped_column(default=0)
+    owner: Mapped[str | None]
 
 
 class SweepEventRow(Base):

@@ -18,6 +18,7 @@ from app.runs.store import RunStore
 from app.settings import Settings, available_cores
 from app.sweeps import SweepService, SweepStore
 from app.throttle import Throttle
+from app.visitors import Visitors
 
 PICTURES_IN_LINE = 16
 """Pictures that wait for a thread of the server; the largest takes two seconds of a core."""
@@ -41,6 +42,7 @@ class Lab:
     guardian: Guardian
     pictures: Admission
     presentations: Presentations
+    visitors: Visitors
 
     @classmethod
     def assemble(cls, settings: Settings, database: Database, executor: Executor) -> "Lab":
@@ -59,9 +61,10 @@ class Lab:
             in_line=PICTURES_IN_LINE,
             of_one_address=PICTURES_IN_LINE // 2 if settings.is_public else 0,
         )
+        key = read_key(settings.data_dir)
         return cls(
             settings, database, store, feed, log, queue, sweeps, executor, throttle, landscapes,
-            steps, guardian, pictures, Presentations(read_key(settings.data_dir)),
+            steps, guardian, pictures, Presentations(key), Visitors(settings, key),
         )  # fmt: skip
 
     def end_streams(self) -> None:

@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 from app import __version__
 from app.database import Database, DatabaseUnavailableError
 from app.errors import answer_unavailable, answer_unexpected, answer_validation_error
+from app.gate import Gate, is_needed
 from app.hosts import KnownHostsOnly
 from app.lab import Lab
 from app.middleware import BodyLimit, SecurityHeaders
@@ -56,7 +57,8 @@ def create_app(settings: Settings | None = None, lab: Lab | None = None) -> Fast
         separate_input_output_schemas=False,
         responses={
             400: problem("The body is no JSON, or the lab is not called by that name."),
-            403: problem("A page of another site asked for a change."),
+            401: problem("The lab asks for a code."),
+            403: problem("Another site's page, or another visitor's run."),
             413: problem("The body is too large."),
             503: problem("The database cannot be used just now."),
         },
@@ -72,6 +74,8 @@ def create_app(settings: Settings | None = None, lab: Lab | None = None) -> Fast
     app.add_exception_handler(TimeoutError, answer_unavailable)
     app.add_exception_handler(Exception, answer_unexpected)
     app.add_middleware(BodyLimit, settings=settings)
+    if is_needed(settings):
+        app.add_middleware(Gate, settings=settings)
     app.add_middleware(KnownHostsOnly, settings=settings)
     app.add_middleware(SecurityHeaders, settings=settings)
     return app

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 import platformdirs
-from pydantic import Field, ValidationError, ValidationInfo, field_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
+from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PREFIX = "NEWTON_LAB_"
@@ -19,6 +20,10 @@ WORKER_MB = 600
 """What a worker process needs with torch imported (460 MB) and a small run."""
 COMPANION_MB = 450
 _SQLITE = "sqlite:///"
+PLACEHOLDER = "change-me"
+"""What the shipped files have in place of a code."""
+_CODES = ("access_code", "admin_code")
+_LEAST_CODE = 6
 _NAME = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[\w.-]+)(:\d{1,5})?")
 
 
@@ -185,6 +190,26 @@ class Settings(BaseSettings):
         description="New runs that one address may start in a minute; 0 for no limit.",
         json_schema_extra=_shown("60 where the lab listens beyond this machine, else 0"),
     )
+    runs_per_visitor: int = Field(
+        0,
+        ge=0,
+        description="Runs of one visitor that wait or are computed at a time, and sweeps of theirs"
+        " that are going; 0 for no limit. A visitor is a random cookie, or an address without one.",
+    )
+    own_runs_only: bool = Field(
+        False,
+        description="Whether only who started a run or a sweep, and the admin, may stop, rename,"
+        " pin or remove it; else everyone may.",
+    )
+    access_code: SecretStr | None = Field(
+        None,
+        description="Code that everyone is asked for before anything is shown, of 6 characters at"
+        " least; empty for none. Scripts send it as `Authorization: Bearer CODE`.",
+    )
+    admin_code: SecretStr | None = Field(
+        None,
+        description="Code, another one, of who may see and clear the queue and change all runs.",
+    )
     disk_mb: int = Field(
         10_000,
         ge=1,
@@ -240,6 +265,20 @@ class Settings(BaseSettings):
             raise ValueError(f"{wrong[0]} is no name with or without a port, as in lab.example.org")
         return " ".join(names)
 
+    @field_validator(*_CODES)
+    @classmethod
+    def _is_a_code_of_ones_own(
+        cls, code: SecretStr | None, info: ValidationInfo
+    ) -> SecretStr | None:
+        if code is None:
+            return None
+        words = code.get_secret_value().strip()
+        if len(words) < _LEAST_CODE or words.startswith(PLACEHOLDER):
+            raise ValueError(f"choose a code of your own, of {_LEAST_CODE} characters at least")
+        if SecretStr(words) == info.data.get("access_code"):
+            raise ValueError("everyone knows the access code: the admin needs another one")
+        return SecretStr(words)
+
     @field_validator("root_path")
     @classmethod
     def _normalise_prefix(cls, prefix: str) -> str:
@@ -277,6 +316,11 @@ class Settings(BaseSettings):
     def is_public(self) -> bool:
         """Whether the server listens beyond this machine."""
         return not is_loopback(self.host)
+
+    @cached_property
+    def tells_visitors_apart(self) -> bool:
+        """Whether it matters who started a run."""
+        return self.own_runs_only or self.runs_per_visitor > 0
 
     @cached_property
     def postgres_url(self) -> str | None:
@@ -337,11 +381,16 @@ def load_settings(**overrides: Any) -> Settings:
         return Settings(**given)
     except ValidationError as error:
         lines = [
-            f"{PREFIX}{str(item['loc'][0]).upper()}: {item['msg']} (given: {item['input']!r})"
+            f"{PREFIX}{str(item['loc'][0]).upper()}: {item['msg']}{_given(item)}"
             for item in error.errors(include_url=False)
             if item["type"] != "default_factory_not_called"  # it waits for a value that is wrong
         ]
         raise SettingsError("\n".join(lines)) from error
+
+
+def _given(problem: ErrorDetails) -> str:
+    """The value that was refused, unless nobody but its owner should read it."""
+    return "" if problem["loc"][0] in _CODES else f" (given: {problem['input']!r})"
 
 
 def settings_markdown() -> str:

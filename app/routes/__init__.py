@@ -2,6 +2,7 @@
 
 from fastapi import APIRouter
 
+from app.routes.access import router as access
 from app.routes.catalog import router as catalog
 from app.routes.comparisons import router as comparisons
 from app.routes.events import router as events
@@ -14,6 +15,7 @@ from app.routes.lessons import router as lessons
 from app.routes.pages import router as pages
 from app.routes.paths import router as paths
 from app.routes.presentations import router as presentations
+from app.routes.queue import router as queue
 from app.routes.results import router as results
 from app.routes.runs import router as runs
 from app.routes.surfaces import router as surfaces
@@ -21,8 +23,10 @@ from app.routes.sweeps import router as sweeps
 
 ROUTERS: tuple[APIRouter, ...] = (
     health,
+    access,
     catalog,
     runs,
+    queue,
     comparisons,
     events,
     sweeps,

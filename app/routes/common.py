@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 from app.admission import BusyError
 from app.database import RunRow
 from app.lab import Lab
+from app.visitors import ANYONE, Visitor
 
 _RUN_ID = re.compile(r"[0-9a-f]{12}")
 LARGEST_SEQ = 2**53 - 1
@@ -63,6 +64,15 @@ def address_of(request: Request) -> str:
     return request.client.host if request.client else ""
 
 
+def get_visitor(request: Request) -> Visitor:
+    """Who asks; in an open lab, anyone."""
+    visitor: Visitor = getattr(request.state, "visitor", ANYONE)
+    return visitor
+
+
+TheVisitor = Annotated[Visitor, Depends(get_visitor)]
+
+
 def too_many(detail: str, seconds: int) -> HTTPException:
     """A 429 that says when to come back."""
     headers = {"Retry-After": str(seconds)}
@@ -98,4 +108,21 @@ def get_run(lab: TheLab, run_id: Annotated[str, Path(description="id of the run"
 
 
 TheRun = Annotated[RunRow, Depends(get_run)]
+
+
+def _own_run(run: TheRun, visitor: TheVisitor) -> RunRow:
+    check_owner(visitor, run.owner, f"run {run.id}")
+    return run
+
+
+def check_owner(visitor: Visitor, owner: str | None, what: str) -> None:
+    """Refuses, with 403, to change what somebody else started."""
+    if not visitor.may_change(owner):
+        raise HTTPException(
+            403, f"{what} was started by another visitor: only they and the admin may change it"
+        )
+
+
+OwnRun = Annotated[RunRow, Depends(_own_run)]
+"""The run that the path names, if this visitor may change it; or 404 or 403."""
 NO_SUCH_RUN: Descriptions = {404: problem("There is no such run.")}

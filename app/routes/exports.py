@@ -14,6 +14,7 @@ from app.routes.common import NO_SUCH_RUN, TheLab, TheRun, problem
 from app.routes.runs import run_info
 from app.runs.files import folder_of, without_paths
 from app.static import PageNotBuiltError
+from app.visitors import ANYONE
 from newton_core.experiment.events import Event
 from newton_core.training.snapshots import SnapshotError, latest_snapshot
 
@@ -82,7 +83,7 @@ def _content(lab: Lab, run: RunRow, format: Format) -> str | bytes | Iterable[st
         case "weights":
             return _weights(lab, run)
         case "html":
-            info = run_info(lab, run).model_dump(mode="json")
+            info = run_info(lab, run, ANYONE).model_dump(mode="json")
             try:
                 return report_html(info, (event.body for event in log))
             except PageNotBuiltError as error:

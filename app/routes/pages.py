@@ -4,6 +4,7 @@ from fastapi import APIRouter, HTTPException, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
+from app.gate import own_path
 from app.static import PageNotBuiltError, StaticFiles
 
 router = APIRouter(include_in_schema=False)
@@ -22,20 +23,13 @@ def asset(request: Request, name: str) -> Response:
 async def answer_http_error(request: Request, error: Exception) -> Response:
     """Errors as JSON; a path that nothing answers is one of the page's own, unless under /api."""
     assert isinstance(error, StarletteHTTPException)
-    path = _own_path(request)
+    path = own_path(request.scope)
     ours = path == "/api" or path.startswith(("/api/", "/assets/"))
     if error.status_code == 404 and request.method in ("GET", "HEAD") and not ours:
         return _page(request, path)
     return JSONResponse(
         {"detail": error.detail}, status_code=error.status_code, headers=error.headers
     )
-
-
-def _own_path(request: Request) -> str:
-    """The path without the prefix that the lab is shown under, if it has it."""
-    root: str = request.scope.get("root_path", "")
-    path: str = request.scope["path"]
-    return path.removeprefix(root) or "/" if path == root or path.startswith(root + "/") else path
 
 
 def _page(request: Request, path: str) -> Response:

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Self
 
 from fastapi import APIRouter, Body, HTTPException, Query, Request, Response
 from pydantic import (
@@ -22,24 +22,22 @@ from app.lab import Lab
 from app.presets import UnknownPresetError
 from app.routes.common import (
     NO_SUCH_RUN,
+    OwnRun,
     TheLab,
     TheRun,
-    address_of,
+    TheVisitor,
     is_run_id,
     problem,
-    too_many,
 )
-from app.runs.limits import check_limits
-from app.runs.store import ENDED, QueueFullError
-from app.runs.submission import new_run, nul_problem, preset_spec
+from app.routes.submitting import SUBMITTED, Status, Submitted, submit_run
+from app.runs.store import ENDED
+from app.runs.submission import preset_spec
+from app.visitors import Visitor
 from newton_core.experiment.events import Summary
 from newton_core.experiment.spec import ExperimentSpec
 from newton_core.settings import Settings, setting
 
 router = APIRouter(tags=["runs"])
-
-RETRY_SECONDS = 10
-Status = Literal["queued", "running", "finished", "failed", "cancelled"]
 
 
 class PresetRequest(Settings):
@@ -56,15 +54,6 @@ RunRequest = Annotated[
     Annotated[ExperimentSpec, Tag("spec")] | Annotated[PresetRequest, Tag("preset")],
     Discriminator(_kind),
 ]
-
-
-class Submitted(BaseModel):
-    """The run that answers a spec."""
-
-    id: str
-    status: Status
-    position: int | None = Field(description="place in the queue from 1; null once it runs")
-    reused: bool = Field(description="whether it was there already")
 
 
 class ArmLine(BaseModel):
@@ -105,6 +94,7 @@ class RunInfo(BaseModel):
     summary: Summary | None = Field(description="how it ended, with each arm's last metrics")
     error: str | None = Field(description="why it failed")
     pinned: bool = Field(description="kept when old runs make room")
+    changeable: bool = Field(description="whether this visitor may stop, name, pin and remove it")
 
 
 class RunDetail(RunInfo):
@@ -156,15 +146,13 @@ class RunPatch(Settings):
 @router.post(
     "/api/runs",
     status_code=201,
-    responses={
-        200: {"model": Submitted, "description": "The run was there already."},
-        429: problem("Too many runs wait, or this address started too many."),
-    },
+    responses=SUBMITTED,
 )
 def post_run(
     lab: TheLab,
     request: Request,
     response: Response,
+    visitor: TheVisitor,
     body: Annotated[RunRequest, Body()],
     parent: Annotated[
         str | None,
@@ -174,31 +162,8 @@ def post_run(
     """Queues a run, or answers with the queued, running or finished run of the same spec."""
     preset = body.preset if isinstance(body, PresetRequest) else None
     spec = _spec_of(body)
-    problems = check_limits(spec, lab.settings)
-    if nul := nul_problem(spec):
-        problems.append(nul)
-    if problems:
-        raise validation_error([(("body", *p.path), p.message, "limit") for p in problems])
     known_parent = lab.store.get(parent) if parent and is_run_id(parent) else None
-    new = new_run(spec, lab.settings, preset=preset, parent=known_parent)
-    client = address_of(request)
-    if not lab.throttle.allows(client) and lab.store.find_reusable(new) is None:
-        raise too_many("this address started too many runs in the last minute", RETRY_SECONDS)
-    try:
-        run, reused = lab.queue.submit(new)
-    except QueueFullError as error:
-        raise too_many(str(error), RETRY_SECONDS) from error
-    if reused:
-        response.status_code = 200
-    else:
-        lab.throttle.count(client)
-    response.headers["Location"] = str(request.url_for("get_run_info", run_id=run.id))
-    return Submitted(
-        id=run.id,
-        status=run.status,
-        position=lab.queue.position(run.id),
-        reused=reused,
-    )
+    return submit_run(lab, request, response, visitor, spec, preset=preset, parent=known_parent)
 
 
 def _spec_of(body: ExperimentSpec | PresetRequest) -> ExperimentSpec:
@@ -213,6 +178,7 @@ def _spec_of(body: ExperimentSpec | PresetRequest) -> ExperimentSpec:
 @router.get("/api/runs")
 def list_runs(
     lab: TheLab,
+    visitor: TheVisitor,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
     offset: Annotated[int, Query(ge=0, le=2**31)] = 0,
     status: Annotated[Status | None, Query(description="only runs with this status")] = None,
@@ -224,21 +190,21 @@ def list_runs(
     if "\0" in search:
         raise validation_error([(("query", "search"), "the character NUL is in no title", "nul")])
     rows, total = lab.store.page(limit, offset, status, search)
-    items = [run_info(lab, row) for row in rows]
+    items = [run_info(lab, row, visitor) for row in rows]
     return RunPage(items=items, total=total, limit=limit, offset=offset)
 
 
 @router.get("/api/runs/{run_id}", responses=NO_SUCH_RUN)
-def get_run_info(lab: TheLab, run: TheRun) -> RunDetail:
+def get_run_info(lab: TheLab, run: TheRun, visitor: TheVisitor) -> RunDetail:
     """One run, with its spec."""
-    return _detail(lab, run)
+    return _detail(lab, run, visitor)
 
 
 @router.patch(
     "/api/runs/{run_id}",
     responses={**NO_SUCH_RUN, 409: problem("Pinned runs take half of the disk already.")},
 )
-def change_run(lab: TheLab, run: TheRun, patch: RunPatch) -> RunDetail:
+def change_run(lab: TheLab, run: OwnRun, visitor: TheVisitor, patch: RunPatch) -> RunDetail:
     """Pins a run, so that it is kept when old runs make room, or unpins it; gives it a name."""
     if patch.pinned is not None:
         if not lab.queue.pin(run, patch.pinned):
@@ -249,11 +215,11 @@ def change_run(lab: TheLab, run: TheRun, patch: RunPatch) -> RunDetail:
     if patch.title is not None:
         lab.store.set_title(run.id, patch.title)
         run.title = patch.title
-    return _detail(lab, run)
+    return _detail(lab, run, visitor)
 
 
 @router.delete("/api/runs/{run_id}", status_code=204, responses=NO_SUCH_RUN)
-def remove_run(lab: TheLab, run: TheRun) -> None:
+def remove_run(lab: TheLab, run: OwnRun) -> None:
     """Removes a run, its log and its snapshots; a run in progress is ended first."""
     lab.queue.remove(run.id)
 
@@ -265,7 +231,7 @@ def remove_run(lab: TheLab, run: TheRun) -> None:
 )
 def stop_run(
     lab: TheLab,
-    run: TheRun,
+    run: OwnRun,
     ended_ok: Annotated[
         bool, Query(description="answer 202 too if it has ended: a stop may cross its last step")
     ] = False,
@@ -289,16 +255,18 @@ def stop_run(
     )
 
 
-def _detail(lab: Lab, run: RunRow) -> RunDetail:
+def _detail(lab: Lab, run: RunRow, visitor: Visitor) -> RunDetail:
     blocker = lab.queue.blocker(run.id)
     waits_for = blocker and Blocker(
         id=blocker[0].id, title=blocker[0].title, seconds_left=blocker[1]
     )
-    return RunDetail(**dict(run_info(lab, run)), spec=json.loads(run.spec), waits_for=waits_for)
+    return RunDetail(
+        **dict(run_info(lab, run, visitor)), spec=json.loads(run.spec), waits_for=waits_for
+    )
 
 
-def run_info(lab: Lab, run: RunRow) -> RunInfo:
-    """A run as a list shows it."""
+def run_info(lab: Lab, run: RunRow, visitor: Visitor) -> RunInfo:
+    """A run as a list shows it to a visitor."""
     spec = json.loads(run.spec)
     return RunInfo(
         id=run.id,
@@ -321,6 +289,7 @@ def run_info(lab: Lab, run: RunRow) -> RunInfo:
         summary=Summary.model_validate_json(run.summary) if run.summary else None,
         error=run.error,
         pinned=run.pinned,
+        changeable=visitor.may_change(run.owner),
     )
 
 

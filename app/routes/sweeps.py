@@ -18,7 +18,9 @@ from app.routes.common import (
     Descriptions,
     KnownEvent,
     TheLab,
+    TheVisitor,
     address_of,
+    check_owner,
     is_run_id,
     problem,
     too_many,
@@ -140,7 +142,11 @@ NO_SUCH_SWEEP: Descriptions = {404: problem("There is no such sweep.")}
     },
 )
 def post_sweep(
-    lab: TheLab, request: Request, response: Response, body: Annotated[SweepRequest, Body()]
+    lab: TheLab,
+    request: Request,
+    response: Response,
+    visitor: TheVisitor,
+    body: Annotated[SweepRequest, Body()],
 ) -> SubmittedSweep:
     """Starts a sweep, or answers with the one of the same wish; one that was stopped goes on.
 
@@ -154,7 +160,7 @@ def post_sweep(
     if not lab.throttle.allows(client):
         raise too_many("this address started too many runs in the last minute", RETRY_SECONDS)
     try:
-        row, reused = lab.sweeps.submit(wish, len(cells), body.preset)
+        row, reused = lab.sweeps.submit(wish, len(cells), body.preset, visitor.mark)
     except TooManySweepsError as error:
         raise too_many(str(error), RETRY_SECONDS) from error
     if reused:
@@ -284,8 +290,9 @@ async def follow_sweep(
 
 
 @router.delete("/api/sweeps/{sweep_id}", status_code=204, responses=NO_SUCH_SWEEP)
-def remove_sweep(lab: TheLab, sweep: TheSweep) -> None:
+def remove_sweep(lab: TheLab, sweep: TheSweep, visitor: TheVisitor) -> None:
     """Removes a sweep and its log, ending it first; its cells are kept for other sweeps."""
+    check_owner(visitor, sweep.owner, f"sweep {sweep.id}")
     lab.sweeps.remove(sweep.id)
 
 
@@ -294,8 +301,9 @@ def remove_sweep(lab: TheLab, sweep: TheSweep) -> None:
     status_code=202,
     responses={**NO_SUCH_SWEEP, 409: problem("The sweep has ended already.")},
 )
-def stop_sweep(lab: TheLab, sweep: TheSweep) -> SweepInfo:
+def stop_sweep(lab: TheLab, sweep: TheSweep, visitor: TheVisitor) -> SweepInfo:
     """Stops a sweep; its finished cells are kept, and the same request goes on from them."""
+    check_owner(visitor, sweep.owner, f"sweep {sweep.id}")
     if sweep.status in ENDED or not lab.sweeps.stop(sweep.id):
         raise HTTPException(409, f"sweep {sweep.id} has ended already")
     return SweepInfo(**_info(_current(lab, sweep)))

@@ -41,6 +41,9 @@ class Limits(BaseModel):
     keepalive_seconds: float = Field(description="of silence until an event stream sends a ping")
     memory_mb: int
     devices: list[str] = Field(description="on which runs can compute")
+    runs_per_visitor: int = Field(
+        description="of one visitor that wait or are computed at a time; 0: no limit"
+    )
     runs_per_minute: int = Field(description="of one address; 0: no limit")
     max_walkers: int = Field(MOST_WALKERS, description="walks in one answer")
     max_noise_samples: int = Field(MOST_NOISE_SAMPLES, description="paths in one answer")

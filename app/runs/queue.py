@@ -1,7 +1,9 @@
 """The queue of runs: one thread per slot of the executor, each following one run at a time."""
 
+import bisect
 import threading
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import structlog
@@ -36,6 +38,19 @@ END_SECONDS = 15.0
 logger = structlog.get_logger(__name__)
 
 
+@dataclass(frozen=True, order=True)
+class _Place:
+    """A run that waits. Who was stored first is computed first, whoever was quicker after that."""
+
+    number: int
+    run_id: str
+    is_fork: bool
+
+    @classmethod
+    def of(cls, run: RunRow) -> "_Place":
+        return cls(run.number, run.id, run.parent is not None)
+
+
 class RunQueue:
     """Takes runs, has them computed, and keeps the disk within its quota."""
 
@@ -49,7 +64,7 @@ class RunQueue:
         self._executor = executor
         self._beginnings = Beginnings(settings, store, log)
         self._change = threading.Condition()
-        self._waiting: list[tuple[str, bool]] = []  # (run id, whether it is a fork), in order
+        self._waiting: list[_Place] = []  # in order
         self._active: dict[str, StopRequest] = {}
         self._spare_work: SpareWork | None = None
         self._spare: dict[str, StopRequest] = {}  # tasks in progress
@@ -76,8 +91,7 @@ class RunQueue:
             self._append_last(run.id, Failed(seq=1, error=INTERRUPTED), IMPATIENT)
             remove_folder(self._folder(run.id) / REPLAYED)
             remove_partial(self._folder(run.id))
-        waiting = self._store.with_status("queued")
-        self._waiting = [(run.id, run.parent is not None) for run in waiting]
+        self._waiting = [_Place.of(run) for run in self._store.with_status("queued")]
         self._publish_positions()
         for slot in range(self._executor.slots):
             thread = threading.Thread(
@@ -98,10 +112,11 @@ class RunQueue:
             QueueFullError: as many runs wait as may wait.
             TimeoutError: the run that was told to stop does not end.
         """
-        run, reused = self._store.create(new, self._settings.max_queue)
+        most = self._settings.max_queue, self._settings.runs_per_visitor
+        run, reused = self._store.create(new, *most)
         if reused and run.status == "running" and self._is_ending(run.id):
             self._wait_for_end(run.id)
-            run, reused = self._store.create(new, self._settings.max_queue)
+            run, reused = self._store.create(new, *most)
         if run.status == "queued":  # one that was there too: an outage may have kept it from us
             self._enqueue(run)
         return run, reused
@@ -114,9 +129,10 @@ class RunQueue:
 
     def _enqueue(self, run: RunRow) -> None:
         with self._change:
-            if run.id in self._active or any(waiting == run.id for waiting, _ in self._waiting):
+            place = _Place.of(run)
+            if run.id in self._active or place in self._waiting:
                 return
-            self._waiting.append((run.id, run.parent is not None))
+            bisect.insort(self._waiting, place)
             self._make_way()
             self._change.notify_all()
         self._publish_positions()
@@ -126,7 +142,7 @@ class RunQueue:
 
         The caller holds the lock.
         """
-        forks = sum(is_fork for _, is_fork in self._waiting)
+        forks = sum(place.is_fork for place in self._waiting)
         lacking = len(self._waiting) - self._idle - min(forks, self._idle_for_forks)
         lacking -= sum(stop.asked for stop in self._spare.values())
         going = [stop for stop in reversed(self._spare.values()) if not stop.asked]
@@ -136,7 +152,7 @@ class RunQueue:
     def position(self, run_id: str) -> int | None:
         """Place in the queue, 1 for the next; None for a run that does not wait."""
         with self._change:
-            ids = [waiting for waiting, _ in self._waiting]
+            ids = [place.run_id for place in self._waiting]
         return ids.index(run_id) + 1 if run_id in ids else None
 
     @property
@@ -160,15 +176,15 @@ class RunQueue:
             if request := self._active.get(run_id):
                 request.ask(at_once=at_once)
                 return True
-            entry = next((entry for entry in self._waiting if entry[0] == run_id), None)
-            if entry is None:
+            place = next((place for place in self._waiting if place.run_id == run_id), None)
+            if place is None:
                 return False
-            self._waiting.remove(entry)
+            self._waiting.remove(place)
         try:
             self._append_last(run_id, Cancelled(seq=1), IMPATIENT)
         except DatabaseUnavailableError:
             with self._change:
-                self._waiting.append(entry)  # it was not stopped after all
+                bisect.insort(self._waiting, place)  # it was not stopped after all
                 self._change.notify_all()
             raise
         finally:
@@ -237,7 +253,7 @@ class RunQueue:
 
     def _publish_positions(self) -> None:
         with self._change:
-            positions = {run_id: place for place, (run_id, _) in enumerate(self._waiting, 1)}
+            positions = {place.run_id: i for i, place in enumerate(self._waiting, 1)}
         self._feed.set_positions(positions)
 
     def _serve(self, forks_only: bool) -> None:
@@ -281,11 +297,11 @@ class RunQueue:
     def _next(self, forks_only: bool) -> tuple[str, StopRequest] | SpareTask | None:
         with self._change:
             while not self._closed:
-                for entry in self._waiting:
-                    if entry[1] or not forks_only:
-                        self._waiting.remove(entry)
-                        stop = self._active[entry[0]] = StopRequest()
-                        return entry[0], stop
+                for place in self._waiting:
+                    if place.is_fork or not forks_only:
+                        self._waiting.remove(place)
+                        stop = self._active[place.run_id] = StopRequest()
+                        return place.run_id, stop
                 work = None if forks_only else self._spare_work
                 if work is not None and (task := work.take()) is not None:
                     self._spare[task.name] = StopRequest()

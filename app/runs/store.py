@@ -32,6 +32,7 @@ class NewRun:
         title: what people call it.
         preset: name of the preset that it comes from.
         parent: id of the run whose snapshots it may start from.
+        owner: mark of the visitor who asks for it, where visitors are told apart.
     """
 
     identity: Identity
@@ -41,6 +42,7 @@ class NewRun:
     title: str
     preset: str | None = None
     parent: str | None = None
+    owner: str | None = None
 
 
 class RunStore:
@@ -49,13 +51,18 @@ class RunStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def create(self, new: NewRun, most_waiting: int) -> tuple[RunRow, bool]:
+    def create(self, new: NewRun, most_waiting: int, most_of_one: int = 0) -> tuple[RunRow, bool]:
         """The run of ``new``, and whether it was there already.
 
         Two equal posts at one moment give one run: the index on ``key`` refuses the second.
 
+        Args:
+            new: the run.
+            most_waiting: how many may wait.
+            most_of_one: how many of one owner may wait or be computed; 0 for no limit.
+
         Raises:
-            QueueFullError: ``most_waiting`` runs wait.
+            QueueFullError: as many wait, or are this owner's.
         """
         while True:
             try:
@@ -66,6 +73,14 @@ class RunStore:
                     waiting = session.scalar(_count(RunRow.status == "queued")) or 0
                     if waiting >= most_waiting:
                         raise QueueFullError(f"{waiting} runs wait already")
+                    if most_of_one and new.owner is not None:
+                        going = and_(RunRow.owner == new.owner, RunRow.ended.is_(None))
+                        own = session.scalar(_count(going)) or 0
+                        if own >= most_of_one:
+                            raise QueueFullError(
+                                f"{own} of your runs wait or are computed already, and this lab"
+                                f" gives each visitor {most_of_one} at a time"
+                            )
                     run = _row(new)
                     session.add(run)
                     session.flush()
@@ -112,11 +127,11 @@ class RunStore:
             return list(session.scalars(query))
 
     def last_broken(self, key: str) -> RunRow | None:
-        """The latest failed or cancelled run with this key."""
+        """The failed or cancelled run with this key that came furthest, the latest of those."""
         query = (
             select(RunRow)
             .where(RunRow.key == key, RunRow.status.in_(BROKEN))
-            .order_by(RunRow.number.desc())
+            .order_by(RunRow.step.desc(), RunRow.number.desc())
             .limit(1)
         )
         with self._database.read() as session:
@@ -185,6 +200,7 @@ def _row(new: NewRun) -> RunRow:
         title=new.title,
         preset=new.preset,
         parent=new.parent,
+        owner=new.owner,
         spec=new.identity.spec,
         steps=new.steps,
         created=time.time(),

@@ -22,6 +22,7 @@ def new_run(
     *,
     preset: str | None = None,
     parent: RunRow | None = None,
+    owner: str | None = None,
 ) -> NewRun:
     """What is to be queued for a spec; a preset's keeps its name with another seed too.
 
@@ -31,6 +32,7 @@ def new_run(
         preset: name of the preset that the spec is.
         parent: a run whose snapshots it may start from, which counts only if that saves work:
             forks have a worker of their own.
+        owner: mark of the visitor who asks for it, where visitors are told apart.
     """
     preset = preset or _preset_of(spec)
     return NewRun(
@@ -40,6 +42,7 @@ def new_run(
         threads=settings.threads,
         title=_title(spec, preset),
         preset=preset,
+        owner=owner,
         parent=parent.id if parent is not None and _saves_work(parent, spec) else None,
     )
 

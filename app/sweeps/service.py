@@ -55,7 +55,9 @@ class SweepService:
             self._take_up(row)
         self._thread.start()
 
-    def submit(self, wish: SweepWish, cells: int, preset: str | None) -> tuple[SweepRow, bool]:
+    def submit(
+        self, wish: SweepWish, cells: int, preset: str | None, owner: str | None = None
+    ) -> tuple[SweepRow, bool]:
         """Starts a sweep, takes up one that was stopped, or finds one that is there (then true).
 
         Raises:
@@ -66,7 +68,9 @@ class SweepService:
             f"{spec.task.name}, {spec.loss.name}" if preset is None else get_preset(preset).title
         )
         title += f": {', '.join(axis.path for axis in wish.grid)}"
-        row, found = self.store.create(wish, cells, title, preset)
+        row, found = self.store.create(
+            wish, cells, title, preset, owner, self._settings.runs_per_visitor
+        )
         if row.status == "running":
             self._take_up(row)
         return row, found

@@ -33,12 +33,26 @@ class SweepStore(LogReader):
         self._turn = threading.Lock()  # so that events are published in the order of their numbers
 
     def create(
-        self, wish: SweepWish, cells: int, title: str, preset: str | None
+        self,
+        wish: SweepWish,
+        cells: int,
+        title: str,
+        preset: str | None,
+        owner: str | None = None,
+        most_of_one: int = 0,
     ) -> tuple[SweepRow, bool]:
         """The sweep of a wish, and whether it was there; one that was stopped goes on.
 
+        Args:
+            wish: what is varied.
+            cells: how many combinations that makes.
+            title: what people call it.
+            preset: name of the preset that is varied.
+            owner: mark of the visitor who asks, where visitors are told apart.
+            most_of_one: how many of one owner may be going; 0 for no limit.
+
         Raises:
-            TooManySweepsError: ``MOST_GOING`` are going.
+            TooManySweepsError: ``MOST_GOING`` are going, or as many as may of this owner.
         """
         text = wish.model_dump_json()
         version = identify(wish.spec).version  # numbers of another version are other numbers
@@ -50,10 +64,13 @@ class SweepStore(LogReader):
                 going = select(func.count()).select_from(SweepRow)
                 if (session.scalar(going.where(SweepRow.ended.is_(None))) or 0) >= MOST_GOING:
                     raise TooManySweepsError(f"{MOST_GOING} sweeps are going already")
+                own = going.where(SweepRow.ended.is_(None), SweepRow.owner == owner)
+                if most_of_one and owner and (session.scalar(own) or 0) >= most_of_one:
+                    raise TooManySweepsError(f"{most_of_one} of your sweeps are going already")
             if row is None:
                 row = SweepRow(
                     id=secrets.token_hex(6), status="running", key=key, title=title,
-                    preset=preset, wish=text, cells=cells, created=time.time(),
+                    preset=preset, wish=text, cells=cells, created=time.time(), owner=owner,
                 )  # fmt: skip
                 session.add(row)
             elif row.status in ("cancelled", "failed"):

@@ -18,8 +18,11 @@ import {
   status,
   taskOf,
 } from "../panels/runs/list";
+import { QueuePanel } from "../panels/runs/QueuePanel";
 import { RunRow } from "../panels/runs/RunRow";
 import { SeedsPanel } from "../panels/runs/SeedsPanel";
+import { VisitorNote } from "../panels/runs/VisitorNote";
+import { loadVisitor } from "../panels/runs/visitor";
 import { navigate } from "../state/address/router";
 import { Link } from "../ui/Link";
 
@@ -28,6 +31,7 @@ const REFRESH_MS = 3000;
 export function RunsPage() {
   useEffect(() => {
     void load();
+    void loadVisitor();
     // Only runs in progress change by themselves.
     const timer = setInterval(() => {
       const going = page.peek()?.items.some((item) => item.ended === null) ?? true;
@@ -53,6 +57,7 @@ export function RunsPage() {
         </div>
       )}
       {found === null && problem.value === null && <p class="hint">Loading…</p>}
+      <QueuePanel />
       <SeedsPanel />
       <Filters />
       {found !== null && found.total === 0 && isFiltered && (
@@ -86,6 +91,7 @@ export function RunsPage() {
           <Pager total={found.total} />
         </>
       )}
+      <VisitorNote />
     </main>
   );
 }

@@ -1,7 +1,7 @@
 /** Removing takes two presses of the same button. */
 
-import { useSignal } from "@preact/signals";
 import { Icon } from "./Icon";
+import { SureButton } from "./SureButton";
 
 interface Props {
   /** What goes. */
@@ -11,22 +11,15 @@ interface Props {
 }
 
 export function RemoveButton({ title, tip, onRemove }: Props) {
-  const sure = useSignal(false);
   return (
-    <button
-      type="button"
-      class={sure.value ? "danger" : "icon-button"}
-      aria-label={sure.value ? `Really remove ${title}` : "Remove"}
-      data-tip={sure.value ? "" : tip}
-      onClick={() => {
-        if (sure.value) onRemove();
-        sure.value = !sure.value;
-      }}
-      onBlur={() => {
-        sure.value = false;
-      }}
+    <SureButton
+      class="icon-button"
+      sure="Really remove?"
+      tip={tip}
+      names={["Remove", `Really remove ${title}`]}
+      onSure={onRemove}
     >
-      {sure.value ? "Really remove?" : <Icon name="remove" />}
-    </button>
+      <Icon name="remove" />
+    </SureButton>
   );
 }

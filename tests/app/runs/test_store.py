@@ -22,9 +22,9 @@ def new(spec: str = "{}", **changes: object) -> NewRun:
     return dataclasses.replace(run, **changes)  # checked by replace
 
 
-def end(database: Database, run: RunRow, kind: str) -> None:
+def end(database: Database, run: RunRow, kind: str, step: int = 0) -> None:
     body = f'{{"seq":1,"type":"{kind}"}}'
-    EventLog(database, Nobody()).append(run.id, [LoggedEvent(1, kind, 0, body)])
+    EventLog(database, Nobody()).append(run.id, [LoggedEvent(1, kind, step, body)])
 
 
 @pytest.fixture
@@ -101,6 +101,32 @@ def test_queue_has_an_end(store: RunStore) -> None:
     with pytest.raises(QueueFullError, match="3 runs wait"):
         store.create(new("3"), 3)
     assert store.create(new("0"), 3)[1], "a run that is there can always be had"
+
+
+def test_one_owner_has_so_many_at_a_time(database: Database, store: RunStore) -> None:
+    def own(seed: int, owner: str | None = "ada") -> NewRun:
+        return new(str(seed), owner=owner)
+
+    first, _ = store.create(own(0), 10, 2)
+    store.create(own(1), 10, 2)
+    with pytest.raises(QueueFullError, match="2 of your runs"):
+        store.create(own(2), 10, 2)
+    assert store.create(own(0), 10, 2)[1], "one that is there can always be had"
+    assert not store.create(own(2, "ben"), 10, 2)[1]
+    assert not store.create(own(3, None), 10, 2)[1]
+    end(database, first, "finished")
+    assert store.create(own(4), 10, 2)[0].owner == "ada", "there is room again"
+
+
+def test_a_run_is_resumed_where_it_came_furthest(database: Database, store: RunStore) -> None:
+    ids = []
+    for step in (0, 5, 5, 0):
+        run, _ = store.create(new(), 10)
+        end(database, run, "cancelled", step)
+        ids.append(run.id)
+    found = store.last_broken(new().identity.key)
+    assert found is not None
+    assert found.id == ids[2]
 
 
 def test_run_is_claimed_once(store: RunStore) -> None:

@@ -44,54 +44,37 @@ export function RunRow({ item }: { item: RunInfo }) {
         </p>
         <p class="run-result">{resultWords(item)}</p>
       </div>
-      <div class="run-actions">
-        {item.ended === null && (
-          <button
-            type="button"
-            class="icon-button"
-            aria-label={`Stop ${item.title}`}
-            data-tip="Stop computing: what the run has computed stays"
-            onClick={() => void change(send("POST", `api/runs/${item.id}/stop?ended_ok=true`))}
-          >
-            <Icon name="stop" />
-          </button>
-        )}
+      <RunActions item={item} />
+    </li>
+  );
+}
+
+/** What can be done with a run; a shared lab leaves changes to who started it. */
+function RunActions({ item }: { item: RunInfo }) {
+  return (
+    <div class="run-actions">
+      {item.ended === null && item.changeable && (
         <button
           type="button"
           class="icon-button"
-          aria-label={`Rename ${item.title}`}
-          data-tip="Give the run another name"
-          onClick={() => {
-            renaming.value = item.id;
-          }}
+          aria-label={`Stop ${item.title}`}
+          data-tip="Stop computing: what the run has computed stays"
+          onClick={() => void change(send("POST", `api/runs/${item.id}/stop?ended_ok=true`))}
         >
-          <Icon name="rename" />
+          <Icon name="stop" />
         </button>
-        <button
-          type="button"
-          class="icon-button"
-          aria-pressed={item.pinned}
-          aria-label={item.pinned ? "Unpin" : "Pin"}
-          data-tip={
-            item.pinned
-              ? "Kept for good. Press to let it go with the old ones"
-              : "Keep for good: old runs make room for new ones"
-          }
-          onClick={() =>
-            void change(send("PATCH", `api/runs/${item.id}`, { pinned: !item.pinned }))
-          }
-        >
-          <Icon name={item.pinned ? "unpin" : "pin"} />
-        </button>
-        <button
-          type="button"
-          class="icon-button"
-          aria-label="Fork"
-          data-tip="Fork: take its settings into the controls"
-          onClick={() => navigate({ path: "", search: `?like=${item.id}` })}
-        >
-          <Icon name="fork" />
-        </button>
+      )}
+      {item.changeable && <NameAndPin item={item} />}
+      <button
+        type="button"
+        class="icon-button"
+        aria-label="Fork"
+        data-tip="Fork: take its settings into the controls"
+        onClick={() => navigate({ path: "", search: `?like=${item.id}` })}
+      >
+        <Icon name="fork" />
+      </button>
+      {item.changeable && (
         <RemoveButton
           title={item.title}
           tip="Remove the run with its log and weights"
@@ -100,8 +83,40 @@ export function RunRow({ item }: { item: RunInfo }) {
             void change(send("DELETE", `api/runs/${item.id}`));
           }}
         />
-      </div>
-    </li>
+      )}
+    </div>
+  );
+}
+
+function NameAndPin({ item }: { item: RunInfo }) {
+  return (
+    <>
+      <button
+        type="button"
+        class="icon-button"
+        aria-label={`Rename ${item.title}`}
+        data-tip="Give the run another name"
+        onClick={() => {
+          renaming.value = item.id;
+        }}
+      >
+        <Icon name="rename" />
+      </button>
+      <button
+        type="button"
+        class="icon-button"
+        aria-pressed={item.pinned}
+        aria-label={item.pinned ? "Unpin" : "Pin"}
+        data-tip={
+          item.pinned
+            ? "Kept for good. Press to let it go with the old ones"
+            : "Keep for good: old runs make room for new ones"
+        }
+        onClick={() => void change(send("PATCH", `api/runs/${item.id}`, { pinned: !item.pinned }))}
+      >
+        <Icon name={item.pinned ? "unpin" : "pin"} />
+      </button>
+    </>
   );
 }
 
