@@ -30,11 +30,11 @@ from app.routes.common import (
     problem,
 )
 from app.routes.submitting import SUBMITTED, Status, Submitted, submit_run
-from app.runs.store import ENDED
+from app.runs.store import BROKEN, ENDED
 from app.runs.submission import preset_spec
 from app.visitors import Visitor
 from newton_core.experiment.events import Summary
-from newton_core.experiment.spec import ExperimentSpec
+from newton_core.experiment.spec import ExperimentSpec, stored_spec
 from newton_core.settings import Settings, setting
 
 router = APIRouter(tags=["runs"])
@@ -253,6 +253,24 @@ def stop_run(
         position=None,
         reused=True,
     )
+
+
+@router.post(
+    "/api/runs/{run_id}/resume",
+    status_code=201,
+    responses={**NO_SUCH_RUN, **SUBMITTED, 409: problem("The run was not interrupted.")},
+)
+def resume_run(
+    lab: TheLab, request: Request, response: Response, visitor: TheVisitor, run: TheRun
+) -> Submitted:
+    """Goes on with a run that was stopped or failed, from its last snapshot, as a new run.
+
+    Its numbers are those of a run that was never interrupted, bit for bit, on the same version and
+    device; else it begins again.
+    """
+    if run.status not in BROKEN:
+        raise HTTPException(409, f"run {run.id} is {run.status}: there is nothing to resume")
+    return submit_run(lab, request, response, visitor, stored_spec(run.spec), preset=run.preset)
 
 
 def _detail(lab: Lab, run: RunRow, visitor: Visitor) -> RunDetail:

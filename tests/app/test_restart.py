@@ -32,7 +32,13 @@ def test_server_is_killed_and_restarted(new_server: Callable[..., LabServer]) ->
     assert server.run(running)["error"] == events[-1]["error"]
     assert server.events(waiting)[-1]["type"] == "finished", "waiting runs start"
     assert server.run(cancelled)["status"] == "cancelled"
-    resumed = server.events(server.finish(spec))
+    answer = server.client.post(f"/api/runs/{running}/resume")
+    assert answer.status_code == 201
+    resumed = server.events(answer.json()["id"])
+    again_asked = server.client.post(f"/api/runs/{running}/resume")
+    assert (again_asked.status_code, again_asked.json()["id"]) == (200, answer.json()["id"])
+    assert server.client.post(f"/api/runs/{finished}/resume").status_code == 409
+    assert server.post(spec)["id"] == answer.json()["id"]
     first, again = (numbers_of(log)["metrics"][0] for log in (events, resumed))
     assert all(again[step] == first[step] for step in first)
     clock = [[s for e in log if e["type"] == "metrics" for s in e["values"]["seconds"]][:100]

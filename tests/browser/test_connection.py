@@ -32,7 +32,7 @@ def test_a_server_killed_and_restarted_under_the_page(
     expect(lab.page.get_by_text("interrupted")).to_be_visible()
     assert lab.computed >= before
     # The next action goes on from the last snapshot.
-    lab.button("Train again").click()
+    lab.button("Resume").click()
     lab.wait(lambda: run_id not in lab.page.url, "another run")
     lab.wait(lambda: lab.computed > 50, "it computes")
     lab.close()

@@ -8,8 +8,9 @@ import { formatCount, formatDuration } from "../../format";
 import { draft, isEdited, loadDraft, problems } from "../../state/draft";
 import { failure } from "../../state/failure";
 import { hasEnded } from "../../state/log";
+import { resume } from "../../state/resume";
 import { humanise } from "../../state/schema";
-import { dropGhost, reconnect, session, start, stop } from "../../state/session";
+import { dropGhost, perform, reconnect, session, stop } from "../../state/session";
 import { canTrain, ghost, overlays, run, runSpec } from "../../state/signals";
 import { Link } from "../../ui/Link";
 
@@ -97,7 +98,7 @@ function State() {
   const now = session.value;
   const log = run.value;
   if (log === null || now.kind === "asking") return null;
-  const again = canTrain.value ? { label: "Train again", run: () => void start() } : null;
+  const again = canTrain.value ? { label: "Resume", run: () => goOn(log.id) } : null;
   if (now.kind === "queued") return <Queued id={log.id} place={now.place ?? 1} />;
   if (log.status === "failed") {
     return (
@@ -109,12 +110,20 @@ function State() {
   if (log.status === "cancelled") {
     return (
       <Notice action={again}>
-        This run was stopped at step {formatCount(log.head)}. Training it again goes on from its
-        last snapshot.
+        This run was stopped at step {formatCount(log.head)}. To resume it is to go on from its last
+        snapshot, as a new run with the same numbers.
       </Notice>
     );
   }
   return null;
+}
+
+function goOn(id: string): void {
+  void perform(
+    { kind: "opening", what: "load" },
+    () => resume(id),
+    () => goOn(id),
+  );
 }
 
 /** What may be wrong with the run's data though it trains on them. */

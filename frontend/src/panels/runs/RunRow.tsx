@@ -5,6 +5,7 @@ import { useEffect, useRef } from "preact/hooks";
 import { send } from "../../api/client";
 import type { RunInfo } from "../../api/types";
 import { navigate } from "../../state/address/router";
+import { resume } from "../../state/resume";
 import { Icon } from "../../ui/Icon";
 import { Link } from "../../ui/Link";
 import { RemoveButton } from "../../ui/RemoveButton";
@@ -51,6 +52,7 @@ export function RunRow({ item }: { item: RunInfo }) {
 
 /** What can be done with a run; a shared lab leaves changes to who started it. */
 function RunActions({ item }: { item: RunInfo }) {
+  const isBroken = item.status === "failed" || item.status === "cancelled";
   return (
     <div class="run-actions">
       {item.ended === null && item.changeable && (
@@ -62,6 +64,17 @@ function RunActions({ item }: { item: RunInfo }) {
           onClick={() => void change(send("POST", `api/runs/${item.id}/stop?ended_ok=true`))}
         >
           <Icon name="stop" />
+        </button>
+      )}
+      {isBroken && (
+        <button
+          type="button"
+          class="icon-button"
+          aria-label={`Resume ${item.title}`}
+          data-tip="Resume: go on from the last snapshot, as a new run with the same numbers"
+          onClick={() => void change(resume(item.id))}
+        >
+          <Icon name="play" />
         </button>
       )}
       {item.changeable && <NameAndPin item={item} />}
