@@ -221,35 +221,53 @@ def serve(
 def warm(
     names: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[PRESET ...]", help="If none: all but those of hours."),
+        typer.Argument(
+            metavar="[LESSON|PRESET ...]",
+            help="If none: every scene of the lessons, and all presets but those of hours.",
+        ),
     ] = None,
 ) -> None:
-    """Compute presets ahead, so that a class replays them at once."""
+    """Compute lessons and presets ahead, so that a class replays them at once.
+
+    What was interrupted goes on from its last snapshot when it is called again.
+    """
     from app.database import DatabaseStartError
-    from app.runs.warm import ServerSilentError
-    from app.runs.warm import warm as compute_ahead
+    from app.warm import ServerSilentError, WarmProgress, find_wishes
+    from app.warm import warm as compute_ahead
 
     columns = (
         TextColumn("{task.description}", markup=False), BarColumn(bar_width=20),
         TextColumn("{task.completed:,}/{task.total:,} {task.fields[status]}"),
         TimeRemainingColumn(),
     )  # fmt: skip
-    broken = 0
+    done: list[WarmProgress] = []
     try:
+        settings = load_settings()
+        wishes = find_wishes(names or [], settings)
         with Progress(*columns, console=console) as progress:
             bars: dict[str, TaskID] = {}
-            for news in compute_ahead(load_settings(), names or []):
-                if news.preset not in bars:
-                    bars[news.preset] = progress.add_task(news.preset, total=news.steps, status="")
-                progress.update(bars[news.preset], completed=news.step, status=news.status)
-                if news.status in ("failed", "cancelled"):
-                    broken += 1
-                    progress.print(f"{news.preset} {news.status}: {news.error or 'stopped'}")
+            for news in compute_ahead(settings, wishes):
+                if news.name not in bars:
+                    bars[news.name] = progress.add_task(news.name, total=news.steps, status="")
+                progress.update(bars[news.name], completed=news.step, status=news.status)
+                if news.is_last:
+                    done.append(news)
+                    if news.status != "finished":
+                        progress.print(f"{news.name} {news.status}: {news.error or 'stopped'}")
     except (UnknownPresetError, DatabaseStartError, ServerSilentError, SettingsError) as error:
         stop(str(error), BAD_INPUT)
     except KeyboardInterrupt:
-        stop("interrupted: what has been computed is kept", INTERRUPTED)
-    raise typer.Exit(FAILED if broken else 0)
+        stop(
+            f"interrupted: {len(done)} of {len(wishes)} are done, and the same command goes on",
+            INTERRUPTED,
+        )
+    finished = [news for news in done if news.status == "finished"]
+    there = sum(news.was_there for news in finished)
+    console.print(
+        f"{len(finished)} of {len(wishes)} runs replay at once: {there} were there,"
+        f" {len(finished) - there} computed now"
+    )
+    raise typer.Exit(0 if len(finished) == len(wishes) else FAILED)
 
 
 @cli.command()
