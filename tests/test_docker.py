@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from app.settings import describe_settings
+from app.runs.limits import check_limits
+from app.settings import SettingsError, describe_settings, load_settings
+from app.warm import find_wishes
 from scripts.docker_context import ROOT, IgnoreRules, context_files, context_sources
 
 DOCKERFILE = (ROOT / "Dockerfile").read_text("utf-8")
@@ -57,3 +59,28 @@ def test_every_service_of_ours_is_locked_down() -> None:
         assert service["read_only"], name
         assert service["cap_drop"] == ["ALL"], name
         assert service["tmpfs"] == ["/tmp"], name
+
+
+def class_settings() -> dict[str, str]:
+    """The settings of deploy/class.env, by their names."""
+    lines = (ROOT / "deploy" / "class.env").read_text("utf-8").splitlines()
+    pairs = dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
+    prefix = "NEWTON_LAB_"
+    return {k.removeprefix(prefix).lower(): v for k, v in pairs.items() if k.startswith(prefix)}
+
+
+def test_a_class_starts_with_codes_of_its_own_alone() -> None:
+    given = class_settings()
+    with pytest.raises(SettingsError, match=r"ACCESS_CODE: .*choose a code of your own"):
+        load_settings(**given)
+    settings = load_settings(**{**given, "access_code": "sesame", "admin_code": "teacher"})
+    assert settings.own_runs_only
+    assert settings.runs_per_visitor > 0
+
+
+def test_a_class_may_run_every_scene_of_the_lessons() -> None:
+    settings = load_settings(
+        **{**class_settings(), "access_code": "sesame", "admin_code": "teacher"}
+    )
+    for wish in find_wishes([], settings):
+        assert check_limits(wish.spec, settings) == [], wish.name
