@@ -8,17 +8,16 @@ from app.routes.comparisons import router as comparisons
 from app.routes.events import router as events
 from app.routes.exports import router as exports
 from app.routes.figures import router as figures
-from app.routes.gradients import router as gradients
 from app.routes.health import router as health
 from app.routes.landscapes import router as landscapes
 from app.routes.lessons import router as lessons
 from app.routes.pages import router as pages
 from app.routes.paths import router as paths
+from app.routes.pictures import router as pictures
 from app.routes.presentations import router as presentations
 from app.routes.queue import router as queue
 from app.routes.results import router as results
 from app.routes.runs import router as runs
-from app.routes.surfaces import router as surfaces
 from app.routes.sweeps import router as sweeps
 
 ROUTERS: tuple[APIRouter, ...] = (
@@ -33,8 +32,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     exports,
     figures,
     landscapes,
-    surfaces,
-    gradients,
+    pictures,
     paths,
     results,
     lessons,

@@ -7,7 +7,7 @@ from fastapi import APIRouter
 from pydantic import Field, model_validator
 
 from app.errors import validation_error
-from app.routes.answers import PerturbedPathsAnswer
+from app.pictures.answers import PerturbedPathsAnswer
 from app.routes.common import PICTURE, PICTURE_RESPONSES
 from app.runs.limits import MOST_NOISE_SAMPLES
 from newton_core.algorithms.perturbed_paths import perturbed_routes

@@ -163,7 +163,7 @@ from pathlib import Path
 
 import bowl
 from app.errors import FieldError
-from app.routes.surfaces import loss_of
+from app.pictures.surfaces import loss_of
 
 code = Path(bowl.__file__)
 given = {"name": "bowl"}

@@ -3,12 +3,10 @@
 from typing import Annotated, Any, Literal
 
 import torch
-from fastapi import APIRouter
 from pydantic import Field, model_validator
 
 from app.errors import validation_error
-from app.processes import Loaded
-from app.routes.answers import (
+from app.pictures.answers import (
     SurfaceAnswer,
     SurfaceLandscape,
     ThreeNumbersAnswer,
@@ -16,7 +14,7 @@ from app.routes.answers import (
     ThreeNumbersWalk,
     WalkRecord,
 )
-from app.routes.common import PICTURE, PICTURE_RESPONSES
+from app.processes import Loaded
 from app.runs.limits import MOST_WALKERS
 from newton_core.descent import Descent, DescentSettings, descend
 from newton_core.experiment.sources import code_behind
@@ -26,8 +24,6 @@ from newton_core.landscape.three_numbers import three_numbers_descents, three_nu
 from newton_core.losses.base import LOSSES, build_loss
 from newton_core.records import to_json
 from newton_core.settings import Settings, setting
-
-router = APIRouter(tags=["landscapes"])
 
 MOST_STEPS = 20_000
 """Steps of all walks of a picture: some five seconds of one core."""
@@ -131,7 +127,6 @@ def _problems(error: Any) -> list[tuple[tuple[str | int, ...], str, str]]:
     ]
 
 
-@router.post("/api/surfaces", dependencies=[PICTURE], responses=PICTURE_RESPONSES)
 def surfaces(request: SurfaceRequest) -> SurfaceAnswer:
     """The picture of a surface and walks over it, step by step."""
     loss = loss_of(request.loss, "none")
@@ -149,7 +144,6 @@ def surfaces(request: SurfaceRequest) -> SurfaceAnswer:
     )
 
 
-@router.post("/api/three-numbers", dependencies=[PICTURE], responses=PICTURE_RESPONSES)
 def three_numbers(request: ThreeNumbersRequest) -> ThreeNumbersAnswer:
     """The whole landscape of sorting three numbers, and walks over it."""
     loss = loss_of(request.loss, "permutation")

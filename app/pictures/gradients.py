@@ -3,21 +3,17 @@
 from typing import Annotated
 
 import torch
-from fastapi import APIRouter
 from pydantic import Field, model_validator
 
 from app.errors import validation_error
-from app.routes.answers import GradientsAnswer
-from app.routes.common import PICTURE, PICTURE_RESPONSES
-from app.routes.surfaces import AnyLoss, Coordinate, loss_of
+from app.pictures.answers import GradientsAnswer
+from app.pictures.surfaces import AnyLoss, Coordinate, loss_of
 from newton_core.algorithms.permutations import permutation_matrix
 from newton_core.curvature.surrogate import NewtonSettings
 from newton_core.landscape.gradient_field import gradient_field, numerics_field
 from newton_core.metrics import EXPLODING, VANISHING
 from newton_core.records import to_json
 from newton_core.settings import Settings, setting
-
-router = APIRouter(tags=["landscapes"])
 
 MOST_ITEMS = 64
 MOST_SAMPLES = 64
@@ -77,7 +73,6 @@ class GradientsRequest(Settings):
         return self
 
 
-@router.post("/api/gradients", dependencies=[PICTURE], responses=PICTURE_RESPONSES)
 def gradients(request: GradientsRequest) -> GradientsAnswer:
     """The gradient and the Newton directions of one score, over a range of it.
 
