@@ -30,6 +30,7 @@ from newton_core.losses.neuralsort import NeuralSort
 from newton_core.losses.opacity import OpaqueLossError
 from newton_core.losses.perturbed_fy import PerturbedFy
 from newton_core.losses.simulator import SimulatorLoss
+from newton_core.losses.sinkhorn import Sinkhorn
 from newton_core.losses.smoothed_algorithm import SmoothedAlgorithm
 from newton_core.losses.smoothed_loss import SmoothedLoss
 from newton_core.losses.soft_disc import SoftDisc
@@ -58,6 +59,7 @@ __all__ = [
     "PerturbedFy",
     "ReciprocalDsn",
     "SimulatorLoss",
+    "Sinkhorn",
     "SmoothedAlgorithm",
     "SmoothedLoss",
     "SoftDisc",
