@@ -16,7 +16,7 @@ from newton_core.settings import Named
 from newton_core.tensors import flatten_outputs
 
 TargetKind = Literal[
-    "permutation", "class", "value", "path", "trajectory", "picture", "drawing", "none"
+    "permutation", "class", "value", "path", "trajectory", "picture", "drawing", "series", "none"
 ]
 """What a loss compares the outputs with; tasks and losses are matched on it."""
 
