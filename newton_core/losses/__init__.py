@@ -35,6 +35,7 @@ from newton_core.losses.smoothed_algorithm import SmoothedAlgorithm
 from newton_core.losses.smoothed_loss import SmoothedLoss
 from newton_core.losses.soft_disc import SoftDisc
 from newton_core.losses.soft_dtw import SoftDtw
+from newton_core.losses.soft_rank import SoftRank
 from newton_core.losses.softsort import SoftSort
 from newton_core.losses.squared_error import SquaredError
 from newton_core.losses.surfaces import Surface
@@ -65,6 +66,7 @@ __all__ = [
     "SmoothedLoss",
     "SoftDisc",
     "SoftDtw",
+    "SoftRank",
     "SoftSort",
     "SquaredError",
     "Surface",
