@@ -39,6 +39,7 @@ from newton_core.losses.soft_rank import SoftRank
 from newton_core.losses.softsort import SoftSort
 from newton_core.losses.squared_error import SquaredError
 from newton_core.losses.surfaces import Surface
+from newton_core.losses.top_k_cross_entropy import TopKCrossEntropy
 from newton_core.losses.trajectory import Trajectory
 
 __all__ = [
@@ -70,6 +71,7 @@ __all__ = [
     "SoftSort",
     "SquaredError",
     "Surface",
+    "TopKCrossEntropy",
     "Trajectory",
     "autodiff_derivatives",
     "build_loss",

@@ -33,7 +33,7 @@ class CrossEntropy(Loss[CrossEntropyParameters]):
 
     def forward(self, y: Float[Tensor, "N m"], target: Tensor | None = None) -> Float[Tensor, " N"]:
         """The cross-entropy of each sample, in nats."""
-        return functional.cross_entropy(y, _classes(y, target), reduction="none")
+        return functional.cross_entropy(y, class_indices(y, target), reduction="none")
 
     def invariant_directions(self, outputs: int) -> Tensor:
         """A common shift of all logits, which softmax takes out."""
@@ -44,7 +44,7 @@ class CrossEntropy(Loss[CrossEntropyParameters]):
     ) -> Derivatives:
         """Closed forms: the gradient p - e_t and diag(p) - p p^T."""
         y = y.detach()
-        classes = _classes(y, target)
+        classes = class_indices(y, target)
         p = torch.softmax(y, dim=1)
         second = None
         if hessian:
@@ -64,7 +64,7 @@ class CrossEntropy(Loss[CrossEntropyParameters]):
             (u / (1^T u) - e_t) / (p_t + tikhonov).
         """
         p = torch.softmax(to_float64(y.detach()), dim=1)
-        classes = _classes(p, None if target is None else target.to(p.device))
+        classes = class_indices(p, None if target is None else target.to(p.device))
         u = p / (p + tikhonov)
         true_class = p.gather(1, classes.unsqueeze(1))
         return _minus_one_hot(u / u.sum(1, keepdim=True), classes) / (true_class + tikhonov)
@@ -77,7 +77,7 @@ def _minus_one_hot(p: Tensor, classes: Tensor) -> Tensor:
     return others.scatter(1, index, -others.sum(1, keepdim=True))
 
 
-def _classes(y: Tensor, target: Tensor | None) -> Int[Tensor, " N"]:
+def class_indices(y: Tensor, target: Tensor | None) -> Int[Tensor, " N"]:
     """The class indices as int64, checked against the logits."""
     if y.ndim != 2:
         raise ValueError(f"cross-entropy needs logits (N, m), got {tuple(y.shape)}")

@@ -66,7 +66,7 @@ def log_domain_derivatives(
 
     slopes = distribution.log_slope(v).mul_(beta)
     slopes[1].neg_()  # of log α and log(1 - α) in d
-    comparators = _Comparators(difference, alpha, distribution.density(v[0]) * beta)
+    comparators = ComparatorDerivatives(difference, alpha, distribution.density(v[0]) * beta)
     gradient, skew = comparators.pull(network, (pulls * slopes).sum(0))
     if rows.hessians is None:
         return Derivatives(rows.value, gradient.mT)
@@ -126,7 +126,7 @@ def saturating_derivatives(
 
     v = beta * difference
     slope = distribution.density(v) * beta
-    comparators = _Comparators(difference, alpha, slope)
+    comparators = ComparatorDerivatives(difference, alpha, slope)
     gradient, skew = comparators.pull(network, pulls * slope)
     value = saturating_loss(p, target)
     if not hessian:
@@ -163,7 +163,7 @@ def saturating_derivatives(
 
 
 @dataclass(frozen=True)
-class _Comparators:
+class ComparatorDerivatives:
     """The comparators as functions of d = b - a alone: low = b - α d, high = a + α d.
 
     Attributes:

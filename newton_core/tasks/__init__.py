@@ -8,6 +8,7 @@ from newton_core.tasks.ranking import RankingParameters, RankingTask
 from newton_core.tasks.shortest_path import ShortestPathParameters, ShortestPathTask
 from newton_core.tasks.spanning_tree import SpanningTreeParameters, SpanningTreeTask
 from newton_core.tasks.surface import SurfaceParameters, SurfaceTask
+from newton_core.tasks.top_k import TopKTask, TopKTaskParameters
 from newton_core.tasks.trajectory import TrajectoryTask, TrajectoryTaskParameters
 
 __all__ = [
@@ -30,6 +31,8 @@ __all__ = [
     "SurfaceTask",
     "Task",
     "TaskParameters",
+    "TopKTask",
+    "TopKTaskParameters",
     "TrajectoryTask",
     "TrajectoryTaskParameters",
     "register_task",

@@ -1,11 +1,12 @@
 """Classification of single images; that of digits is the well-behaved control."""
 
-from typing import ClassVar, Literal
+from abc import abstractmethod
+from typing import ClassVar, Generic, Literal
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor, nn
-from typing_extensions import TypedDict
+from typing_extensions import TypedDict, TypeVar
 
 from newton_core.data import AnyImages, DigitImagesParameters, ImageDataset
 from newton_core.losses.base import TargetKind
@@ -29,11 +30,9 @@ ACCURACY = share_of_test(
 )
 
 
-class ClassificationParameters(TaskParameters):
-    """Recognise single images."""
+class ImageClassParameters(TaskParameters):
+    """The images and the network on them."""
 
-    title = "Recognise images"
-    name: Literal["classification"] = "classification"
     data: AnyImages = setting(
         DigitImagesParameters(), "The images and their classes.", title="Data"
     )
@@ -45,6 +44,13 @@ class ClassificationParameters(TaskParameters):
         " for every seed.",
         title="Test images", unit="images", scale="log", ge=2, le=10_000,
     )  # fmt: skip
+
+
+class ClassificationParameters(ImageClassParameters):
+    """Recognise single images."""
+
+    title = "Recognise images"
+    name: Literal["classification"] = "classification"
 
 
 @json_record
@@ -64,21 +70,20 @@ class ClassificationExample(TypedDict):
     correct: bool
 
 
-@register_task
-class ClassificationTask(Task[ClassificationParameters]):
-    """Single images; the target is their class, or its one-hot vector for losses on values.
+P_co = TypeVar("P_co", bound=ImageClassParameters, covariant=True, default=ImageClassParameters)
+
+
+class ImageClassTask(Task[P_co], Generic[P_co]):
+    """Single images with a class each; what is measured of the outputs is the subclass's.
 
     The batch of step k is drawn with replacement, as a pure function of the seed and k.
     """
 
-    Parameters: ClassVar[type[TaskParameters]] = ClassificationParameters
-    metrics: ClassVar[tuple[MetricDescription, ...]] = (ACCURACY,)
     primary_metric: ClassVar[str] = ACCURACY.name
-    target_kinds: ClassVar[frozenset[TargetKind]] = frozenset({"class", "value"})
 
     def __init__(
         self,
-        parameters: ClassificationParameters,
+        parameters: P_co,
         *,
         target_kind: TargetKind,
         seed: int,
@@ -132,7 +137,7 @@ class ClassificationTask(Task[ClassificationParameters]):
         return Batch(inputs=self._images[chosen], target=target)
 
     def evaluate(self, model: nn.Module) -> dict[str, Metric]:
-        """``accuracy``: the share of test images whose class has the largest output."""
+        """The metrics on the test images."""
         return self._measure(model, self._test_images, self._test_labels)
 
     def validate(self, model: nn.Module) -> dict[str, Metric]:
@@ -140,8 +145,11 @@ class ClassificationTask(Task[ClassificationParameters]):
         return {} if self._validation is None else self._measure(model, *self._validation)
 
     def _measure(self, model: nn.Module, images: Tensor, labels: Tensor) -> dict[str, Metric]:
-        predicted = self._outputs(model, images).argmax(dim=1)
-        return {"accuracy": share(predicted == labels)}
+        return self._judge(self._outputs(model, images), labels)
+
+    @abstractmethod
+    def _judge(self, y: Float[Tensor, "N classes"], labels: Int[Tensor, " N"]) -> dict[str, Metric]:
+        """The metrics of outputs for images of these classes."""
 
     def examples(self, model: nn.Module, *, images: bool) -> list[ClassificationExample]:
         """The first twelve test images, each a :class:`ClassificationExample`."""
@@ -170,3 +178,16 @@ class ClassificationTask(Task[ClassificationParameters]):
         """The model's outputs for images (N, 1, h, w), on the CPU."""
         pixels = images[0].numel()
         return outputs(model, lambda part: images[part], samples=len(images), pixels=pixels)
+
+
+@register_task
+class ClassificationTask(ImageClassTask[ClassificationParameters]):
+    """The target is the class of an image, or its one-hot vector for losses on values."""
+
+    Parameters: ClassVar[type[TaskParameters]] = ClassificationParameters
+    metrics: ClassVar[tuple[MetricDescription, ...]] = (ACCURACY,)
+    target_kinds: ClassVar[frozenset[TargetKind]] = frozenset({"class", "value"})
+
+    def _judge(self, y: Float[Tensor, "N classes"], labels: Int[Tensor, " N"]) -> dict[str, Metric]:
+        """``accuracy``: the share of images whose class has the largest output."""
+        return {"accuracy": share(y.argmax(dim=1) == labels)}

@@ -15,6 +15,7 @@ LOSS: dict[str, str | dict[str, str]] = {
     "trajectory": "trajectory",
     "heat": "heat",
     "discs": "soft_disc",
+    "top_k": "top_k_cross_entropy",
     "spanning_tree": {"name": "perturbed_fy", "oracle": "spanning_tree"},
 }
 MAPS = {"name": "terrain", "height": 3, "width": 3, "train_maps": 10, "test_maps": 10}

@@ -35,8 +35,7 @@ type Settings = Parameters<typeof gradientsAddress.set>[0];
 export function trainedWith(spec: Spec, arm: number, step: number): Settings {
   const own = spec.arms[arm];
   const loss: Named = own?.loss ?? spec.loss;
-  const temperature =
-    loss.temperature ?? loss.inverse_temperature ?? loss.regularization_strength;
+  const temperature = loss.temperature ?? loss.inverse_temperature ?? loss.regularization_strength;
   // A vanilla arm has no λ: its gradient is compared with the steps of the first arm that has one.
   const curved = spec.arms.findIndex(takesNewtonStep);
   const from = own !== undefined && takesNewtonStep(own) ? arm : curved;
