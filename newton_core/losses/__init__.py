@@ -4,6 +4,7 @@ Importing the package registers our own losses; those of other packages follow w
 is first read.
 """
 
+from newton_core.losses.approx_ndcg import ApproxNdcg
 from newton_core.losses.base import (
     Derivatives,
     Loss,
@@ -43,6 +44,7 @@ from newton_core.losses.top_k_cross_entropy import TopKCrossEntropy
 from newton_core.losses.trajectory import Trajectory
 
 __all__ = [
+    "ApproxNdcg",
     "BellmanFord",
     "BinaryCrossEntropy",
     "CauchyDsn",
