@@ -51,7 +51,7 @@ def spec_of(n: int, steps: int, seed: int, lr: float, tikhonov: float) -> Experi
 
 def angles(found: Derivatives, tikhonov: float) -> dict[str, float]:
     """Between each rule's step and the gradient over the batch, in degrees; NaN for no step."""
-    result = {}
+    result: dict[str, float] = {}
     for rule in RULES:
         try:
             step = NewtonStep("hessian", tikhonov, "batch_mean", rule).direction(found)
