@@ -1,4 +1,4 @@
-"""The relaxed shortest path in AlgoVision's own language, which ours agrees with and is timed by."""
+"""The relaxed shortest path in AlgoVision's own language: what ours agrees with and is timed by."""
 
 from collections.abc import Callable
 
