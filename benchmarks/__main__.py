@@ -14,11 +14,17 @@ from pathlib import Path
 
 import torch
 
-from benchmarks import rows_losses, rows_runs, rows_solves
+from benchmarks import rows_alignment, rows_losses, rows_ranks, rows_runs, rows_solves
 from benchmarks.pairs import Measured, measure
 from benchmarks.report import HEADER, line, machine, write_page
 
-ROWS = [*rows_losses.ROWS, *rows_solves.ROWS, *rows_runs.ROWS]
+ROWS = [
+    *rows_losses.ROWS,
+    *rows_alignment.ROWS,
+    *rows_ranks.ROWS,
+    *rows_solves.ROWS,
+    *rows_runs.ROWS,
+]
 
 
 def table(words: list[str], *, quick: bool) -> Iterator[Measured]:
