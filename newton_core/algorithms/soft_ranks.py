@@ -12,7 +12,7 @@ and an item alone in its pool has its hard rank, whatever its score.
 """
 
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Literal
 
 import numpy as np
 import torch
@@ -20,12 +20,9 @@ from jaxtyping import Float, Float64, Int, Num
 from numpy.typing import NDArray
 from torch import Tensor
 
-from newton_core.labels import Labels
 from newton_core.tensors import to_float64
 
-Regularization = Annotated[
-    Literal["l2", "entropic"], Labels(l2="Squared distance (l2)", entropic="Entropic")
-]
+Regularization = Literal["l2", "entropic"]
 
 
 @dataclass(frozen=True)

@@ -45,7 +45,9 @@ class SoftRankParameters(LossParameters):
         " where their scores are about this close.",
         title="Regularization strength ε", scale="log", ge=1e-4, le=1e4,
     )  # fmt: skip
-    regularization: Regularization = setting(
+    regularization: Annotated[
+        Regularization, Labels(l2="Squared distance (l2)", entropic="Entropic")
+    ] = setting(
         "l2",
         "What the projection onto the permutahedron keeps small: the squared distance, or the"
         " Kullback-Leibler divergence.",
