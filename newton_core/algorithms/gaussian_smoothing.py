@@ -3,6 +3,8 @@
 from jaxtyping import Float
 from torch import Tensor
 
+from newton_core.algorithms.product_hessian import ProductHessian
+
 
 def smoothed_gradient(
     values: Float[Tensor, "N S"], noise: Float[Tensor, "N S m"], sigma: float
@@ -18,13 +20,11 @@ def smoothed_gradient(
 
 def smoothed_hessian(
     values: Float[Tensor, "N S"], noise: Float[Tensor, "N S m"], sigma: float
-) -> Float[Tensor, "N m m"]:
+) -> ProductHessian:
     """Estimate mean_s f_s (eps_s eps_s^T - I) / sigma^2 of the Hessian of E f(y + sigma eps) in y.
 
     It is unbiased, like :func:`smoothed_gradient`. From few samples it is indefinite and mostly
     noise.
     """
     weights = values / (values.shape[1] * sigma**2)
-    second = noise.mT @ (weights[:, :, None] * noise)
-    second.diagonal(dim1=1, dim2=2).sub_(weights.sum(dim=1)[:, None])
-    return second
+    return ProductHessian(noise, weights[:, :, None] * noise, weights.sum(dim=1))

@@ -17,6 +17,7 @@ from newton_core.curvature.systems import (
     not_finite,
 )
 from newton_core.losses.base import Derivatives, Loss, LossFunction, Need, derivatives_of
+from newton_core.tensors import flatten_outputs
 
 Curvature = Literal["none", "hessian", "fisher"]
 """C: nothing, which leaves the plain gradient, the Hessian, or the empirical Fisher matrix."""
@@ -79,10 +80,9 @@ class NewtonStep:
     def short_cut(
         self, loss: LossFunction, y: Float[Tensor, " N *S"], target: Any = None
     ) -> Float[Tensor, "N m"] | None:
-        """The direction at y without the samples' Hessians, where the loss has one for this step.
+        """The direction at y without any Hessian, where the loss has one for this step.
 
-        See :meth:`Loss.per_sample_direction` and :meth:`Loss.mean_hessian`; None where
-        :meth:`direction` is the way.
+        See :meth:`Loss.per_sample_direction`; None where :meth:`direction` is the way.
 
         Raises:
             CurvatureError: the system is singular or not finite, or the direction is too large
@@ -90,15 +90,25 @@ class NewtonStep:
         """
         if self.need != "hessian" or not isinstance(loss, Loss):
             return None
-        y = y.detach()
-        if self.hessian == "per_sample" or loss.shares_hessian:
-            direct = loss.per_sample_direction(y, target, self.tikhonov)
-            return None if direct is None else like(y, direct)
-        mean = loss.mean_hessian(y, target)
-        if mean is None:
+        if self.hessian == "batch_mean" and not loss.shares_hessian:
             return None
-        gradient = loss.derivatives(y, target, hessian=False).gradient
-        return self.direction(Derivatives(gradient[:, 0], gradient, mean.expand(len(y), -1, -1)))
+        y = y.detach()
+        direct = loss.per_sample_direction(y, target, self.tikhonov)
+        return None if direct is None else like(flatten_outputs(y), direct)
+
+    def derivatives_at(
+        self, loss: LossFunction, y: Float[Tensor, " N *S"], target: Any = None
+    ) -> Derivatives:
+        """What :meth:`direction` reads at y, at the least cost: see :meth:`Loss.mean_derivatives`.
+
+        Where the mean of the Hessians is not finite, each sample has its own, so that an error
+        can name the samples.
+        """
+        if self.need == "hessian" and self.hessian == "batch_mean" and isinstance(loss, Loss):
+            found = loss.mean_derivatives(y.detach(), target)
+            if found is not None and found.hessian is not None and all_finite(found.hessian[0]):
+                return found
+        return derivatives_of(loss, y, target, self.need)
 
     def direction_at(
         self, loss: LossFunction, y: Float[Tensor, " N *S"], target: Any = None
@@ -120,7 +130,7 @@ class NewtonStep:
         y = y.detach()
         direction = self.short_cut(loss, y, target)
         if direction is None:
-            derivatives = derivatives_of(loss, y, target, self.need)
+            derivatives = self.derivatives_at(loss, y, target)
             direction = self.direction(derivatives)
             warn_if_flat(derivatives)
         return direction.view_as(y)
@@ -135,6 +145,8 @@ class NewtonStep:
 def warn_if_flat(derivatives: Derivatives) -> None:
     """Says that a Hessian direction is the gradient over tikhonov, where no Hessian is left."""
     hessian = derivatives.hessian
+    if hessian is not None and hessian.stride(0) == 0:  # one matrix, expanded
+        hessian = hessian[:1]
     if hessian is not None and not hessian.any() and derivatives.gradient.any():
         warnings.warn(
             "the loss's Hessian is exactly zero here (as of a loss that is linear in pieces), so"

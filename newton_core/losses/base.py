@@ -146,6 +146,19 @@ class Loss(nn.Module, Generic[P_co]):
         """
         return None
 
+    def mean_derivatives(self, y: Tensor, target: Tensor | None = None) -> Derivatives | None:
+        """Value and gradient per sample, and the mean of the Hessians in place of each of them.
+
+        None without a :meth:`mean_hessian`. Overridden where one pass finds both, or where both
+        must come from the same random numbers. The (N, m, m) Hessian is a view of one float64
+        matrix. Detached.
+        """
+        mean = self.mean_hessian(y, target)
+        if mean is None:
+            return None
+        plain = self.derivatives(y, target, hessian=False)
+        return Derivatives(plain.value, plain.gradient, mean.expand(len(y), *mean.shape))
+
     def per_sample_direction(
         self, y: Tensor, target: Tensor | None, tikhonov: float
     ) -> Tensor | None:

@@ -52,6 +52,13 @@ class BinaryCrossEntropy(Loss[BinaryCrossEntropyParameters]):
         gradient = _gradient(p, q, t)
         return Derivatives(value, gradient, torch.diag_embed(p * q) if hessian else None)
 
+    def mean_hessian(
+        self, y: Float[Tensor, " N *S"], target: Tensor | None = None
+    ) -> Float[Tensor, "m m"]:
+        """diag(mean p (1 - p)) in float64."""
+        flat = flatten_outputs(y.detach())
+        return torch.diag(to_float64(torch.sigmoid(flat) * torch.sigmoid(-flat)).mean(0))
+
     def per_sample_direction(
         self, y: Float[Tensor, " N *S"], target: Tensor | None, tikhonov: float
     ) -> Float[Tensor, "N m"]:

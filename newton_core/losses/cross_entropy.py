@@ -51,6 +51,15 @@ class CrossEntropy(Loss[CrossEntropyParameters]):
             second = torch.diag_embed(p) - p.unsqueeze(2) * p.unsqueeze(1)
         return Derivatives(self(y, classes), _minus_one_hot(p, classes), second)
 
+    def mean_hessian(
+        self, y: Float[Tensor, "N m"], target: Tensor | None = None
+    ) -> Float[Tensor, "m m"]:
+        """diag(mean p) - P^T P / N with the rows p of all samples, in float64."""
+        p = to_float64(torch.softmax(y.detach(), dim=1))
+        mean = (p.mT @ p).div_(-len(p))
+        mean.diagonal().add_(p.mean(0))
+        return mean
+
     def per_sample_direction(
         self, y: Float[Tensor, "N m"], target: Tensor | None, tikhonov: float
     ) -> Float[Tensor, "N m"]:

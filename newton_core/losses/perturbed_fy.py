@@ -2,13 +2,17 @@
 
 from typing import Literal
 
-import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from newton_core.algorithms.perturbed_paths import PerturbedPaths
-from newton_core.losses.base import Derivatives, register_loss
-from newton_core.losses.perturbed_path_loss import PerturbedPathLoss, PerturbedPathParameters
+from newton_core.algorithms.product_hessian import ProductHessian
+from newton_core.losses.base import register_loss
+from newton_core.losses.perturbed_path_loss import (
+    Estimate,
+    PerturbedPathLoss,
+    PerturbedPathParameters,
+)
 
 
 class PerturbedFyParameters(PerturbedPathParameters):
@@ -53,7 +57,7 @@ class PerturbedFy(PerturbedPathLoss[PerturbedFyParameters]):
         samples: PerturbedPaths,
         *,
         hessian: bool,
-    ) -> Derivatives:
+    ) -> Estimate:
         """Value, gradient and Hessian from the same samples, as in the class's description."""
         sigma, S = self.settings.sigma, samples.noise.shape[1]
         paths, noise = samples.paths, samples.noise
@@ -61,9 +65,8 @@ class PerturbedFy(PerturbedPathLoss[PerturbedFyParameters]):
         value = (costs * target).sum(dim=1) - cheapest
         gradient = target - paths.mean(dim=1)
         if not hessian:
-            return Derivatives(value, gradient)
+            return Estimate(value, gradient)
         assert samples.centre is not None
         changes = (paths - samples.centre[:, None]) / (-2 * S * sigma)
-        # changes^T noise + noise^T changes as one product: adding a transpose costs more
-        both, flipped = torch.cat((changes, noise), dim=1), torch.cat((noise, changes), dim=1)
-        return Derivatives(value, gradient, both.mT @ flipped)
+        factors = ProductHessian(changes, noise, plus_transpose=True)
+        return Estimate(value, gradient, factors)

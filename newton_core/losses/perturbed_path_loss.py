@@ -5,6 +5,7 @@ is not the derivative of the sampled value (which is flat almost everywhere) but
 that of its expectation.
 """
 
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import torch
@@ -16,6 +17,7 @@ from typing_extensions import TypeVar
 
 from newton_core.algorithms.oracles import AnyOracle, ShortestPathOracle
 from newton_core.algorithms.perturbed_paths import PerturbedPaths, perturbed_paths
+from newton_core.algorithms.product_hessian import ProductHessian
 from newton_core.losses.base import Derivatives, Loss, LossParameters, TargetKind
 from newton_core.losses.path_inputs import check_oracle_inputs
 from newton_core.seeding import global_generator
@@ -57,6 +59,21 @@ class PerturbedPathParameters(LossParameters):
 PathP_co = TypeVar(
     "PathP_co", bound=PerturbedPathParameters, covariant=True, default=PerturbedPathParameters
 )
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What a set of noise samples leads to.
+
+    Attributes:
+        value: (N,) losses.
+        gradient: (N, m) their gradients.
+        hessian: their Hessians by factors, or None if they were not asked for.
+    """
+
+    value: Float[Tensor, " N"]
+    gradient: Float[Tensor, "N m"]
+    hessian: ProductHessian | None = None
 
 
 class PerturbedPathLoss(Loss[PathP_co]):
@@ -120,6 +137,24 @@ class PerturbedPathLoss(Loss[PathP_co]):
             ValueError: the oracle does not take the costs, or y and target do not fit.
             OracleError: an answer is not of the oracle's set.
         """
+        found = self._estimate(y, target, hessian=hessian)
+        each = None if found.hessian is None else found.hessian.each()
+        return Derivatives(found.value, found.gradient, each)
+
+    def mean_derivatives(self, y: Tensor, target: Tensor | None = None) -> Derivatives:
+        """The same from one set of samples, with the batch mean of the Hessians for each."""
+        found = self._estimate(y, target, hessian=True)
+        assert found.hessian is not None
+        mean = found.hessian.mean()
+        return Derivatives(found.value, found.gradient, mean.expand(len(y), *mean.shape))
+
+    def mean_hessian(self, y: Tensor, target: Tensor | None = None) -> Float[Tensor, "m m"] | None:
+        """The batch mean of the Hessians in float64, from samples of its own."""
+        mean = self.mean_derivatives(y, target).hessian
+        return None if mean is None else mean[0]
+
+    def _estimate(self, y: Tensor, target: Tensor | None, *, hessian: bool) -> Estimate:
+        """Draws noise, solves, and estimates."""
         costs, path = check_oracle_inputs(y, target, self.settings.oracle)
         samples = perturbed_paths(
             costs,
@@ -143,7 +178,7 @@ class PerturbedPathLoss(Loss[PathP_co]):
         samples: PerturbedPaths,
         *,
         hessian: bool,
-    ) -> Derivatives:
+    ) -> Estimate:
         """The derivatives that a set of samples leads to."""
         raise NotImplementedError
 

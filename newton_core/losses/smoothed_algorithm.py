@@ -8,9 +8,14 @@ from pydantic import model_validator
 from torch import Tensor
 
 from newton_core.algorithms.perturbed_paths import PerturbedPaths, independent_samples
+from newton_core.algorithms.product_hessian import ProductHessian
 from newton_core.labels import Labels
-from newton_core.losses.base import Derivatives, register_loss
-from newton_core.losses.perturbed_path_loss import PerturbedPathLoss, PerturbedPathParameters
+from newton_core.losses.base import register_loss
+from newton_core.losses.perturbed_path_loss import (
+    Estimate,
+    PerturbedPathLoss,
+    PerturbedPathParameters,
+)
 from newton_core.settings import setting
 
 SecondDerivatives = Annotated[Literal["full", "gauss_newton"], Labels(gauss_newton="Gauss-Newton")]
@@ -79,7 +84,7 @@ class SmoothedAlgorithm(PerturbedPathLoss[SmoothedAlgorithmParameters]):
         samples: PerturbedPaths,
         *,
         hessian: bool,
-    ) -> Derivatives:
+    ) -> Estimate:
         """Value, gradient and Hessian from one set of samples, as in the class's description."""
         assert samples.centre is not None
         sigma, noise = self.settings.sigma, samples.noise
@@ -90,15 +95,17 @@ class SmoothedAlgorithm(PerturbedPathLoss[SmoothedAlgorithmParameters]):
         pulls = (pairs * (changes @ residuals.mT)).sum(dim=2)  # (N, S): <A_s - A(y), r>, weighted
         gradient = 2 / sigma * (pulls[:, None] @ noise)[:, 0]
         if not hessian:
-            return Derivatives(value, gradient)
+            return Estimate(value, gradient)
         # Both parts of the Hessian are E^T K E, with an S x S matrix K and the S x m noise E.
         inner = pairs * (changes @ changes.mT)
         if self.settings.hessian == "gauss_newton":
-            return Derivatives(value, gradient, noise.mT @ (2 / sigma**2 * inner @ noise))
+            factors = ProductHessian(noise, 2 / sigma**2 * inner @ noise)
+            return Estimate(value, gradient, factors)
         inner.diagonal(dim1=1, dim2=2).add_(pulls)
-        second = noise.mT @ (2 / sigma**2 * inner @ noise)
-        second.diagonal(dim1=1, dim2=2).sub_(2 / sigma**2 * pulls.sum(dim=1)[:, None])
-        return Derivatives(value, gradient, second)
+        factors = ProductHessian(
+            noise, 2 / sigma**2 * inner @ noise, 2 / sigma**2 * pulls.sum(dim=1)
+        )
+        return Estimate(value, gradient, factors)
 
     def _pair_weights(self, noise: Float[Tensor, "N S m"]) -> Float[Tensor, "S S"]:
         """Weight of each pair of samples in a product of two means; rows and columns sum to 1/S."""

@@ -7,8 +7,12 @@ from torch import Tensor
 
 from newton_core.algorithms.gaussian_smoothing import smoothed_gradient, smoothed_hessian
 from newton_core.algorithms.perturbed_paths import PerturbedPaths
-from newton_core.losses.base import Derivatives, register_loss
-from newton_core.losses.perturbed_path_loss import PerturbedPathLoss, PerturbedPathParameters
+from newton_core.losses.base import register_loss
+from newton_core.losses.perturbed_path_loss import (
+    Estimate,
+    PerturbedPathLoss,
+    PerturbedPathParameters,
+)
 
 
 class SmoothedLossParameters(PerturbedPathParameters):
@@ -47,14 +51,14 @@ class SmoothedLoss(PerturbedPathLoss[SmoothedLossParameters]):
         samples: PerturbedPaths,
         *,
         hessian: bool,
-    ) -> Derivatives:
+    ) -> Estimate:
         """Value, gradient and Hessian from the same samples, as in the class's description."""
         assert samples.centre is not None
         sigma, noise = self.settings.sigma, samples.noise
         wrong = (samples.paths - target[:, None]).abs().sum(dim=2)
         baseline = (samples.centre - target).abs().sum(dim=1)
         excess = wrong - baseline[:, None]
-        return Derivatives(
+        return Estimate(
             wrong.mean(dim=1),
             smoothed_gradient(excess, noise, sigma),
             smoothed_hessian(excess, noise, sigma) if hessian else None,

@@ -49,6 +49,18 @@ class SquaredError(Loss[SquaredErrorParameters]):
         identity = torch.eye(outputs, dtype=y.dtype, device=y.device)
         return Derivatives(value, gradient, identity.expand(samples, outputs, outputs))
 
+    @property
+    def shares_hessian(self) -> bool:
+        """All have the identity."""
+        return True
+
+    def mean_hessian(
+        self, y: Float[Tensor, " N *S"], target: Tensor | None = None
+    ) -> Float[Tensor, "m m"]:
+        """The identity."""
+        outputs = flatten_outputs(y).shape[1]
+        return to_float64(torch.eye(outputs, device=y.device))
+
     def per_sample_direction(
         self, y: Float[Tensor, " N *S"], target: Tensor | None, tikhonov: float
     ) -> Float[Tensor, "N m"]:

@@ -176,8 +176,11 @@ class Arm:
             # the size of the curvature, which a relative damping needs, is not known beforehand
             relative = rule == "relative"
             short_cut = None if relative else newton.short_cut(self.loss, y, batch.target)
-            need = "gradient" if short_cut is not None else self.need
-            derivatives = derivatives_of(self.loss, y, batch.target, need)
+            if short_cut is None and not self.unsplit:
+                derivatives = newton.derivatives_at(self.loss, y, batch.target)
+            else:
+                need = self.need if self.unsplit else "gradient"
+                derivatives = derivatives_of(self.loss, y, batch.target, need)
             norms = torch.linalg.vector_norm(derivatives.gradient, dim=1)
             spike = self._judge(derivatives, norms)
             newton = damped(newton, derivatives, rule)

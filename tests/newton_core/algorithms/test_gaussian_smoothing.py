@@ -19,9 +19,9 @@ def test_a_quadratic_keeps_its_derivatives() -> None:
     values = f(y + sigma * noise)
     for estimate, exact in (
         (smoothed_gradient(values - f(y), noise, sigma), Q @ y + b),
-        (smoothed_hessian(values - f(y), noise, sigma), Q),
+        (smoothed_hessian(values - f(y), noise, sigma).each(), Q),
         (smoothed_gradient(values, noise, sigma), Q @ y + b),
-        (smoothed_hessian(values, noise, sigma), Q),
+        (smoothed_hessian(values, noise, sigma).each(), Q),
     ):
         error = estimate.std(dim=0) / copies**0.5
         assert ((estimate.mean(dim=0) - exact).abs() < 4.5 * error).all()
@@ -32,8 +32,8 @@ def test_the_baseline_cuts_the_variance() -> None:
     generator = torch.Generator().manual_seed(1)
     noise = torch.randn(500, 10, 4, generator=generator, dtype=torch.float64)
     values = 10 + noise.sum(dim=2)
-    plain = smoothed_hessian(values, noise, 0.5).var(dim=0)
-    centred = smoothed_hessian(values - 10, noise, 0.5).var(dim=0)
+    plain = smoothed_hessian(values, noise, 0.5).each().var(dim=0)
+    centred = smoothed_hessian(values - 10, noise, 0.5).each().var(dim=0)
     assert (centred < plain / 5).all()
 
 
@@ -47,4 +47,4 @@ def test_equals_the_sums_over_samples() -> None:
             gradient[i] += f * eps / 0.3 / 5
             hessian[i] += f * (torch.outer(eps, eps) - torch.eye(3)) / 0.3**2 / 5
     torch.testing.assert_close(smoothed_gradient(values, noise, 0.3), gradient)
-    torch.testing.assert_close(smoothed_hessian(values, noise, 0.3), hessian)
+    torch.testing.assert_close(smoothed_hessian(values, noise, 0.3).each(), hessian)

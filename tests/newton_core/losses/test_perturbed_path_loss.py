@@ -105,6 +105,18 @@ def test_a_hessian_does_not_change_the_samples(name):
     torch.testing.assert_close(plain.gradient, full.gradient)
 
 
+def test_the_mean_hessian_comes_from_the_same_samples(name):
+    y, target = grids()
+    loss = seeded_loss(name)
+    full = loss.derivatives(y.double(), target)
+    loss.generator.manual_seed(0)
+    mean = loss.mean_derivatives(y.double(), target)
+    assert torch.equal(mean.value, full.value)
+    assert torch.equal(mean.gradient, full.gradient)
+    torch.testing.assert_close(mean.hessian, full.hessian.mean(0).expand_as(full.hessian))
+    assert mean.hessian.stride(0) == 0
+
+
 def test_the_generator_is_no_part_of_the_schema(name):
     loss_class = LOSSES.get(name)
     assert "generator" not in loss_class.Parameters.model_json_schema()["properties"]
