@@ -32,6 +32,7 @@ from newton_core.experiment.spec import ExperimentSpec
 from newton_core.metrics import MetricDescription
 from newton_core.tasks import TASKS
 from newton_core.training.parallel.arm_worker import ArmWorker
+from newton_core.workers.memory import keep_blocks
 
 
 class RunFailedError(RuntimeError):
@@ -62,6 +63,7 @@ def interruptible() -> Iterator[threading.Event]:
 @contextmanager
 def idle_cores() -> Iterator[list[ArmWorker]]:
     """Arm workers for the cores that one run would leave idle, for several runs one by one."""
+    keep_blocks()
     with ExitStack() as stack:
         count = spare_companions(1, torch.get_num_threads())
         yield [stack.enter_context(ArmWorker()) for _ in range(count)]

@@ -17,6 +17,7 @@ import torch
 from benchmarks import rows_alignment, rows_losses, rows_ranks, rows_runs, rows_solves
 from benchmarks.pairs import Measured, measure
 from benchmarks.report import HEADER, line, machine, write_page
+from newton_core.workers.memory import keep_blocks
 
 ROWS = [
     *rows_losses.ROWS,
@@ -47,6 +48,7 @@ def main() -> None:
     if options.write and (options.quick or options.only):
         parser.error("the page shows full runs: --write goes with neither --quick nor --only")
     torch.set_num_threads(1)
+    keep_blocks()  # as workers and the command line do; peers gain by it too
     print(HEADER, flush=True)
     found = []
     for measured in table(options.only, quick=options.quick):

@@ -24,6 +24,7 @@ from newton_core.tasks import Batch
 from newton_core.tasks.evaluation import inference
 from newton_core.tensors import flatten_outputs
 from newton_core.training.landscapes.trajectory import Trajectory
+from newton_core.training.optimizers import EagerAdam, EagerSgd
 from newton_core.training.snapshots import ArmSnapshot, ArmStatus
 
 SPIKE_WINDOW = 101
@@ -100,8 +101,8 @@ class Arm:
         parameters = self._parameters
         if self.settings.optimizer == "adam":
             # one fused kernel for all parameters: on small networks the loop over them dominates
-            return torch.optim.Adam(parameters, lr=self.settings.lr, fused=True)
-        return torch.optim.SGD(
+            return EagerAdam(parameters, lr=self.settings.lr, fused=True)
+        return EagerSgd(
             parameters, lr=self.settings.lr, momentum=self.settings.momentum, fused=True
         )
 
@@ -203,7 +204,8 @@ class Arm:
         size = derivatives.value.shape[0]
         for parameter in self._parameters:  # optimizer.zero_grad() takes ten times as long
             parameter.grad = None
-        outputs.backward((direction / size).view_as(outputs))
+        # As outputs.backward(direction / size), which imports seconds of torch's tracer.
+        torch.autograd.backward(outputs.flatten().dot((direction / size).flatten()))
         if self.unsplit:
             self._take_gauss_newton(batch, derivatives)
         gradient_norm = self._parameter_gradient_norm()

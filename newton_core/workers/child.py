@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from typing import IO, Any, Generic, NoReturn, TypeVar
 
 from newton_core.workers import messages
+from newton_core.workers.memory import keep_blocks
 
 BEAT_SECONDS = 1.0
 _PR_SET_PDEATHSIG = 1
@@ -27,6 +28,7 @@ logger = logging.getLogger(__name__)
 def main(parent: int) -> None:
     """Calls the entry function that the parent, a process's number, names."""
     _end_with(parent)
+    keep_blocks()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent to handle
     incoming, outgoing = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
