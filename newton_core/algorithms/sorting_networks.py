@@ -5,10 +5,14 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
 NetworkName = Literal["odd_even", "bitonic"]
+
+Indices = npt.NDArray[np.int64]
 
 Comparator = tuple[int, int]
 """Two wires (low, high), low < high: the smaller value goes to ``low``."""
@@ -120,12 +124,14 @@ class Wiring:
         restore: (n,) indices from the last layer's order to the wires' own.
         unrestore: (n,) indices of the inverse.
         sizes: the number of comparators of each layer.
+        wires: the low and the high wire of every comparator, for compiled kernels.
     """
 
     layers: tuple[WiredLayer, ...]
     restore: Tensor
     unrestore: Tensor
     sizes: tuple[int, ...]
+    wires: tuple[Indices, Indices]
 
     def by_layer(self, comparators: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
         """Splits a tensor over all C comparators (along ``dim``) into one part for each layer."""
@@ -148,7 +154,10 @@ def wiring(name: NetworkName, n: int, device: torch.device) -> Wiring:
             order = wires
         unrestore = torch.tensor(order, device=device)
         sizes_of_layers = tuple(layer.comparators for layer in layers)
-        return Wiring(tuple(layers), unrestore.argsort(), unrestore, sizes_of_layers)
+        both = np.array([pair for layer in sorting_network(name, n) for pair in layer]).T
+        lows, highs = np.ascontiguousarray(both, dtype=np.int64)
+        restore = unrestore.argsort()
+        return Wiring(tuple(layers), restore, unrestore, sizes_of_layers, (lows, highs))
 
 
 def _check_wires(n: int) -> None:

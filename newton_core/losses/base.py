@@ -53,6 +53,15 @@ class Derivatives:
             None if self.hessian is None else self.hessian[which],
         )
 
+    def to(self, dtype: torch.dtype) -> "Derivatives":
+        """The same numbers in another dtype."""
+        hessian = self.hessian
+        return Derivatives(
+            self.value.to(dtype),
+            self.gradient.to(dtype),
+            None if hessian is None else hessian.to(dtype),
+        )
+
     def with_rows(self, which: slice, own: "Derivatives") -> "Derivatives":
         """A copy in which some of the samples have derivatives of their own."""
 

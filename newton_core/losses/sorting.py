@@ -159,6 +159,16 @@ def sample_last(y: Tensor, target: Tensor | None) -> tuple[Tensor, Tensor]:
     """Checked scores (n, N) and target (n, n, N), contiguous and of one dtype.
 
     Raises:
+        TypeError, ValueError: as :func:`sample_first`.
+    """
+    scores, truth = sample_first(y, target)
+    return scores.mT.contiguous(), truth.permute(1, 2, 0).contiguous()
+
+
+def sample_first(y: Tensor, target: Tensor | None) -> tuple[Tensor, Tensor]:
+    """Checked scores (N, n) and target (N, n, n), of one dtype.
+
+    Raises:
         TypeError, ValueError: the scores are refused by :func:`check_scores`.
         ValueError: target is not (N, n, n), or not on the scores' device.
     """
@@ -172,5 +182,4 @@ def sample_last(y: Tensor, target: Tensor | None) -> tuple[Tensor, Tensor]:
         )
     if target.device != y.device:
         raise ValueError(f"target is on {target.device} and scores on {y.device}: move one of them")
-    truth = target.detach().to(scores.dtype).permute(1, 2, 0).contiguous()
-    return scores.mT.contiguous(), truth
+    return scores, target.detach().to(scores.dtype)

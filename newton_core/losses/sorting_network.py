@@ -3,6 +3,7 @@
 from typing import Annotated, ClassVar
 
 import torch
+from torch import Tensor
 
 from newton_core.algorithms.sorting_networks import NetworkName, wiring
 from newton_core.labels import Labels
@@ -21,6 +22,7 @@ from newton_core.losses.sorting import (
     RankRows,
     Scores,
     SortingLoss,
+    sample_first,
 )
 from newton_core.losses.sorting import Values as SampleValues
 from newton_core.settings import setting
@@ -64,9 +66,9 @@ class SortingNetworkLoss(SortingLoss[SortingNetworkParameters]):
 
         A graph that is differentiated again goes through torch's operations.
         """
-        if y.device.type != "cpu" or self.numerics != "bce_loss":
-            return super().forward(y, target)
-        return compiled_value(self, super().forward, y, target)
+        if self._compiled(y):
+            return compiled_value(self, super().forward, y, target)
+        return super().forward(y, target)
 
     def relaxed_rows(self, scores: ItemScores) -> RankRows:
         """The product of the layers' matrices, in the scores' dtype, as the literature has it.
@@ -88,13 +90,25 @@ class SortingNetworkLoss(SortingLoss[SortingNetworkParameters]):
         logs = log_cdf(self.distribution, torch.stack((v, -v)))
         return log_rows(network.log_permute(logs))
 
+    def derivatives(
+        self, y: Scores, target: Permutations | None = None, *, hessian: bool = True
+    ) -> Derivatives:
+        """As every sorting loss has it; on the CPU by compiled kernels."""
+        if not self._compiled(y):
+            return super().derivatives(y, target, hessian=hessian)
+        scores, truth = (t.contiguous() for t in sample_first(y.detach(), target))
+        with torch.no_grad():
+            result = compiled_saturating_derivatives(
+                self._network(scores.mT), scores, truth, hessian
+            )
+        return result if scores.dtype == y.dtype else result.to(y.dtype)
+
+    def _compiled(self, y: Tensor) -> bool:
+        return y.device.type == "cpu" and self.numerics == "bce_loss"
+
     def _derivatives(self, scores: ItemScores, target: RankRows, hessian: bool) -> Derivatives:
-        if self.numerics == "log_domain":
-            derivatives = log_domain_derivatives
-        elif scores.device.type == "cpu":
-            derivatives = compiled_saturating_derivatives
-        else:
-            derivatives = saturating_derivatives
+        saturating = self.numerics == "bce_loss"
+        derivatives = saturating_derivatives if saturating else log_domain_derivatives
         return derivatives(self._network(scores), scores, target, hessian)
 
     def _network(self, scores: ItemScores) -> RelaxedNetwork:

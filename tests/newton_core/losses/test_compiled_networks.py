@@ -53,13 +53,13 @@ def test_kernels_give_torch_s_numbers(name: str, network: str, n: int, temperatu
 
 @pytest.mark.parametrize("name", NETWORKS)
 def test_saturated_samples_stay_finite(name: str) -> None:
-    """Rounding decides over what is left of a Hessian there, so only the gradient is compared."""
     loss = network_loss(name, 0.003)
     y, target = (tensor.float() for tensor in draw_sorting(100, 12))
     fast, slow = loss.derivatives(y, target), by_torch(loss, y, target)
     assert fast.hessian is not None
     assert torch.isfinite(fast.hessian).all()
     close(fast.gradient, slow.gradient, 1e-4)
+    close(fast.hessian, slow.hessian, 1e-4)
 
 
 def test_graphs_of_higher_order_go_through_torch_s_operations() -> None:
