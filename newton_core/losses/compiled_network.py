@@ -15,6 +15,7 @@ from torch import Tensor
 from newton_core.algorithms.threads import over_batch
 from newton_core.losses.base import Derivatives
 from newton_core.losses.relaxed_network import Comparators, RelaxedNetwork
+from newton_core.losses.row_cross_entropy import row_derivatives
 
 SHARE = 2**20
 """Products of a batch that are worth a thread of their own."""
@@ -50,6 +51,63 @@ def compiled_saturating_derivatives(
     return Derivatives(value, gradient, second if hessian else None)
 
 
+def compiled_log_derivatives(
+    network: RelaxedNetwork,
+    scores: Float[Tensor, "N n"],
+    target: Float[Tensor, "N n n"],
+    hessian: bool,
+) -> Derivatives:
+    """As :func:`newton_core.losses.network_derivatives.log_domain_derivatives`, sample first.
+
+    Computed and returned in float64.
+    """
+    scores, target = scores.double(), target.double()
+    samples, n = scores.shape
+    distribution, beta = network.distribution, network.steepness
+    difference, v, alpha = travel(network, scores)
+    lows, highs = network.wiring.wires
+    both = torch.cat((v, -v))
+    kernels = _log_domain()
+    rows = scores.new_empty((samples, n, n))
+    shares = scores.new_empty((samples, len(lows), 2, n))
+    work = samples * len(lows) * n
+    mixed = [t.numpy() for t in (rows, shares)]
+    logs = distribution.log_cdf(both).numpy()
+    over_batch(
+        lambda part: kernels.mix_logs(lows, highs, logs, len(lows), part.start, part.stop, *mixed),
+        samples,
+        most=1 + work // SHARE,
+    )
+    found = row_derivatives(
+        rows.permute(1, 2, 0).contiguous(), target.permute(1, 2, 0).contiguous(), hessian=hessian
+    )
+    adjoints = found.gradient.permute(2, 0, 1).contiguous()
+    slopes = distribution.log_slope(both).mul_(beta)
+    slopes[len(lows) :].neg_()
+    slope = distribution.density(v).mul_(beta)
+    transfer = torch.addcmul(alpha, slope, difference)
+    curves = bent = both[:0]
+    factors = adjoints[None, :0]
+    if found.hessians is not None:
+        curves = distribution.log_curvature(both).mul_(beta**2).addcmul_(slopes, slopes)
+        bend = distribution.density_slope(v).mul_(beta**2)
+        bent = torch.addcmul(2 * slope, bend, difference)
+        pairs = [factor for pair in found.hessians.pairs for factor in pair]
+        factors = torch.stack(pairs).permute(0, 3, 1, 2).contiguous()
+    gradient, second = torch.empty_like(scores), scores.new_empty((samples if hessian else 0, n, n))
+    arrays = [t.numpy() for t in (slopes, transfer, curves, bent, shares, adjoints, factors)]
+    results = [t.numpy() for t in (gradient, second)]
+    over_batch(
+        lambda part: kernels.log_domain(lows, highs, *arrays, part.start, part.stop, *results),
+        samples,
+        most=1 + work * (n if hessian else 1) // SHARE,
+    )
+    unseen = (0 * scores).sum(1)
+    return Derivatives(
+        found.value + unseen, gradient + unseen.unsqueeze(1), second if hessian else None
+    )
+
+
 def travel(
     network: RelaxedNetwork, scores: Float[Tensor, "N n"]
 ) -> tuple[Comparators, Comparators, Comparators]:
@@ -83,3 +141,11 @@ def _saturating() -> Any:
     from newton_core.algorithms import saturating_network_kernels
 
     return saturating_network_kernels.saturating
+
+
+@functools.cache
+def _log_domain() -> Any:
+    """The compiled passes in the log domain."""
+    from newton_core.algorithms import log_network_kernels
+
+    return log_network_kernels

@@ -3,12 +3,14 @@
 from typing import Annotated, ClassVar
 
 import torch
-from torch import Tensor
 
 from newton_core.algorithms.sorting_networks import NetworkName, wiring
 from newton_core.labels import Labels
 from newton_core.losses.base import Derivatives, LossParameters
-from newton_core.losses.compiled_network import compiled_saturating_derivatives
+from newton_core.losses.compiled_network import (
+    compiled_log_derivatives,
+    compiled_saturating_derivatives,
+)
 from newton_core.losses.compiled_value import compiled_value
 from newton_core.losses.distributions import Distribution, log_cdf
 from newton_core.losses.network_derivatives import log_domain_derivatives, saturating_derivatives
@@ -66,9 +68,9 @@ class SortingNetworkLoss(SortingLoss[SortingNetworkParameters]):
 
         A graph that is differentiated again goes through torch's operations.
         """
-        if self._compiled(y):
-            return compiled_value(self, super().forward, y, target)
-        return super().forward(y, target)
+        if y.device.type != "cpu":
+            return super().forward(y, target)
+        return compiled_value(self, super().forward, y, target)
 
     def relaxed_rows(self, scores: ItemScores) -> RankRows:
         """The product of the layers' matrices, in the scores' dtype, as the literature has it.
@@ -94,17 +96,14 @@ class SortingNetworkLoss(SortingLoss[SortingNetworkParameters]):
         self, y: Scores, target: Permutations | None = None, *, hessian: bool = True
     ) -> Derivatives:
         """As every sorting loss has it; on the CPU by compiled kernels."""
-        if not self._compiled(y):
+        if y.device.type != "cpu":
             return super().derivatives(y, target, hessian=hessian)
         scores, truth = (t.contiguous() for t in sample_first(y.detach(), target))
+        saturating = self.numerics == "bce_loss"
+        compiled = compiled_saturating_derivatives if saturating else compiled_log_derivatives
         with torch.no_grad():
-            result = compiled_saturating_derivatives(
-                self._network(scores.mT), scores, truth, hessian
-            )
-        return result if scores.dtype == y.dtype else result.to(y.dtype)
-
-    def _compiled(self, y: Tensor) -> bool:
-        return y.device.type == "cpu" and self.numerics == "bce_loss"
+            result = compiled(self._network(scores.mT), scores, truth, hessian)
+        return result if result.value.dtype == y.dtype else result.to(y.dtype)
 
     def _derivatives(self, scores: ItemScores, target: RankRows, hessian: bool) -> Derivatives:
         saturating = self.numerics == "bce_loss"
