@@ -21,7 +21,13 @@ from app.evidence.comparison import table_of
 from app.presets import load_presets
 from app.specs import read_spec
 from app.train import idle_cores, train
-from newton_core.evidence import CellStore, compute_cells, with_seeds
+from newton_core.evidence import (
+    CellStore,
+    SeedError,
+    check_report_seeds,
+    compute_cells,
+    with_seeds,
+)
 from newton_core.experiment.comparison import compare_runs
 from newton_core.experiment.events import Summary
 from newton_core.training.run import run
@@ -65,6 +71,10 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("--time", action="store_true", help="measure the seconds alone")
     arguments = parser.parse_args()
+    try:
+        check_report_seeds(range(arguments.seeds))
+    except SeedError as error:
+        parser.error(f"--seeds: {error}")
     torch.set_num_threads(1)
     console = Console()
     files = {preset.name: FOLDER / f"{preset.name}.json" for preset in load_presets()}

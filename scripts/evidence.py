@@ -16,7 +16,13 @@ from playwright.sync_api import sync_playwright
 
 from app.figures.components import components
 from app.shipped import SCALING, UnknownResultError, shipped_result, shipped_results
-from newton_core.evidence.results import Result, RowResult, interval_in_words, shown
+from newton_core.evidence.results import (
+    Result,
+    RowResult,
+    Verdict,
+    interval_in_words,
+    shown,
+)
 from newton_core.experiment.arms import ARM_LABELS
 from scripts.lab_browser import ARGUMENTS, find_browser
 
@@ -27,7 +33,7 @@ END = "<!-- end of evidence -->"
 
 PARTS = ("hessian", "hessian_length", "hessian_direction",
          "fisher", "fisher_length", "fisher_direction")  # fmt: skip
-BESIDE = {
+BESIDE: dict[Verdict, str] = {
     "reproduced": "reproduced",
     "same direction": "of the same sign and another size",
     "not shown": "not shown",

@@ -16,10 +16,12 @@ def tune(
     source: Annotated[str, typer.Argument(metavar="PRESET|SPEC.json", help="What to tune.")],
     out: Annotated[Path, typer.Option(help="Write the tuned spec here, what was tried beside it.")],
     budget: Annotated[
-        int, typer.Option(min=1, max=400, help="Settings that each arm is tried at.")
+        int, typer.Option(min=1, max=64, help="Settings that each arm is tried at.")
     ] = 16,
     seeds: Annotated[int, typer.Option(min=1, max=1000, help="Tuning seeds.")] = 3,
-    first_seed: Annotated[int, typer.Option(help="The first of them, 10,000 or more.")] = 10_000,
+    first_seed: Annotated[
+        int, typer.Option(max=2**30, help="The first of them, 10,000 or more.")
+    ] = 10_000,
     processes: Annotated[
         int | None, typer.Option(min=1, max=256, help="How many compute; if none: all cores.")
     ] = None,

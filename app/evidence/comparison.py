@@ -21,7 +21,8 @@ def title_of(comparison: Comparison) -> str:
     """What the table compares."""
     metric, baseline = comparison.metric, comparison.arms[0]
     unit = " in %" if metric.kind == "share" else ""
-    text = f"{words(metric)}{unit}, {comparison.seeds} seeds, paired with {baseline.label}"
+    seeds = "1 seed" if comparison.seeds == 1 else f"{comparison.seeds} seeds"
+    text = f"{words(metric)}{unit}, {seeds}, paired with {baseline.label}"
     if metric.better == "lower":
         text += ", lower is better"
     if any(arm.missed for arm in comparison.arms) and metric.worst is not None:

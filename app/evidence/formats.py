@@ -17,7 +17,10 @@ def number(metric: MetricDescription, value: float, sign: str = "") -> str:
     """A value as it stands under :func:`heading`; with ``sign`` "+" the sign is always shown."""
     if metric.kind == "share":
         return f"{100 * value:{sign}.1f}"
-    return f"{value:{sign}.{1 if abs(value) >= 100 else 3}f}"
+    decimals = metric.decimals
+    if decimals is None:
+        decimals = 1 if abs(value) >= 100 else 3
+    return f"{value:{sign}.{decimals}f}"
 
 
 def with_unit(metric: MetricDescription, value: float) -> str:

@@ -158,8 +158,10 @@ def sweep_table(found: Sweep) -> Table:
     table = Table(title=title, title_justify="left")
     for axis in found.axes:
         table.add_column(axis.path, justify="right")
-    for arm in found.spec.arms:
-        table.add_column(f"{arm.label}{', %' if metric.kind == 'share' else ''}", justify="right")
+    for index in range(len(found.spec.arms)):
+        labels = {swept.cell.spec.arms[index].label for swept in found.cells}
+        name = labels.pop() if len(labels) == 1 else f"arms.{index}"
+        table.add_column(f"{name}{', %' if metric.kind == 'share' else ''}", justify="right")
     table.add_column("")
     for swept in cells:
         settings = [f"{value}" for value in swept.cell.settings.values()]

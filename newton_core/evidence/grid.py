@@ -90,7 +90,7 @@ def expand(spec: ExperimentSpec, axes: Sequence[Axis]) -> tuple[Cell, ...]:
             raise GridError(f"{axis.path} is on two axes; give all its values on one")
         if not axis.values:
             raise GridError(f"{axis.path} has no values")
-        if len({json.dumps(value) for value in axis.values}) < len(axis.values):
+        if len({(isinstance(value, bool), value) for value in axis.values}) < len(axis.values):
             raise GridError(f"{axis.path} has a value twice")
         if axis.path == "seed":
             raise GridError("seed is no axis: a sweep takes each combination with several seeds")
@@ -113,6 +113,9 @@ def with_settings(spec: ExperimentSpec, settings: Mapping[str, Scalar]) -> Exper
         GridError: a path leads nowhere, or the spec does not take a value.
     """
     record = spec.model_dump(mode="json")
+    for arm, given in zip(record["arms"], spec.arms, strict=True):
+        if given.label == given.default_label():
+            arm["label"] = ""  # named after what it becomes
     for path, value in settings.items():
         _replace(record, path, value)
     try:

@@ -24,7 +24,7 @@ from newton_core.evidence.results import (
     arm_results,
     metric_record,
 )
-from newton_core.evidence.seeds import FIRST_TUNING_SEED
+from newton_core.evidence.seeds import FIRST_TUNING_SEED, check_report_seeds
 from newton_core.evidence.tuning import tune
 from newton_core.experiment.comparison import compare
 from newton_core.experiment.events import Summary
@@ -73,6 +73,14 @@ class Reproduction:
     kept: Mapping[str, Tuned] = field(default_factory=dict)
     stop: threading.Event | None = None
     on_done: Callable[[float], None] = lambda seconds: None
+
+    def __post_init__(self) -> None:
+        """Makes sure that the plan claims on report seeds.
+
+        Raises:
+            SeedError: it does not.
+        """
+        check_report_seeds(range(self.plan.seeds))
 
     def rows(self) -> Iterator[RowResult]:
         """The rows in their order, each when it is done.

@@ -26,8 +26,8 @@ SEEDS = tuple(range(FIRST_TUNING_SEED, FIRST_TUNING_SEED + 3))
 _RATE_DECADES = 0.5
 _DAMPING_DECADES = 1.0
 """Distance of neighbours in the first round: the damping is known to matter less."""
-_REACH = 12
-"""The lattice that settings are taken from has so many neighbours to each side."""
+MOST_BUDGET = 64
+"""An arm with the learning rate alone has no more settings that differ."""
 
 Point = tuple[int, ...]
 
@@ -154,12 +154,17 @@ def tune(
 
     Raises:
         SeedError: a report seed would choose.
-        ValueError: no budget or no seeds.
+        ValueError: no budget, one that is too large, or no seeds.
         CellError, CellsStoppedError: see :func:`compute_cells`.
     """
     check_tuning_seeds(seeds)
     if budget < 1 or not seeds:
         raise ValueError("tuning needs a budget of at least one setting, and at least one seed")
+    if budget > MOST_BUDGET:
+        raise ValueError(
+            f"a budget of {budget} is too large: an arm that has only a learning rate to tune has"
+            f" no more than {MOST_BUDGET} settings, and every arm is to have the same"
+        )
     began = time.monotonic()
     searches = [_Search(spec, index, budget) for index in range(len(spec.arms))]
     for size in (math.ceil(budget / 2), budget):
@@ -213,7 +218,7 @@ class _Search:
         step = 1 if self._trials else 2
         centre = self._best() if self._trials else (0,) * len(self._knobs)
         found = []
-        for offset in _nearest(len(self._knobs)):
+        for offset in _nearest(len(self._knobs), size):
             if len(self._asked) >= size:
                 break
             point = tuple(c + step * o for c, o in zip(centre, offset, strict=True))
@@ -259,9 +264,9 @@ class _Search:
         return max(self._trials, key=goodness)
 
 
-def _nearest(dimensions: int) -> list[Point]:
-    """The points of a lattice, the nearest to its centre first."""
-    side = range(-_REACH, _REACH + 1)
+def _nearest(dimensions: int, reach: int) -> list[Point]:
+    """Points of a lattice, ``reach`` neighbours to each side, the nearest to its centre first."""
+    side = range(-reach, reach + 1)
     points: list[Point] = [()]
     for _ in range(dimensions):
         points = [(*point, place) for point in points for place in side]

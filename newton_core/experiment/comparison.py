@@ -47,10 +47,16 @@ class ComparedArm:
 
     @property
     def note(self) -> str:
-        """What a reader must know beside the numbers: "diverged in 3 of 3"; mostly empty."""
+        """What a reader must know beside the numbers: "diverged in 3 of 3"; mostly empty.
+
+        With a target also how often and how fast it arrived.
+        """
         counts = {"never arrived": self.missed, "diverged": self.diverged}
         seeds = len(self.values)
-        return ", ".join(f"{words} in {n} of {seeds}" for words, n in counts.items() if n)
+        words = [f"{what} in {n} of {seeds}" for what, n in counts.items() if n]
+        if self.target_steps is not None and self.target_seconds is not None:
+            words.append(f"median {self.target_steps:,.0f} steps, {self.target_seconds:.2g} s")
+        return ", ".join(words)
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,15 @@ def test_every_named_or_numeric_field_is_reached() -> None:
     assert (found.task.n, found.task.model.name, found.steps) == (5, "cnn", 20)
 
 
+def test_an_arm_without_a_name_of_its_own_is_named_after_what_it_becomes() -> None:
+    axes = [Axis("arms.1.curvature", ("hessian", "ggn")), Axis("arms.0.gradient", ("clip",))]
+    labels = [[arm.label for arm in cell.spec.arms] for cell in expand(SPEC, axes)]
+    assert labels == [["Clipped", "Hessian"], ["Clipped", "Gauss-Newton"]]
+    (named,) = expand(SPEC, [Axis("arms.1.label", ("Mine",))])
+    (kept,) = expand(named.spec, [Axis("arms.1.curvature", ("hessian",))])
+    assert [arm.label for arm in kept.spec.arms] == ["Vanilla", "Mine"]
+
+
 @pytest.mark.parametrize(
     ("texts", "words"),
     [
@@ -39,6 +48,9 @@ def test_every_named_or_numeric_field_is_reached() -> None:
         (["loss.name=nothing"], "loss"),
         (["arms.1.lr=1", "arms.1.lr=2"], "two axes"),
         (["seed=1,2"], "seed is no axis"),
+        (["arms.1.lr=1,1.0"], "a value twice"),
+        (["arms.1.lr=0.1,NaN"], r"arms\.1\.lr"),
+        (["arms.1.lr=1e999"], r"arms\.1\.lr"),
         (["batch_size=" + ",".join(map(str, range(1, 200))),
           "steps=" + ",".join(map(str, range(10, 200)))], "too many"),
         ([], "needs an axis"),

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from newton_core.evidence import CellStore, SeedError, check_report_seeds, tune
+from newton_core.evidence.tuning import MOST_BUDGET
 from newton_core.experiment.spec import ExperimentSpec
 
 SPEC = ExperimentSpec.model_validate(
@@ -41,6 +42,16 @@ def test_every_arm_has_the_same_budget_and_the_best_is_found(
     assert [arm.lr for arm in found.spec.arms] == [arm.best.settings["lr"] for arm in found.arms]
     again = tune(SPEC, budget=9, seeds=(10_000,), store=CellStore(tmp_path), processes=1)
     assert (again.arms, again.spec) == (found.arms, found.spec)
+
+
+def test_a_large_budget_finds_room_for_a_learning_rate_alone(tmp_path: Path) -> None:
+    arm = {"lr": 1e3, "optimizer": "sgd"}  # the largest that there is: the room is on one side
+    record = {**SPEC.model_dump(mode="json"), "arms": [arm], "steps": 1}
+    spec, store = ExperimentSpec.model_validate(record), CellStore(tmp_path)
+    (found,) = tune(spec, budget=MOST_BUDGET, seeds=(10_000,), store=store, processes=1).arms
+    assert len({tuple(trial.settings.items()) for trial in found.trials}) == MOST_BUDGET
+    with pytest.raises(ValueError, match="a budget of 65 is too large"):
+        tune(spec, budget=MOST_BUDGET + 1, store=store)
 
 
 def test_report_seeds_choose_nothing_and_tuning_seeds_claim_nothing(tmp_path: Path) -> None:

@@ -93,10 +93,12 @@ def test_with_a_target_steps_are_compared_and_those_that_never_arrive_are_counte
     found = compare_runs(spec, summaries, SHARE)
     assert (found.metric.title, found.metric.better) == ("Steps to hit 90.0 %", "lower")
     assert [each.values for each in found.arms] == [(100.0,) * 3, (60.0, 300.0, 300.0)]
-    assert found.arms[1].note == "never arrived in 2 of 3, diverged in 1 of 3"
+    assert found.arms[1].note == (
+        "never arrived in 2 of 3, diverged in 1 of 3, median 60 steps, 1 s"
+    )
     assert found.arms[1].difference is not None
     assert found.arms[1].difference.improved == pytest.approx(1 / 3)
-    assert found.arms[0].note == ""
+    assert found.arms[0].note == "median 100 steps, 1 s"
     plain = compare_runs(small_spec(arms=[{}, {"label": "B"}]), summaries, SHARE)
     assert plain.metric is SHARE
 

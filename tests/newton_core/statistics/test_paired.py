@@ -60,6 +60,16 @@ def test_the_smallest_p_that_so_many_seeds_can_say(seeds: int, smallest: float) 
     found = paired_difference([1.0 + 0.1 * i for i in range(seeds)], [0.0] * seeds)
     assert found.smallest_p == smallest
     assert found.permutation_p == pytest.approx(smallest)
+    assert found.wilcoxon_smallest_p == found.wilcoxon_p == pytest.approx(smallest)
+
+
+def test_the_smallest_p_of_ranks_knows_of_ties_zeros_and_many_seeds() -> None:
+    signs = [1, -1] * 8
+    many = paired_difference([s * (1.0 + 0.1 * i) for i, s in enumerate(signs)], [0.0] * 16)
+    assert many.wilcoxon_smallest_p == pytest.approx(2.0**-15)
+    assert many.smallest_p == pytest.approx(2e-4), "so many flips are drawn"
+    some = paired_difference([0.0, 0.0, 1.0, -2.0, 3.0], [0.0] * 5)
+    assert some.wilcoxon_smallest_p == pytest.approx(2 / 2**3), "two seeds do not differ"
 
 
 @pytest.mark.parametrize(("seeds", "method"), [(5, "t"), (10, "t"), (20, "bca")])
