@@ -21,6 +21,29 @@ def test_controls_that_an_arm_does_not_use_are_hidden(lab: LabPage) -> None:
     expect(arm.get_by_text("Clip norm", exact=True)).to_have_count(0)
 
 
+def test_the_rules_of_a_damping_and_the_controls_of_a_step_bring_their_own_fields(
+    lab: LabPage,
+) -> None:
+    lab.go("?spec=task.name~ranking~loss.name~neuralsort~arms.0.curvature~fisher")
+    arm = lab.page.locator(".arm").first
+    arm.get_by_role("button", name="More").click()
+    rule = arm.get_by_label("Tikhonov rule", exact=True)
+    expect(rule.locator("option")).to_have_count(3)
+    for value, floors in (("relative", 0), ("levenberg_marquardt", 1), ("fixed", 0)):
+        rule.select_option(value)
+        expect(arm.get_by_text("Floor", exact=True)).to_have_count(floors)
+        expect(arm.get_by_text("Tikhonov λ", exact=True)).to_be_visible()
+    expect(arm.get_by_text("Component of", exact=True)).to_have_count(0)
+    arm.get_by_label("Component", exact=True).select_option("length")
+    expect(arm.get_by_text("Component of", exact=True)).to_be_visible()
+    expect(arm.locator("strong")).to_have_text("Fisher's length")
+    arm.get_by_label("Component", exact=True).select_option("full")
+    arm.get_by_label("Curvature", exact=True).select_option("ggn")
+    expect(arm.get_by_text("Iterations", exact=True)).to_be_visible()
+    expect(arm.get_by_text("Component", exact=True)).to_have_count(0)
+    expect(rule).to_have_count(0)
+
+
 def test_a_number_out_of_bounds_is_named_at_its_field(lab: LabPage) -> None:
     lab.go("?preset=collapse")
     field = lab.page.locator(".field", has_text="Numbers in a ranking")
