@@ -105,20 +105,25 @@ export function showSweep(id: string): () => void {
   return () => leave();
 }
 
-/** Cells that come within one frame are drawn together. */
+/** Cells that one frame draws at most: more of them are a pause that one sees. */
+const AT_ONCE = 16;
+
+/**
+ * Cells that come within one frame are drawn together. All are judged, which shades them anew, only
+ * once no more are waiting to be drawn.
+ */
 function follow(shown: Sweep, onEnd: () => void): () => void {
-  let news: SweptRecord[] = [];
+  const news: SweptRecord[] = [];
   let frame = 0;
   const draw = () => {
-    frame = 0;
     batch(() => {
-      for (const record of news) {
+      for (const record of news.splice(0, AT_ONCE)) {
         const cell = shown.cells[record.index];
         if (cell !== undefined) cell.value = record;
       }
-      judge(shown);
+      if (news.length === 0) judge(shown);
     });
-    news = [];
+    frame = news.length === 0 ? 0 : requestAnimationFrame(draw);
   };
   const stop = followSweep(shown.detail.id, shown.detail.last_seq, {
     onCell(record) {
