@@ -127,6 +127,7 @@ _PAGE = Template("""<!doctype html>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Enter · Newton Lab</title>
+<link rel="icon" href="data:,">
 <style>
 :root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif;
   background: light-dark(#fbfaf7, #14181b); color: light-dark(#1d2429, #e8e6e1); }

@@ -110,8 +110,8 @@ function State() {
   if (log.status === "cancelled") {
     return (
       <Notice action={again}>
-        This run was stopped at step {formatCount(log.head)}. To resume it is to go on from its last
-        snapshot, as a new run with the same numbers.
+        This run was stopped at step {formatCount(log.head)}. Resume goes on from its last snapshot,
+        as a new run with the same numbers.
       </Notice>
     );
   }
@@ -140,13 +140,13 @@ const ASK_MS = 3000;
 
 /** The run waits: how many are before it, which one it waits for, and for how long. */
 function Queued({ id, place }: { id: string; place: number }) {
-  const [blocker, setBlocker] = useState<RunDetail["waits_for"]>(null);
+  const [detail, setDetail] = useState<RunDetail | null>(null);
   useEffect(() => {
     const stop = new AbortController();
     const ask = async () => {
       try {
         const path = `api/runs/${id}`;
-        setBlocker((await request<RunDetail>(path, { signal: stop.signal })).waits_for);
+        setDetail(await request<RunDetail>(path, { signal: stop.signal }));
       } catch (error) {
         const isAnswer = error instanceof ApiError || error instanceof DOMException;
         if (!isAnswer) throw error; // it is asked again soon
@@ -160,8 +160,10 @@ function Queued({ id, place }: { id: string; place: number }) {
     };
   }, [id]);
   const ahead = place - 1;
+  const blocker = detail?.waits_for ?? null;
+  const isOthers = detail?.changeable === false; // then others wait for it too
   return (
-    <Notice action={{ label: "Leave the queue", run: () => void stop() }}>
+    <Notice action={isOthers ? null : { label: "Leave the queue", run: () => void stop() }}>
       {ahead <= 0
         ? "This run is next: it starts as soon as a worker is free."
         : `This run waits: ${ahead === 1 ? "one run is" : `${ahead} runs are`} before it.`}
