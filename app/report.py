@@ -52,25 +52,50 @@ def report_html(
     Raises:
         PageNotBuiltError: the page's bundle is not there.
     """
+    data = _data(run, events, others or {})
+    return single_page(str(run["title"]), DATA_ID, "application/json", data)
+
+
+def single_page(title: str, data_id: str, data_type: str, data: Iterable[str]) -> Iterator[str]:
+    """The parts of an HTML file with everything in it, which may reach nobody.
+
+    Args:
+        title: of the page.
+        data_id: id of the element that holds the data.
+        data_type: its media type.
+        data: its text, which holds no tag.
+
+    Raises:
+        PageNotBuiltError: the page's bundle is not there.
+    """
     folder = page_dir() / "report"
-    scripts = [_read(folder / name) for name in ("plotly.js", "report.js")]
-    return _parts(run, events, others or {}, scripts, _read(folder / "report.css"))
+    codes = [_read(folder / name) for name in ("plotly.js", "report.js")]
+    return _parts(title, data_id, data_type, data, codes, _read(folder / "report.css"))
 
 
 def _parts(
-    run: dict[str, Any], events: Log, others: Mapping[str, Log], codes: list[str], style: str
+    title: str, data_id: str, data_type: str, data: Iterable[str], codes: list[str], style: str
 ) -> Iterator[str]:
     scripts = [_inline_script(code) for code in codes]
-    made = {"made": datetime.now(UTC).date().isoformat()}
     yield (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{_policy(scripts)}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         '<meta name="color-scheme" content="light dark">\n'
-        f"<title>{html.escape(str(run['title']))} · Newton Lab</title>\n"
+        f"<title>{html.escape(title)} · Newton Lab</title>\n"
         f'<style>{_inline_style(style)}</style>\n</head>\n<body>\n<div id="page"></div>\n'
-        f'<script type="application/json" id="{DATA_ID}">\n{{"run":{_inline_json(run | made)},'
-        f'"figures":{_inline_json(templates())},'
+        f'<script type="{data_type}" id="{data_id}">\n'
+    )
+    yield from data
+    yield "\n</script>\n"
+    yield from (f"<script>{code}</script>\n" for code in scripts)
+    yield "</body>\n</html>\n"
+
+
+def _data(run: dict[str, Any], events: Log, others: Mapping[str, Log]) -> Iterator[str]:
+    made = {"made": datetime.now(UTC).date().isoformat()}
+    yield (
+        f'{{"run":{_inline_json(run | made)},"figures":{_inline_json(templates())},'
         f'"vocabulary":{_inline_json(vocabulary().model_dump(mode="json"))},"events":[\n'
     )
     yield from _joined(events)
@@ -80,15 +105,13 @@ def _parts(
             yield f'{"," if number else ""}\n{{"title":{_inline_json(title)},"events":[\n'
             yield from _joined(log)
             yield "\n]}"
-    yield "\n]}\n</script>\n"
-    yield from (f"<script>{code}</script>\n" for code in scripts)
-    yield "</body>\n</html>\n"
+    yield "\n]}"
 
 
 def _joined(events: Log) -> Iterator[str]:
     separator = ""
     for event in events:
-        yield separator + _escape_json(_shortened(event))
+        yield separator + _escape_json(shortened(event))
         separator = ",\n"
 
 
@@ -102,7 +125,7 @@ def _policy(scripts: Iterable[str]) -> str:
     )
 
 
-def _shortened(event: str) -> str:
+def shortened(event: str) -> str:
     """The event as its charts need it: metrics, which are most of a log, to six digits."""
     if '"type":"metrics"' not in event:
         return event

@@ -125,5 +125,26 @@ def check(
         raise typer.Exit(FAILED)
 
 
+@lesson.command("export")
+def export(
+    lesson: Annotated[str, typer.Argument(help="A lesson's name, or its Markdown file.")],
+    out: Annotated[Path, typer.Option("--out", help="The HTML file to write.")],
+    force: Annotated[bool, typer.Option("--force", help="Replace the file.")] = False,
+    threads: Annotated[int, typer.Option("--threads", min=1, help="Threads of each run.")] = 1,
+) -> None:
+    """Make a lesson and its runs one HTML file, which needs neither a server nor a network."""
+    from app.lessons.exporting import ExportError, export_lesson
+
+    try:
+        made = export_lesson(lesson, out, errors, force=force, threads=threads)
+    except ExportError as error:
+        stop(str(error), BAD_INPUT)
+    console.print(
+        f"{out} is written: {made.title}, {_count(made.pages, 'page')},"
+        f" {_count(made.runs, 'run')}, {made.megabytes:.1f} MB",
+        soft_wrap=True,
+    )
+
+
 def _count(number: int, word: str) -> str:
     return f"{number} {word}{'' if number == 1 else 's'}"

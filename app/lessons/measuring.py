@@ -170,7 +170,7 @@ def _walk_curves(text: str) -> Curves:
         if start is None:
             raise ClaimError(f"say where the descents on {name} start: settings, start: [x, y]")
         begin = torch.tensor([start], dtype=torch.float64)
-        return _heights(descend(loss, begin, _surface_walks(own), steps=WALK_STEPS))
+        return _heights(descend(loss, begin, _walks(surface_walks(own)), steps=WALK_STEPS))
     if scene.page == "three-numbers":
         name = str(own.get("loss", "softsort"))
         sharp = float(str(own.get("temperature", 0.05)))
@@ -180,16 +180,17 @@ def _walk_curves(text: str) -> Curves:
         )  # fmt: skip
         begin = torch.tensor([[own.get("across", 0.75), own.get("up", -0.5)]], dtype=torch.float64)
         found = three_numbers_descents(
-            loss, begin, _three_walks(own), steps=WALK_STEPS, dtype=torch.float32
+            loss, begin, _walks(three_numbers_walks(own)), steps=WALK_STEPS, dtype=torch.float32
         )
         return _heights([one.descent for one in found])
     raise ClaimError(f"a scene of {scene.page} has no arms to make claims about")
 
 
-def _surface_walks(own: dict[str, Any]) -> list[DescentSettings]:
+def surface_walks(own: dict[str, Any]) -> list[dict[str, Any]]:
+    """The descents of the page of surfaces with these settings."""
     lr, newton = own.get("lr", 0.001), own.get("newton", 1.0)
     damped = {"method": "newton", "lr": newton, "tikhonov": own.get("tikhonov", 0.1)}
-    records: list[dict[str, Any]] = [
+    return [
         {"method": "gradient_descent", "lr": lr},
         {"method": "momentum", "lr": lr},
         {"method": "adam", "lr": own.get("adam", 0.05)},
@@ -197,18 +198,21 @@ def _surface_walks(own: dict[str, Any]) -> list[DescentSettings]:
         damped | {"definiteness": "clip"},
         damped | {"definiteness": "saddle_free"},
     ]
-    return [DescentSettings.model_validate(record) for record in records]
 
 
-def _three_walks(own: dict[str, Any]) -> list[DescentSettings]:
+def three_numbers_walks(own: dict[str, Any]) -> list[dict[str, Any]]:
+    """The descents of the page of three numbers with these settings."""
     lr = own.get("lr", 1.0)
     damped = {"method": "newton", "lr": lr, "tikhonov": own.get("tikhonov", 0.1)}
-    records: list[dict[str, Any]] = [
+    return [
         {"method": "gradient_descent", "label": "Vanilla gradient descent", "lr": lr},
         damped | {"label": "Hessian"},
         damped | {"label": "Hessian, saddle-free", "definiteness": "saddle_free"},
         damped | {"label": "Fisher", "curvature": "fisher"},
     ]
+
+
+def _walks(records: list[dict[str, Any]]) -> list[DescentSettings]:
     return [DescentSettings.model_validate(record) for record in records]
 
 

@@ -3,6 +3,7 @@
 import functools
 import re
 from collections.abc import Iterable, Sequence
+from html import unescape
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -80,6 +81,11 @@ def render(tokens: Sequence[Token]) -> str:
 def render_sentence(text: str) -> str:
     """Sanitised HTML of a sentence with formulas and emphasis, without a paragraph."""
     return sanitise(_markdown().renderInline(text, {"seen": set()}))
+
+
+def lab_links(html: str) -> list[str]:
+    """What the links of a rendered text set, as queries: ``tikhonov=10``."""
+    return [unescape(found) for found in re.findall(r'data-lab="([^"]*)"', html)]
 
 
 def sanitise(html: str) -> str:

@@ -60,10 +60,18 @@ def export_run(
             " spec: to run it again; weights: safetensors of the last snapshot"
         ),
     ],
+    view: Annotated[
+        str,
+        Query(
+            max_length=4000,
+            description="of html: what the page shows, as the query of its address;"
+            " ?panel=loss&step=40 makes a page of that panel alone",
+        ),
+    ] = "",
 ) -> Response:
     """The run in another form, as far as it has come."""
     media_type, what, ending = _KINDS[format]
-    content = _content(lab, run, format)
+    content = _content(lab, run, format, view)
     name = file_name(run, what, ending)
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     if isinstance(content, bytes | str):
@@ -71,7 +79,7 @@ def export_run(
     return StreamingResponse(content, media_type=media_type, headers=headers)
 
 
-def _content(lab: Lab, run: RunRow, format: Format) -> str | bytes | Iterable[str]:
+def _content(lab: Lab, run: RunRow, format: Format, view: str) -> str | bytes | Iterable[str]:
     log = lab.log.all(run.id)
     match format:
         case "csv":
@@ -85,7 +93,7 @@ def _content(lab: Lab, run: RunRow, format: Format) -> str | bytes | Iterable[st
         case "html":
             info = run_info(lab, run, ANYONE).model_dump(mode="json")
             try:
-                return report_html(info, (event.body for event in log))
+                return report_html(info | {"view": view}, (event.body for event in log))
             except PageNotBuiltError as error:
                 raise HTTPException(503, str(error)) from error
 

@@ -1,11 +1,17 @@
 """Lessons and the glossary, as they are on disk now."""
 
-from fastapi import APIRouter, HTTPException
+import re
+
+from fastapi import APIRouter, HTTPException, Response
+from fastapi.responses import StreamingResponse
 
 from app.lessons.glossary import Term, glossary
+from app.lessons.handout import handout_html, specs_of
 from app.lessons.records import LessonAnswer, LessonInfo
 from app.lessons.shelf import UnknownLessonError, all_lessons, find_lesson, info
 from app.routes.common import TheLab, problem
+from app.runs.submission import new_run
+from app.static import PageNotBuiltError
 
 router = APIRouter(tags=["lessons"])
 
@@ -23,6 +29,45 @@ def lesson(lab: TheLab, name: str) -> LessonAnswer:
         return find_lesson(name, lab.settings.lessons_dir)
     except UnknownLessonError as error:
         raise HTTPException(404, str(error)) from error
+
+
+@router.get(
+    "/api/lessons/{name}/handout",
+    response_class=Response,
+    responses={
+        200: {
+            "description": "The file, as an attachment.",
+            "content": {"text/html": {"schema": {"type": "string"}}},
+        },
+        404: problem("There is no such lesson."),
+        409: problem("Runs of the lesson are not finished, or its file has mistakes."),
+        503: problem("The page is not built."),
+    },
+)
+def handout(lab: TheLab, name: str) -> StreamingResponse:
+    """A lesson with its runs as one HTML file, which needs neither this server nor a network."""
+    found = lesson(lab, name)
+    if found.problems:
+        raise HTTPException(409, f"the lesson {name!r} has mistakes: correct its file first")
+    rows = [lab.store.find_reusable(new_run(spec, lab.settings)) for spec in specs_of(found)]
+    ready = [row for row in rows if row is not None and row.status == "finished"]
+    if len(ready) < len(rows):
+        raise HTTPException(
+            409,
+            f"{len(rows) - len(ready)} of the {len(rows)} runs of the lesson are not finished:"
+            " post the specs of its scenes to /api/runs, and wait for them",
+        )
+    logs = [(event.body for event in lab.log.all(row.id)) for row in ready]
+    try:
+        parts = handout_html(found, logs, lab.settings)
+    except PageNotBuiltError as error:
+        raise HTTPException(503, str(error)) from error
+    headers = {"Content-Disposition": f'attachment; filename="newton-lab-{_plain(name)}.html"'}
+    return StreamingResponse(parts, media_type="text/html; charset=utf-8", headers=headers)
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "lesson"
 
 
 @router.get("/api/glossary")

@@ -5,6 +5,7 @@ import { useEffect } from "preact/hooks";
 import { PAGES } from "./pages/list";
 import { ClassroomBar } from "./panels/classroom/ClassroomBar";
 import { follow, presentationIdOf } from "./panels/classroom/follower";
+import { EmbedDialog } from "./panels/embed/EmbedDialog";
 import { Header } from "./panels/header/Header";
 import { Help, help } from "./panels/header/Help";
 import { TermDialog } from "./panels/lesson/Glossary";
@@ -28,6 +29,7 @@ export function App() {
   useEffect(() => void loadGlossary(), []);
   useSignalEffect(() => {
     document.documentElement.toggleAttribute("data-present", presenting.value);
+    document.documentElement.toggleAttribute("data-embedded", embedded.value);
   });
   useSignalEffect(() => {
     const id = presentationIdOf(place.value.path);
@@ -46,6 +48,7 @@ export function App() {
       {page !== undefined ? <page.Page /> : isInvited ? <Invited /> : <NotFound />}
       <Help shortcuts={KEYS} />
       <TermDialog />
+      <EmbedDialog />
       <Announcer />
       <Tooltip />
     </>

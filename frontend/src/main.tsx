@@ -30,8 +30,8 @@ async function loadCatalog(): Promise<void> {
 }
 
 shareHub();
-startTheme();
 startRouter();
+startTheme();
 applyView(place.value.search);
 obeyOneTime();
 startClock();

@@ -4,12 +4,15 @@ import { render } from "preact";
 import type { RunEvent } from "./api/types";
 import { obeyOneTime } from "./charts/oneTime";
 import type { Templates } from "./charts/templates";
+import { showHandout } from "./handout";
 import { ComparePage } from "./pages/Compare";
 import { Header } from "./panels/header/Header";
 import { Help, help } from "./panels/header/Help";
 import { made } from "./panels/print/PrintNote";
 import { mainAction } from "./panels/transport/Transport";
+import { applyView, readAddress } from "./state/address/compare";
 import { seek, startClock } from "./state/clock";
+import { framed } from "./state/frame";
 import { shortcuts, startKeys } from "./state/keys";
 import { canTrain, showLog } from "./state/signals";
 import { logOfEvents } from "./state/store";
@@ -28,7 +31,15 @@ interface SeedLog {
 
 /** What the server embeds (`app/report.py`). */
 interface Embedded {
-  run: { id: string; title: string; shown?: string; comparison?: string; made: string };
+  run: {
+    id: string;
+    title: string;
+    shown?: string;
+    comparison?: string;
+    made: string;
+    /** What the page showed, as its address says it; of one panel, the file is that panel. */
+    view?: string;
+  };
   figures: Templates;
   vocabulary: Vocabulary;
   events: RunEvent[];
@@ -39,10 +50,10 @@ const KEYS = shortcuts(mainAction, () => {
   help.value = true;
 });
 
-function show(id: string, events: readonly RunEvent[]): void {
+function show(id: string, events: readonly RunEvent[], step: number | null = null): void {
   const log = logOfEvents(id, events);
   showLog(log);
-  seek(log.head);
+  seek(step ?? log.head);
 }
 
 /** Which seed is shown, and how all of them compare. */
@@ -68,6 +79,16 @@ function Seeds({ run, seeds }: { run: Embedded["run"]; seeds: readonly SeedLog[]
 }
 
 function Report({ run, seeds }: { run: Embedded["run"]; seeds: readonly SeedLog[] }) {
+  if (framed.value) {
+    return (
+      <>
+        <p class="report-title">{run.title}</p>
+        <ComparePage />
+        <Announcer />
+        <Tooltip />
+      </>
+    );
+  }
   return (
     <>
       <Header />
@@ -81,8 +102,10 @@ function Report({ run, seeds }: { run: Embedded["run"]; seeds: readonly SeedLog[
   );
 }
 
+const handout = document.getElementById("newton-lab-handout");
 const data = document.getElementById("newton-lab-report");
 const root = document.getElementById("page");
+if (handout !== null && root !== null) void showHandout(handout, root);
 if (data !== null && root !== null) {
   const embedded = JSON.parse(data.textContent ?? "") as Embedded;
   const { run, events, others = [] } = embedded;
@@ -94,7 +117,8 @@ if (data !== null && root !== null) {
   obeyOneTime();
   startClock();
   startKeys(KEYS);
-  show(run.id, events);
+  applyView(run.view ?? "");
+  show(run.id, events, readAddress(run.view ?? "").step);
   const seeds = [{ title: run.shown ?? run.title, events }, ...others];
   render(<Report run={run} seeds={seeds} />, root);
 }

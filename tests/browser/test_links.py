@@ -1,14 +1,8 @@
-import functools
 import json
-import threading
 import time
-from collections.abc import Iterator
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from urllib.parse import urlsplit
 
-import pytest
-from playwright.sync_api import Browser, Route, expect
+from playwright.sync_api import Route, expect
 
 from tests.app.harness import LabServer, tiny_spec
 from tests.browser.lab_page import PATIENCE, LabPage, Watch
@@ -177,41 +171,3 @@ def test_a_page_of_its_own_is_in_its_address(lab: LabPage) -> None:
     lab.page.reload()
     expect(step).to_have_value("44")
     expect(lab.page.get_by_label("Start, across")).to_have_value("-7")
-
-
-@pytest.fixture
-def course(tmp_path: Path) -> Iterator[tuple[str, Path]]:
-    """The address of another server, and the file that it shows there."""
-    folder = tmp_path / "course"
-    folder.mkdir()
-    handler = functools.partial(SimpleHTTPRequestHandler, directory=folder)
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as other:
-        thread = threading.Thread(target=other.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{other.server_port}", folder / "index.html"
-        other.shutdown()
-        thread.join()
-
-
-def test_a_frame_shows_the_lab_where_the_server_lets_that_page(
-    lab: LabPage, browser: Browser, server: LabServer, tmp_path: Path, course: tuple[str, Path]
-) -> None:
-    address, file = course
-    lab.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
-    lab.go("three-numbers")
-    lab.share("Copy a frame")
-    expect(lab.page.get_by_text("Frame copied")).to_be_visible()
-    snippet = lab.page.evaluate("navigator.clipboard.readText()")
-    assert "/embed/three-numbers" in snippet
-    allowing = LabServer(tmp_path / "data", workers=1, fork_workers=0, frame_ancestors=address)
-    allowing.start()
-    reader = browser.new_page()
-    try:
-        file.write_text(snippet.replace(server.url, allowing.url), "utf-8")
-        reader.goto(address)
-        frame = reader.frame_locator("iframe")
-        expect(frame.get_by_text("Sorting three numbers").first).to_be_visible(timeout=PATIENCE)
-        expect(frame.locator(".header")).to_have_count(0)
-    finally:
-        reader.close()
-        allowing.close()

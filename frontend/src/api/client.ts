@@ -1,5 +1,6 @@
 /** Requests to the server. Addresses are relative, so that they hold under any path prefix. */
 
+import { asksNobody, keptAnswer } from "./kept";
 import type { Spec, Submitted } from "./types";
 
 /** What the server says is wrong with one field. */
@@ -23,6 +24,7 @@ export class ApiError extends Error {
 
 /** The JSON that `path` answers with. Throws `ApiError`. */
 export async function request<T>(path: string, init: RequestInit = {}): Promise<T> {
+  if (asksNobody()) return kept(path, init);
   let response: Response;
   try {
     response = await fetch(path, init);
@@ -32,6 +34,18 @@ export async function request<T>(path: string, init: RequestInit = {}): Promise<
   }
   if (!response.ok) throw await errorOf(response);
   return response.status === 204 ? (undefined as T) : ((await response.json()) as T);
+}
+
+/** What a file has brought along. Throws `ApiError` where it has not. */
+function kept<T>(path: string, init: RequestInit): T {
+  const answer = keptAnswer(path, init.body);
+  if (answer === undefined) {
+    throw new ApiError(
+      "This file holds only what the lesson itself shows: the lab has the rest",
+      0,
+    );
+  }
+  return answer as T;
 }
 
 export function send<T>(

@@ -15,10 +15,12 @@ import { OverSeedsPanel } from "../panels/seeds/OverSeedsPanel";
 import { primaryMetric, SentencePanel } from "../panels/sentence/SentencePanel";
 import { PresetPanel } from "../panels/spec/PresetPanel";
 import { SpecPanel } from "../panels/spec/SpecPanel";
+import { Framed } from "../panels/stage/Framed";
 import { Transport } from "../panels/transport/Transport";
 import { TurnPanel } from "../panels/turn/TurnPanel";
 import { embedded } from "../state/address/router";
 import { catalog } from "../state/draft";
+import { framed } from "../state/frame";
 import { canTrain, hasRun, presenting } from "../state/signals";
 import { loadTemplates, templates } from "../state/templates";
 
@@ -26,6 +28,7 @@ export function ComparePage() {
   useEffect(() => {
     void loadTemplates();
   }, []);
+  if (framed.value) return <Framed />;
   const rail = canTrain.value && !presenting.value && !embedded.value;
   return (
     <main class={rail ? "compare" : "compare compare-alone"}>

@@ -2,11 +2,13 @@
 
 import { useEffect } from "preact/hooks";
 import type { Lesson, LessonInfo } from "../api/types";
-import { formatCount, formatDuration, formatMeasured } from "../format";
+import { formatCount, formatDuration } from "../format";
 import { Ask } from "../panels/lesson/Ask";
 import { answers, download } from "../panels/lesson/answers";
+import { Claim } from "../panels/lesson/Claim";
 import { keepToScene, showScene } from "../panels/lesson/drive";
 import { GlossaryList } from "../panels/lesson/Glossary";
+import { HandoutButton } from "../panels/lesson/HandoutButton";
 import { Lab } from "../panels/lesson/Lab";
 import {
   followLesson,
@@ -21,6 +23,7 @@ import { Prose } from "../panels/lesson/Prose";
 import { place } from "../state/address/router";
 import { catalog } from "../state/draft";
 import { scene } from "../state/scene";
+import { canTrain } from "../state/signals";
 import { Link } from "../ui/Link";
 import "../panels/lesson/lesson.css";
 
@@ -38,8 +41,9 @@ function LessonList() {
       <div class="course-head">
         <h2 class="course-title">Lessons</h2>
         <p>
-          What does curvature do for learning? Read, predict, press Train, and see. Each lesson has
-          the lab beside its text, and each of its claims was measured on the runs that you see.
+          What does curvature do for learning? Read, predict,{" "}
+          {canTrain.value ? "press Train" : "play"}, and see. Each lesson has the lab beside its
+          text, and each of its claims was measured on the runs that you see.
           {list !== null && list.length > 0 && (
             <>
               {" "}
@@ -144,6 +148,7 @@ function LessonPages({ found }: { found: Lesson }) {
       <article class="lesson-text" aria-labelledby="lesson-page">
         <p class="lesson-crumbs">
           <Link to={{ path: "lessons", search: "" }}>Lessons</Link> <span>{found.title}</span>
+          {canTrain.value && found.problems === 0 && <HandoutButton lesson={found} />}
         </p>
         <Pages found={found} at={at} />
         <h2 id="lesson-page">{page.title}</h2>
@@ -173,17 +178,6 @@ function LessonPages({ found }: { found: Lesson }) {
         {now === null ? <p class="hint">Loading…</p> : <Lab key={now.page} scene={now} />}
       </section>
     </main>
-  );
-}
-
-/** A claim of the lesson with what was measured. */
-function Claim({ say, values }: { say: string; values: readonly (number | null)[] }) {
-  const numbers = values.map((value) => (value === null ? "not finite" : formatMeasured(value)));
-  return (
-    <p class="claim">
-      <b>Measured</b> <Prose inline html={say} />
-      {numbers.length > 0 && <small> {numbers.join(", ")}</small>}
-    </p>
   );
 }
 

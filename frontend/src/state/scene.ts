@@ -5,7 +5,8 @@ import type { SceneView } from "../api/types";
 import type { ArmStyle } from "./arms";
 import { completed } from "./draft";
 import { equivalent } from "./edit";
-import { runSpec } from "./signals";
+import { pointedArm } from "./frame";
+import { canTrain, runSpec } from "./signals";
 
 /** The scene beside the lesson; null: there is no lesson on the page. */
 export const scene = signal<SceneView | null>(null);
@@ -15,9 +16,9 @@ export const descents = signal<readonly { label: string; values: readonly (numbe
   [],
 );
 
-/** Whether a control stays: a scene names those that do. */
+/** Whether a control stays: a scene names those that do; without a server none has an effect. */
 export function offers(control: string): boolean {
-  return scene.value === null || scene.value.controls.includes(control);
+  return scene.value === null || (canTrain.value && scene.value.controls.includes(control));
 }
 
 /** Whether the scene points at a control, a chart or an arm of this name. */
@@ -32,9 +33,9 @@ export const isOfScene = computed(() => {
   return wanted != null && shown !== null && equivalent(completed(wanted), completed(shown));
 });
 
-/** The looks of arms: where the scene points at one of them, the others step back. */
+/** The looks of arms: where the scene or the frame points at one of them, the others step back. */
 export function pointedOut(styles: readonly ArmStyle[], labels: readonly string[]): ArmStyle[] {
-  const pointed = labels.findIndex(isHighlighted);
+  const pointed = pointedArm.value ?? labels.findIndex(isHighlighted);
   return styles.map((style, arm) =>
     pointed < 0 || arm === pointed ? style : { ...style, faded: true },
   );

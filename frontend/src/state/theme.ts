@@ -2,6 +2,7 @@
 
 import { effect } from "@preact/signals";
 import type { Palette, Template } from "../charts/templates";
+import { embedded } from "./address/router";
 import { shownTheme, systemTheme, type Theme, theme } from "./signals";
 
 const KEY = "newton-lab-theme";
@@ -15,11 +16,11 @@ export function startTheme(): void {
   };
   follow();
   dark.addEventListener("change", follow);
-  theme.value = THEMES.find((known) => known === remembered()) ?? "system";
+  if (!embedded.value) theme.value = THEMES.find((known) => known === remembered()) ?? "system";
   effect(() => {
     if (theme.value === "system") delete document.documentElement.dataset.theme;
     else document.documentElement.dataset.theme = theme.value;
-    remember(theme.value);
+    if (!embedded.value) remember(theme.value); // a frame's theme is its page's, not the reader's
   });
 }
 

@@ -150,6 +150,14 @@ def test_report_is_one_file_with_the_log_inside(server: LabServer, run_id: str) 
     assert f"plotly.js (cartesian - minified) {version[1]}" in answer.text, "the page's own version"
 
 
+def test_a_report_keeps_the_view_that_it_was_asked_with(server: LabServer, run_id: str) -> None:
+    params = {"format": "html", "view": "?panel=loss&step=20</script>"}
+    answer = server.client.get(f"/api/runs/{run_id}/export", params=params)
+    assert _embedded(answer.text)["run"]["view"] == "?panel=loss&step=20</script>"
+    too_long = {"format": "html", "view": "?" + "x" * 4000}
+    assert server.client.get(f"/api/runs/{run_id}/export", params=too_long).status_code == 422
+
+
 def test_reports_hold_metrics_to_six_digits(bundle: Path, tmp_path: Path) -> None:
     from app.report import write_report
 

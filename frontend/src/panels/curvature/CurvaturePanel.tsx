@@ -5,6 +5,7 @@ import { type StepQuery, type StepSeen, streamLandscape } from "../../api/landsc
 import type { Template, Templates } from "../../charts/templates";
 import { formatCount } from "../../format";
 import { armName } from "../../state/arms";
+import { pointedArm } from "../../state/frame";
 import { type Ask, freshness, problemOf, useQuery, waitingWords } from "../../state/query";
 import { cursor, run, runId, runSpec, styles, textScale } from "../../state/signals";
 import { paletteOf } from "../../state/theme";
@@ -59,7 +60,7 @@ const ask: Ask<StepQuery, { query: StepQuery; seen: StepSeen }> = async (
 export function CurvaturePanel({ templates }: { templates: Templates }) {
   const spec = runSpec.value;
   const open = useSignal(true);
-  const choice = useSignal<StepChoice>({ arm: null, sample: null });
+  const choice = useSignal<StepChoice>({ arm: pointedArm.peek(), sample: null });
   const highlight = useSignal<Piece | null>(null);
   const arm = useComputed(() => {
     const arms = runSpec.value?.arms.length ?? 0;

@@ -3,6 +3,7 @@
 import { useSignal } from "@preact/signals";
 import { formatCount } from "../../format";
 import { lastUpToStep } from "../../state/column";
+import { pointedArm } from "../../state/frame";
 import { cursor, run, styles } from "../../state/signals";
 import { examplesAt } from "./items";
 import { examplesView } from "./registry";
@@ -59,6 +60,7 @@ export function ExamplesPanel() {
         {shared.all.map((items, arm) => {
           const [label, look] = [shared.labels[arm], styles.value[arm]];
           if (label === undefined || look === undefined) return null;
+          if (pointedArm.value !== null && pointedArm.value !== arm) return null;
           return (
             <div class="examples-row" key={label}>
               <h3 style={{ color: look.ink }}>{label}</h3>

@@ -1,18 +1,16 @@
-/** What leaves the page as an address: a link, or a frame for a page of one's own. */
+/** What leaves the page: a link, a frame or a file, and what others follow. */
 
 import { useSignal, useSignalEffect } from "@preact/signals";
-import { embedHref, hrefOf, isLoopback } from "../../state/address/router";
+import { absolute, hrefOf, isLoopback } from "../../state/address/router";
 import { catalog } from "../../state/draft";
+import { copy } from "../../ui/copy";
 import { Icon } from "../../ui/Icon";
 import { Menu } from "../../ui/Menu";
 import { here } from "../classroom/here";
 import { present, presentation } from "../classroom/teacher";
+import { embedding } from "../embed/EmbedDialog";
 
 const SAID_MS = 8000;
-
-function absolute(href: string): string {
-  return new URL(href, document.baseURI).href;
-}
 
 /** Whether the address names this machine by the name that every machine has for itself. */
 function isForHereAlone(): boolean {
@@ -24,11 +22,6 @@ function ownAddress(host: string): string {
   const address = new URL(absolute(hrefOf(here())));
   address.hostname = host;
   return address.href;
-}
-
-function snippet(): string {
-  const address = absolute(embedHref(here())).replaceAll("&", "&amp;");
-  return `<iframe src="${address}" title="Newton Lab" width="100%" height="900"></iframe>`;
 }
 
 export function ShareMenu() {
@@ -58,9 +51,14 @@ export function ShareMenu() {
         Copy a link
         <span>to exactly what the page shows</span>
       </button>
-      <button type="button" onClick={() => void give(snippet(), "Frame")}>
-        Copy a frame
-        <span>HTML for slides or a course page</span>
+      <button
+        type="button"
+        onClick={() => {
+          embedding.value = true;
+        }}
+      >
+        Embed or save a panel
+        <span>a frame for slides or a course page, or a file that needs no server</span>
       </button>
       {presentation.value === null && (
         <button type="button" onClick={() => void present()}>
@@ -82,27 +80,6 @@ export function ShareMenu() {
           )}
         </p>
       )}
-      <p>
-        A page on another server may show the frame once <code>NEWTON_LAB_FRAME_ANCESTORS</code>{" "}
-        names it.
-      </p>
     </Menu>
   );
-}
-
-/** Copies text; browsers allow the modern way on secure origins only. */
-async function copy(text: string): Promise<boolean> {
-  if (navigator.clipboard !== undefined) {
-    return navigator.clipboard.writeText(text).then(
-      () => true,
-      () => false,
-    );
-  }
-  const field = document.createElement("textarea");
-  field.value = text;
-  document.body.append(field);
-  field.select();
-  const copied = document.execCommand("copy");
-  field.remove();
-  return copied;
 }

@@ -5,7 +5,7 @@ import { useEffect, useId } from "preact/hooks";
 import type { Question } from "../../api/types";
 import { formatMeasured } from "../../format";
 import { descents, isOfScene, scene } from "../../state/scene";
-import { cursor, run } from "../../state/signals";
+import { canTrain, cursor, run } from "../../state/signals";
 import { type Truth, truthOfDescents, truthOfRun } from "../../state/truth";
 import { type Answer, answerTo, type Given, keep } from "./answers";
 import { CurvePad } from "./CurvePad";
@@ -160,7 +160,7 @@ function Judged({ question, answer, verdict, onAgain }: JudgedProps) {
         {verdict === null ? (
           <p class="hint">
             {scene.value?.page === "compare"
-              ? `Train, and play to ${step === null ? "the end" : `step ${step}`}: the run answers.`
+              ? `${canTrain.value ? "Train, and play" : "Play"} to ${step === null ? "the end" : `step ${step}`}: the run answers.`
               : "The descents answer as soon as they are drawn."}
           </p>
         ) : (

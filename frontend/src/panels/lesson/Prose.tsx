@@ -1,7 +1,10 @@
 /** Text of a lesson, as the server has rendered and sanitised it; its links drive the lab. */
 
+import { useSignalEffect } from "@preact/signals";
 import { useLayoutEffect, useRef } from "preact/hooks";
 import { navigate, placeOf } from "../../state/address/router";
+import { scene } from "../../state/scene";
+import { canTrain } from "../../state/signals";
 import { setOfScene } from "./drive";
 import { showTerm } from "./Glossary";
 
@@ -20,7 +23,20 @@ export function Prose({ html, inline = false }: Props) {
     element.addEventListener("click", press); // of the buttons and links within
     return () => element.removeEventListener("click", press);
   }, [html]);
+  useSignalEffect(() => {
+    const isRun = scene.value?.page === "compare";
+    if (!canTrain.value && host.current !== null) disarm(host.current, isRun);
+  });
   return inline ? <span class="prose-inline" ref={host} /> : <div class="prose" ref={host} />;
+}
+
+/** Without a server, links that set what a run is made of have no effect. */
+function disarm(text: HTMLElement, isRun: boolean): void {
+  for (const link of text.querySelectorAll<HTMLButtonElement>("button[data-lab]")) {
+    link.disabled = isRun && link.dataset.lab?.startsWith("step=") !== true;
+    if (link.disabled)
+      link.dataset.tip = "In the lab this sets the control; here nothing is computed";
+  }
 }
 
 function press(event: MouseEvent): void {

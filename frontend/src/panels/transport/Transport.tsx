@@ -3,7 +3,7 @@
 import { useSignal } from "@preact/signals";
 import { playing, speed, stepBy, toggle, toHead } from "../../state/clock";
 import { draft, isEdited, unusable } from "../../state/draft";
-
+import { framed } from "../../state/frame";
 import { SPEEDS, speedLabel } from "../../state/playback";
 import { newSeed, reset } from "../../state/restart";
 import { offers } from "../../state/scene";
@@ -125,7 +125,7 @@ export function Transport() {
             <Icon name="stop" />
           </button>
         )}
-        {canTrain.value && offers("seed") && (
+        {canTrain.value && !framed.value && offers("seed") && (
           <button
             type="button"
             class="icon-button"
@@ -137,7 +137,7 @@ export function Transport() {
             <Icon name="seed" />
           </button>
         )}
-        {canTrain.value && hasRun.value && (
+        {canTrain.value && !framed.value && hasRun.value && (
           <button
             type="button"
             aria-pressed={showsSeeds.value}

@@ -6,6 +6,7 @@ import { linesFigure } from "../../charts/lines";
 import type { Templates } from "../../charts/templates";
 import { formatCount } from "../../format";
 import { settingsAt } from "../../state/edit";
+import { framed, pointedArm } from "../../state/frame";
 import { type Ask, problemOf, useQuery } from "../../state/query";
 import { runId, runSpec, textScale } from "../../state/signals";
 import { paletteOf } from "../../state/theme";
@@ -27,8 +28,8 @@ const askTurn: Ask<TurnQuery, TurnAnswer> = async (query, signal, receive) => {
 };
 
 export function TurnPanel({ templates }: { templates: Templates }) {
-  const open = useSignal(false);
-  const chosen = useSignal(0);
+  const open = useSignal(framed.peek());
+  const chosen = useSignal(pointedArm.peek() ?? 0);
   const step = useNearestSnapshot();
   const arm = useComputed(() => Math.min(chosen.value, (runSpec.value?.arms.length ?? 1) - 1));
   const query = useComputed<TurnQuery | null>(() => {

@@ -13,6 +13,7 @@ import {
   presetSpec,
 } from "../draft";
 import { failure } from "../failure";
+import { chosenArm, isPanel, type PanelName, shownPanels } from "../frame";
 import { hasEnded } from "../log";
 import { leaveSeeds, openSeeds } from "../seeds";
 import { isDiscarded, layOver, leave, loadSpecOf, open } from "../session";
@@ -47,7 +48,7 @@ import {
   text,
   writeQuery,
 } from "./properties";
-import { hrefOf, type Place, place, placeOf, runIdOf } from "./router";
+import { embedded, hrefOf, type Place, place, placeOf, runIdOf } from "./router";
 import { decodeSpec, encodeSpec } from "./specText";
 
 /** A palette slot; `-` for one that follows from what the arm is. */
@@ -84,6 +85,12 @@ const points: Property<number> = {
 const runName: Property<string> = {
   initial: "",
   read: (value) => (/^[\w-]+$/.test(value) ? value : undefined),
+  write: (value) => value,
+};
+
+const panelName: Property<PanelName> = {
+  initial: "accuracy",
+  read: (value) => (isPanel(value) ? value : undefined),
   write: (value) => value,
 };
 
@@ -138,12 +145,15 @@ const PROPERTIES = {
   with: list(runName),
   /** Runs of other seeds: the charts show the mean over them and the page's own. */
   seeds: list(runName),
+  /** What a frame or a file shows: these panels alone, and the arm that stands out. */
+  panel: bound(list(panelName), shownPanels),
+  arm: bound(integer<number | null>(null, 0, 15), chosenArm),
   /** Colour of each arm. */
   colours: bound(list(colour), chosenColours),
-  /** Links say nothing of it: it is the reader's, who may have chosen it before. */
+  /** Links say nothing of it: it is the reader's, who may have chosen it before. A frame's is its own. */
   theme: boundBy(
     choice(["system", "light", "dark"], "system"),
-    () => "system" as const,
+    () => (embedded.value ? theme.value : "system"),
     (chosen) => {
       if (chosen !== "system") theme.value = chosen;
     },

@@ -17,6 +17,9 @@ const EMBED = "embed";
 /** Whether this page is a part of another one. */
 export const embedded = signal(false);
 
+/** Whether the page is a file: then its places are behind the `#` of its address. */
+export const isFile = signal(false);
+
 /** The id of the run that a path shows; null: none. */
 export function runIdOf(path: string): string | null {
   return /^runs\/([^/]+)$/.exec(path)?.[1] ?? null;
@@ -37,6 +40,7 @@ function isEmbed(path: string): boolean {
 
 /** The address of a place, relative to the base: for `href`. */
 export function hrefOf(to: Place): string {
+  if (isFile.value) return `#${to.path}${to.search}`;
   if (embedded.value) return embedHref(to);
   return `${to.path === "" ? "./" : to.path}${to.search}`;
 }
@@ -46,9 +50,15 @@ export function embedHref(to: Place): string {
   return `${to.path === "" ? EMBED : `${EMBED}/${to.path}`}${to.search}`;
 }
 
+/** An address with its server. */
+export function absolute(href: string): string {
+  return new URL(href, document.baseURI).href;
+}
+
 /** Goes to a place: a new entry of the history, which the page then reads. */
 export function navigate(to: Place): void {
-  history.pushState(null, "", new URL(hrefOf(to), document.baseURI));
+  if (isFile.value) location.hash = hrefOf(to);
+  else history.pushState(null, "", new URL(hrefOf(to), document.baseURI));
   place.value = to;
 }
 
@@ -61,6 +71,17 @@ export function startRouter(): void {
   };
   read();
   addEventListener("popstate", read);
+}
+
+/** The same of a file. */
+export function startFileRouter(): void {
+  isFile.value = true;
+  const read = () => {
+    const [path = "", search] = decodeURI(location.hash.slice(1)).split("?");
+    place.value = { path, search: search === undefined ? "" : `?${search}` };
+  };
+  read();
+  addEventListener("hashchange", read);
 }
 
 /** Whether a host's name means the machine that asks, which every machine has for itself. */

@@ -1,0 +1,127 @@
+/** A lesson and its runs as one file: the lesson's page without a server (`app/lessons/handout.py`). */
+
+import { signal, useSignalEffect } from "@preact/signals";
+import { render } from "preact";
+import { useEffect } from "preact/hooks";
+import { keepAnswers, requestKey } from "./api/kept";
+import type { Catalog, Lesson, LessonInfo, RunEvent, Term } from "./api/types";
+import { obeyOneTime } from "./charts/oneTime";
+import type { Templates } from "./charts/templates";
+import { LessonsPage } from "./pages/Lessons";
+import { Header } from "./panels/header/Header";
+import { Help, help } from "./panels/header/Help";
+import { TermDialog } from "./panels/lesson/Glossary";
+import { lessonOf, lessonPlace } from "./panels/lesson/lessons";
+import { drawStills, PrintedLesson } from "./panels/lesson/PrintedLesson";
+import { made } from "./panels/print/PrintNote";
+import { mainAction } from "./panels/transport/Transport";
+import { hrefOf, place, startFileRouter } from "./state/address/router";
+import { startClock } from "./state/clock";
+import { catalog } from "./state/draft";
+import { shortcuts, startKeys } from "./state/keys";
+import type { RunLog } from "./state/log";
+import { scene } from "./state/scene";
+import { canTrain, run, showLog } from "./state/signals";
+import { logOfEvents } from "./state/store";
+import { templates } from "./state/templates";
+import { startTheme } from "./state/theme";
+import { vocabulary } from "./state/vocabulary";
+import { Announcer } from "./ui/announce";
+import { Tooltip } from "./ui/tooltip";
+
+interface Content {
+  made: string;
+  lesson: Lesson;
+  info: LessonInfo;
+  glossary: Term[];
+  catalog: Catalog;
+  figures: Templates;
+  /** The log of each run. */
+  runs: RunEvent[][];
+  /** By page: which run its scene shows; null: none, or the scene is that of the page before. */
+  shown: (number | null)[];
+  answers: { path: string; question: unknown; answer: unknown }[];
+}
+
+const KEYS = shortcuts(mainAction, () => {
+  help.value = true;
+});
+
+/** Whether the pictures for print are drawn: until then the lab is busy with them. */
+const isReady = signal(false);
+
+/** The content of the file: JSON, compressed and in letters. */
+async function unpacked(text: string): Promise<Content> {
+  const bytes = Uint8Array.from(atob(text.trim()), (letter) => letter.charCodeAt(0));
+  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
+  return (await new Response(stream).json()) as Content;
+}
+
+function Handout({ content, logs }: { content: Content; logs: readonly RunLog[] }) {
+  const { lesson, shown } = content;
+  useSignalEffect(() => {
+    const now = scene.value;
+    const page = lesson.content.findIndex((one) => same(one.scene, now));
+    const log = logs[shown[page] ?? -1];
+    if (now !== null && log !== undefined && run.peek() !== log) showLog(log);
+  });
+  useEffect(() => {
+    void drawStills(lesson).then(() => {
+      isReady.value = true;
+    });
+  }, [lesson]);
+  return (
+    <>
+      <Header />
+      <p class="report-title">
+        {lesson.title}: a hand-out of {content.made}. It needs no network. Nothing is computed: the
+        runs are in this file.
+      </p>
+      {isReady.value ? (
+        <LessonsPage />
+      ) : (
+        <p class="report-title" role="status">
+          Drawing the figures…
+        </p>
+      )}
+      <PrintedLesson lesson={lesson} made={content.made} />
+      <Help shortcuts={KEYS} />
+      <TermDialog />
+      <Announcer />
+      <Tooltip />
+    </>
+  );
+}
+
+function same(one: unknown, other: unknown): boolean {
+  return JSON.stringify(one) === JSON.stringify(other);
+}
+
+export async function showHandout(data: HTMLElement, root: HTMLElement): Promise<void> {
+  const content = await unpacked(data.textContent ?? "");
+  const { lesson, info } = content;
+  canTrain.value = false;
+  made.value = content.made;
+  templates.value = content.figures;
+  vocabulary.value = content.catalog;
+  catalog.value = content.catalog;
+  keepAnswers([
+    [requestKey("api/lessons"), [info]],
+    [requestKey(`api/lessons/${encodeURIComponent(lesson.name)}`), lesson],
+    [requestKey("api/glossary"), content.glossary],
+    [requestKey("api/runs?limit=50"), { items: [], total: 0 }],
+    ...content.answers.map(
+      ({ path, question, answer }) => [requestKey(path, question), answer] as const,
+    ),
+  ]);
+  startFileRouter();
+  if (lessonOf(place.value.path) !== lesson.name) {
+    location.replace(hrefOf(lessonPlace(lesson.name)));
+  }
+  startTheme();
+  obeyOneTime();
+  startClock();
+  startKeys(KEYS);
+  const logs = content.runs.map((events, index) => logOfEvents(`run-${index}`, events));
+  render(<Handout content={content} logs={logs} />, root);
+}
