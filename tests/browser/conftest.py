@@ -11,6 +11,7 @@ from app.static import page_dir
 from scripts.lab_browser import ARGUMENTS, find_browser
 from tests.app.harness import LabServer
 from tests.browser.lab_page import LabPage, Watch
+from tests.browser.tiny_lesson import TINY
 
 MISSING = "NO BROWSER: the tests of the page did not run; install chromium to run them"
 
@@ -37,8 +38,17 @@ def browser(playwright: Playwright) -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="package")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabServer]:
-    started = LabServer(tmp_path_factory.mktemp("lab") / "data", workers=1, fork_workers=1)
+def own_lessons(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the server's own lessons, with one in it."""
+    folder = tmp_path_factory.mktemp("lessons")
+    (folder / "tiny.md").write_text(TINY, "utf-8")
+    return folder
+
+
+@pytest.fixture(scope="package")
+def server(tmp_path_factory: pytest.TempPathFactory, own_lessons: Path) -> Iterator[LabServer]:
+    data_dir = tmp_path_factory.mktemp("lab") / "data"
+    started = LabServer(data_dir, workers=1, fork_workers=1, lessons_dir=own_lessons)
     started.start()
     yield started
     started.close()

@@ -1,11 +1,14 @@
-"""Lessons on the page: paging, a prediction that the run judges, links that set the lab, phones."""
+"""Lessons on the page: paging, predictions that the run judges, links that set the lab, phones."""
 
 import re
+from pathlib import Path
 
 from playwright.sync_api import Browser, expect
 
 from tests.app.harness import LabServer
-from tests.browser.lab_page import LabPage, Watch
+from tests.browser.lab_page import PATIENCE, LabPage, Watch
+from tests.browser.test_accessibility import serious
+from tests.browser.tiny_lesson import TINY
 
 
 def test_a_prediction_is_judged_by_the_run(lab: LabPage) -> None:
@@ -58,3 +61,86 @@ def test_on_a_phone_the_lab_is_above_the_text(
     assert above["y"] + above["height"] <= below["y"] < 844
     assert phone.page.evaluate("document.documentElement.scrollWidth") <= 390
     phone.close()
+
+
+def test_a_drawn_curve_is_judged_by_the_run(lab: LabPage) -> None:
+    page = lab.page
+    page.goto(f"{lab.url}/lessons/tiny")
+    question = page.get_by_role("region", name="How does the loss of Vanilla go?")
+    pad = question.locator("svg")
+    pad.scroll_into_view_if_needed()
+    box = pad.bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + 12, box["y"] + 20)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] - 12, box["y"] + box["height"] - 30, steps=12)
+    page.mouse.up()
+    first = question.get_by_role("slider").first
+    assert float(first.get_attribute("aria-valuenow") or "0") > 1.5
+    first.press("ArrowDown")
+    question.get_by_role("button", name="That is my prediction").click()
+    expect(question).to_contain_text("play to the end: the run answers")
+    page.get_by_role("region", name="The lab").get_by_role("button", name="Train").first.click()
+    expect(question).to_contain_text("The solid line is what the run did.", timeout=90_000)
+    expect(question.locator(".curve-true")).to_be_visible()
+    page.set_viewport_size({"width": 390, "height": 844})
+    assert serious(lab) == []
+
+
+def test_a_lesson_of_ones_own_shows_its_changes_and_its_mistakes(
+    lab: LabPage, own_lessons: Path
+) -> None:
+    page = lab.page
+    file = own_lessons / "springs.md"
+    file.write_text(TINY.replace("Which arm is ahead", "Springs"), "utf-8")
+    page.goto(f"{lab.url}/lessons/springs")
+    expect(page.get_by_role("heading", name="Springs")).to_be_visible()
+    file.write_text(TINY.replace("Which arm is ahead", "Stiff springs"), "utf-8")
+    expect(page.get_by_role("heading", name="Stiff springs")).to_be_visible(timeout=PATIENCE)
+    file.write_text(TINY.replace("metric: loss\nstep: 20", "metric: loss\nstep: soon"), "utf-8")
+    expect(page.get_by_role("alert")).to_contain_text(
+        re.compile(r"Line \d+ of the lesson’s file: .*step"), timeout=PATIENCE
+    )
+    expect(page.get_by_role("heading", name="Which arm is ahead")).to_be_visible()
+    file.unlink()
+
+
+def test_the_keyboard_alone_goes_through_a_lesson(lab: LabPage) -> None:
+    page = lab.page
+    page.goto(f"{lab.url}/lessons")
+    link = page.get_by_role("link", name="Tiny")
+    expect(link).to_be_visible()
+    tab_to(lab, "Two arms rank three numbers")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Which arm is ahead")).to_be_visible()
+    question = page.get_by_role("region", name="Which arm has the higher loss")
+    tab_to(lab, "Vanilla")
+    page.keyboard.press("Space")
+    tab_to(lab, "That is my prediction")
+    page.keyboard.press("Enter")
+    expect(question).to_contain_text("You say: Vanilla")
+    tab_to(lab, "Train")
+    page.keyboard.press("Enter")
+    expect(question).to_contain_text(re.compile("At step 20 .* is highest"), timeout=90_000)
+    page.keyboard.press("Home")
+    tab_to(lab, "Next")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="A surface", exact=True)).to_be_visible()
+    tab_to(lab, "a stronger damping")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("textbox", name="Tikhonov λ")).to_have_value("10")
+
+
+def tab_to(lab: LabPage, words: str) -> None:
+    """Presses Tab until what has the focus says these words, and shows that it has it."""
+    for _ in range(120):
+        lab.page.keyboard.press("Tab")
+        name, outline = lab.page.evaluate(
+            "(() => { const e = document.activeElement;"
+            " const words = e.closest('label')?.innerText ?? e.innerText ?? '';"
+            " return [words, getComputedStyle(e).outlineStyle]; })()"
+        )
+        if words in name and name.strip().count("\n") < 4:
+            assert outline != "none", f"the focus on {words} is visible"
+            return
+    raise AssertionError(f"Tab does not reach {words}")
