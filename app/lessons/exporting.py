@@ -1,5 +1,6 @@
 """``newton-lab lesson export``: the runs of a lesson are made, and all of it becomes one file."""
 
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,7 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from rich.console import Console
 
 from app import train as training
-from app.lessons.handout import handout_html, specs_of
+from app.lessons.handout import MadeRun, handout_html, specs_of
 from app.lessons.parsing import read_lesson
 from app.lessons.records import LessonAnswer
 from app.lessons.shelf import (
@@ -65,13 +66,15 @@ def export_lesson(
         raise ExportError(str(error)) from error
     torch.set_num_threads(threads)
     specs = specs_of(lesson)
-    logs = [
-        _log(spec, f"run {number} of {len(specs)}", console)
-        for number, spec in enumerate(specs, start=1)
-    ]
     try:
+        with tempfile.TemporaryDirectory() as folder:
+            runs = [
+                _made(spec, Path(folder) / f"{number}", f"run {number} of {len(specs)}", console)
+                for number, spec in enumerate(specs, start=1)
+            ]
+            parts = handout_html(lesson, runs, settings)
         with out.open("w", encoding="utf-8") as file:
-            file.writelines(handout_html(lesson, logs, settings))
+            file.writelines(parts)
     except RequestValidationError as error:
         raise ExportError(f"{source}: a scene asks for what there is not: {error}") from error
     except OSError as error:
@@ -101,10 +104,12 @@ def _lesson(source: str, own: Path | None) -> LessonAnswer:
     return answer_of(written, read_measurement(measured_file(file)), own=True)
 
 
-def _log(spec: ExperimentSpec, title: str, console: Console) -> list[str]:
+def _made(spec: ExperimentSpec, snapshots: Path, title: str, console: Console) -> MadeRun:
     lines: list[str] = []
+    snapshots.mkdir()
+    events = run(spec, snapshots=snapshots)
     try:
-        training.train(spec, run(spec), console=console, title=title, sinks=[lines.append])
+        training.train(spec, events, console=console, title=title, sinks=[lines.append])
     except (training.RunFailedError, ValueError) as error:
         raise ExportError(f"{title} failed: {error}") from error
-    return lines
+    return MadeRun(spec, lines, snapshots)

@@ -1,55 +1,79 @@
 """A lesson with its runs as one HTML file that needs neither a server nor a network."""
 
 import base64
+import contextlib
 import json
 import zlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from app.catalog import catalog_of
 from app.figures import templates
+from app.landscapes.kept import PANELS, step_pictures
 from app.lessons.glossary import glossary
 from app.lessons.questions import answered
-from app.lessons.records import LessonAnswer, LessonInfo
+from app.lessons.records import LessonAnswer, LessonInfo, SceneView
 from app.report import Log, shortened, single_page
 from app.runs.identity import canonical
 from app.settings import Settings
 from newton_core.experiment.spec import ExperimentSpec
+from newton_core.training.snapshots import SnapshotError
 
 DATA_ID = "newton-lab-handout"
-COMMON_MEGABYTES = 8
-"""What hand-outs of the lessons that ship stay below."""
+
+
+@dataclass(frozen=True)
+class MadeRun:
+    """A run of a lesson that has finished.
+
+    Attributes:
+        spec: as the lesson's scenes say it.
+        log: its events, each as JSON text.
+        snapshots: its folder of snapshots.
+    """
+
+    spec: ExperimentSpec
+    log: Log
+    snapshots: Path
 
 
 def specs_of(lesson: LessonAnswer) -> list[ExperimentSpec]:
     """The runs that the scenes of a lesson show, each once, in their order."""
-    found = {canonical(spec): spec for page in lesson.content if (spec := _spec(page))}
+    found = {canonical(scene.spec): scene.spec for scene in _scenes(lesson)}
     return list(found.values())
 
 
-def _spec(page: Any) -> ExperimentSpec | None:
-    return None if page.scene is None else page.scene.spec
+def _scenes(lesson: LessonAnswer) -> Iterator[Any]:
+    """The scenes that show runs."""
+    for page in lesson.content:
+        if page.scene is not None and page.scene.spec is not None:
+            yield page.scene
 
 
-def handout_html(lesson: LessonAnswer, logs: Sequence[Log], settings: Settings) -> Iterator[str]:
+def handout_html(
+    lesson: LessonAnswer, runs: Sequence[MadeRun], settings: Settings
+) -> Iterator[str]:
     """The parts of the file.
 
     Args:
         lesson: rendered, without mistakes.
-        logs: the logs of its runs, in the order of :func:`specs_of`.
+        runs: one for each of :func:`specs_of`, in that order.
         settings: of this lab, for what its catalog says.
 
     Raises:
         PageNotBuiltError: the page's bundle is not there.
         RequestValidationError: a scene asks for something that there is not.
     """
-    runs = [[json.loads(shortened(event)) for event in log] for log in logs]
-    keys = [canonical(spec) for spec in specs_of(lesson)]
-    shown = [
-        None if (spec := _spec(page)) is None else keys.index(canonical(spec))
-        for page in lesson.content
-    ]
+    keys = [canonical(run.spec) for run in runs]
+    logs, pictures = [], answered(lesson.content)
+    for index, run in enumerate(runs):
+        own = list(_step_pictures(lesson, run, f"run-{index}"))
+        kept = {picture["question"]["step"] for picture in own}
+        logs.append(_kept_events(run.log, kept))
+        pictures += own
     content = {
         "made": datetime.now(UTC).date().isoformat(),
         "lesson": lesson.model_dump(mode="json") | {"own": False},
@@ -57,11 +81,36 @@ def handout_html(lesson: LessonAnswer, logs: Sequence[Log], settings: Settings) 
         "glossary": [term.model_dump(mode="json") for term in glossary()],
         "catalog": catalog_of(settings).model_dump(mode="json", by_alias=True),
         "figures": templates(),
-        "runs": runs,
-        "shown": shown,
-        "answers": answered(lesson.content),
+        "runs": logs,
+        "shown": [_index(page.scene, keys) for page in lesson.content],
+        "answers": pictures,
     }
     return single_page(lesson.title, DATA_ID, "text/plain", _packed(content))
+
+
+def _kept_events(log: Log, steps: Set[int]) -> list[dict[str, Any]]:
+    """The events of a log, numbered anew, without the snapshots of which no picture is kept."""
+    events = [json.loads(shortened(event)) for event in log]
+    kept = [one for one in events if one["type"] != "snapshot" or one["step"] in steps]
+    return [{**event, "seq": seq} for seq, event in enumerate(kept, start=1)]
+
+
+def _index(scene: SceneView | None, keys: Sequence[str]) -> int | None:
+    return None if scene is None or scene.spec is None else keys.index(canonical(scene.spec))
+
+
+def _step_pictures(lesson: LessonAnswer, run: MadeRun, name: str) -> Iterator[dict[str, Any]]:
+    """Of the steps at which scenes begin and rest, in the panels that they show."""
+    wanted = {
+        (panel, step)
+        for scene in _scenes(lesson)
+        if canonical(scene.spec) == canonical(run.spec)
+        for panel in PANELS.intersection(scene.panels or PANELS)
+        for step in (scene.start or 0, run.spec.steps if scene.stop is None else scene.stop)
+    }
+    if wanted:
+        with contextlib.suppress(SnapshotError):  # they have made room: the panels say so
+            yield from step_pictures(run.spec, run.snapshots, name, wanted)
 
 
 def _packed(content: Mapping[str, Any]) -> Iterable[str]:

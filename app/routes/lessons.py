@@ -6,10 +6,11 @@ from fastapi import APIRouter, HTTPException, Response
 from fastapi.responses import StreamingResponse
 
 from app.lessons.glossary import Term, glossary
-from app.lessons.handout import handout_html, specs_of
+from app.lessons.handout import MadeRun, handout_html, specs_of
 from app.lessons.records import LessonAnswer, LessonInfo
 from app.lessons.shelf import UnknownLessonError, all_lessons, find_lesson, info
-from app.routes.common import TheLab, problem
+from app.routes.common import PICTURE, PICTURE_RESPONSES, TheLab, problem
+from app.runs.files import folder_of
 from app.runs.submission import new_run
 from app.static import PageNotBuiltError
 
@@ -34,7 +35,9 @@ def lesson(lab: TheLab, name: str) -> LessonAnswer:
 @router.get(
     "/api/lessons/{name}/handout",
     response_class=Response,
+    dependencies=[PICTURE],
     responses={
+        **PICTURE_RESPONSES,
         200: {
             "description": "The file, as an attachment.",
             "content": {"text/html": {"schema": {"type": "string"}}},
@@ -49,7 +52,8 @@ def handout(lab: TheLab, name: str) -> StreamingResponse:
     found = lesson(lab, name)
     if found.problems:
         raise HTTPException(409, f"the lesson {name!r} has mistakes: correct its file first")
-    rows = [lab.store.find_reusable(new_run(spec, lab.settings)) for spec in specs_of(found)]
+    specs = specs_of(found)
+    rows = [lab.store.find_reusable(new_run(spec, lab.settings)) for spec in specs]
     ready = [row for row in rows if row is not None and row.status == "finished"]
     if len(ready) < len(rows):
         raise HTTPException(
@@ -57,9 +61,16 @@ def handout(lab: TheLab, name: str) -> StreamingResponse:
             f"{len(rows) - len(ready)} of the {len(rows)} runs of the lesson are not finished:"
             " post the specs of its scenes to /api/runs, and wait for them",
         )
-    logs = [(event.body for event in lab.log.all(row.id)) for row in ready]
+    runs = [
+        MadeRun(
+            spec=spec,
+            log=(event.body for event in lab.log.all(row.id)),
+            snapshots=folder_of(lab.settings.snapshots_dir, row.id),
+        )
+        for spec, row in zip(specs, ready, strict=True)
+    ]
     try:
-        parts = handout_html(found, logs, lab.settings)
+        parts = handout_html(found, runs, lab.settings)
     except PageNotBuiltError as error:
         raise HTTPException(503, str(error)) from error
     headers = {"Content-Disposition": f'attachment; filename="newton-lab-{_plain(name)}.html"'}

@@ -98,6 +98,10 @@ function same(one: unknown, other: unknown): boolean {
 }
 
 export async function showHandout(data: HTMLElement, root: HTMLElement): Promise<void> {
+  if (typeof DecompressionStream === "undefined") {
+    root.textContent = "This browser is too old to unpack the lesson: use one of 2023 or later.";
+    return;
+  }
   const content = await unpacked(data.textContent ?? "");
   const { lesson, info } = content;
   canTrain.value = false;

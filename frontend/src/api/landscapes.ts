@@ -1,6 +1,7 @@
 /** Landscapes of a run's loss on demand: a stream, coarse to fine (`POST /api/landscapes`). */
 
 import { ApiError, errorOf } from "./client";
+import { asksNobody, keptAnswer } from "./kept";
 import type { Asked, Schemas } from "./types";
 
 export type LandscapeQuery = Asked<
@@ -49,6 +50,14 @@ export class EventReader {
   }
 }
 
+/** What a file has brought along: steps of arms, each as its panel first asks for it. */
+function keptPart(query: AnyLandscapeQuery): LandscapePart {
+  const { space, run, step, arm } = { arm: null, space: null, ...query };
+  const part = keptAnswer("api/landscapes", JSON.stringify({ space, run, step, arm }));
+  if (part === undefined) throw new ApiError("it is not in this file: the lab computes it", 0);
+  return part as LandscapePart;
+}
+
 /**
  * Asks for a landscape, and gives its parts as they come; `signal` ends the computation on the
  * server too. Throws `ApiError`, also where the server cannot make it.
@@ -57,6 +66,10 @@ export async function* streamLandscape(
   query: AnyLandscapeQuery,
   signal: AbortSignal,
 ): AsyncGenerator<LandscapePart> {
+  if (asksNobody()) {
+    yield keptPart(query);
+    return;
+  }
   try {
     const response = await fetch("api/landscapes", {
       method: "POST",

@@ -18,6 +18,7 @@ import {
   lessonProblem,
   lessons,
   loadLessons,
+  sceneAt,
 } from "../panels/lesson/lessons";
 import { Prose } from "../panels/lesson/Prose";
 import { place } from "../state/address/router";
@@ -131,8 +132,7 @@ function LessonView({ name }: { name: string }) {
 function LessonPages({ found }: { found: Lesson }) {
   const at = pageIn(place.value.search, found.content.length);
   const page = found.content[at];
-  const shown = found.content.slice(0, at + 1).findLast((one) => one.scene !== null)?.scene ?? null;
-  const text = JSON.stringify(shown);
+  const text = JSON.stringify(sceneAt(found, at));
   const known = catalog.value !== null;
   useEffect(() => {
     if (known) showScene(JSON.parse(text));

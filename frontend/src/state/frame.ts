@@ -24,7 +24,7 @@ export const PANELS = {
 
 export type PanelName = keyof typeof PANELS;
 
-/** Panels that ask the server: a file that has none cannot show them. */
+/** Panels that ask the server for each step: the file of a run cannot show them. */
 export const ASKING: readonly PanelName[] = ["step", "turn"];
 
 /** The panels that are shown; empty: all of them. */

@@ -79,8 +79,16 @@ def check(html: str) -> None:
     [events] = content["runs"]
     assert (events[0]["type"], events[-1]["type"]) == ("started", "finished")
     assert events[0]["spec"] == content["lesson"]["content"][0]["scene"]["spec"]
-    asked = [one["question"]["walkers"][3]["tikhonov"] for one in content["answers"]]
+    questions: dict[str, list[Any]] = {path: [] for path in ("api/surfaces", "api/landscapes")}
+    for one in content["answers"]:
+        questions[one["path"]].append(one["question"])
+    asked = [question["walkers"][3]["tikhonov"] for question in questions["api/surfaces"]]
     assert asked == [2, 10], "the scene's own, and its link's"
+    seen = {(one["space"], one["arm"], one["step"]) for one in questions["api/landscapes"]}
+    assert seen == {(space, arm, step) for space in ("step", "turn") for arm in (0, 1)
+                    for step in (0, 20)}  # fmt: skip
+    assert {one["step"] for one in events if one["type"] == "snapshot"} == {0, 20}
+    assert [one["seq"] for one in events] == list(range(1, len(events) + 1))
     text = content["lesson"]["content"][0]["blocks"][0]["html"]
     assert "<math" in text
     assert "<script" not in text

@@ -1,6 +1,7 @@
 /** What curvature did to the gradient of one sample: rescaled it, turned it, or both. */
 
 import { type ReadonlySignal, useComputed, useSignal, useSignalEffect } from "@preact/signals";
+import { asksNobody } from "../../api/kept";
 import { type StepQuery, type StepSeen, streamLandscape } from "../../api/landscapes";
 import type { Template, Templates } from "../../charts/templates";
 import { formatCount } from "../../format";
@@ -144,21 +145,23 @@ export function CurvaturePanel({ templates }: { templates: Templates }) {
                   choice.value = { ...choice.peek(), arm: Number(value) };
                 }}
               />
-              <Choice
-                label="sample"
-                value={choice.value.sample === null ? LONGEST : `${choice.value.sample}`}
-                options={[
-                  [LONGEST, "with the longest gradient"],
-                  ...Array.from(
-                    { length: Math.min(SAMPLES, spec.batch_size) },
-                    (_, index): [string, string] => [`${index}`, `${index + 1}`],
-                  ),
-                ]}
-                onChange={(value) => {
-                  const sample = value === LONGEST ? null : Number(value);
-                  choice.value = { ...choice.peek(), sample };
-                }}
-              />
+              {!asksNobody() && (
+                <Choice
+                  label="sample"
+                  value={choice.value.sample === null ? LONGEST : `${choice.value.sample}`}
+                  options={[
+                    [LONGEST, "with the longest gradient"],
+                    ...Array.from(
+                      { length: Math.min(SAMPLES, spec.batch_size) },
+                      (_, index): [string, string] => [`${index}`, `${index + 1}`],
+                    ),
+                  ]}
+                  onChange={(value) => {
+                    const sample = value === LONGEST ? null : Number(value);
+                    choice.value = { ...choice.peek(), sample };
+                  }}
+                />
+              )}
             </>
           )}
           <ShowButton open={open} />

@@ -10,14 +10,17 @@ import { run, theme } from "../../state/signals";
 import { Claim } from "./Claim";
 import { showScene } from "./drive";
 import { Lab } from "./Lab";
+import { sceneAt } from "./lessons";
 import { Prose } from "./Prose";
 import "./printed.css";
 
 /** By page: its scene as it was drawn, with nothing to press. */
 const stills = signal<readonly (Element | null)[]>([]);
 
-/** A figure that does not draw in this time is left as it is. */
+/** Figures that are not drawn by then are left as they are. */
 const PATIENCE_MS = 8000;
+/** A figure that has nothing to draw is not waited for longer than this. */
+const EMPTY_MS = 2500;
 
 /** Draws the scene of every page once, and keeps it as it looks at its last step. */
 export async function drawStills(lesson: Lesson): Promise<void> {
@@ -45,9 +48,10 @@ async function still(scene: SceneView, host: HTMLElement): Promise<Element> {
   if (scene.spec !== null && run.peek() !== null) {
     seek(scene.stop ?? run.peek()?.head ?? 0);
   }
-  const until = performance.now() + PATIENCE_MS;
+  const begun = performance.now();
+  const passed = () => performance.now() - begun;
   do await frames(3);
-  while (isBusy(host) && performance.now() < until);
+  while ((isBusy(host) && passed() < PATIENCE_MS) || (isBlank(host) && passed() < EMPTY_MS));
   const copy = copyOf(host);
   render(null, host);
   return copy;
@@ -56,6 +60,11 @@ async function still(scene: SceneView, host: HTMLElement): Promise<Element> {
 function isBusy(host: Element): boolean {
   const waiting = host.querySelector('[aria-busy="true"], [data-stale="true"]') !== null;
   return waiting || scheduler.busy;
+}
+
+/** Whether there is a figure that has drawn nothing yet. */
+function isBlank(host: Element): boolean {
+  return host.querySelector(":is(.chart-plot, .picture-plot):not(.js-plotly-plot)") !== null;
 }
 
 async function frames(count: number): Promise<void> {
@@ -82,7 +91,7 @@ function copyOf(host: HTMLElement): Element {
 
 export function PrintedLesson({ lesson, made }: { lesson: Lesson; made: string }) {
   return (
-    <article class="printed-lesson" aria-hidden="true">
+    <article class="printed-lesson">
       <h1>{lesson.title}</h1>
       <p>
         {lesson.summary} About {lesson.minutes} minutes. Newton Lab, {made}.
@@ -99,7 +108,7 @@ export function PrintedLesson({ lesson, made }: { lesson: Lesson; made: string }
               return <Claim key={key} say={block.say} values={block.values} />;
             }
             if (block.kind === "question") {
-              return <Asked key={key} question={block.question} scene={page.scene} />;
+              return <Asked key={key} question={block.question} scene={sceneAt(lesson, index)} />;
             }
             return null;
           })}

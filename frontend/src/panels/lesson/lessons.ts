@@ -2,7 +2,7 @@
 
 import { signal } from "@preact/signals";
 import { ApiError, request } from "../../api/client";
-import type { Lesson, LessonInfo, Term } from "../../api/types";
+import type { Lesson, LessonInfo, SceneView, Term } from "../../api/types";
 
 export const lessons = signal<readonly LessonInfo[] | null>(null);
 export const lesson = signal<Lesson | null>(null);
@@ -23,6 +23,11 @@ export function lessonPlace(name: string, page = 1) {
     path: `lessons/${encodeURIComponent(name)}`,
     search: page > 1 ? `?page=${page}` : "",
   };
+}
+
+/** The scene that a page shows: its own, or that of the page before. */
+export function sceneAt({ content }: Lesson, page: number): SceneView | null {
+  return content.slice(0, page + 1).findLast(({ scene }) => scene !== null)?.scene ?? null;
 }
 
 export async function loadLessons(): Promise<void> {

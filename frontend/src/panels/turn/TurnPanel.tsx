@@ -1,6 +1,7 @@
 /** How far curvature can turn the gradient of an arm: the angle over eight decades of damping. */
 
 import { useComputed, useSignal } from "@preact/signals";
+import { asksNobody } from "../../api/kept";
 import { streamLandscape, type TurnAnswer, type TurnQuery } from "../../api/landscapes";
 import { linesFigure } from "../../charts/lines";
 import type { Templates } from "../../charts/templates";
@@ -28,7 +29,7 @@ const askTurn: Ask<TurnQuery, TurnAnswer> = async (query, signal, receive) => {
 };
 
 export function TurnPanel({ templates }: { templates: Templates }) {
-  const open = useSignal(framed.peek());
+  const open = useSignal(framed.peek() || asksNobody());
   const chosen = useSignal(pointedArm.peek() ?? 0);
   const step = useNearestSnapshot();
   const arm = useComputed(() => Math.min(chosen.value, (runSpec.value?.arms.length ?? 1) - 1));

@@ -1,0 +1,54 @@
+"""Pictures of an arm's steps, for a file that can ask nobody for them."""
+
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from newton_core.byte_cache import ByteCache
+from newton_core.experiment.spec import ExperimentSpec
+from newton_core.records import to_json
+from newton_core.training.landscapes.history import MOST_BYTES, RunHistory
+from newton_core.training.landscapes.steps import StepSettings, step_seen
+from newton_core.training.landscapes.turning import turn_of_arm
+
+PATH = "api/landscapes"
+TURN_SAMPLES = 200
+"""As many as the page asks for, at most."""
+
+
+def step_pictures(
+    spec: ExperimentSpec, snapshots: Path, run: str, wanted: Iterable[tuple[str, int]]
+) -> Iterator[dict[str, Any]]:
+    """What the panels ``step`` and ``turn`` show, for every arm: question and answer of each.
+
+    Args:
+        spec: of the run.
+        snapshots: its folder of snapshots.
+        run: what the file calls it.
+        wanted: panels and steps; the nearest snapshot answers.
+
+    Raises:
+        SnapshotError: the run has no snapshot.
+    """
+    history = RunHistory(spec, snapshots, ByteCache(MOST_BYTES))
+    asked = sorted({(panel, history.nearest(step)) for panel, step in wanted})
+    for panel, step in asked:
+        for arm in range(len(spec.arms)):
+            yield {
+                "path": PATH,
+                "question": {"space": panel, "run": run, "step": step, "arm": arm},
+                "answer": {"event": panel, "data": to_json(_PICTURES[panel](history, step, arm))},
+            }
+
+
+def _step(history: RunHistory, step: int, arm: int) -> Any:
+    return step_seen(history, StepSettings(step=step, arm=arm))
+
+
+def _turn(history: RunHistory, step: int, arm: int) -> Any:
+    samples = min(history.spec.batch_size, TURN_SAMPLES)
+    return {"step": step, "curves": turn_of_arm(history, arm, step, samples)}
+
+
+_PICTURES: dict[str, Callable[[RunHistory, int, int], Any]] = {"step": _step, "turn": _turn}
+PANELS = frozenset(_PICTURES)
