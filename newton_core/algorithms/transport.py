@@ -30,7 +30,9 @@ SETTLED = 1e-7
 """Last Newton step, in any potential, after which the next one would be lost in rounding."""
 PATIENCE = 60
 """Sweeps after which balanced columns suffice, whatever the potentials still do."""
-ROUNDING = 1e-13
+ROUNDING = 1e-14
+TINY = 1e-200
+"""Weight below which a column answers to nothing: it is filled by one item alone."""
 
 
 @dataclass(frozen=True)
@@ -162,7 +164,7 @@ def column_solve(plan: Plans, right: Float64[Tensor, "N n k"]) -> Float64[Tensor
     weight = plan.mT @ plan
     weight.diagonal(dim1=1, dim2=2).zero_()
     own = weight.sum(2)[:, :-1]
-    matrix = torch.diag_embed(own * (1 + ROUNDING) + torch.finfo(plan.dtype).tiny)
+    matrix = torch.diag_embed(own * (1 + ROUNDING) + TINY)
     matrix -= weight[:, :-1, :-1]
     factor, _ = torch.linalg.cholesky_ex(matrix)
     solved = torch.cholesky_solve(right[:, :-1], factor)

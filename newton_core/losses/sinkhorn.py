@@ -103,6 +103,7 @@ class Sinkhorn(Loss[SinkhornParameters]):
 
     Parameters = SinkhornParameters
     target_kind: ClassVar[TargetKind] = "permutation"
+    further_kinds: ClassVar[tuple[TargetKind, ...]] = ("assignment",)
 
     def plan(self, y: Float[Tensor, " N *S"]) -> Float[Tensor, "N n n"]:
         """The transport plan of each sample, detached."""
@@ -146,9 +147,8 @@ class Sinkhorn(Loss[SinkhornParameters]):
             found = self._balanced(x, y.dtype)
             value, row = self._row_gradient(found, truth)
             # What a row's logits do to the columns, potentials undo: d v = -L^+ d(columns).
-            moved = found.answer(row.sum(1))[:, None]
-            pulled = found.plan * (moved - (found.plan * moved).sum(2, keepdim=True))
-            gradient = _seen(row - pulled, x)
+            undone = (found.away() @ found.answer(row.sum(1))[:, None, :, None])[..., 0]
+            gradient = _seen(row - found.plan * undone, x)
             second = self._hessian(found, truth, gradient, ranked=y.ndim == 2) if hessian else None
             return Derivatives(
                 _seen(value, x).to(y),
