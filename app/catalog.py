@@ -32,6 +32,7 @@ class LossEntry(BaseModel):
     name: str
     description: str
     target_kind: str = Field(description="kind of target that it compares outputs with")
+    target_kinds: list[str] = Field(description="that kind, and others that it takes as well")
     parameters: dict[str, Any] = Field(description="JSON schema of its parameters")
 
 
@@ -79,6 +80,7 @@ def _entries() -> tuple[tuple[TaskEntry, ...], tuple[LossEntry, ...]]:
             name=name,
             description=_first_paragraph(LOSSES.get(name)),
             target_kind=LOSSES.get(name).target_kind,
+            target_kinds=[LOSSES.get(name).target_kind, *LOSSES.get(name).further_kinds],
             parameters=LOSSES.get(name).Parameters.model_json_schema(),
         )
         for name in LOSSES

@@ -15,6 +15,7 @@ from newton_core.data.download import download_mnist
 from newton_core.data.folder import FolderImagesParameters, FolderParameters, load_folder
 from newton_core.data.maps import MapDataParameters, MapDataset, Maps
 from newton_core.data.mnist import MnistImagesParameters, MnistParameters, load_mnist
+from newton_core.data.photos import PhotosParameters, load_photos
 from newton_core.data.registry import (
     IMAGES,
     MAPS,
@@ -38,6 +39,7 @@ for _ours in (
     FolderParameters,
     TerrainParameters,
     WarcraftParameters,
+    PhotosParameters,
 ):
     register_dataset(_ours)
 
@@ -66,6 +68,7 @@ __all__ = [
     "NumberDataParameters",
     "NumberPool",
     "NumberSets",
+    "PhotosParameters",
     "TerrainParameters",
     "WarcraftParameters",
     "describe_datasets",
@@ -73,6 +76,7 @@ __all__ = [
     "load_digits",
     "load_folder",
     "load_mnist",
+    "load_photos",
     "load_terrain",
     "load_warcraft",
     "register_dataset",

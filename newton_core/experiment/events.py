@@ -13,6 +13,7 @@ from newton_core.tasks.base import json_record
 from newton_core.tasks.classification import ClassificationExample
 from newton_core.tasks.discs import DiscsExample
 from newton_core.tasks.heat import HeatExample
+from newton_core.tasks.jigsaw import JigsawExample
 from newton_core.tasks.ranking import RankingExample
 from newton_core.tasks.shortest_path import ShortestPathExample
 from newton_core.tasks.spanning_tree import SpanningTreeExample
@@ -32,6 +33,7 @@ Example = TypeAliasType(
     | TrajectoryExample
     | HeatExample
     | DiscsExample
+    | JigsawExample
     | SpanningTreeExample
     | dict[str, Any],
 )

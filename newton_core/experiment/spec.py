@@ -126,16 +126,14 @@ class ExperimentSpec(Settings):
         named = [("loss", self.loss)]
         named += [(f"arms.{i}.loss", arm.loss) for i, arm in enumerate(self.arms) if arm.loss]
         for path, loss in named:
-            needed = LOSSES.get(loss.name).target_kind
-            if needed not in provided:
-                fitting = [
-                    name for name in LOSSES.names() if LOSSES.get(name).target_kind in provided
-                ]
+            needed = LOSSES.get(loss.name).kind_of(provided)
+            if needed is None:
+                fitting = [name for name in LOSSES.names() if LOSSES.get(name).kind_of(provided)]
                 raise ValueError(
                     f"{path}: {loss.name} does not fit the task {self.task.name};"
                     f" use one of {', '.join(fitting)}"
                 )
-            if needed != LOSSES.get(self.loss.name).target_kind:
+            if needed != LOSSES.get(self.loss.name).kind_of(provided):
                 raise ValueError(
                     f"{path}: {loss.name} needs a target of kind {needed}, which the run's loss"
                     f" {self.loss.name} does not share"

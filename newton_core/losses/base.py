@@ -1,6 +1,6 @@
 """The one extension point for losses: a class with ``forward``; the rest has a default."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, Literal, get_args
 
@@ -16,7 +16,16 @@ from newton_core.settings import Named
 from newton_core.tensors import flatten_outputs
 
 TargetKind = Literal[
-    "permutation", "class", "value", "path", "trajectory", "picture", "drawing", "series", "none"
+    "permutation",
+    "assignment",
+    "class",
+    "value",
+    "path",
+    "trajectory",
+    "picture",
+    "drawing",
+    "series",
+    "none",
 ]
 """What a loss compares the outputs with; tasks and losses are matched on it."""
 
@@ -97,6 +106,8 @@ class Loss(nn.Module, Generic[P_co]):
     Parameters: type[P_co]
     settings: P_co
     target_kind: ClassVar[TargetKind]
+    further_kinds: ClassVar[tuple[TargetKind, ...]] = ()
+    """Targets that it takes beside ``target_kind``, for outputs of another shape."""
     costly_hessian: ClassVar[bool] = False
     """Whether a Hessian costs far more than a gradient: diagnostics then do without it."""
     up_to_constant: ClassVar[bool] = False
@@ -113,6 +124,13 @@ class Loss(nn.Module, Generic[P_co]):
                 f" {example_parameters(type(self).__name__, 'LossParameters')} inside the class,"
                 f" and below its name {', '.join(parameters)} as fields"
             )
+
+    @classmethod
+    def kind_of(cls, provided: Collection[TargetKind]) -> TargetKind | None:
+        """The first kind of target that it takes of those provided; None if it takes none."""
+        return next(
+            (kind for kind in (cls.target_kind, *cls.further_kinds) if kind in provided), None
+        )
 
     def forward(self, y: Tensor, target: Tensor | None = None) -> Tensor:
         """The loss of each sample: y (N, *S) -> (N,)."""

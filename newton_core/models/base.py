@@ -43,16 +43,21 @@ class ImageModelParameters(ModelParameters):
 
 
 class ItemScorer(nn.Module):
-    """Gives each image of a set one score, by the same network: (N, n, 1, h, w) -> (N, n)."""
+    """Scores each image of a set by the same network, from its own pixels alone.
 
-    def __init__(self, network: nn.Module) -> None:
+    (N, n, 1, h, w) -> (N, n), or (N, n, places) where an item has a score at each of several
+    places.
+    """
+
+    def __init__(self, network: nn.Module, places: int | None = None) -> None:
         super().__init__()
         self.network = network
+        self._each = () if places is None else (places,)
 
-    def forward(self, images: Float[Tensor, "N n 1 h w"]) -> Float[Tensor, "N n"]:
-        """The scores of all images, each from its own pixels alone."""
+    def forward(self, images: Float[Tensor, "N n 1 h w"]) -> Float[Tensor, " N n *places"]:
+        """The scores of all images."""
         scores: Tensor = self.network(images.flatten(0, 1))
-        return scores.view(images.shape[:2])
+        return scores.view(*images.shape[:2], *self._each)
 
 
 def build_seeded(

@@ -4,6 +4,7 @@ from newton_core.tasks.base import TASKS, Batch, Metric, Task, TaskParameters, r
 from newton_core.tasks.classification import ClassificationParameters, ClassificationTask
 from newton_core.tasks.discs import DiscsTask, DiscsTaskParameters
 from newton_core.tasks.heat import HeatTask, HeatTaskParameters
+from newton_core.tasks.jigsaw import JigsawParameters, JigsawTask
 from newton_core.tasks.ranking import RankingParameters, RankingTask
 from newton_core.tasks.shortest_path import ShortestPathParameters, ShortestPathTask
 from newton_core.tasks.spanning_tree import SpanningTreeParameters, SpanningTreeTask
@@ -20,6 +21,8 @@ __all__ = [
     "DiscsTaskParameters",
     "HeatTask",
     "HeatTaskParameters",
+    "JigsawParameters",
+    "JigsawTask",
     "Metric",
     "RankingParameters",
     "RankingTask",

@@ -22,9 +22,11 @@ def build_task(spec: ExperimentSpec) -> Task:
     Raises:
         ValueError: the device is not there, or the data cannot be read.
     """
-    task = TASKS.get(spec.task.name)(
+    kind, loss = TASKS.get(spec.task.name), LOSSES.get(spec.loss.name)
+    task = kind(
         spec.task,
-        target_kind=LOSSES.get(spec.loss.name).target_kind,
+        # Of a loss that does not fit its own kind is refused by the task, with a sentence.
+        target_kind=loss.kind_of(kind.target_kinds) or loss.target_kind,
         seed=spec.seed,
         device=check_device(spec.device),
     )

@@ -70,8 +70,8 @@ const catalog = {
     { ...words, name: "classification", primary_metric: "", target_kinds: ["class", "value"] },
   ],
   losses: [
-    { ...words, name: "neuralsort", target_kind: "permutation" },
-    { ...words, name: "cross_entropy", target_kind: "class" },
+    { ...words, name: "neuralsort", target_kind: "permutation", target_kinds: ["permutation"] },
+    { ...words, name: "cross_entropy", target_kind: "class", target_kinds: ["class"] },
   ],
   schema,
 };

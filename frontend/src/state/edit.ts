@@ -141,7 +141,9 @@ export function withoutChanges(
 /** The names of the losses that can be trained on a task. */
 export function fittingLosses(catalog: Choices, task: string): string[] {
   const kinds = catalog.tasks.find((entry) => entry.name === task)?.target_kinds ?? [];
-  return catalog.losses.filter((loss) => kinds.includes(loss.target_kind)).map((loss) => loss.name);
+  return catalog.losses
+    .filter((loss) => loss.target_kinds.some((kind) => kinds.includes(kind)))
+    .map((loss) => loss.name);
 }
 
 function fittingLoss(catalog: Choices, spec: Spec): Named {

@@ -14,7 +14,7 @@ def _described() -> dict[str, DatasetStatus]:
 def test_an_empty_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("NEWTON_LAB_DATA_DIR", str(tmp_path))
     described = _described()
-    assert list(described) == ["digits", "mnist", "terrain", "warcraft", "own"]
+    assert list(described) == ["digits", "mnist", "photos", "terrain", "warcraft", "own"]
     assert described["digits"].found
     assert "1,438" in described["digits"].detail
     assert not described["mnist"].found

@@ -1,0 +1,127 @@
+"""Crops of scikit-learn's two photographs, a temple and a flower, which need no download."""
+
+from functools import lru_cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import torch
+from jaxtyping import UInt8
+from PIL import Image
+from torch import Tensor
+
+from newton_core.data.base import (
+    DatasetError,
+    DatasetStatus,
+    ImageDataParameters,
+    ImageDataset,
+    LabelledImages,
+)
+from newton_core.seeding import generator
+from newton_core.settings import setting
+
+PHOTOS = ("china", "flower")
+SHRUNK = 4
+"""Times that the photographs are smaller than their files, of 640 x 427 pixels."""
+PARTS = {"train": (0.0, 0.5), "validation": (0.5, 0.75), "test": (0.75, 1.0)}
+"""Columns of each photograph, as shares of its width; no pixel is in two parts."""
+CROPS = {"train": 1000, "validation": 250, "test": 250}
+"""Crops of each photograph."""
+LARGEST = 640 // SHRUNK // 4
+
+
+class PhotosParameters(ImageDataParameters):
+    """Square grey crops of two photographs."""
+
+    title = "Crops of two photographs"
+    name: Literal["photos"] = "photos"
+    side: int = setting(
+        36, f"Side of a crop; the photographs have {640 // SHRUNK} × {427 // SHRUNK} pixels.",
+        title="Side", unit="pixels", ge=8, le=LARGEST,
+    )  # fmt: skip
+
+    def load(self) -> ImageDataset:
+        """The crops; see :func:`load_photos`."""
+        return load_photos(self.side)
+
+    def chosen_size(self) -> tuple[int, int]:
+        """As the parameter says."""
+        return self.side, self.side
+
+    @classmethod
+    def status(cls) -> list[DatasetStatus]:
+        """Where the photographs are."""
+        folder = _folder()
+        if folder is None:
+            return [DatasetStatus("photos", False, "scikit-learn's pictures are not installed")]
+        return [DatasetStatus("photos", True, f"crops of {' and '.join(PHOTOS)}, from {folder}")]
+
+
+@lru_cache(maxsize=4)
+def load_photos(side: int) -> ImageDataset:
+    """Crops at random places of both photographs, the same for all seeds; the label says of which.
+
+    Training, validation and test crops are of disjoint parts: the left half, the quarter beside it,
+    and the last quarter. Crops of one part overlap, so that they say less than as many pictures.
+
+    Raises:
+        DatasetError: the photographs are not installed.
+    """
+    folder = _folder()
+    if folder is None:
+        raise DatasetError(
+            "the data set photos needs scikit-learn's pictures china.jpg and flower.jpg, which this"
+            " installation of scikit-learn is without; reinstall it"
+        )
+    found: dict[str, list[Tensor]] = {part: [] for part in PARTS}
+    for name in PHOTOS:
+        with Image.open(folder / f"{name}.jpg") as picture:
+            grey = np.asarray(picture.convert("L").reduce(SHRUNK))
+        pixels = torch.from_numpy(grey.copy())
+        width = pixels.shape[1]
+        for part, (first, last) in PARTS.items():
+            columns = pixels[:, round(first * width) : round(last * width)]
+            random = generator(0, "photos", name, part, side)
+            found[part].append(_crops(columns, side, CROPS[part], random))
+    images = {
+        part: LabelledImages(
+            torch.cat(crops), torch.arange(len(crops)).repeat_interleave(CROPS[part])
+        )
+        for part, crops in found.items()
+    }
+    return ImageDataset(
+        train=images["train"],
+        test=_mixed(images["test"]),
+        classes=len(PHOTOS),
+        validation=_mixed(images["validation"]),
+        names=PHOTOS,
+    )
+
+
+def _crops(
+    picture: UInt8[Tensor, "h w"], side: int, count: int, random: torch.Generator
+) -> UInt8[Tensor, "M s s"]:
+    """Squares at random places of a picture."""
+    height, width = picture.shape
+    rows = torch.randint(height - side + 1, (count,), generator=random).tolist()
+    columns = torch.randint(width - side + 1, (count,), generator=random).tolist()
+    return torch.stack(
+        [picture[r : r + side, c : c + side] for r, c in zip(rows, columns, strict=True)]
+    )
+
+
+def _mixed(images: LabelledImages) -> LabelledImages:
+    """The images in an order in which both photographs take turns: the first few show both."""
+    order = torch.arange(len(images)).view(len(PHOTOS), -1).mT.flatten()
+    return LabelledImages(images.pixels[order], images.labels[order])
+
+
+def _folder() -> Path | None:
+    """scikit-learn's folder of pictures, found without importing it, which takes a second."""
+    package = find_spec("sklearn")
+    for folder in (package.submodule_search_locations or ()) if package else ():
+        pictures = Path(folder, "datasets", "images")
+        if all((pictures / f"{name}.jpg").is_file() for name in PHOTOS):
+            return pictures
+    return None
