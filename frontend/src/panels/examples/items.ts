@@ -15,6 +15,7 @@ export type TreeItem = Schemas["SpanningTreeExample"];
 export type DriveItem = Schemas["TrajectoryExample"];
 export type HeatItem = Schemas["HeatExample"];
 export type DiscsItem = Schemas["DiscsExample"];
+export type JigsawItem = Schemas["JigsawExample"];
 
 export function isRankingItem(item: Example): item is RankingItem {
   return "true_rank" in item;
@@ -42,6 +43,10 @@ export function isHeatItem(item: Example): item is HeatItem {
 
 export function isDiscsItem(item: Example): item is DiscsItem {
   return "drawn" in item;
+}
+
+export function isJigsawItem(item: Example): item is JigsawItem {
+  return "placed" in item;
 }
 
 export function examplesAt(arm: ArmLog, step: number): readonly Example[] {

@@ -7,6 +7,7 @@ import { Discs, DiscsNotes, SeenDiscs } from "./Discs";
 import { Drive, DriveNotes } from "./Drive";
 import { Heat, HeatNotes, TrueHeat } from "./Heat";
 import { isTreeItem } from "./items";
+import { Jigsaw, JigsawNotes, WholePictures } from "./Jigsaw";
 import { MapNotes } from "./MapNotes";
 import { mapGroups } from "./maps";
 import type { ExamplesProps, SharedProps } from "./props";
@@ -81,6 +82,13 @@ const VIEWS: Record<string, ExamplesView> = {
     Truth: SeenDiscs,
     Arm: Discs,
     Notes: DiscsNotes,
+  },
+  jigsaw: {
+    title: "How each arm puts pictures together",
+    subtitle: "the same shuffled test puzzles",
+    Truth: WholePictures,
+    Arm: Jigsaw,
+    Notes: JigsawNotes,
   },
 };
 
