@@ -22,6 +22,7 @@ from newton_core.data.base import (
     LabelledImages,
     NumberDataParameters,
 )
+from newton_core.data.own_series import holds_series
 from newton_core.data.pictures import read_greys
 from newton_core.data.table import Problems, Row, read_rows
 from newton_core.folders import own_data_dir, own_data_folder
@@ -77,7 +78,7 @@ class FolderImagesParameters(ImageDataParameters):
         folders = sorted(path for path in root.iterdir() if path.is_dir()) if root.is_dir() else []
         if not folders:
             return [DatasetStatus("own", False, f"no folders of own images in {root}")]
-        return [_status_of(folder) for folder in folders]
+        return [_status_of(folder) for folder in folders if not holds_series(folder)]
 
 
 class FolderParameters(FolderImagesParameters, NumberDataParameters):

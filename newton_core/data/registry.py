@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 from newton_core.data.base import DataParameters, ImageDataParameters, NumberDataParameters
 from newton_core.data.maps import MapDataParameters
+from newton_core.data.series import SeriesDataParameters
 from newton_core.entry_points import EntryPoints
 from newton_core.registry import AnyOf, Registry, declared_name, require_subclass
 
@@ -27,10 +28,12 @@ def register_dataset(cls: DataClass) -> DataClass:
         IMAGES.register(name)(cls)
     elif issubclass(cls, MapDataParameters):
         MAPS.register(name)(cls)
+    elif issubclass(cls, SeriesDataParameters):
+        SERIES.register(name)(cls)
     else:
         raise TypeError(
-            f"{cls.__name__} must be a subclass of ImageDataParameters, NumberDataParameters or"
-            " MapDataParameters"
+            f"{cls.__name__} must be a subclass of ImageDataParameters, NumberDataParameters,"
+            " MapDataParameters or SeriesDataParameters"
         )
     return cls
 
@@ -44,13 +47,18 @@ NUMBERS: Registry[type[NumberDataParameters]] = Registry(
     "data set of numbers", discover=_entry_points.load
 )
 MAPS: Registry[type[MapDataParameters]] = Registry("data set of maps", discover=_entry_points.load)
+SERIES: Registry[type[SeriesDataParameters]] = Registry(
+    "data set of a series", discover=_entry_points.load
+)
 
 # What a task's field is declared as: any registered data set of a kind.
 if TYPE_CHECKING:
     AnyImages = ImageDataParameters
     AnyNumbers = NumberDataParameters
     AnyMaps = MapDataParameters
+    AnySeries = SeriesDataParameters
 else:
     AnyImages = Annotated[Any, AnyOf(IMAGES.values)]
     AnyNumbers = Annotated[Any, AnyOf(NUMBERS.values)]
     AnyMaps = Annotated[Any, AnyOf(MAPS.values)]
+    AnySeries = Annotated[Any, AnyOf(SERIES.values)]

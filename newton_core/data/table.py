@@ -74,8 +74,10 @@ class Problems:
         )
 
 
-def find_table(folder: Path) -> Path:
-    """The one table of a folder; hidden files, such as macOS leaves beside others, are none.
+def find_table(folder: Path, wanted: str = _WANTED) -> Path:
+    """The one table of a folder, which holds what is ``wanted``.
+
+    Hidden files, such as macOS leaves beside others, are none.
 
     A folder without a table is its own, where at least two subfolders sort its images.
 
@@ -90,7 +92,7 @@ def find_table(folder: Path) -> Path:
     except (OSError, ValueError) as error:  # ValueError: a null byte in the name
         reason = error.strerror if isinstance(error, OSError) else error
         raise DatasetError(
-            f"{folder}: expected a folder with images and a CSV file ({reason})"
+            f"{folder}: expected a folder that holds a CSV file with {wanted} ({reason})"
         ) from error
     if len(tables) != 1:
         found = ", ".join(path.name for path in tables[:_LISTED]) or "none"
@@ -99,7 +101,7 @@ def find_table(folder: Path) -> Path:
             found += (
                 f" among {len(files):,} files and folders ({shown}{', ...' * (len(files) > 3)})"
             )
-        raise DatasetError(f"{folder}: expected exactly one CSV file with {_WANTED}, found {found}")
+        raise DatasetError(f"{folder}: expected exactly one CSV file with {wanted}, found {found}")
     if not tables[0].resolve().is_relative_to(folder.resolve()):
         raise DatasetError(f"{tables[0]}: expected a table in the folder, found a link out of it")
     return tables[0]
@@ -132,20 +134,7 @@ def read_rows(folder: Path, *, labels: bool = False) -> tuple[Path, tuple[Row, .
     table = find_table(folder)
     if table == folder:
         return folder, tuple(_Reading(folder, "", labels).rows())
-    try:
-        size = table.stat().st_size
-        if size > LARGEST_TABLE:
-            raise DatasetError(
-                f"{table}: expected a table of at most {LARGEST_TABLE / 1e6:.0f} MB, found"
-                f" {size / 1e6:.0f} MB"
-            )
-        text, encoding = decode(table.read_bytes())
-    except UnicodeDecodeError as error:
-        raise DatasetError(
-            f"{table}: expected UTF-8 text: save it as CSV UTF-8 ({error})"
-        ) from error
-    except OSError as error:
-        raise DatasetError(f"{table}: cannot be read ({error.strerror})") from error
+    text, encoding = read_text(table)
     try:
         return table, tuple(_Reading(table, text, labels).rows())
     except csv.Error as error:
@@ -209,31 +198,13 @@ class _Reading:
             yield from ((0, name, value) for name in names)
 
     def _cells(self) -> Iterator[tuple[int, str, str]]:
-        """Line, file and value of each row that has the right number of cells.
-
-        A first line ``sep=;``, which Excel understands, says what separates the cells; else the
-        header does.
-        """
-        text, skipped = self._text, 0
-        told = re.match(r"\"?sep=(.)\"?(?:\r\n|\r|\n|$)", text, re.IGNORECASE)
-        if told:
-            text, skipped = text[told.end() :], 1
-        lines = re.split(r"[\r\n]", text, maxsplit=20)
-        first = next((line for line in lines if line.strip()), "")
-        self._delimiter = told[1] if told else max(_DELIMITERS, key=first.count)
-        reader = csv.reader(io.StringIO(text, newline=""), delimiter=self._delimiter, strict=True)
-        header: list[str] = next((row for row in reader if any(map(str.strip, row))), [])
-        names = _without_empty_end([name.strip().lower() for name in header])
-        file, value = (self._column(names, kind, first) for kind in (FILE_COLUMNS, VALUE_COLUMNS))
-        for cells in reader:
-            if not any(cell.strip() for cell in cells):
-                continue
-            line = reader.line_num + skipped
-            if len(cells) > len(names):  # commas after the last cell
-                cells[len(names) :] = _without_empty_end(cells[len(names) :])
-            if len(cells) != len(names):
-                self._problems.add(line, f"expected {len(names)} cells, found {len(cells)}")
-                continue
+        """Line, file and value of each row that has the right number of cells."""
+        sheet = Sheet(self._text)
+        self._delimiter = sheet.delimiter
+        file, value = (
+            self._column(sheet.names, kind, sheet.header) for kind in (FILE_COLUMNS, VALUE_COLUMNS)
+        )
+        for line, cells in sheet.rows(self._problems):
             yield line, cells[file].strip(), cells[value].strip()
 
     def _column(self, names: list[str], wanted: tuple[str, ...], header: str) -> int:
@@ -257,7 +228,7 @@ class _Reading:
         for row in rows:
             text = str(row.value)
             try:
-                number, sign = self._number(text)
+                number, sign = number_in(text, self._delimiter)
                 first = signs.setdefault(sign, row) if sign else row
                 other = signs.get("." if sign == "," else ",") if sign else None
                 if other is not None and first is row:
@@ -277,18 +248,82 @@ class _Reading:
             self._problems.add(line, problem)
         return numbers
 
-    def _number(self, text: str) -> tuple[float, str]:
-        """The finite number that a text means, and its decimal sign, if it has one."""
-        sign = "." if "." in text else ""
-        if self._delimiter in ";\t|" and _DECIMAL_COMMA.fullmatch(text):
-            text, sign = text.replace(",", "."), ","
-        try:
-            number = float(text)
-        except ValueError:
-            raise ValueError(f"expected a number as value, found {text!r}") from None
-        if not math.isfinite(number):
-            raise ValueError(f"expected a finite number as value, found {text!r}")
-        return number, sign
+
+class Sheet:
+    """The cells of a table's text: the names of its columns, in small letters, and its rows.
+
+    A first line ``sep=;``, which Excel understands, says what separates the cells; else the header
+    does.
+    """
+
+    def __init__(self, text: str) -> None:
+        self._skipped = 0
+        told = re.match(r"\"?sep=(.)\"?(?:\r\n|\r|\n|$)", text, re.IGNORECASE)
+        if told:
+            text, self._skipped = text[told.end() :], 1
+        lines = re.split(r"[\r\n]", text, maxsplit=20)
+        self.header = next((line for line in lines if line.strip()), "")
+        self.delimiter = told[1] if told else max(_DELIMITERS, key=self.header.count)
+        file = io.StringIO(text, newline="")
+        self._reader = csv.reader(file, delimiter=self.delimiter, strict=True)
+        first: list[str] = next((row for row in self._reader if any(map(str.strip, row))), [])
+        self.names = _without_empty_end([name.strip().lower() for name in first])
+
+    def rows(self, problems: Problems) -> Iterator[tuple[int, list[str]]]:
+        """Line and cells of each row that has the right number of them, others as problems.
+
+        Empty rows are left out, and so are empty cells after the last column.
+        """
+        for cells in self._reader:
+            if not any(cell.strip() for cell in cells):
+                continue
+            line = self._reader.line_num + self._skipped
+            if len(cells) > len(self.names):  # commas after the last cell
+                cells[len(self.names) :] = _without_empty_end(cells[len(self.names) :])
+            if len(cells) != len(self.names):
+                problems.add(line, f"expected {len(self.names)} cells, found {len(cells)}")
+                continue
+            yield line, cells
+
+
+def read_text(table: Path) -> tuple[str, str]:
+    """The text of a table and the name of its encoding.
+
+    Raises:
+        DatasetError: the file is too large, no text or unreadable.
+    """
+    try:
+        size = table.stat().st_size
+        if size > LARGEST_TABLE:
+            raise DatasetError(
+                f"{table}: expected a table of at most {LARGEST_TABLE / 1e6:.0f} MB, found"
+                f" {size / 1e6:.0f} MB"
+            )
+        return decode(table.read_bytes())
+    except UnicodeDecodeError as error:
+        raise DatasetError(
+            f"{table}: expected UTF-8 text: save it as CSV UTF-8 ({error})"
+        ) from error
+    except OSError as error:
+        raise DatasetError(f"{table}: cannot be read ({error.strerror})") from error
+
+
+def number_in(text: str, delimiter: str) -> tuple[float, str]:
+    """The finite number that a text means, and its decimal sign, if it has one.
+
+    Raises:
+        ValueError: it means none.
+    """
+    sign = "." if "." in text else ""
+    if delimiter in ";\t|" and _DECIMAL_COMMA.fullmatch(text):
+        text, sign = text.replace(",", "."), ","
+    try:
+        number = float(text)
+    except ValueError:
+        raise ValueError(f"expected a number as value, found {text!r}") from None
+    if not math.isfinite(number):
+        raise ValueError(f"expected a finite number as value, found {text!r}")
+    return number, sign
 
 
 def _without_empty_end(cells: list[str]) -> list[str]:

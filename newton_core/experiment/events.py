@@ -12,6 +12,7 @@ from newton_core.experiment.spec import STORED, ExperimentSpec, on_registration
 from newton_core.tasks.base import json_record
 from newton_core.tasks.classification import ClassificationExample
 from newton_core.tasks.discs import DiscsExample
+from newton_core.tasks.forecast import ForecastExample
 from newton_core.tasks.heat import HeatExample
 from newton_core.tasks.jigsaw import JigsawExample
 from newton_core.tasks.ranking import RankingExample
@@ -35,6 +36,7 @@ Example = TypeAliasType(
     | DiscsExample
     | JigsawExample
     | SpanningTreeExample
+    | ForecastExample
     | dict[str, Any],
 )
 """What a task shows of a test case, told apart by its keys; any record of a task of one's own."""

@@ -7,7 +7,7 @@ from pydantic import ConfigDict, ValidationInfo, model_validator
 
 from newton_core.algorithms.oracles import ORACLES, ShortestPathOracle
 from newton_core.curvature.gauss_newton import MOST_WEIGHTS
-from newton_core.data import IMAGES, MAPS, NUMBERS
+from newton_core.data import IMAGES, MAPS, NUMBERS, SERIES
 from newton_core.experiment.arms import AnyLoss, ArmSpec, Change, with_labels
 from newton_core.losses.base import LOSSES, LossParameters
 from newton_core.losses.perturbed_path_loss import PerturbedPathParameters
@@ -228,7 +228,8 @@ def stored_spec(text: str | bytes) -> ExperimentSpec:
 
 def on_registration(listener: Callable[[], None]) -> None:
     """Has ``listener`` called when a spec can name something more than before."""
-    for registry in (LOSSES, TASKS, IMAGES, NUMBERS, MAPS, IMAGE_NETWORKS, MAP_NETWORKS, ORACLES):
+    data = (IMAGES, NUMBERS, MAPS, SERIES)
+    for registry in (LOSSES, TASKS, *data, IMAGE_NETWORKS, MAP_NETWORKS, ORACLES):
         registry.on_registration(listener)
 
 

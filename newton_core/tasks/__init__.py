@@ -3,6 +3,7 @@
 from newton_core.tasks.base import TASKS, Batch, Metric, Task, TaskParameters, register_task
 from newton_core.tasks.classification import ClassificationParameters, ClassificationTask
 from newton_core.tasks.discs import DiscsTask, DiscsTaskParameters
+from newton_core.tasks.forecast import ForecastParameters, ForecastTask
 from newton_core.tasks.heat import HeatTask, HeatTaskParameters
 from newton_core.tasks.jigsaw import JigsawParameters, JigsawTask
 from newton_core.tasks.ranking import RankingParameters, RankingTask
@@ -19,6 +20,8 @@ __all__ = [
     "ClassificationTask",
     "DiscsTask",
     "DiscsTaskParameters",
+    "ForecastParameters",
+    "ForecastTask",
     "HeatTask",
     "HeatTaskParameters",
     "JigsawParameters",

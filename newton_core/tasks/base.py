@@ -35,8 +35,8 @@ class SampleOutputs:
 class TaskParameters(Named):
     """The parameters of a task; subclasses fix ``name`` to a ``Literal`` and add their own.
 
-    A field of type ``AnyImages``, ``AnyNumbers`` or ``AnyMaps`` takes every data set of that kind,
-    one of type ``AnyModel`` or ``AnyMapModel`` every network.
+    A field of type ``AnyImages``, ``AnyNumbers``, ``AnyMaps`` or ``AnySeries`` takes every data set
+    of that kind, one of type ``AnyModel`` or ``AnyMapModel`` every network.
     """
 
     # The schema waits until it is needed: other packages may register data sets and networks.

@@ -53,6 +53,12 @@ def share(hits: Bool[Tensor, " N"]) -> Metric:
     return Metric(p, math.sqrt(p * (1 - p) / len(hits)))
 
 
+def average(values: Float[Tensor, " N"]) -> Metric:
+    """The mean and its standard error, which one value alone does not have (NaN)."""
+    spread = values.std() if len(values) > 1 else torch.tensor(math.nan)
+    return Metric(values.mean().item(), spread.item() / math.sqrt(len(values)))
+
+
 def median(errors: Float[Tensor, " N"]) -> Metric:
     """The median and its standard error, from the order statistics one deviation beside it.
 

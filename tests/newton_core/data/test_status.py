@@ -14,7 +14,8 @@ def _described() -> dict[str, DatasetStatus]:
 def test_an_empty_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("NEWTON_LAB_DATA_DIR", str(tmp_path))
     described = _described()
-    assert list(described) == ["digits", "mnist", "photos", "terrain", "warcraft", "own"]
+    names = ["digits", "mnist", "photos", "terrain", "warcraft", "events", "own"]
+    assert list(described) == names
     assert described["digits"].found
     assert "1,438" in described["digits"].detail
     assert not described["mnist"].found

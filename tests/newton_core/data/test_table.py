@@ -200,7 +200,7 @@ def test_a_table_of_too_many_rows_is_left_early(
 def test_which_table(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     for name in ("nothing", "file", "x" * 300, "a\0b"):
-        with pytest.raises(DatasetError, match="expected a folder with images and a CSV file"):
+        with pytest.raises(DatasetError, match="expected a folder that holds a CSV file"):
             read_rows(tmp_path / name)
     with pytest.raises(DatasetError, match=r"exactly one CSV file.*found none"):
         read_rows(tmp_path)

@@ -17,6 +17,7 @@ LOSS: dict[str, str | dict[str, str]] = {
     "discs": "soft_disc",
     "top_k": "top_k_cross_entropy",
     "jigsaw": "sinkhorn",
+    "forecast": "soft_dtw",
     "spanning_tree": {"name": "perturbed_fy", "oracle": "spanning_tree"},
 }
 MAPS = {"name": "terrain", "height": 3, "width": 3, "train_maps": 10, "test_maps": 10}
@@ -60,7 +61,7 @@ def test_outputs_are_counted_where_a_parameter_makes_them_many(name: str) -> Non
     task = spec_of(name).task
     counted = {
         "ranking": 5, "shortest_path": 9, "classification": 1, "surface": 1, "trajectory": 128,
-        "heat": 1, "discs": 3, "spanning_tree": 9, "top_k": 1, "jigsaw": 81,
+        "heat": 1, "discs": 3, "spanning_tree": 9, "top_k": 1, "jigsaw": 81, "forecast": 32,
     }  # fmt: skip
     assert task.outputs_per_sample().count == counted[name]
     data = task.datasets()
