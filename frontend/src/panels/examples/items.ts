@@ -16,6 +16,7 @@ export type DriveItem = Schemas["TrajectoryExample"];
 export type HeatItem = Schemas["HeatExample"];
 export type DiscsItem = Schemas["DiscsExample"];
 export type JigsawItem = Schemas["JigsawExample"];
+export type ForecastItem = Schemas["ForecastExample"];
 
 export function isRankingItem(item: Example): item is RankingItem {
   return "true_rank" in item;
@@ -47,6 +48,10 @@ export function isDiscsItem(item: Example): item is DiscsItem {
 
 export function isJigsawItem(item: Example): item is JigsawItem {
   return "placed" in item;
+}
+
+export function isForecastItem(item: Example): item is ForecastItem {
+  return "forecast" in item;
 }
 
 export function examplesAt(arm: ArmLog, step: number): readonly Example[] {

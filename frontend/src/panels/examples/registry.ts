@@ -5,6 +5,7 @@ import type { Example } from "../../api/types";
 import { Classification } from "./Classification";
 import { Discs, DiscsNotes, SeenDiscs } from "./Discs";
 import { Drive, DriveNotes } from "./Drive";
+import { Forecast, ForecastNotes } from "./Forecast";
 import { Heat, HeatNotes, TrueHeat } from "./Heat";
 import { isTreeItem } from "./items";
 import { Jigsaw, JigsawNotes, WholePictures } from "./Jigsaw";
@@ -89,6 +90,12 @@ const VIEWS: Record<string, ExamplesView> = {
     Truth: WholePictures,
     Arm: Jigsaw,
     Notes: JigsawNotes,
+  },
+  forecast: {
+    title: "What each arm forecasts",
+    subtitle: "over how the same four test windows go on",
+    Arm: Forecast,
+    Notes: ForecastNotes,
   },
 };
 
