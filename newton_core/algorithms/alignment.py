@@ -15,9 +15,9 @@ import torch
 from jaxtyping import Float, Float64
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.autograd.function import once_differentiable
 
 from newton_core.algorithms.threads import over_batch
+from newton_core.tensors import differentiable_once
 
 BEYOND = 1e30
 """Cost of cells outside the window or the table: large, and yet its multiples are finite."""
@@ -148,13 +148,14 @@ class _Gradient(torch.autograd.Function):
         return gradient.clone()
 
     @staticmethod
-    @once_differentiable
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None, None, None]:
         series, target = ctx.saved_tensors
         if ctx.hessian is None:
             ctx.hessian = ctx.alignment.derivatives(series, target, gradient=False, hessian=True)[2]
-        product = (ctx.hessian @ grads[0][:, :, None])[:, :, 0]
-        return product.view_as(series), None, None, None
+        with torch.no_grad():
+            product = (ctx.hessian @ grads[0][:, :, None])[:, :, 0].view_as(series)
+        complaint = "soft-DTW has no third derivative here: use SoftAlignment.by_torch"
+        return differentiable_once(product, complaint, series, grads[0]), None, None, None
 
 
 def hard_alignments(

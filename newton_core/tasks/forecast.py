@@ -32,7 +32,7 @@ EXAMPLES = 4
 
 DTW = MetricDescription(
     "dtw",
-    "DTW distance",
+    "Aligned distance (DTW)",
     "standard deviations of the series, mean over test windows",
     "Root of the sum of squared differences between forecast and truth, after dynamic time warping"
     " has aligned them: an event that comes early or late costs little, one that is missing much.",

@@ -155,11 +155,11 @@ def test_the_divergence_is_zero_for_equal_series_alone() -> None:
 def test_a_decided_alignment_has_a_definite_hessian_and_others_may_not() -> None:
     y, target = Draw(10, 10)(50, torch.Generator().manual_seed(0))
     least = {}
-    for temperature in (0.01, 1.0):
+    for temperature in (1e-4, 1.0):
         hessian = build_loss("soft_dtw", temperature=temperature).derivatives(y, target).hessian
         assert hessian is not None
         least[temperature] = torch.linalg.eigvalsh(hessian)[:, 0]
-    assert least[0.01].median() >= 2 - 1e-6  # each step has at least one partner
+    assert least[1e-4].median() >= 2 - 1e-6  # each step has at least one partner
     assert (least[1.0] < 0).any()
 
 
@@ -180,7 +180,7 @@ def test_a_third_derivative_is_refused() -> None:
     y.requires_grad_(True)
     (first,) = torch.autograd.grad(build_loss("soft_dtw")(y, target).sum(), y, create_graph=True)
     (second,) = torch.autograd.grad(first.sum(), y, create_graph=True)
-    with pytest.raises(RuntimeError, match="once_differentiable"):
+    with pytest.raises(RuntimeError, match="no third derivative"):
         second.sum().backward()
 
 
