@@ -22,7 +22,7 @@ export function Forecast({ items, label, look }: ExamplesProps) {
   );
 }
 
-/** How to read the pictures, and what curvature has to do here. */
+/** How to read the pictures, and what curvature is like here. */
 export function ForecastNotes(_: SharedProps) {
   return (
     <div class="drive-notes">
@@ -33,10 +33,10 @@ export function ForecastNotes(_: SharedProps) {
         <Key name="thread">steps that the alignment pairs</Key>
       </ul>
       <p class="forecast-why">
-        <b>Why curvature has little to do here.</b> Soft-DTW lets an event come early or late. Once
-        the alignment is decided, the Hessian is diagonal: twice the number of true steps that each
-        step stands for. The Newton step then only gives the steps their shares back, and turns the
-        gradient a little. Where the alignment is undecided, the Hessian has negative eigenvalues.
+        <b>What the Hessian is like here.</b> Soft-DTW lets an event come early or late. Where one
+        alignment is clearly the best, the Hessian is diagonal: twice the number of true steps that
+        each step stands for. Where several compete, as they mostly do here, it has negative
+        eigenvalues: on the way from one alignment to another lies a ridge.
       </p>
     </div>
   );
