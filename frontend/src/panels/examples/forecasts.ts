@@ -48,7 +48,7 @@ export function frameOf(item: ForecastItem): Frame {
     return here === undefined || there === undefined ? "" : `M${at(here, own)}L${at(there, true_)}`;
   });
   return {
-    seen: line(seen, -seen.length),
+    seen: line([...seen, ...wanted.slice(0, 1)], -seen.length), // it leads to the truth
     wanted: line(wanted, 0),
     forecast: line(forecast, 0),
     pairs: pairs.join(""),
