@@ -1,8 +1,8 @@
 """torch's optimizers without its compiler.
 
 Two of their methods are wrapped to break graphs that ``torch.compile`` traces. The wrappers import
-the compiler, which takes a new process seconds, and nothing here is ever compiled. What they wrap is
-the same code, so that it computes the same numbers.
+the compiler, which takes a new process seconds, and nothing here is ever compiled. What they wrap
+is the same code, so that it computes the same numbers.
 """
 
 import inspect
