@@ -74,7 +74,7 @@ def network_plain(n: int, quick: bool) -> tuple[Call, Call]:
     y, target = scores(n, quick)
     loss = build_loss("cauchy_dsn", numerics="bce_loss", inverse_temperature=1.0)
     return (
-        forward_backward(lambda leaf: loss(leaf, target), y),
+        partial(loss.derivatives, y, target, hessian=False),
         forward_backward(entropy(diffsort(n), target), y),
     )
 
@@ -143,24 +143,26 @@ def wide_step(name: str, outputs: int, quick: bool) -> tuple[Call, None]:
 
 
 SIZES = (5, 10, 32)
+TURNS = {5: 100, 10: 50, 32: 9}
 ROWS = [
     *(
         Row(f"DSN odd-even n = {n}, forward + backward", "diffsort", partial(network_plain, n),
-            ratio=ratio)
+            ratio=ratio, turns=TURNS[n])
         for n, ratio in zip(SIZES, (0.05, 0.06, 0.10), strict=True)
     ),
     *(
         Row(f"DSN Newton step, batch mean, n = {n}", "diffsort, plain", partial(network_step, n),
-            ratio=ratio)
+            ratio=ratio, turns=TURNS[n])
         for n, ratio in zip(SIZES, (0.15, 0.20, 2.0), strict=True)
     ),
     *(
         Row(f"DSN Newton step, per sample, n = {n}", "diffsort, plain",
-            partial(network_step, n, hessian="per_sample"), ratio=ratio)
+            partial(network_step, n, hessian="per_sample"), ratio=ratio,
+            turns=TURNS[n])
         for n, ratio in zip(SIZES, (0.3, 0.4, 2.0), strict=True)
     ),
     Row("DSN Newton step, batch mean, log domain, n = 32", "diffsort, plain",
-        partial(network_step, 32, numerics="log_domain"), ratio=3.0, turns=20),
+        partial(network_step, 32, numerics="log_domain"), ratio=3.0, turns=4),
     *(
         Row(f"{title} Newton step, batch mean, n = {n}", "straight torch, plain",
             partial(softmax_step, title.lower(), relaxed, n), ratio=ratio)

@@ -40,6 +40,13 @@ class NeuralSort(SoftmaxSortingLoss[NeuralSortParameters]):
 
     Parameters = NeuralSortParameters
 
+    measures_distances = False
+
+    @property
+    def temperature(self) -> float:
+        """As the settings have it."""
+        return self.settings.temperature
+
     @property
     def numerics(self) -> Numerics:
         """As the settings have it."""

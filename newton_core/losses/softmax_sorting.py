@@ -4,8 +4,11 @@ The logits of each row are piecewise linear in the scores, z_r = A_r s, so that 
 sum_r A_r^T H_r A_r with the Hessians H_r of the rows' losses in their logits, and nothing else.
 """
 
+import functools
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import torch
 from jaxtyping import Float
@@ -18,7 +21,20 @@ from newton_core.losses.saturating_cross_entropy import (
     saturating_gradient,
     saturating_loss,
 )
-from newton_core.losses.sorting import ItemScores, RankRows, SortingLoss
+from newton_core.losses.sorting import (
+    ItemScores,
+    Permutations,
+    RankRows,
+    Scores,
+    SortingLoss,
+    sample_last,
+)
+
+SATURATED = 1 - 2**-10
+"""A wrong item with a larger p makes float32's rounding a thousandth of its terms, or more."""
+
+CACHED = 2**18
+"""Numbers of a (n, n, n, N) tensor that stay in a core's cache."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +62,15 @@ class LinearLogits(ABC):
 class SoftmaxSortingLoss(SortingLoss[P_co]):
     """A sorting loss with P = softmax of logits that are piecewise linear in the scores."""
 
+    measures_distances: ClassVar[bool | None] = None
+    """Whether a logit is a distance to a sorted score (SoftSort) or a sum of them (NeuralSort): of
+    these the mean Hessian is compiled. None: neither."""
+
+    @property
+    def temperature(self) -> float:
+        """What divides the logits."""
+        raise NotImplementedError
+
     def logits(self, scores: ItemScores) -> RankRows:
         """The logits of each rank over the items, differentiable in the scores."""
         raise NotImplementedError
@@ -72,6 +97,75 @@ class SoftmaxSortingLoss(SortingLoss[P_co]):
             linear.pull_gradient(rows.gradient).mT,
             linear.pull_hessian(rows.hessians).permute(2, 0, 1) if rows.hessians else None,
         )
+
+    def mean_derivatives(self, y: Scores, target: Permutations | None = None) -> Derivatives | None:
+        """Value and gradient of each sample, and the batch mean of the Hessians for each.
+
+        On the CPU in one compiled loop, without the Hessians; samples that saturate under
+        ``bce_loss`` go through torch's operations, whose rounding is their Hessian.
+        """
+        scores, truth = sample_last(y.detach(), target)
+        if scores.device.type != "cpu" or self.measures_distances is None:
+            return None
+        with torch.no_grad():
+            result, total = self._summed(scores, truth)
+            unseen = (0 * scores).sum(0)
+            mean = total / len(y)
+            return Derivatives(
+                (result.value + unseen).to(y.dtype),
+                (result.gradient + unseen.unsqueeze(1)).to(y.dtype),
+                mean.expand(len(y), *mean.shape),
+            )
+
+    def mean_hessian(
+        self, y: Scores, target: Permutations | None = None
+    ) -> Float[Tensor, "n n"] | None:
+        """The batch mean of the Hessians in float64."""
+        found = self.mean_derivatives(y, target)
+        return None if found is None or found.hessian is None else found.hessian[0]
+
+    def _summed(self, scores: ItemScores, target: RankRows) -> tuple[Derivatives, Tensor]:
+        """Value and gradient, and the sum of all Hessians, (n, n) in float64."""
+        numerics = self.numerics
+        moved = scores if numerics == "bce_loss" else centred(scores)
+        linear = self.linear_logits(moved)
+        dtype, kind = str(scores.dtype).removeprefix("torch."), self.measures_distances
+        saturating, log_domain = _kernels()
+        if numerics == "log_domain":
+            rows = row_derivatives(linear.logits, target, hessian=True)
+            assert rows.hessians is not None
+            factors = [f.contiguous().numpy() for pair in rows.hessians.pairs for f in pair]
+            total = log_domain[dtype](*factors, moved.numpy(), not kind)
+            plain = Derivatives(rows.value, linear.pull_gradient(rows.gradient).mT)
+            return plain, torch.from_numpy(total).div_(self.temperature**2)
+        p = torch.softmax(linear.logits, dim=1)
+        first = saturating_gradient(p, target)
+        row: Tensor = torch.ops.aten._softmax_backward_data(first, p, 1, p.dtype)
+        plain = Derivatives(saturating_loss(p, target), linear.pull_gradient(row).mT)
+        skipped = torch.zeros(scores.shape[1], dtype=torch.bool)
+        arrays = (p, first, saturating_curvature(p, target), target)
+        found = saturating[dtype](
+            *(array.contiguous().numpy() for array in arrays),
+            scores.numpy(), SATURATED, skipped.numpy(), not kind,
+        )  # fmt: skip
+        total = torch.from_numpy(found).div_(self.temperature**2)
+        which = skipped.nonzero()[:, 0]
+        size = max(1, CACHED // len(scores) ** 3)
+        for begin in range(0, len(which), size):
+            part = which[begin : begin + size]
+            linear = self.linear_logits(scores[:, part])
+            whole = saturating_derivatives(linear, target[:, :, part], hessian=True)
+            assert whole.hessian is not None
+            total += whole.hessian.sum(0, dtype=torch.float64)
+        return plain, total
+
+
+@functools.cache
+def _kernels() -> tuple[dict[str, Callable[..., Any]], dict[str, Callable[..., Any]]]:
+    """The compiled sums; numba is imported when they are first needed."""
+    from newton_core.losses.softmax_sorting_kernels import LOG_DOMAIN, SATURATING
+
+    return SATURATING, LOG_DOMAIN
 
 
 def centred(scores: ItemScores) -> ItemScores:

@@ -44,6 +44,13 @@ class SoftSort(SoftmaxSortingLoss[SoftSortParameters]):
 
     Parameters = SoftSortParameters
 
+    measures_distances = True
+
+    @property
+    def temperature(self) -> float:
+        """As the settings have it."""
+        return self.settings.temperature
+
     @property
     def numerics(self) -> Numerics:
         """As the settings have it."""

@@ -117,3 +117,25 @@ def test_hessian_with_three_equal_scores_is_that_of_sign_zero() -> None:
         case.log_reference(), sorting_loss("softsort", 0.7), y, target, temperature=0.7,
         tolerance=1e-12,
     )  # fmt: skip
+
+
+@pytest.mark.parametrize("numerics", ["log_domain", "bce_loss"])
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(("n", "temperature"), [(5, 1.0), (10, 0.1), (5, 0.001)])
+def test_the_compiled_mean_hessian_is_that_of_the_samples(
+    name: str, numerics: str, n: int, temperature: float
+) -> None:
+    """Also where float32 saturates, at the lowest temperature: there both round as torch does."""
+    generator = torch.Generator().manual_seed(0)
+    y, noise = torch.randn(2, 40, n, generator=generator)
+    y[:3, 1] = y[:3, 0]  # ties
+    target = permutation_matrix(y + 0.3 * noise)
+    loss = build_loss(name, numerics=numerics, temperature=temperature)
+    whole, mean = loss.derivatives(y, target), loss.mean_derivatives(y, target)
+    assert whole.hessian is not None
+    assert mean is not None
+    assert mean.hessian is not None
+    assert torch.equal(mean.value, whole.value)
+    assert torch.equal(mean.gradient, whole.gradient)
+    expected = whole.hessian.mean(0, dtype=torch.float64)
+    assert (mean.hessian[0] - expected).abs().max() <= 1e-5 * expected.abs().max()
