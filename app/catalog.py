@@ -57,7 +57,7 @@ def catalog_of(settings: Settings) -> Catalog:
         tasks=list(tasks),
         losses=list(losses),
         presets=list(load_presets()),
-        schema=ExperimentSpec.model_json_schema(),
+        schema=_schema(),
         limits=limits(settings),
         host=own_host(settings),
     )
@@ -86,6 +86,12 @@ def _entries() -> tuple[tuple[TaskEntry, ...], tuple[LossEntry, ...]]:
         for name in LOSSES
     )
     return tasks, losses
+
+
+@functools.cache
+def _schema() -> dict[str, Any]:
+    """Made once: it takes 40 ms of a core, and a class opens thirty pages at once."""
+    return ExperimentSpec.model_json_schema()
 
 
 def _first_paragraph(thing: type) -> str:

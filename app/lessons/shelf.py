@@ -2,6 +2,7 @@
 
 import functools
 import logging
+import threading
 from importlib import resources
 from pathlib import Path
 
@@ -21,6 +22,8 @@ from app.lessons.scenes import view_of
 from app.presets import did_you_mean
 
 logger = logging.getLogger(__name__)
+_reading = threading.Lock()
+"""A class opens thirty pages at once, and each lesson need be rendered by one of them alone."""
 
 
 class UnknownLessonError(LookupError):
@@ -94,7 +97,8 @@ def _files(folder: Path) -> list[Path]:
 def _lesson(file: Path, own: bool) -> LessonAnswer | None:
     try:
         stamp = (_stamp(file), _stamp(measured_file(file)))
-        return _read(file, stamp, own)
+        with _reading:
+            return _read(file, stamp, own)
     except OSError:  # gone between listing and reading
         logger.warning("the lesson %s cannot be read", file)
         return None
