@@ -30,6 +30,8 @@ SETTLED = 1e-7
 """Last Newton step, in any potential, after which the next one would be lost in rounding."""
 PATIENCE = 60
 """Sweeps after which balanced columns suffice, whatever the potentials still do."""
+EMPTY = -0.9
+"""Excess of a column's sum over 1 below which the sum is found from logarithms."""
 ROUNDING = 1e-14
 TINY = 1e-200
 """Weight below which a column answers to nothing: it is filled by one item alone."""
@@ -72,18 +74,26 @@ class _Sweep:
         height: (N,) sum_i logsumexp(x_i + v) - sum_j v_j.
         plan: (N, n, n), its rows normalised.
         excess: (N, n) of the columns' sums over 1.
+        log_columns: (N, n) logarithms of these sums.
     """
 
     potentials: Places
     height: Float64[Tensor, " N"]
     plan: Plans
     excess: Places
+    log_columns: Places
 
     @classmethod
     def at(cls, x: Plans, v: Places) -> "_Sweep":
         v = v - v.mean(1, keepdim=True)
         logits = x + v[:, None]
-        return cls(v, logits.logsumexp(2).sum(1), *row_plans(logits))
+        rows = logits.logsumexp(2)
+        plan, excess = row_plans(logits)
+        log_columns = excess.clamp(min=EMPTY).log1p()
+        if bool((excess < EMPTY).any()):  # the sums of such columns may round to nothing
+            found = (logits - rows[:, :, None]).logsumexp(1)
+            log_columns = torch.where(excess < EMPTY, found, log_columns)
+        return cls(v, rows.sum(1), plan, excess, log_columns)
 
     @property
     def error(self) -> Float64[Tensor, " N"]:
@@ -104,6 +114,7 @@ class _Sweep:
             torch.where(taken, other.height, self.height),
             torch.where(row[:, None], other.plan, self.plan),
             torch.where(row, other.excess, self.excess),
+            torch.where(row, other.log_columns, self.log_columns),
         )
 
 
@@ -136,7 +147,7 @@ def _balance(x: Plans, v: Places, tolerance: float, limit: int, plain: int) -> B
     now = _Sweep.at(x, v)
     left = torch.ones(len(x), dtype=torch.bool, device=x.device)
     for k in range(limit):
-        following = _Sweep.at(x, now.potentials - now.excess.log1p())
+        following = _Sweep.at(x, now.potentials - now.log_columns)
         if k >= plain:
             step = column_solve(now.plan, now.excess[..., None])[..., 0]
             step = step - step.mean(1, keepdim=True)
@@ -149,7 +160,7 @@ def _balance(x: Plans, v: Places, tolerance: float, limit: int, plain: int) -> B
         else:
             settled = torch.zeros_like(left)
         now = now.where(left, following)
-        left &= ~settled
+        left &= ~settled & now.error.isfinite()
         if not bool(left.any()):
             break
     return Balance(now.potentials, now.error)

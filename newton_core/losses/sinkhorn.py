@@ -39,7 +39,7 @@ class SinkhornParameters(LossParameters):
         title="Cross-entropy",
     )  # fmt: skip
     sweeps: int = setting(
-        500, "Most sweeps over rows and columns; a warning says where they do not suffice.",
+        200, "Most sweeps over rows and columns; a warning says where they do not suffice.",
         title="Most sweeps", unit="sweeps", scale="log", ge=1, le=100_000,
     )  # fmt: skip
 
@@ -217,13 +217,14 @@ class Sinkhorn(Loss[SinkhornParameters]):
             x = torch.where(x.isfinite().all(2).all(1)[:, None, None], x, 0.0)
             tolerance = CLOSE.get(dtype, CLOSE_ELSE)
             found = balance(x, tolerance, self.settings.sweeps)
-            missed = found.error > tolerance
+            missed = ~(found.error <= tolerance)
             if bool(missed.any()):
+                furthest = found.error.nan_to_num(torch.inf).max()
                 warnings.warn(
                     f"sinkhorn: {int(missed.sum())} of {len(x)} plans are not balanced to"
                     f" {tolerance:g} after {self.settings.sweeps} sweeps (a column's sum is off by"
-                    f" {found.error.max():.1g}), so that derivatives are not exact; raise the"
-                    " temperature or the sweeps",
+                    f" {furthest:.1g}), so that derivatives are not exact; raise the temperature or"
+                    " the sweeps",
                     RuntimeWarning,
                     stacklevel=4,
                 )
