@@ -18,9 +18,10 @@ def compiled_value(loss: Loss, reference: Reference, y: Tensor, target: Tensor |
     the gradient anew through ``reference``: the same loss, made of torch's operations.
 
     Args:
-        loss: value i depends on y[i] and target[i] alone.
+        loss: value i depends on y[i] and target[i] alone; the target is a constant.
     """
-    return _values(y, target, loss, reference)[0]
+    constant = None if target is None else target.detach()
+    return _values(y, constant, loss, reference)[0]
 
 
 class _Value(torch.autograd.Function):
