@@ -30,11 +30,13 @@ from newton_core.losses.sorting import (
     sample_last,
 )
 
-SATURATED = 1 - 2**-10
-"""A wrong item with a larger p makes float32's rounding a thousandth of its terms, or more."""
+SATURATED = 1 - 2**-5
+"""With a larger p at a wrong item, float32's rounding of 1 - p shows in the Hessian."""
 
-CACHED = 2**18
-"""Numbers of a (n, n, n, N) tensor that stay in a core's cache."""
+
+STEEP = 200.0
+"""Items over temperature up to which the compiled Hessian is torch's to 1e-4 in float32: beyond,
+torch's rounding of such logits is part of what bce_loss means."""
 
 
 @dataclass(frozen=True)
@@ -101,11 +103,13 @@ class SoftmaxSortingLoss(SortingLoss[P_co]):
     def mean_derivatives(self, y: Scores, target: Permutations | None = None) -> Derivatives | None:
         """Value and gradient of each sample, and the batch mean of the Hessians for each.
 
-        On the CPU in one compiled loop, without the Hessians; samples that saturate under
-        ``bce_loss`` go through torch's operations, whose rounding is their Hessian.
+        On the CPU in one compiled loop, without the Hessians. A batch that saturates under
+        ``bce_loss`` goes through torch's operations, whose rounding is its Hessian.
         """
         scores, truth = sample_last(y.detach(), target)
         if scores.device.type != "cpu" or self.measures_distances is None:
+            return None
+        if self.numerics == "bce_loss" and len(scores) / self.temperature > STEEP:
             return None
         with torch.no_grad():
             result, total = self._summed(scores, truth)
@@ -149,14 +153,10 @@ class SoftmaxSortingLoss(SortingLoss[P_co]):
             scores.numpy(), SATURATED, skipped.numpy(), not kind,
         )  # fmt: skip
         total = torch.from_numpy(found).div_(self.temperature**2)
-        which = skipped.nonzero()[:, 0]
-        size = max(1, CACHED // len(scores) ** 3)
-        for begin in range(0, len(which), size):
-            part = which[begin : begin + size]
-            linear = self.linear_logits(scores[:, part])
-            whole = saturating_derivatives(linear, target[:, :, part], hessian=True)
+        if bool(skipped.any()):
+            whole = saturating_derivatives(linear, target, hessian=True)
             assert whole.hessian is not None
-            total += whole.hessian.sum(0, dtype=torch.float64)
+            total = whole.hessian.sum(0, dtype=torch.float64)
         return plain, total
 
 
