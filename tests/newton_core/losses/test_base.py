@@ -119,7 +119,7 @@ class TestRegistration:
             ({"Parameters": dict}, "Cube.Parameters must be a subclass of LossParameters"),
             ({"Parameters": Nameless}, "Nameless must declare its name as a constant"),
             ({"Parameters": Defaultless}, "Defaultless must declare its name as a constant"),
-            ({"target_kind": "image"}, "Cube.target_kind must be one of permutation, class"),
+            ({"target_kind": "image"}, "Cube.target_kind must be one of permutation, assignment"),
             ({"forward": Loss.forward}, r"Cube must define forward\(y, target\)"),
         ):
             with pytest.raises(TypeError, match=complaint):
