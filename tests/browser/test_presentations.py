@@ -22,7 +22,9 @@ def phone(browser: Browser, server: LabServer, watch: Watch) -> Iterator[LabPage
 
 
 def says(page: LabPage, words: str) -> None:
-    expect(page.page.get_by_role("region", name="Presentation")).to_contain_text(words)
+    """The teacher's page hears how many follow at its own heartbeats, seconds apart."""
+    bar = page.page.get_by_role("region", name="Presentation")
+    expect(bar).to_contain_text(words, timeout=30_000)
 
 
 def test_a_phone_goes_where_the_teacher_goes_until_it_leaves(
