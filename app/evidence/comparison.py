@@ -11,7 +11,7 @@ from app.evidence.formats import number, words
 from newton_core.experiment.comparison import ComparedArm, Comparison
 from newton_core.metrics import MetricDescription
 from newton_core.records import finite
-from newton_core.statistics import detectable_effect, seeds_needed
+from newton_core.statistics import detectable_effect, p_in_words, seeds_needed
 from newton_core.statistics.family import fewest_seeds
 
 COLUMNS = ("arm", "mean", "difference", "95 % interval", "p", "wins", "verdict")
@@ -50,7 +50,7 @@ def _row(comparison: Comparison, arm: ComparedArm) -> list[str]:
         mean,
         number(metric, found.mean, "+"),
         interval,
-        f"{arm.verdict.adjusted_p:.3f}",
+        p_in_words(arm.verdict.adjusted_p),
         f"{found.improved:.0%}",
         arm.verdict.kind,
         arm.note,

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from newton_core.evidence.results import ArmResult, Result, RowResult, interval_in_words, shown
+from newton_core.statistics import p_in_words
 
 SHOWN = ("better", "worse")
 """What a difference shows beyond doubt."""
@@ -128,7 +129,7 @@ def arm_cells(row: RowResult, arm: ArmResult, *, beside: bool) -> list[str]:
     if arm.gain is None:
         cells += ["", "", ""]
     else:
-        p = "-" if arm.gain.adjusted_p is None else f"{arm.gain.adjusted_p:.3f}"
+        p = "-" if arm.gain.adjusted_p is None else p_in_words(arm.gain.adjusted_p)
         if arm.gain.shows == "too few seeds":
             p = "too few seeds"
         improved = "-" if arm.gain.improved is None else f"{arm.gain.improved:.0%}"

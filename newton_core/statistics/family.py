@@ -28,6 +28,11 @@ class Verdict:
     kind: VerdictKind
 
 
+def p_in_words(p: float) -> str:
+    """A p-value to three digits, never as 0.000: a permutation test's is at least 2^(1 - seeds)."""
+    return "< 0.001" if p < 0.0005 else f"{p:.3f}"
+
+
 @functools.lru_cache(maxsize=4096)
 def _holm(p_values: tuple[float, ...]) -> tuple[tuple[bool, ...], tuple[float, ...]]:
     """Which of a family Holm's method rejects, and the adjusted p-values.

@@ -8,7 +8,13 @@ import pytest
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.power import TTestPower
 
-from newton_core.statistics import detectable_effect, judge, paired_difference, seeds_needed
+from newton_core.statistics import (
+    detectable_effect,
+    judge,
+    p_in_words,
+    paired_difference,
+    seeds_needed,
+)
 from newton_core.statistics.family import fewest_seeds
 
 
@@ -60,3 +66,9 @@ def test_what_so_many_seeds_see_is_seen_as_often_as_the_power_says() -> None:
     tries = [paired_difference([*random.normal(size, 1.0, 10)], [0.0] * 10) for _ in range(500)]
     assert 0.75 <= statistics.fmean(found.p_value <= 0.05 for found in tries) <= 0.85
     assert detectable_effect(1) == math.inf
+
+
+def test_a_p_value_is_never_said_to_be_zero() -> None:
+    assert p_in_words(2 / 2**20) == "< 0.001"
+    assert p_in_words(0.0005) == "0.001"
+    assert p_in_words(0.125) == "0.125"

@@ -142,7 +142,9 @@ export function RowPanel({ row }: { row: RowResult }) {
 
 function pWords({ gain }: ArmResult): string {
   if (gain?.shows === "too few seeds") return gain.shows;
-  return typeof gain?.adjusted_p === "number" ? fixed(gain.adjusted_p, 3) : "";
+  const p = gain?.adjusted_p;
+  if (typeof p !== "number") return "";
+  return p < 0.0005 ? "< 0.001" : fixed(p, 3);
 }
 
 function paperWords({ metric }: RowResult, { paper }: ArmResult): string {
