@@ -37,8 +37,12 @@ def read_result(file: Path) -> Result | None:
 
 
 def shipped_results(folder: Path | None = None) -> tuple[Result, ...]:
-    """All that there are, in the order of the protocols, the larger scales first, costs last."""
-    names = [f"{protocol}-{scale}" for protocol in PROTOCOLS for scale in reversed(SCALES)]
+    """All that there are: the lab's own question first, then the paper's tables, costs last.
+
+    Within a protocol the larger scales come first.
+    """
+    protocols = sorted(PROTOCOLS, key=lambda protocol: protocol != "components")
+    names = [f"{protocol}-{scale}" for protocol in protocols for scale in reversed(SCALES)]
     files = ((folder or results_dir()) / f"{name}.json" for name in (*names, SCALING))
     return tuple(result for file in files if (result := read_result(file)) is not None)
 
