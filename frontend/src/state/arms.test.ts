@@ -39,6 +39,14 @@ describe("armStyles", () => {
     expect(styles[2]?.slot).toBe(5);
   });
 
+  it("gives a half of the Newton step its colour beside any bounded gradient", () => {
+    const length = arm("Length", { curvature: "hessian", component: "length" });
+    for (const gradient of ["clip", "normalise"] as const) {
+      const styles = armStyles([arm("Vanilla"), arm("Bounded", { gradient }), length]);
+      expect(styles[2]).toEqual(methodStyle("length"));
+    }
+  });
+
   it("tells arms of one chosen colour apart by their dashes", () => {
     const styles = armStyles(three, [1, 1, null]);
     expect(styles.map((style) => style.slot)).toEqual([1, 1, 2]);

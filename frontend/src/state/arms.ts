@@ -55,7 +55,7 @@ const METHODS = {
   ggn: [3],
   own_loss: [3],
   clip: [3],
-  normalise: [4],
+  normalise: [3],
   length: [4],
   direction: [5],
   momentum: [3],
