@@ -27,6 +27,7 @@ import { scene } from "../state/scene";
 import { canTrain } from "../state/signals";
 import { Link } from "../ui/Link";
 import "../panels/lesson/lesson.css";
+import "../panels/lesson/list.css";
 
 export function LessonsPage() {
   const name = lessonOf(place.value.path);

@@ -10,6 +10,7 @@ import { type Truth, truthOfDescents, truthOfRun } from "../../state/truth";
 import { type Answer, answerTo, type Given, keep } from "./answers";
 import { CurvePad } from "./CurvePad";
 import { judge, KNOTS, stepOf, type Verdict } from "./judge";
+import "./ask.css";
 
 interface Props {
   lesson: string;

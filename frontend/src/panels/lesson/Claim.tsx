@@ -2,6 +2,7 @@
 
 import { formatMeasured } from "../../format";
 import { Prose } from "./Prose";
+import "./ask.css";
 
 export function Claim({ say, values }: { say: string; values: readonly (number | null)[] }) {
   const numbers = values.map((value) => (value === null ? "not finite" : formatMeasured(value)));

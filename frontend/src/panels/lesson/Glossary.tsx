@@ -7,6 +7,7 @@ import { place } from "../../state/address/router";
 import { Dialog } from "../../ui/Dialog";
 import { Link } from "../../ui/Link";
 import { glossary, lessonPlace, lessons, loadGlossary, loadLessons } from "./lessons";
+import "./list.css";
 
 const chosen = signal("");
 const isOpen = signal(false);

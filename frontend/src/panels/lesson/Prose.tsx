@@ -7,6 +7,7 @@ import { scene } from "../../state/scene";
 import { canTrain } from "../../state/signals";
 import { setOfScene } from "./drive";
 import { showTerm } from "./Glossary";
+import "./prose.css";
 
 interface Props {
   html: string;
