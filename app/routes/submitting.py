@@ -26,6 +26,7 @@ class Submitted(BaseModel):
     status: Status
     position: int | None = Field(description="place in the queue from 1; null once it runs")
     reused: bool = Field(description="whether it was there already")
+    changeable: bool = Field(True, description="whether this visitor may stop it")
 
 
 SUBMITTED: Descriptions = {
@@ -69,5 +70,9 @@ def submit_run(
         lab.throttle.count(client)
     response.headers["Location"] = str(request.url_for("get_run_info", run_id=run.id))
     return Submitted(
-        id=run.id, status=run.status, position=lab.queue.position(run.id), reused=reused
+        id=run.id,
+        status=run.status,
+        position=lab.queue.position(run.id),
+        reused=reused,
+        changeable=visitor.may_change(run.owner),
     )

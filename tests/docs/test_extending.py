@@ -138,7 +138,8 @@ def test_a_loss_that_changed_is_another_run(server: LabServer, site: Path) -> No
     finally:
         code.write_text(original, "utf-8")
     assert server.post(spec) == {**answer, "id": before, "status": "finished",
-                                 "position": None, "reused": True}  # fmt: skip
+                                 "position": None, "reused": True,
+                                 "changeable": True}  # fmt: skip
 
 
 BOWL = """

@@ -16,7 +16,7 @@ const EVENTS = numbered([
 let server: FakeServer;
 
 function follow(status: "queued" | "running" = "running"): Following {
-  return new Following({ id: "a", spec: spec(), status, position: 2 });
+  return new Following({ id: "a", spec: spec(), status, position: 2, changeable: true });
 }
 
 beforeEach(() => {

@@ -26,6 +26,8 @@ export interface FollowOptions {
   spec: Spec;
   status: Submitted["status"];
   position: number | null;
+  /** Whether this visitor may stop it: of a shared lab, only whoever started it, and the admin. */
+  changeable: boolean;
   /** Seconds of silence after which the server sends a ping. */
   keepalive?: number;
   /** Whether it was asked for on this page as a what-if, so that nobody else waits for it. */
@@ -83,6 +85,11 @@ export class Following {
   /** Whether it still computes, and for this page alone. */
   get isOwn(): boolean {
     return this.options.isOwnFork === true && !this.store.ended;
+  }
+
+  /** Whether this visitor may stop it. */
+  get isChangeable(): boolean {
+    return this.options.changeable;
   }
 
   /** Resolves once the log has `step` or has ended; rejects where `signal` says so first. */

@@ -53,6 +53,9 @@ export const isGoing = computed(
   () => followed.value !== null && !hasEnded(followed.value.log.value),
 );
 
+/** Whether that run is another visitor's, which this one may look at and not stop. */
+export const isOthers = computed(() => isGoing.value && followed.value?.isChangeable === false);
+
 /** Whether a run of the draft is about to begin. */
 export const isStarting = computed(() => {
   const now = session.value;
@@ -239,7 +242,12 @@ export function show(following: Following | null): void {
 
 /** Follows a run as the server answered it; `isOwnFork`: nobody else has asked for it. */
 export function follow(
-  { id, status, position }: Pick<Submitted, "id" | "status" | "position">,
+  {
+    id,
+    status,
+    position,
+    changeable,
+  }: Pick<Submitted, "id" | "status" | "position" | "changeable">,
   spec: Spec,
   isOwnFork = false,
 ): Following {
@@ -249,6 +257,7 @@ export function follow(
     spec,
     status,
     position,
+    changeable,
     isOwnFork,
     onStarted: settle,
     ...(keepalive === undefined ? {} : { keepalive }),

@@ -79,7 +79,7 @@ def test_spec_can_be_posted_again(server: LabServer, run_id: str) -> None:
     spec = export(server, run_id, "spec").json()
     assert ExperimentSpec.model_validate(spec).model_dump(mode="json") == spec
     assert server.post(spec) == {
-        "id": run_id, "status": "finished", "position": None, "reused": True,
+        "id": run_id, "status": "finished", "position": None, "reused": True, "changeable": True,
     }  # fmt: skip
 
 

@@ -17,7 +17,7 @@ def test_life_of_a_run(server: LabServer) -> None:
     answer = server.client.post("/api/runs", json=spec)
     assert answer.status_code == 201
     posted = answer.json()
-    assert set(posted) == {"id", "status", "position", "reused"}
+    assert set(posted) == {"id", "status", "position", "reused", "changeable"}
     assert (posted["status"], posted["reused"]) == ("queued", False)
     assert answer.headers["location"].endswith(f"/api/runs/{posted['id']}")
     events = server.events(posted["id"])
@@ -73,7 +73,7 @@ def test_same_spec_is_answered_with_the_run_it_has(server: LabServer) -> None:
     answer = server.client.post("/api/runs", json=written_otherwise)
     assert answer.status_code == 200
     assert answer.json() == {
-        "id": run_id, "status": "finished", "position": None, "reused": True,
+        "id": run_id, "status": "finished", "position": None, "reused": True, "changeable": True,
     }  # fmt: skip
     other = server.post(tiny_spec(seed=102))
     assert not other["reused"]
@@ -161,7 +161,9 @@ def test_unusable_parent_means_from_scratch(server: LabServer, parent: str) -> N
 def test_reuse_comes_before_the_parent(server: LabServer) -> None:
     parent = server.finish(tiny_spec(seed=109))
     answer = server.post(tiny_spec(seed=109), **{"from": parent})
-    assert answer == {"id": parent, "status": "finished", "position": None, "reused": True}
+    assert answer == {
+        "id": parent, "status": "finished", "position": None, "reused": True, "changeable": True,
+    }  # fmt: skip
 
 
 def test_list_is_paged_newest_first(server: LabServer) -> None:

@@ -125,7 +125,7 @@ def test_runs_are_their_visitors_own(shared: LabServer) -> None:
     with enter(shared) as ada, enter(shared) as ben, enter(shared, ADMIN) as teacher:
         run = ada.post("/api/runs", json=tiny_spec(seed=1)).json()["id"]
         again = ben.post("/api/runs", json=tiny_spec(seed=1)).json()
-        assert (again["id"], again["reused"]) == (run, True)
+        assert (again["id"], again["reused"], again["changeable"]) == (run, True, False)
         path = f"/api/runs/{run}"
         assert ada.get(path).json()["changeable"]
         assert not ben.get(path).json()["changeable"]

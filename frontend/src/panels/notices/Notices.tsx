@@ -10,7 +10,7 @@ import { failure } from "../../state/failure";
 import { hasEnded } from "../../state/log";
 import { resume } from "../../state/resume";
 import { humanise } from "../../state/schema";
-import { dropGhost, perform, reconnect, session, stop } from "../../state/session";
+import { dropGhost, isOthers, perform, reconnect, session, stop } from "../../state/session";
 import { canTrain, ghost, overlays, run, runSpec } from "../../state/signals";
 import { Link } from "../../ui/Link";
 
@@ -161,9 +161,8 @@ function Queued({ id, place }: { id: string; place: number }) {
   }, [id]);
   const ahead = place - 1;
   const blocker = detail?.waits_for ?? null;
-  const isOthers = detail?.changeable === false; // then others wait for it too
   return (
-    <Notice action={isOthers ? null : { label: "Leave the queue", run: () => void stop() }}>
+    <Notice action={isOthers.value ? null : { label: "Leave the queue", run: () => void stop() }}>
       {ahead <= 0
         ? "This run is next: it starts as soon as a worker is free."
         : `This run waits: ${ahead === 1 ? "one run is" : `${ahead} runs are`} before it.`}

@@ -5,7 +5,7 @@ import { formatCount, formatDuration } from "../../format";
 import { tape } from "../../state/clock";
 import { hasEnded, type RunLog } from "../../state/log";
 import { timeLeft } from "../../state/playback";
-import { session } from "../../state/session";
+import { isOthers, session } from "../../state/session";
 import { cursor, run } from "../../state/signals";
 
 export function Progress() {
@@ -17,6 +17,11 @@ export function Progress() {
     <p class="progress">
       step <strong>{formatCount(cursor.value)}</strong> of {formatCount(steps)}
       <span>{describe(log, steps, left)}</span>
+      {isOthers.value && (
+        <span data-tip="They and the admin may stop it; you may fork it">
+          another visitor’s run
+        </span>
+      )}
     </p>
   );
 }

@@ -8,7 +8,7 @@ import { SPEEDS, speedLabel } from "../../state/playback";
 import { newSeed, reset } from "../../state/restart";
 import { offers } from "../../state/scene";
 import { leaveSeeds, SEEDS, showsSeeds, trainSeeds } from "../../state/seeds";
-import { isGoing, isStarting, start, stop } from "../../state/session";
+import { isGoing, isOthers, isStarting, start, stop } from "../../state/session";
 import { canTrain, hasRun } from "../../state/signals";
 import { Icon } from "../../ui/Icon";
 import { Progress } from "./Progress";
@@ -114,7 +114,7 @@ export function Transport() {
         >
           <Icon name="reset" />
         </button>
-        {isGoing.value && (
+        {isGoing.value && !isOthers.value && (
           <button
             type="button"
             class="icon-button"
