@@ -5,7 +5,8 @@ The file's frame is made here; everything that is seen comes from ``report/repor
 without maps and 3-D, which would make the file twice as large). It reads the JSON of
 ``#newton-lab-report``:
 ``{"run": {...}, "figures": {...}, "vocabulary": {...}, "events": [...]}``; a report over seeds
-also has ``"others": [{"title": ..., "events": [...]}, ...]``.
+also has ``"others": [{"title": ..., "events": [...]}, ...]``, and one with panels that ask the
+server for each step brings the ``"answers": [{"path": ..., "question": ..., "answer": ...}, ...]``.
 """
 
 import base64
@@ -13,7 +14,7 @@ import hashlib
 import html
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -40,7 +41,10 @@ def check_page() -> None:
 
 
 def report_html(
-    run: dict[str, Any], events: Log, others: Mapping[str, Log] | None = None
+    run: dict[str, Any],
+    events: Log,
+    others: Mapping[str, Log] | None = None,
+    answers: Sequence[Mapping[str, Any]] = (),
 ) -> Iterator[str]:
     """The parts of the HTML file.
 
@@ -48,11 +52,12 @@ def report_html(
         run: about the run; at least ``title``.
         events: its log.
         others: the logs of the same run with other seeds, by their titles.
+        answers: what its panels would ask the server, with what it says.
 
     Raises:
         PageNotBuiltError: the page's bundle is not there.
     """
-    data = _data(run, events, others or {})
+    data = _data(run, events, others or {}, answers)
     return single_page(str(run["title"]), DATA_ID, "application/json", data)
 
 
@@ -92,11 +97,14 @@ def _parts(
     yield "</body>\n</html>\n"
 
 
-def _data(run: dict[str, Any], events: Log, others: Mapping[str, Log]) -> Iterator[str]:
+def _data(
+    run: dict[str, Any], events: Log, others: Mapping[str, Log], answers: Sequence[Any]
+) -> Iterator[str]:
     made = {"made": datetime.now(UTC).date().isoformat()}
     yield (
         f'{{"run":{_inline_json(run | made)},"figures":{_inline_json(templates())},'
-        f'"vocabulary":{_inline_json(vocabulary().model_dump(mode="json"))},"events":[\n'
+        f'"vocabulary":{_inline_json(vocabulary().model_dump(mode="json"))},'
+        f'"answers":{_inline_json(answers)},"events":[\n'
     )
     yield from _joined(events)
     if others:
@@ -129,7 +137,12 @@ def shortened(event: str) -> str:
     """The event as its charts need it: metrics, which are most of a log, to six digits."""
     if '"type":"metrics"' not in event:
         return event
-    return json.dumps(json.loads(event, parse_float=_rounded), separators=(",", ":"))
+    return compact(json.loads(event, parse_float=_rounded))
+
+
+def compact(value: Any) -> str:
+    """JSON as a log writes it."""
+    return json.dumps(value, separators=(",", ":"))
 
 
 def _rounded(digits: str) -> float:
@@ -144,7 +157,7 @@ def _read(file: Path) -> str:
 
 
 def _inline_json(value: Any) -> str:
-    return _escape_json(json.dumps(value, separators=(",", ":")))
+    return _escape_json(compact(value))
 
 
 def _escape_json(text: str) -> str:

@@ -1,6 +1,7 @@
 """Pictures of an arm's steps, for a file that can ask nobody for them."""
 
-from collections.abc import Callable, Iterable, Iterator
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ from newton_core.training.landscapes.steps import StepSettings, step_seen
 from newton_core.training.landscapes.turning import turn_of_arm
 
 PATH = "api/landscapes"
+MOST_PICTURES = 60
+"""Of one panel in one file: they take up to half a second and 100 kB each."""
 TURN_SAMPLES = 200
 """As many as the page asks for, at most."""
 
@@ -39,6 +42,32 @@ def step_pictures(
                 "question": {"space": panel, "run": run, "step": step, "arm": arm},
                 "answer": {"event": panel, "data": to_json(_PICTURES[panel](history, step, arm))},
             }
+
+
+def kept_steps(steps: Sequence[int], arms: int, seen: int) -> list[int]:
+    """Which snapshots of a run have their pictures in a file, ascending.
+
+    Args:
+        steps: of all snapshots, ascending.
+        arms: how many arms each has.
+        seen: the step that the reader of the file sees first.
+
+    Returns:
+        The first, the last, the one nearest to ``seen``, and others evenly between them.
+    """
+    most = max(3, MOST_PICTURES // arms)
+    if len(steps) <= most:
+        return list(steps)
+    even = (round(index * (len(steps) - 1) / (most - 2)) for index in range(most - 1))
+    return sorted({*(steps[index] for index in even), min(steps, key=lambda at: abs(at - seen))})
+
+
+def kept_events(log: Iterable[str], steps: Set[int]) -> Iterator[dict[str, Any]]:
+    """The events of a log, numbered anew, without the snapshots of which no picture is kept."""
+    events = map(json.loads, log)
+    kept = (one for one in events if one["type"] != "snapshot" or one["step"] in steps)
+    for seq, event in enumerate(kept, start=1):
+        yield {**event, "seq": seq}
 
 
 def _step(history: RunHistory, step: int, arm: int) -> Any:

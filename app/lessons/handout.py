@@ -4,7 +4,7 @@ import base64
 import contextlib
 import json
 import zlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,7 +12,7 @@ from typing import Any
 
 from app.catalog import catalog_of
 from app.figures import templates
-from app.landscapes.kept import PANELS, step_pictures
+from app.landscapes.kept import PANELS, kept_events, step_pictures
 from app.lessons.glossary import glossary
 from app.lessons.questions import answered
 from app.lessons.records import LessonAnswer, LessonInfo, SceneView
@@ -72,7 +72,7 @@ def handout_html(
     for index, run in enumerate(runs):
         own = list(_step_pictures(lesson, run, f"run-{index}"))
         kept = {picture["question"]["step"] for picture in own}
-        logs.append(_kept_events(run.log, kept))
+        logs.append(list(kept_events(map(shortened, run.log), kept)))
         pictures += own
     content = {
         "made": datetime.now(UTC).date().isoformat(),
@@ -86,13 +86,6 @@ def handout_html(
         "answers": pictures,
     }
     return single_page(lesson.title, DATA_ID, "text/plain", _packed(content))
-
-
-def _kept_events(log: Log, steps: Set[int]) -> list[dict[str, Any]]:
-    """The events of a log, numbered anew, without the snapshots of which no picture is kept."""
-    events = [json.loads(shortened(event)) for event in log]
-    kept = [one for one in events if one["type"] != "snapshot" or one["step"] in steps]
-    return [{**event, "seq": seq} for seq, event in enumerate(kept, start=1)]
 
 
 def _index(scene: SceneView | None, keys: Sequence[str]) -> int | None:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Annotated, Any
 
 from fastapi import Depends, Header, HTTPException, Path, Query, Request
@@ -79,7 +80,13 @@ def too_many(detail: str, seconds: int) -> HTTPException:
     return HTTPException(429, f"{detail}; try again in {seconds} s", headers)
 
 
-async def _picture_turn(lab: TheLab, request: Request) -> AsyncIterator[None]:
+@asynccontextmanager
+async def picture_turn(lab: Lab, request: Request) -> AsyncIterator[None]:
+    """A turn at the server's own threads, which lasts as long as the block.
+
+    Raises:
+        HTTPException: too many wait (429), or nobody waits for the answer (400).
+    """
     try:
         async with lab.pictures.turn(address_of(request), request.is_disconnected):
             yield
@@ -87,6 +94,11 @@ async def _picture_turn(lab: TheLab, request: Request) -> AsyncIterator[None]:
         raise too_many(str(error), PICTURE_SECONDS) from error
     except ConnectionAbortedError as error:  # nobody reads this
         raise HTTPException(400, str(error)) from error
+
+
+async def _picture_turn(lab: TheLab, request: Request) -> AsyncIterator[None]:
+    async with picture_turn(lab, request):
+        yield
 
 
 PICTURE = Depends(_picture_turn, scope="function")

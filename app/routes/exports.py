@@ -1,22 +1,32 @@
 """Exports of a run: numbers, log, spec, weights, and a page of its own."""
 
-from collections.abc import Iterable
-from typing import Annotated, Literal
+from collections.abc import AsyncIterator, Iterable
+from typing import Annotated, Any, Literal
+from urllib.parse import parse_qsl
 
-from fastapi import APIRouter, HTTPException, Query, Response
+from fastapi import APIRouter, Depends, HTTPException, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
 from app.database import RunRow
 from app.exports import arm_labels, csv_lines, file_name, json_lines, runnable_spec, weights
 from app.lab import Lab
-from app.report import report_html
-from app.routes.common import NO_SUCH_RUN, TheLab, TheRun, problem
+from app.landscapes.kept import PANELS, kept_events, kept_steps, step_pictures
+from app.report import compact, report_html
+from app.routes.common import (
+    NO_SUCH_RUN,
+    PICTURE_RESPONSES,
+    TheLab,
+    TheRun,
+    picture_turn,
+    problem,
+)
 from app.routes.runs import run_info
 from app.runs.files import folder_of, without_paths
 from app.static import PageNotBuiltError
 from app.visitors import ANYONE
 from newton_core.experiment.events import Event
-from newton_core.training.snapshots import SnapshotError, latest_snapshot
+from newton_core.experiment.spec import stored_spec
+from newton_core.training.snapshots import SnapshotError, latest_snapshot, list_snapshots
 
 router = APIRouter(tags=["runs"])
 
@@ -32,11 +42,32 @@ _KINDS: dict[str, tuple[str, str, str]] = {
 _TEXT = {"schema": {"type": "string"}}
 
 
+View = Annotated[
+    str,
+    Query(
+        max_length=4000,
+        description="of html: what the page shows, as the query of its address;"
+        " ?panel=loss&step=40 makes a page of that panel alone",
+    ),
+]
+
+
+async def _turn(lab: TheLab, request: Request, view: View = "") -> AsyncIterator[None]:
+    """Panels that ask the server for each step need pictures; everything else is read."""
+    if _asking(view):
+        async with picture_turn(lab, request):
+            yield
+    else:
+        yield
+
+
 @router.get(
     "/api/runs/{run_id}/export",
     response_class=Response,
+    dependencies=[Depends(_turn, scope="function")],
     responses={
         **NO_SUCH_RUN,
+        **PICTURE_RESPONSES,
         200: {
             "model": list[Event],
             "description": "The file, as an attachment; the schema is that of `json`.",
@@ -46,7 +77,7 @@ _TEXT = {"schema": {"type": "string"}}
                 "application/octet-stream": {"schema": {"type": "string", "format": "binary"}},
             },
         },
-        409: problem("The run has no snapshot, so there are no weights yet."),
+        409: problem("The run has no snapshot yet, or one that cannot be read."),
         503: problem("The page is not built, so there is no report."),
     },
 )
@@ -60,14 +91,7 @@ def export_run(
             " spec: to run it again; weights: safetensors of the last snapshot"
         ),
     ],
-    view: Annotated[
-        str,
-        Query(
-            max_length=4000,
-            description="of html: what the page shows, as the query of its address;"
-            " ?panel=loss&step=40 makes a page of that panel alone",
-        ),
-    ] = "",
+    view: View = "",
 ) -> Response:
     """The run in another form, as far as it has come."""
     media_type, what, ending = _KINDS[format]
@@ -91,11 +115,40 @@ def _content(lab: Lab, run: RunRow, format: Format, view: str) -> str | bytes | 
         case "weights":
             return _weights(lab, run)
         case "html":
-            info = run_info(lab, run, ANYONE).model_dump(mode="json")
+            info = run_info(lab, run, ANYONE).model_dump(mode="json") | {"view": view}
+            pictures = _pictures(lab, run, view)
+            events: Iterable[str] = (event.body for event in log)
+            if pictures:
+                kept = {one["question"]["step"] for one in pictures}
+                events = map(compact, kept_events(events, kept))
             try:
-                return report_html(info | {"view": view}, (event.body for event in log))
+                return report_html(info, events, answers=pictures)
             except PageNotBuiltError as error:
                 raise HTTPException(503, str(error)) from error
+
+
+def _asking(view: str) -> frozenset[str]:
+    """The panels of a view that ask the server for each step."""
+    shown = dict(parse_qsl(view.removeprefix("?"))).get("panel", "")
+    return PANELS.intersection(shown.split(","))
+
+
+def _pictures(lab: Lab, run: RunRow, view: str) -> list[dict[str, Any]]:
+    """What such panels show at some of the run's snapshots; none where there is no snapshot."""
+    panels = _asking(view)
+    seen = dict(parse_qsl(view.removeprefix("?"))).get("step", "")
+    folder = folder_of(lab.settings.snapshots_dir, run.id)
+    found = list(list_snapshots(folder)) if panels else []
+    if not found:
+        return []
+    try:
+        spec = stored_spec(run.spec)
+        at = int(seen) if seen.isdecimal() else run.steps
+        steps = kept_steps(found, len(spec.arms), at)
+        wanted = [(panel, step) for panel in panels for step in steps]
+        return list(step_pictures(spec, folder, run.id, wanted))
+    except ValueError as error:  # a part of another package, or a file, is gone
+        raise HTTPException(409, without_paths(str(error), lab.settings)) from error
 
 
 def _weights(lab: Lab, run: RunRow) -> bytes:

@@ -1,6 +1,7 @@
 /** A run as one file: the same page over the log that is embedded in it, without a server. */
 
 import { render } from "preact";
+import { keepAnswers, requestKey } from "./api/kept";
 import type { RunEvent } from "./api/types";
 import { obeyOneTime } from "./charts/oneTime";
 import type { Templates } from "./charts/templates";
@@ -44,6 +45,8 @@ interface Embedded {
   vocabulary: Vocabulary;
   events: RunEvent[];
   others?: SeedLog[];
+  /** What the panels ask the server for, at the steps that the file knows. */
+  answers: { path: string; question: unknown; answer: unknown }[];
 }
 
 const KEYS = shortcuts(mainAction, () => {
@@ -108,11 +111,14 @@ const root = document.getElementById("page");
 if (handout !== null && root !== null) void showHandout(handout, root);
 if (data !== null && root !== null) {
   const embedded = JSON.parse(data.textContent ?? "") as Embedded;
-  const { run, events, others = [] } = embedded;
+  const { run, events, others = [], answers } = embedded;
   canTrain.value = false;
   made.value = run.made;
   templates.value = embedded.figures;
   vocabulary.value = embedded.vocabulary;
+  keepAnswers(
+    answers.map(({ path, question, answer }) => [requestKey(path, question), answer] as const),
+  );
   startTheme();
   obeyOneTime();
   startClock();

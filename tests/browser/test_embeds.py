@@ -111,4 +111,16 @@ def test_a_panel_as_a_file_plays_without_a_network(
     assert alone.step == 120
     alone.scrub(0)
     expect(alone.page.get_by_text("after step 0")).to_be_visible()
+    lab.page.get_by_role("dialog").get_by_label("Panel").select_option("turn")
+    with lab.page.expect_download() as download:
+        lab.page.get_by_role("link", name="Save as a file").click()
+    download.value.save_as(file)
+    alone.page.goto(file.as_uri())
+    turn = alone.page.get_by_role("region", name="How far can curvature turn the gradient?")
+    expect(turn.get_by_role("heading")).to_contain_text("at step 120")
+    alone.scrub(40)
+    turn.get_by_role("combobox", name="arm").select_option(label="Fisher")
+    expect(turn.get_by_role("heading")).to_contain_text("at step 40")
+    expect(turn).to_contain_text("Hessian: up to")
+    expect(alone.page.get_by_role("alert")).to_have_count(0)
     alone.close()

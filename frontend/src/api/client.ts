@@ -40,10 +40,7 @@ export async function request<T>(path: string, init: RequestInit = {}): Promise<
 function kept<T>(path: string, init: RequestInit): T {
   const answer = keptAnswer(path, init.body);
   if (answer === undefined) {
-    throw new ApiError(
-      "This file holds only what the lesson itself shows: the lab has the rest",
-      0,
-    );
+    throw new ApiError("This file holds only what it shows itself: the lab has the rest", 0);
   }
   return answer as T;
 }

@@ -24,9 +24,6 @@ export const PANELS = {
 
 export type PanelName = keyof typeof PANELS;
 
-/** Panels that ask the server for each step: the file of a run cannot show them. */
-export const ASKING: readonly PanelName[] = ["step", "turn"];
-
 /** The panels that are shown; empty: all of them. */
 export const shownPanels = signal<PanelName[]>([]);
 

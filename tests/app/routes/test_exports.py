@@ -14,6 +14,7 @@ import safetensors
 import torch
 
 from app.exports import runnable_spec
+from app.landscapes.kept import kept_steps
 from app.static import page_dir, plotly_file
 from newton_core.experiment.events import parse_event
 from newton_core.experiment.spec import ExperimentSpec, stored_spec
@@ -156,6 +157,31 @@ def test_a_report_keeps_the_view_that_it_was_asked_with(server: LabServer, run_i
     assert _embedded(answer.text)["run"]["view"] == "?panel=loss&step=20</script>"
     too_long = {"format": "html", "view": "?" + "x" * 4000}
     assert server.client.get(f"/api/runs/{run_id}/export", params=too_long).status_code == 422
+
+
+def test_a_panel_that_asks_for_each_step_brings_the_answers(server: LabServer, run_id: str) -> None:
+    params = {"format": "html", "view": "?panel=turn&step=20"}
+    data = _embedded(server.client.get(f"/api/runs/{run_id}/export", params=params).text)
+    steps = [event["step"] for event in server.events(run_id) if event["type"] == "snapshot"]
+    assert len(steps) > 3
+    asked = [one["question"] for one in data["answers"]]
+    assert asked == [
+        {"space": "turn", "run": run_id, "step": step, "arm": arm}
+        for step in steps for arm in (0, 1)
+    ]  # fmt: skip
+    assert all(one["answer"]["data"]["curves"] for one in data["answers"])
+    assert [one["seq"] for one in data["events"]] == list(range(1, len(data["events"]) + 1))
+    assert export(server, run_id, "html").text.count('"answers":[]') == 1
+
+
+def test_many_snapshots_are_thinned_and_the_one_on_show_stays() -> None:
+    assert kept_steps([0, 10, 20], arms=6, seen=5) == [0, 10, 20]
+    steps = list(range(0, 2001, 100))
+    kept = kept_steps(steps, arms=6, seen=1310)
+    assert (kept[0], kept[-1], len(kept)) == (0, 2000, 10)
+    assert 1300 in kept
+    assert set(kept) < set(steps)
+    assert len(kept_steps(steps, arms=50, seen=0)) == 2
 
 
 def test_reports_hold_metrics_to_six_digits(bundle: Path, tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ import { PAGES } from "../../pages/list";
 import { absolute, place, runIdOf } from "../../state/address/router";
 import { armName } from "../../state/arms";
 import { draft } from "../../state/draft";
-import { ASKING, isPanel, PANELS } from "../../state/frame";
+import { isPanel, PANELS } from "../../state/frame";
 import { runSpec, type Theme } from "../../state/signals";
 import { THEMES } from "../../state/theme";
 import { Choice } from "../../ui/Choice";
@@ -48,7 +48,6 @@ function Form() {
   const what = isOfRun && panel !== null ? PANELS[panel] : (page?.title ?? "The lab");
   const html = snippet(address, size, `Newton Lab: ${what}`);
   const file = fileHref(at, wish.value);
-  const cannotBeFile = panel !== null && ASKING.includes(panel);
   return (
     <div class="embed">
       <div class="embed-choices">
@@ -114,7 +113,7 @@ function Form() {
         <a class="button" href={address} target="_blank" rel="noreferrer">
           Look at it
         </a>
-        {file !== null && !cannotBeFile && (
+        {file !== null && (
           <a class="button" href={file} download>
             Save as a file
           </a>
@@ -126,14 +125,13 @@ function Form() {
         show it once <code>NEWTON_LAB_FRAME_ANCESTORS</code> names that page’s address, for example{" "}
         <code>'self' https://course.example.org</code>; until then browsers refuse.
       </p>
-      <p class="hint">{fileWords(isOfRun, file !== null, cannotBeFile)}</p>
+      <p class="hint">{fileWords(isOfRun, file !== null)}</p>
     </div>
   );
 }
 
-function fileWords(isOfRun: boolean, hasRun: boolean, cannot: boolean): string {
+function fileWords(isOfRun: boolean, hasRun: boolean): string {
   if (!isOfRun) return "A file that needs no server can be made of a run alone.";
   if (!hasRun) return "Train first: then the panel can also be saved as a file without a server.";
-  if (cannot) return "This panel asks the server for each step, so it cannot be a file.";
   return "The file is one HTML page that needs neither this server nor a network, and plays.";
 }
