@@ -180,13 +180,14 @@ class Notice(EventBase):
     """Something keeps the arm from learning; said again at every evaluation while it lasts.
 
     ``vanished``: most of the last steps had no gradient at all. ``swallowed``: Adam's eps takes a
-    large part of the step, as it does under a very large damping.
+    large part of the step, as it does under a very large damping. ``inexact``: the loss stopped at
+    a limit before its numbers were exact, on the batch that curvature is measured on.
     """
 
     type: Literal["notice"] = "notice"
     arm: int
     step: int
-    kind: Literal["vanished", "swallowed"]
+    kind: Literal["vanished", "swallowed", "inexact"]
     message: str = Field(description="what is so, why, and what helps")
 
 

@@ -151,6 +151,17 @@ class Loss(nn.Module, Generic[P_co]):
         """
         return torch.zeros((0, outputs), dtype=torch.float64)
 
+    def invariant_directions_of(self, kind: TargetKind, outputs: int) -> Tensor:
+        """The same for a target of this kind, which may decide the shape of y."""
+        return self.invariant_directions(outputs)
+
+    def shortfall(self) -> str | None:
+        """In what the latest call fell short of exact numbers, and what helps; None: in nothing.
+
+        For losses that iterate up to a limit. Runs say it as a notice.
+        """
+        return None
+
     def why_flat(self) -> str:
         """Why its gradient can be exactly zero, for people whose run then learns nothing."""
         return "the loss is flat at these outputs"

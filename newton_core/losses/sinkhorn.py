@@ -1,5 +1,6 @@
 """Entropic transport as a loss: a plan between items and places, compared with the true one."""
 
+import math
 import warnings
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal
@@ -104,6 +105,28 @@ class Sinkhorn(Loss[SinkhornParameters]):
     Parameters = SinkhornParameters
     target_kind: ClassVar[TargetKind] = "permutation"
     further_kinds: ClassVar[tuple[TargetKind, ...]] = ("assignment",)
+    _shortfall: str | None = None
+
+    def invariant_directions(self, outputs: int) -> Tensor:
+        """Scores (N, n) to be ranked: a shift of all of them, which shifts the rows of S."""
+        return torch.ones((1, outputs), dtype=torch.float64)
+
+    def invariant_directions_of(self, kind: TargetKind, outputs: int) -> Tensor:
+        """Of scores (N, n, n) of items at places: shifts of n rows and of n - 1 columns.
+
+        Potentials take them up, and P stays. The last column's shift is a sum of the others.
+        """
+        if kind != "assignment":
+            return self.invariant_directions(outputs)
+        n = math.isqrt(outputs)
+        one, places = torch.ones(n, dtype=torch.float64), torch.eye(n, dtype=torch.float64)
+        rows = torch.einsum("ki,j->kij", places, one)
+        columns = torch.einsum("i,kj->kij", one, places[:-1])
+        return torch.cat((rows, columns)).flatten(1)
+
+    def shortfall(self) -> str | None:
+        """The marginal error of the latest plans, where the sweeps did not suffice."""
+        return self._shortfall
 
     def plan(self, y: Float[Tensor, " N *S"]) -> Float[Tensor, "N n n"]:
         """The transport plan of each sample, detached."""
@@ -218,16 +241,16 @@ class Sinkhorn(Loss[SinkhornParameters]):
             tolerance = CLOSE.get(dtype, CLOSE_ELSE)
             found = balance(x, tolerance, self.settings.sweeps)
             missed = ~(found.error <= tolerance)
+            self._shortfall = None
             if bool(missed.any()):
                 furthest = found.error.nan_to_num(torch.inf).max()
-                warnings.warn(
-                    f"sinkhorn: {int(missed.sum())} of {len(x)} plans are not balanced to"
+                self._shortfall = (
+                    f"{int(missed.sum())} of {len(x)} plans are not balanced to"
                     f" {tolerance:g} after {self.settings.sweeps} sweeps (a column's sum is off by"
                     f" {furthest:.1g}), so that derivatives are not exact; raise the temperature or"
-                    " the sweeps",
-                    RuntimeWarning,
-                    stacklevel=4,
+                    " the sweeps"
                 )
+                warnings.warn(f"sinkhorn: {self._shortfall}", RuntimeWarning, stacklevel=4)
             logits = x + found.potentials[:, None]
             log_plan, log_rest = (rows.mT for rows in log_rows(logits.mT))
             return _Plan(found.potentials, logits, log_plan.exp(), log_plan, log_rest)

@@ -62,7 +62,9 @@ class LocalArm:
         arm.last_evaluation = metrics
         affordable = arm.need == "hessian" or not arm.loss.costly_hessian
         derivatives = arm.derivatives(context.probe, step, hessian=affordable)
-        blind = arm.loss.invariant_directions(derivatives.gradient.shape[1])
+        shortfall = arm.loss.shortfall()
+        outputs = derivatives.gradient.shape[1]
+        blind = arm.loss.invariant_directions_of(context.task.target_kind, outputs)
         spectra = curvature_fields(derivatives, arm.newton_step, blind, arm.settings.tikhonov_rule)
         items = context.task.examples(arm.model, images=not self.pictured)
         self.pictured = True
@@ -78,11 +80,11 @@ class LocalArm:
             ),
             CurvatureEvent(seq=UNNUMBERED, arm=self.index, step=step, **spectra),
             Examples(seq=UNNUMBERED, arm=self.index, step=step, items=list(items)),
-            *self._notices(step),
+            *self._notices(step, shortfall),
         )
 
-    def _notices(self, step: int) -> Iterator[Notice]:
-        found = {"vanished": vanished(self.arm.recent_norms, self.arm.loss)}
+    def _notices(self, step: int, shortfall: str | None) -> Iterator[Notice]:
+        found = {"vanished": vanished(self.arm.recent_norms, self.arm.loss), "inexact": shortfall}
         if self.arm.settings.curvature != "none":
             found["swallowed"] = swallowed(self.arm.optimizer)
         for kind, message in found.items():

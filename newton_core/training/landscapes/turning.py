@@ -22,7 +22,8 @@ def turn_of_arm(history: RunHistory, arm: int, step: int, samples: int) -> list[
         raise ValueError("the outputs of the arm's network are not finite")
     with kept_noise(loss):
         derivatives = loss.derivatives(outputs, target)
-    blind = loss.invariant_directions(flatten_outputs(outputs).shape[1])
+    kind, size = history.task.target_kind, flatten_outputs(outputs).shape[1]
+    blind = loss.invariant_directions_of(kind, size)
     fisher = NewtonStep("fisher")
     steps = [NewtonStep("hessian", 1.0, settings.hessian, settings.definiteness), fisher]
     try:

@@ -1,6 +1,7 @@
 """Transport: plans against POT, derivatives against autograd, bad input in a sentence."""
 
 import math
+import re
 from itertools import permutations
 
 import ot
@@ -11,6 +12,7 @@ from torch.testing import assert_close
 
 from newton_core import build_loss, permutation_matrix
 from newton_core.losses import Sinkhorn, autodiff_derivatives
+from newton_core.losses.base import TargetKind
 from tests.newton_core.losses.checks import LossCase, close, family_test
 
 N_ITEMS = 4
@@ -126,20 +128,37 @@ def test_derivatives_are_exact_where_the_plan_is_almost_a_permutation(
     close(fast.hessian, slow.hessian, 1e-6)
 
 
-def test_shifts_of_rows_and_columns_are_all_that_the_hessian_is_blind_to() -> None:
-    y, target = draw_free(4, torch.Generator().manual_seed(0))
-    hessian = sinkhorn(compare="categorical").derivatives(y, target).hessian
-    assert hessian is not None
-    eigenvalues = torch.linalg.eigvalsh(hessian)
-    blind = 2 * N_ITEMS - 1
-    assert eigenvalues[:, :blind].abs().max() < 1e-12
-    assert eigenvalues[:, blind].min() > 1e-5
+@pytest.mark.parametrize("ranked", [True, False])
+@pytest.mark.parametrize("compare", ["binary", "categorical"])
+def test_values_move_along_all_directions_but_the_declared_ones(compare: str, ranked: bool) -> None:
+    """By finite differences; the Hessian's null space shows that no direction is missing."""
+    y, target = draw(5, torch.Generator().manual_seed(0), ranked=ranked)
+    loss = sinkhorn(compare=compare)
+    kind: TargetKind = "permutation" if ranked else "assignment"
+    blind = loss.invariant_directions_of(kind, y[0].numel())
+    assert len(blind) == torch.linalg.matrix_rank(blind) == (1 if ranked else 2 * N_ITEMS - 1)
+    space = torch.linalg.qr(blind.mT)[0]
+    step = 1e-3
+    for direction in (*blind, *(space @ torch.randn(3, len(blind), dtype=space.dtype).mT).mT):
+        move = step * direction.view_as(y[0])
+        slopes = (loss(y + move, target) - loss(y - move, target)) / (2 * step)
+        assert slopes.abs().max() < 1e-9
+    hessians = loss.derivatives(y, target).hessian
+    assert hessians is not None
+    null = (torch.linalg.eigvalsh(hessians).abs() < 1e-12).sum(1)
+    assert null.tolist() == [len(blind)] * len(y)
 
 
 def test_a_limit_that_is_met_is_said() -> None:
     y, target = draw_free(3, torch.Generator().manual_seed(0))
+    loss = sinkhorn(sweeps=2, temperature=0.5)
     with pytest.warns(RuntimeWarning, match="3 of 3 plans are not .* after 2 sweeps"):
-        sinkhorn(sweeps=2, temperature=0.5)(y, target)
+        loss(y, target)
+    said = loss.shortfall()
+    assert said is not None
+    assert re.match(r"3 of 3 plans are not balanced to 1e-10 .* off by 0\.\d+\)", said)
+    loss(0 * y, target)
+    assert loss.shortfall() is None
 
 
 @pytest.mark.parametrize(

@@ -44,6 +44,19 @@ def test_too_little_noise_for_a_path_is_said() -> None:
     assert parse_event(found[0].model_dump_json()) == found[0]
 
 
+def test_a_loss_that_stops_at_its_limit_says_how_far_off_it_is() -> None:
+    with pytest.warns(RuntimeWarning, match="sinkhorn"):
+        found = notices_of(
+            loss={"name": "sinkhorn", "sweeps": 1, "temperature": 0.01},
+            arms=[{}], steps=2, evaluate_every=2,
+        )  # fmt: skip
+    assert [(event.kind, event.step) for event in found] == [("inexact", 0), ("inexact", 2)]
+    assert " plans are not balanced to 1e-06 after 1 sweeps (a column's sum is off by " in (
+        found[-1].message
+    )
+    assert parse_event(found[0].model_dump_json()) == found[0]
+
+
 @pytest.mark.parametrize(("tikhonov", "said"), [(0.1, []), (1e6, ["swallowed"] * 2)])
 def test_a_damping_that_meets_adam_s_eps_is_said(tikhonov: float, said: list[str]) -> None:
     arms = [{"curvature": "fisher", "tikhonov": tikhonov}]
