@@ -9,13 +9,14 @@ from app.admission import Admission
 from app.database import Database
 from app.guardian import Guardian
 from app.landscapes import LandscapeService
+from app.machine import available_cores
 from app.presentations import Presentations, read_key
 from app.runs.executors import Executor
 from app.runs.feed import Feed
 from app.runs.log import EventLog
 from app.runs.queue import RunQueue
 from app.runs.store import RunStore
-from app.settings import Settings, available_cores
+from app.settings import Settings
 from app.sweeps import SweepService, SweepStore
 from app.throttle import Throttle
 from app.visitors import Visitors

@@ -1,7 +1,6 @@
 """Every setting of the server in one typed table: environment, command line, docs and limits."""
 
 import ipaddress
-import os
 import re
 import sys
 from dataclasses import dataclass
@@ -9,10 +8,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
-import platformdirs
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from app.machine import default_data_dir, default_threads, default_workers, spare_companions
 
 PREFIX = "NEWTON_LAB_"
 DATA_DIR_VARIABLE = f"{PREFIX}DATA_DIR"
@@ -31,51 +31,12 @@ class SettingsError(ValueError):
     """A setting that cannot be used; the message has one line per problem."""
 
 
-def available_cores() -> int:
-    """Cores that this process may use: its affinity, and the quota of its container."""
-    affinity = getattr(os, "sched_getaffinity", None)
-    cores = len(affinity(0)) if affinity else os.cpu_count() or 1
-    quota = _container_quota(Path("/sys/fs/cgroup/cpu.max"))
-    return max(1, cores if quota is None else min(cores, quota))
-
-
-def spare_companions(workers: int, threads: int) -> int:
-    """ArmWorker processes for each of ``workers`` runs at a time, on the cores that these leave.
-
-    Fork workers do not count, for they are seldom busy; few runs have more than four arms.
-    """
-    return max(0, min(3, available_cores() // (workers * threads) - 1))
-
-
 def is_loopback(host: str) -> bool:
     """Whether a host's name or address, without a port, means this machine alone."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host.lower().rstrip(".") == "localhost"
-
-
-def _container_quota(file: Path) -> int | None:
-    """Whole cores of a control group's quota ("200000 100000" is 2), or None without one."""
-    try:
-        quota, period = file.read_text("ascii").split()
-        return round(int(quota) / int(period))
-    except (OSError, ValueError):  # no control groups here, or "max": no quota
-        return None
-
-
-def _default_data_dir() -> Path:
-    # The same folder as newton_core.folders.data_dir, without importing newton_core: the server
-    # starts its workers, which takes seconds, before it imports anything heavy.
-    return Path(platformdirs.user_data_dir("newton-lab", appauthor=False))
-
-
-def _default_workers() -> int:
-    return min(8, max(1, available_cores() // 2))
-
-
-def _default_threads(workers: int, fork_workers: int) -> int:
-    return max(1, available_cores() // (workers + fork_workers))
 
 
 def _shown(text: str) -> dict[str, Any]:
@@ -104,7 +65,7 @@ class Settings(BaseSettings):
         "", description="Path prefix under which a proxy shows the lab, e.g. /newton-lab."
     )
     data_dir: Path = Field(
-        default_factory=_default_data_dir,
+        default_factory=default_data_dir,
         description="Folder of the database, the snapshots and the data sets.",
         json_schema_extra=_shown("the platform's user data folder"),
     )
@@ -118,7 +79,7 @@ class Settings(BaseSettings):
     )
     executor: Literal["local"] = Field("local", description="What computes the runs.")
     workers: int = Field(
-        default_factory=_default_workers,
+        default_factory=default_workers,
         ge=1,
         le=64,
         description="Worker processes, each computing one run at a time.",
@@ -132,7 +93,7 @@ class Settings(BaseSettings):
         " waits behind long runs.",
     )
     threads: int = Field(
-        default_factory=lambda data: _default_threads(
+        default_factory=lambda data: default_threads(
             data.get("workers", 1), data.get("fork_workers", 1)
         ),
         ge=1,

@@ -14,7 +14,7 @@ from rich.table import Table
 
 from app.evidence.comparison import record_of
 from app.evidence.formats import heading, number, with_unit
-from app.settings import spare_companions
+from app.machine import spare_companions
 from newton_core.experiment.comparison import compare_runs
 from newton_core.experiment.events import (
     Cancelled,

@@ -89,7 +89,7 @@ def reproduce(
 ) -> None:
     """Compute a table or figure of the paper, beside its numbers; goes on where it was stopped."""
     from app.evidence.reproduce import ReproduceWishes, reproduce_protocol
-    from app.settings import available_cores
+    from app.machine import available_cores
 
     cores = processes or available_cores()
     wishes = ReproduceWishes(name, scale, out, as_json, cores, device, retune)

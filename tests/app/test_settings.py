@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from app.database import Database
+from app.machine import container_quota
 from app.settings import (
     Settings,
     SettingsError,
-    _container_quota,
     describe_settings,
     load_settings,
     settings_markdown,
@@ -100,5 +100,5 @@ def test_sqlite_may_be_any_file(tmp_path: Path) -> None:
 def test_container_quota_counts(tmp_path: Path, text: str, cores: int | None) -> None:
     file = tmp_path / "cpu.max"
     file.write_text(text)
-    assert _container_quota(file) == cores
-    assert _container_quota(tmp_path / "absent") is None
+    assert container_quota(file) == cores
+    assert container_quota(tmp_path / "absent") is None
