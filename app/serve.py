@@ -17,8 +17,11 @@ import uvicorn
 
 from app.address import forget_address, note_address
 from app.connections import bounded_protocol, quiet_about_files
+from app.front import Front
 from app.runs.executors import Executor, build_executor
 from app.settings import Settings
+from app.static import StaticFiles
+from app.telemetry import set_up_logging
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -61,7 +64,8 @@ def serve(settings: Settings, *, open_browser: bool = False) -> None:
         database = _open_database(settings)
         undo.callback(database.close)
         forget_address(settings)
-        app, lab = _assemble(settings, database, executor)
+        set_up_logging(settings)
+        parts = _Parts(settings, database, executor, StaticFiles(settings.data_dir / "cache"))
         undo.pop_all()  # from here on the application closes everything
     address = f"http://{_shown_host(settings.host)}:{listener.getsockname()[1]}"
     address += f"{settings.root_path}/"
@@ -74,25 +78,27 @@ def serve(settings: Settings, *, open_browser: bool = False) -> None:
         if open_browser:
             threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
 
+    front = Front(settings, parts.files, parts.assemble)
     config = uvicorn.Config(
-        app,
+        front,
         http=bounded_protocol(),
         log_config=None,
         access_log=settings.log_level == "debug",
         server_header=False,
         timeout_graceful_shutdown=settings.shutdown_seconds,
     )
-
-    server = _Server(config, on_start=announce, on_stop=lab.end_streams)
-    lab.guardian.on_lost = server.give_up
+    server = _Server(config, on_start=announce, on_stop=parts.end_streams)
+    front.on_failure = parts.on_lost = server.give_up
     try:
         server.run(sockets=[listener])
     except KeyboardInterrupt:  # raised again by uvicorn, once all is closed
         pass
     finally:
         forget_address(settings)
-    if lab.guardian.lost is not None:
-        raise ServerLostError(lab.guardian.lost)
+    if front.failure is not None:
+        raise front.failure
+    if parts.lab is not None and parts.lab.guardian.lost is not None:
+        raise ServerLostError(parts.lab.guardian.lost)
     if not server.started:
         raise ServeError("the server could not start; its log above says why")
     _leave_pictures()
@@ -119,17 +125,40 @@ def _open_database(settings: Settings) -> "Database":
         raise ServeError(str(error)) from error
 
 
-def _assemble(
-    settings: Settings, database: "Database", executor: Executor
-) -> tuple["FastAPI", "Lab"]:
-    """Imports torch, as the workers do at the same time."""
-    from app.lab import Lab
-    from app.server import create_app
-    from app.telemetry import set_up_logging
+class _Parts:
+    """What the application is made of, opened already; it is assembled while the page loads."""
 
-    set_up_logging(settings)
-    lab = Lab.assemble(settings, database, executor)
-    return create_app(settings, lab), lab
+    def __init__(
+        self, settings: Settings, database: "Database", executor: Executor, files: StaticFiles
+    ) -> None:
+        self.files = files
+        self.lab: Lab | None = None
+        self.on_lost: Callable[[], None] | None = None
+        self._settings = settings
+        self._database = database
+        self._executor = executor
+
+    def assemble(self) -> "FastAPI":
+        """Imports torch, as the workers do at the same time."""
+        try:
+            from app.lab import Lab
+            from app.server import create_app
+
+            lab = Lab.assemble(self._settings, self._database, self._executor)
+            if self.on_lost is not None:
+                lab.guardian.on_lost = self.on_lost
+            app = create_app(self._settings, lab, self.files)
+        except BaseException:
+            self._executor.close()
+            self._database.close()
+            raise
+        self.lab = lab
+        return app
+
+    def end_streams(self) -> None:
+        """Ends what viewers listen to, if there are any yet."""
+        if self.lab is not None:
+            self.lab.end_streams()
 
 
 class _Server(uvicorn.Server):

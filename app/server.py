@@ -24,12 +24,15 @@ from app.static import StaticFiles
 from app.telemetry import PROMETHEUS_TYPE, measurements
 
 
-def create_app(settings: Settings | None = None, lab: Lab | None = None) -> FastAPI:
+def create_app(
+    settings: Settings | None = None, lab: Lab | None = None, files: StaticFiles | None = None
+) -> FastAPI:
     """The application; nothing is opened or started before it is served.
 
     Args:
         settings: default: those of the environment.
         lab: one that has been opened already, with these settings. It is closed at the end.
+        files: of the page, where they are at hand.
     """
     settings = settings or load_settings()
 
@@ -39,7 +42,8 @@ def create_app(settings: Settings | None = None, lab: Lab | None = None) -> Fast
         app.state.lab = opened
         try:
             opened.feed.attach()
-            app.state.files = await anyio.to_thread.run_sync(_start, opened)
+            await anyio.to_thread.run_sync(_start, opened)
+            app.state.files = files or StaticFiles(settings.data_dir / "cache")
             yield
         finally:
             opened.end_streams()
@@ -88,14 +92,10 @@ def _open(settings: Settings) -> Lab:
     return Lab.assemble(settings, database, executor)
 
 
-def _start(lab: Lab) -> StaticFiles:
+def _start(lab: Lab) -> None:
     lab.sweeps.start()
     lab.queue.start()
     lab.guardian.start()
-    files = StaticFiles(lab.settings.data_dir / "cache")
-    # The last thing to wait for: the first run that is posted then starts at once.
-    lab.executor.wait_until_ready(lab.settings.startup_seconds)
-    return files
 
 
 def _metrics(lab: TheLab) -> Response:

@@ -187,12 +187,6 @@ class Settings(BaseSettings):
     keepalive_seconds: float = Field(
         10.0, gt=0, description="Seconds of silence after which an event stream sends a ping."
     )
-    startup_seconds: float = Field(
-        4.5,
-        ge=0,
-        description="Seconds from the start within which the server answers, even if no worker"
-        " is warm yet.",
-    )
     shutdown_seconds: int = Field(
         2, ge=1, description="Seconds that open connections have to end when the server stops."
     )

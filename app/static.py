@@ -19,7 +19,7 @@ from typing import Any
 from servestatic import ServeStaticASGI
 from servestatic.asgi import FileServerASGI
 from servestatic.compress import Compressor
-from starlette.responses import Response
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.types import Receive, Scope, Send
 
 ROOT_PLACEHOLDER = "__ROOT_PATH__"
@@ -112,6 +112,17 @@ class StaticFiles:
             raise PageNotBuiltError(NOT_BUILT) from None
         plotly_url = f"{root_path}/{self.plotly_path}"
         return html.replace(PLOTLY_PLACEHOLDER, plotly_url).replace(ROOT_PLACEHOLDER, root_path)
+
+
+def page_answer(files: StaticFiles, path: str, root_path: str) -> Response:
+    """The file under a path, or else the page, for a lab that is shown under ``root_path``."""
+    if found := files.find(path):
+        return found
+    try:
+        html = files.index(root_path)
+    except PageNotBuiltError as error:
+        return PlainTextResponse(str(error), status_code=503)
+    return HTMLResponse(html, headers={"Cache-Control": "no-cache"})
 
 
 def _compressed(cache_dir: Path, assets: list[Asset]) -> Path:

@@ -2,12 +2,15 @@
 
 import logging
 import sys
+from typing import TYPE_CHECKING
 
 import structlog
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
-from app.lab import Lab
 from app.settings import Settings
+
+if TYPE_CHECKING:  # it loads torch
+    from app.lab import Lab
 
 PROMETHEUS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -51,7 +54,7 @@ def set_up_logging(settings: Settings) -> None:
     )
 
 
-def measurements(lab: Lab) -> bytes:
+def measurements(lab: "Lab") -> bytes:
     """The state of the lab in Prometheus' text format."""
     registry = CollectorRegistry()
     for name, text, value in (

@@ -54,12 +54,12 @@ def first_metrics(_quick: bool) -> tuple[Call, None]:
     return call, None
 
 
-def server(_quick: bool) -> tuple[Call, None]:
-    """From the start of a new server's process to its first answer, with an empty data folder."""
+def server(path: str, _quick: bool) -> tuple[Call, None]:
+    """From the start of a new server's process until it answers a path; an empty data folder."""
 
     def call() -> float:
         began = time.perf_counter()
-        with tempfile.TemporaryDirectory() as folder, served(Path(folder)):
+        with tempfile.TemporaryDirectory() as folder, served(Path(folder), until=path):
             return time.perf_counter() - began
 
     return call, None
@@ -79,5 +79,8 @@ ROWS = [
 ] + [
     Row("first metrics of a new process, after its imports", "", first_metrics,
         milliseconds=300, turns=3, quick=False),
-    Row("server ready, a new process", "", server, milliseconds=2000, turns=3, quick=False),
+    Row("first page of a new server", "", partial(server, "/"), milliseconds=2000, turns=3,
+        quick=False),
+    Row("first run could be posted to a new server", "", partial(server, "/api/health"),
+        milliseconds=2000, turns=3, quick=False),
 ]  # fmt: skip

@@ -50,8 +50,10 @@ def follow_requests(page: Page) -> set[Request]:
 
 
 @contextmanager
-def served(data_dir: Path, **settings: object) -> Iterator[str]:
+def served(data_dir: Path, *, until: str = "/api/health", **settings: object) -> Iterator[str]:
     """A server on a free port, as its address; ``settings`` as in the table of settings.
+
+    It is there once the path ``until`` is answered.
 
     Raises:
         RuntimeError: it did not start.
@@ -65,7 +67,7 @@ def served(data_dir: Path, **settings: object) -> Iterator[str]:
     process = subprocess.Popen([sys.executable, "-m", "app.cli", "serve"], env=environment)
     address = f"http://127.0.0.1:{port}"
     try:
-        _wait_for(f"{address}/api/health", process)
+        _wait_for(f"{address}{until}", process)
         yield address
     finally:
         process.terminate()

@@ -1,11 +1,11 @@
 """The page's files; the page itself answers every path that nothing else does."""
 
 from fastapi import APIRouter, HTTPException, Request, Response
-from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse
+from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
 from app.gate import own_path
-from app.static import PageNotBuiltError, StaticFiles
+from app.static import StaticFiles, page_answer
 
 router = APIRouter(include_in_schema=False)
 
@@ -26,18 +26,8 @@ async def answer_http_error(request: Request, error: Exception) -> Response:
     path = own_path(request.scope)
     ours = path == "/api" or path.startswith(("/api/", "/assets/"))
     if error.status_code == 404 and request.method in ("GET", "HEAD") and not ours:
-        return _page(request, path)
+        files: StaticFiles = request.app.state.files
+        return page_answer(files, path, request.scope.get("root_path", ""))
     return JSONResponse(
         {"detail": error.detail}, status_code=error.status_code, headers=error.headers
     )
-
-
-def _page(request: Request, path: str) -> Response:
-    files: StaticFiles = request.app.state.files
-    if found := files.find(path):
-        return found
-    try:
-        html = files.index(request.scope.get("root_path", ""))
-    except PageNotBuiltError as error:
-        return PlainTextResponse(str(error), status_code=503)
-    return HTMLResponse(html, headers={"Cache-Control": "no-cache"})

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from scipy import special  # scipy.stats takes a second to load, and is imported where it is used
+
+# scipy takes a second to load: it is imported where it is used.
 
 BOOTSTRAP_FROM = 20
 """From so many seeds on, the interval is a bootstrap, which needs no normal distribution."""
@@ -89,6 +90,8 @@ def paired_difference(
     p_value = math.nan
     if spread > 0:
         error = spread / math.sqrt(count)
+        from scipy import special
+
         p_value = 2 * float(special.stdtr(count - 1, -abs(mean / error)))
     first, median, third = (
         statistics.quantiles(differences, n=4, method="inclusive")
@@ -119,6 +122,8 @@ def _interval(
     differences: Sequence[float], mean: float, spread: float
 ) -> tuple[float, float, Literal["t", "bca"]]:
     """The 95 % interval of the mean, and what it is."""
+    from scipy import special
+
     count = len(differences)
     if count >= BOOTSTRAP_FROM and spread > 0:
         from scipy import stats

@@ -7,7 +7,6 @@ from typing import ClassVar, Literal
 import torch
 from jaxtyping import Float
 from pydantic import model_validator
-from scipy.interpolate import CubicSpline
 from torch import Tensor, nn
 from typing_extensions import TypedDict
 
@@ -236,6 +235,8 @@ def way_points(count: int, each: int, random: torch.Generator) -> Float[Tensor, 
 @lru_cache(maxsize=8)
 def spline_through(count: int, steps: int) -> Float[Tensor, "T k"]:
     """The matrix that takes way-points to positions after each step, linear in each coordinate."""
+    from scipy.interpolate import CubicSpline  # it takes half a second to load
+
     knots = torch.linspace(0, 1, count + 1, dtype=torch.float64)
     values = torch.cat((torch.zeros(1, count), torch.eye(count))).double()
     still, straight = torch.zeros(count).numpy(), torch.zeros(count).numpy()
