@@ -9,7 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from rich.console import Console
 
 from app import train as training
-from app.lessons.handout import MadeRun, handout_html, specs_of
+from app.lessons.handout import HandoutSizeError, MadeRun, handout_html, specs_of
 from app.lessons.parsing import read_lesson
 from app.lessons.records import LessonAnswer
 from app.lessons.shelf import (
@@ -54,8 +54,8 @@ def export_lesson(
         threads: of each run.
 
     Raises:
-        ExportError: the lesson has mistakes or is not there, a run failed, or the file cannot be
-            written.
+        ExportError: the lesson has mistakes or is not there, a run failed, the file would be too
+            large, or it cannot be written.
     """
     settings = load_settings()
     lesson = _lesson(source, settings.lessons_dir)
@@ -75,6 +75,8 @@ def export_lesson(
             parts = handout_html(lesson, runs, settings)
         with out.open("w", encoding="utf-8") as file:
             file.writelines(parts)
+    except HandoutSizeError as error:
+        raise ExportError(str(error)) from error
     except RequestValidationError as error:
         raise ExportError(f"{source}: a scene asks for what there is not: {error}") from error
     except OSError as error:

@@ -4,7 +4,7 @@ import base64
 import contextlib
 import json
 import zlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,6 +23,12 @@ from newton_core.experiment.spec import ExperimentSpec
 from newton_core.training.snapshots import SnapshotError
 
 DATA_ID = "newton-lab-handout"
+MOST_BYTES = 40_000_000
+"""Of a lesson's content in the file, compressed: a phone opens it, and mail takes most of it."""
+
+
+class HandoutSizeError(ValueError):
+    """A hand-out that would be too large; the message says what makes it so."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +71,7 @@ def handout_html(
 
     Raises:
         PageNotBuiltError: the page's bundle is not there.
+        HandoutSizeError: the file would be too large.
         RequestValidationError: a scene asks for something that there is not.
     """
     keys = [canonical(run.spec) for run in runs]
@@ -85,7 +92,16 @@ def handout_html(
         "shown": [_index(page.scene, keys) for page in lesson.content],
         "answers": pictures,
     }
-    return single_page(lesson.title, DATA_ID, "text/plain", _packed(content))
+    packed = _packed(content)
+    if len(packed) > MOST_BYTES:
+        sizes = [(len(_packed(log)), run.spec.steps) for run, log in zip(runs, logs, strict=True)]
+        largest, steps = max(sizes, default=(0, 0))
+        raise HandoutSizeError(
+            f"the hand-out of {lesson.title!r} would take {len(packed) / 1e6:.0f} MB, and may take"
+            f" {MOST_BYTES / 1e6:.0f}: it holds {len(runs)} runs, of which the largest, of"
+            f" {steps} steps, takes {largest / 1e6:.0f} MB; show fewer runs, or shorter ones"
+        )
+    return single_page(lesson.title, DATA_ID, "text/plain", [packed])
 
 
 def _index(scene: SceneView | None, keys: Sequence[str]) -> int | None:
@@ -106,9 +122,9 @@ def _step_pictures(lesson: LessonAnswer, run: MadeRun, name: str) -> Iterator[di
             yield from step_pictures(run.spec, run.snapshots, name, wanted)
 
 
-def _packed(content: Mapping[str, Any]) -> Iterable[str]:
+def _packed(content: object) -> str:
     """The content as JSON, compressed (gzip), in letters (base64)."""
     text = json.dumps(content, separators=(",", ":"), allow_nan=False)
     packer = zlib.compressobj(9, wbits=31)
     packed = packer.compress(text.encode()) + packer.flush()
-    yield base64.b64encode(packed).decode()
+    return base64.b64encode(packed).decode()

@@ -6,7 +6,7 @@ from fastapi import APIRouter, HTTPException, Response
 from fastapi.responses import StreamingResponse
 
 from app.lessons.glossary import Term, glossary
-from app.lessons.handout import MadeRun, handout_html, specs_of
+from app.lessons.handout import HandoutSizeError, MadeRun, handout_html, specs_of
 from app.lessons.records import LessonAnswer, LessonInfo
 from app.lessons.shelf import UnknownLessonError, all_lessons, find_lesson, info
 from app.routes.common import PICTURE, PICTURE_RESPONSES, TheLab, problem
@@ -43,7 +43,7 @@ def lesson(lab: TheLab, name: str) -> LessonAnswer:
             "content": {"text/html": {"schema": {"type": "string"}}},
         },
         404: problem("There is no such lesson."),
-        409: problem("Runs of the lesson are not finished, or its file has mistakes."),
+        409: problem("Runs are not finished, the file has mistakes, or would be too large."),
         503: problem("The page is not built."),
     },
 )
@@ -71,6 +71,8 @@ def handout(lab: TheLab, name: str) -> StreamingResponse:
     ]
     try:
         parts = handout_html(found, runs, lab.settings)
+    except HandoutSizeError as error:
+        raise HTTPException(409, str(error)) from error
     except PageNotBuiltError as error:
         raise HTTPException(503, str(error)) from error
     headers = {"Content-Disposition": f'attachment; filename="newton-lab-{_plain(name)}.html"'}

@@ -10,6 +10,7 @@ import type { Templates } from "./charts/templates";
 import { LessonsPage } from "./pages/Lessons";
 import { Header } from "./panels/header/Header";
 import { Help, help } from "./panels/header/Help";
+import { keptRuns } from "./panels/lesson/drive";
 import { TermDialog } from "./panels/lesson/Glossary";
 import { lessonOf, lessonPlace } from "./panels/lesson/lessons";
 import { drawStills, PrintedLesson } from "./panels/lesson/PrintedLesson";
@@ -127,5 +128,6 @@ export async function showHandout(data: HTMLElement, root: HTMLElement): Promise
   startClock();
   startKeys(KEYS);
   const logs = content.runs.map((events, index) => logOfEvents(`run-${index}`, events));
+  keptRuns.value = logs;
   render(<Handout content={content} logs={logs} />, root);
 }

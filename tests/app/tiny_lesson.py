@@ -10,7 +10,9 @@ summary: Two arms rank three numbers.
 
 ## Which arm is ahead
 
-A formula: $\\nabla\\ell$. <script>alert(1)</script>
+A formula: $\\nabla\\ell$. <script>alert(1)</script><img src="x" onerror="alert(2)">
+Look at [the middle](lab:step=20). Fisher has [λ = 0.1](lab:arms.1.tikhonov=0.1) here;
+[λ = 5](lab:arms.1.tikhonov=5) is another run.
 
 ```scene
 spec:

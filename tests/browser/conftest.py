@@ -10,8 +10,8 @@ from playwright.sync_api import Browser, Playwright, sync_playwright
 from app.static import page_dir
 from scripts.lab_browser import ARGUMENTS, find_browser
 from tests.app.harness import LabServer
+from tests.app.tiny_lesson import TINY
 from tests.browser.lab_page import LabPage, Watch
-from tests.browser.tiny_lesson import TINY
 
 MISSING = "NO BROWSER: the tests of the page did not run; install chromium to run them"
 

@@ -42,6 +42,13 @@ def test_a_handout_plays_judges_and_prints_without_a_network(handout: LabPage) -
     assert handout.step == 0
     expect(verdict).to_contain_text("step 0")
     expect(page.get_by_role("button", name="Train")).to_have_count(0)
+    page.get_by_role("button", name="the middle").click()
+    assert handout.step == 20
+    page.get_by_role("button", name="λ = 0.1").click()  # the run that is inside
+    expect(verdict).to_be_visible()
+    expect(page.get_by_role("button", name="λ = 5")).to_have_count(0)
+    text = page.get_by_role("article").first
+    expect(text).to_contain_text("λ = 5 (in the lab: it is another run) is another run.")
     page.get_by_role("link", name="Next", exact=True).click()
     expect(page.get_by_role("heading", name="A surface", exact=True)).to_be_visible()
     page.get_by_role("button", name="a stronger damping").click()

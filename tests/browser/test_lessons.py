@@ -6,9 +6,9 @@ from pathlib import Path
 from playwright.sync_api import Browser, expect
 
 from tests.app.harness import LabServer
+from tests.app.tiny_lesson import TINY
 from tests.browser.lab_page import PATIENCE, LabPage, Watch
 from tests.browser.test_accessibility import serious
-from tests.browser.tiny_lesson import TINY
 
 
 def test_a_prediction_is_judged_by_the_run(lab: LabPage) -> None:

@@ -15,39 +15,11 @@ from app.lessons.questions import answered, question_of, settings_of
 from app.lessons.shelf import answer_of
 from tests.app.command import Lab
 from tests.app.harness import LabServer, Scripts
+from tests.app.tiny_lesson import TINY
 
-LESSON = """\
----
-title: Tiny <b>lesson</b>
-minutes: 5
----
-
-## Which arm is ahead
-
-A formula $\\nabla\\ell$. <script>alert(1)</script><img src="x" onerror="alert(2)">
-
-```scene
-spec:
-  task: {name: ranking, n: 3, test_sets: 20}
-  loss: {name: neuralsort}
-  arms: [{label: Vanilla}, {label: Fisher, curvature: fisher}]
-  steps: 20
-  batch_size: 4
-  evaluate_every: 10
-range: [0, 20]
-```
-
-## A surface
-
-Now [a stronger damping](lab:tikhonov=10).
-
-```scene
-page: surfaces
-settings: {function: rosenbrock, tikhonov: 2}
-controls: [tikhonov]
-step: 20
-```
-"""
+LESSON = TINY.replace("title: Tiny", "title: Tiny <b>lesson</b>").replace(
+    ", step]", ", step, turn]"
+)
 
 
 @pytest.fixture
@@ -86,8 +58,8 @@ def check(html: str) -> None:
     assert asked == [2, 10], "the scene's own, and its link's"
     seen = {(one["space"], one["arm"], one["step"]) for one in questions["api/landscapes"]}
     assert seen == {(space, arm, step) for space in ("step", "turn") for arm in (0, 1)
-                    for step in (0, 20)}  # fmt: skip
-    assert {one["step"] for one in events if one["type"] == "snapshot"} == {0, 20}
+                    for step in (0, 40)}  # fmt: skip
+    assert {one["step"] for one in events if one["type"] == "snapshot"} == {0, 40}
     assert [one["seq"] for one in events] == list(range(1, len(events) + 1))
     text = content["lesson"]["content"][0]["blocks"][0]["html"]
     assert "<math" in text
@@ -131,6 +103,17 @@ def test_what_cannot_be_exported_is_said(newton_lab: Lab, own: Path, tmp_path: P
     said = refuses("lesson", "export", file, "--out", out, "--force")
     assert "line 3: minutes" in said
     assert out.read_text("utf-8") == "mine"
+
+
+def test_a_file_that_nobody_could_open_is_refused(
+    newton_lab: Lab, own: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.lessons.handout.MOST_BYTES", 1000)
+    out = tmp_path / "tiny.html"
+    said = newton_lab.refuses("lesson", "export", own / "tiny.md", "--out", out)
+    assert "the hand-out of 'Tiny <b>lesson</b>' would take 0 MB, and may take 0" in said
+    assert "it holds 1 runs, of which the largest, of 40 steps" in said
+    assert not out.exists()
 
 
 def test_each_page_asks_as_the_page_of_the_lab_does() -> None:

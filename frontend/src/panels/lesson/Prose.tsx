@@ -1,11 +1,12 @@
 /** Text of a lesson, as the server has rendered and sanitised it; its links drive the lab. */
 
-import { useSignalEffect } from "@preact/signals";
+import { effect } from "@preact/signals";
 import { useLayoutEffect, useRef } from "preact/hooks";
+import type { SceneView } from "../../api/types";
 import { navigate, placeOf } from "../../state/address/router";
 import { scene } from "../../state/scene";
 import { canTrain } from "../../state/signals";
-import { setOfScene } from "./drive";
+import { canSet, setOfScene } from "./drive";
 import { showTerm } from "./Glossary";
 import "./prose.css";
 
@@ -20,23 +21,29 @@ export function Prose({ html, inline = false }: Props) {
   useLayoutEffect(() => {
     const element = host.current;
     if (element === null) return;
-    element.innerHTML = html;
     element.addEventListener("click", press); // of the buttons and links within
-    return () => element.removeEventListener("click", press);
+    const stop = effect(() => {
+      element.innerHTML = html;
+      if (!canTrain.value) disarm(element, scene.value);
+    });
+    return () => {
+      stop();
+      element.removeEventListener("click", press);
+    };
   }, [html]);
-  useSignalEffect(() => {
-    const isRun = scene.value?.page === "compare";
-    if (!canTrain.value && host.current !== null) disarm(host.current, isRun);
-  });
   return inline ? <span class="prose-inline" ref={host} /> : <div class="prose" ref={host} />;
 }
 
-/** Without a server, links that set what a run is made of have no effect. */
-function disarm(text: HTMLElement, isRun: boolean): void {
+/** Without a server, links that would start a run are text that says so. */
+function disarm(text: HTMLElement, now: SceneView | null): void {
   for (const link of text.querySelectorAll<HTMLButtonElement>("button[data-lab]")) {
-    link.disabled = isRun && link.dataset.lab?.startsWith("step=") !== true;
-    if (link.disabled)
-      link.dataset.tip = "In the lab this sets the control; here nothing is computed";
+    if (now !== null && canSet(now, link.dataset.lab ?? "")) continue;
+    const words = document.createElement("span");
+    words.className = "lab-away";
+    const why = document.createElement("small");
+    why.textContent = " (in the lab: it is another run)";
+    words.append(...link.childNodes, why);
+    link.replaceWith(words);
   }
 }
 

@@ -1,16 +1,19 @@
 /** How a lesson drives the lab: a page's scene, and links in the text. */
 
-import { batch, effect, untracked } from "@preact/signals";
-import type { SceneView } from "../../api/types";
+import { batch, effect, signal, untracked } from "@preact/signals";
+import type { SceneView, Spec } from "../../api/types";
 import { surfacesAddress } from "../../pages/Surfaces";
 import { threeNumbersAddress } from "../../pages/ThreeNumbers";
 import { applyScene } from "../../state/address/compare";
 import type { PageAddress } from "../../state/address/page";
 import type { Properties } from "../../state/address/properties";
 import { pause, play, playing, seek } from "../../state/clock";
-import { edit } from "../../state/draft";
+import { catalog, completed, edit } from "../../state/draft";
+import { editSpec, equivalent } from "../../state/edit";
+import type { RunLog } from "../../state/log";
 import { descents, isOfScene, scene } from "../../state/scene";
-import { cursor, hasRun, run } from "../../state/signals";
+import type { Path } from "../../state/schema";
+import { canTrain, cursor, hasRun, run, showLog } from "../../state/signals";
 import { gradientsAddress } from "../gradients/address";
 
 const ADDRESSES: Readonly<Record<string, Pick<PageAddress<Properties>, "show" | "amend">>> = {
@@ -40,17 +43,50 @@ export function setOfScene(words: string): void {
     ADDRESSES[now.page]?.amend(`?${words}`);
     return;
   }
-  for (const [path, text] of new URLSearchParams(words)) {
-    const number = Number(text);
-    const value = text === "" || Number.isNaN(number) ? text : number;
-    if (path === "step") {
-      pause();
-      seek(Number(value));
-    } else {
-      const keys = path.split(".").map((key) => (/^\d+$/.test(key) ? Number(key) : key));
-      edit(keys, value);
-    }
+  const { step, fields } = read(words);
+  if (step !== null) {
+    pause();
+    seek(step);
   }
+  if (canTrain.peek()) for (const { path, value } of fields) edit(path, value);
+  else if (fields.length > 0) {
+    const found = keptRun(now, words);
+    if (found !== null) showLog(found);
+  }
+}
+
+/** The runs that a file has brought along. */
+export const keptRuns = signal<readonly RunLog[]>([]);
+
+/** Whether a link of the text has what it needs: a file has some runs inside and starts none. */
+export function canSet(now: SceneView, words: string): boolean {
+  const isAnswered = canTrain.peek() || now.page !== "compare";
+  return isAnswered || read(words).fields.length === 0 || keptRun(now, words) !== null;
+}
+
+/** The run of the file that a link makes of the scene; null: it is not inside. */
+function keptRun(now: SceneView, words: string): RunLog | null {
+  const known = catalog.peek();
+  if (known === null || now.spec === null) return null;
+  const wanted = read(words).fields.reduce<Spec>(
+    (spec, { path, value }) => editSpec(known, spec, path, value),
+    completed(now.spec),
+  );
+  const isWanted = ({ spec }: RunLog) => spec !== null && equivalent(completed(spec), wanted);
+  return keptRuns.value.find(isWanted) ?? null;
+}
+
+/** A link's words: a step to go to, and fields of the spec with their values. */
+function read(words: string): { step: number | null; fields: { path: Path; value: unknown }[] } {
+  const { step, ...others } = Object.fromEntries(new URLSearchParams(words));
+  const fields = Object.entries(others).map(([path, text]) => {
+    const number = Number(text);
+    return {
+      path: path.split(".").map((key) => (/^\d+$/.test(key) ? Number(key) : key)),
+      value: text === "" || Number.isNaN(number) ? text : number,
+    };
+  });
+  return { step: step === undefined ? null : Number(step), fields };
 }
 
 /**
