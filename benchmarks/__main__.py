@@ -14,7 +14,14 @@ from pathlib import Path
 
 import torch
 
-from benchmarks import rows_alignment, rows_losses, rows_ranks, rows_runs, rows_solves
+from benchmarks import (
+    rows_alignment,
+    rows_losses,
+    rows_ranks,
+    rows_runs,
+    rows_solves,
+    rows_updates,
+)
 from benchmarks.pairs import Measured, measure
 from benchmarks.report import HEADER, line, machine, write_page
 from newton_core.workers.memory import keep_blocks
@@ -23,6 +30,7 @@ ROWS = [
     *rows_losses.ROWS,
     *rows_alignment.ROWS,
     *rows_ranks.ROWS,
+    *rows_updates.ROWS,
     *rows_solves.ROWS,
     *rows_runs.ROWS,
 ]

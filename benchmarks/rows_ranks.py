@@ -5,12 +5,9 @@ from functools import partial
 import torch
 
 from benchmarks.pairs import Call, Row
+from benchmarks.rows_updates import update
 from newton_core import build_loss
-from newton_core.experiment.spec import ExperimentSpec
-from newton_core.training.arm import Arm
-from newton_core.training.context import build_task
 
-BATCH = 70
 RANKING: dict[str, object] = {"name": "ranking", "n": 10}
 TOP_K: dict[str, object] = {"name": "top_k", "k": 5}
 LOSSES: tuple[tuple[dict[str, object], dict[str, object]], ...] = (
@@ -35,29 +32,6 @@ def many_items(regularization: str, quick: bool) -> tuple[Call, None]:
         torch.autograd.backward(loss(leaf, truth).mean())
 
     return call, None
-
-
-def update(
-    task: dict[str, object], loss: dict[str, object], curvature: str, quick: bool
-) -> tuple[Call, Call]:
-    """The lab's own update with curvature beside the plain one, on one batch."""
-    spec = ExperimentSpec.model_validate(
-        {
-            "task": task,
-            "loss": loss,
-            "arms": [{"curvature": "none"}, {"curvature": curvature}],
-            "batch_size": 10 if quick else BATCH,
-            "steps": 5000,
-        }
-    )
-    data = build_task(spec)
-    batch = data.batch(1, spec.batch_size)
-
-    def step_of(index: int) -> Call:
-        arm = Arm(spec, index, data.build_model())
-        return lambda: arm.update(batch, arm.step + 1, observe=True)
-
-    return step_of(1), step_of(0)
 
 
 ROWS = [
