@@ -12,8 +12,10 @@ from typing import Any
 import structlog
 from alembic import command
 from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from alembic.util import CommandError
-from sqlalchemy import BigInteger, Engine, ForeignKey, Index, Text, create_engine, event, text
+from sqlalchemy import Engine, create_engine, event, text
 from sqlalchemy.exc import (
     ArgumentError,
     DataError,
@@ -22,7 +24,7 @@ from sqlalchemy.exc import (
     ProgrammingError,
 )
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
-from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+from sqlalchemy.orm import Session
 
 from app.locks import (
     AdvisoryLock,
@@ -34,6 +36,7 @@ from app.locks import (
     LockLostError,
 )
 from app.settings import Settings
+from app.tables import Base, EventRow, RunRow, SweepEventRow, SweepRow
 
 __all__ = [
     "Base",
@@ -51,6 +54,7 @@ __all__ = [
 
 MIGRATIONS = Path(__file__).with_name("migrations")
 TELL_SECONDS = 10.0
+SCHEMA_SECONDS = 10.0
 _OUR_MISTAKES = (IntegrityError, DataError, ProgrammingError)
 """Errors that a second attempt does not mend."""
 _POSTGRES_ARGUMENTS = {
@@ -63,106 +67,11 @@ _POSTGRES_ARGUMENTS = {
 logger = structlog.get_logger(__name__)
 
 
-class Base(DeclarativeBase):
-    """Base of the tables."""
-
-
-class RunRow(Base):
-    """One run: its spec, where it stands, and how far its log goes.
-
-    ``key`` identifies what the run computes; among the runs that may be answered again (queued,
-    running, finished) it is unique. ``owner`` is the mark of the visitor who started it, where
-    visitors are told apart. Times are seconds since 1970.
-    """
-
-    __tablename__ = "runs"
-
-    number: Mapped[int] = mapped_column(primary_key=True)
-    id: Mapped[str] = mapped_column(unique=True)
-    status: Mapped[str]
-    key: Mapped[str | None]
-    version: Mapped[str]
-    device: Mapped[str]
-    threads: Mapped[int]
-    title: Mapped[str]
-    preset: Mapped[str | None]
-    parent: Mapped[str | None]
-    spec: Mapped[str] = mapped_column(Text)
-    steps: Mapped[int]
-    step: Mapped[int] = mapped_column(default=0)
-    created: Mapped[float]
-    started: Mapped[float | None]
-    ended: Mapped[float | None]
-    last_seq: Mapped[int] = mapped_column(default=0)
-    log_bytes: Mapped[int] = mapped_column(BigInteger, default=0)
-    file_bytes: Mapped[int] = mapped_column(BigInteger, default=0)
-    summary: Mapped[str | None] = mapped_column(Text)
-    error: Mapped[str | None] = mapped_column(Text)
-    pinned: Mapped[bool] = mapped_column(default=False)
-    owner: Mapped[str | None]
-
-    __table_args__ = (
-        Index(
-            "runs_reused",
-            "key",
-            unique=True,
-            sqlite_where=text("status IN ('queued', 'running', 'finished')"),
-            postgresql_where=text("status IN ('queued', 'running', 'finished')"),
-        ),
-        Index("runs_status", "status"),
-    )
-
-
-class EventRow(Base):
-    """One event of a run's log, as the JSON text that viewers get."""
-
-    __tablename__ = "events"
-
-    run: Mapped[int] = mapped_column(
-        ForeignKey("runs.number", ondelete="CASCADE"), primary_key=True
-    )
-    seq: Mapped[int] = mapped_column(primary_key=True)
-    type: Mapped[str]
-    body: Mapped[str] = mapped_column(Text)
-
-
-class SweepRow(Base):
-    """One sweep: what it varies, where it stands, and how far its log goes.
-
-    ``key`` identifies what it computes: the same wish is answered by the same sweep.
-    """
-
-    __tablename__ = "sweeps"
-
-    number: Mapped[int] = mapped_column(primary_key=True)
-    id: Mapped[str] = mapped_column(unique=True)
-    status: Mapped[str]
-    key: Mapped[str] = mapped_column(unique=True)
-    title: Mapped[str]
-    preset: Mapped[str | None]
-    wish: Mapped[str] = mapped_column(Text)
-    cells: Mapped[int]
-    created: Mapped[float]
-    ended: Mapped[float | None]
-    last_seq: Mapped[int] = mapped_column(default=0)
-    owner: Mapped[str | None]
-
-
-class SweepEventRow(Base):
-    """One event of a sweep's log, as the JSON text that viewers get."""
-
-    __tablename__ = "sweep_events"
-
-    sweep: Mapped[int] = mapped_column(
-        ForeignKey("sweeps.number", ondelete="CASCADE"), primary_key=True
-    )
-    seq: Mapped[int] = mapped_column(primary_key=True)
-    type: Mapped[str]
-    body: Mapped[str] = mapped_column(Text)
-
-
 class Database:
-    """An engine with its schema up to date, held by one server at a time.
+    """An engine with its schema up to date, owned by one server at a time.
+
+    Others may share a PostgreSQL database with its owner: they read all of it, and write what the
+    owner is to do.
 
     Writers of one SQLite file take turns through a lock of this process, which is quicker and
     fairer than SQLite's own polling. After a write that failed, the next one first makes sure that
@@ -179,18 +88,22 @@ class Database:
         self._told = -TELL_SECONDS
 
     @classmethod
-    def open(cls, settings: Settings) -> "Database":
+    def open(cls, settings: Settings, *, may_share: bool = False) -> "Database":
         """Locks the database for this server and brings its schema up to date.
+
+        Args:
+            settings: of the server.
+            may_share: opens a PostgreSQL database that another server owns all the same.
 
         Raises:
             DatabaseInUseError: another server has it.
             DatabaseStartError: it cannot be used for another reason.
         """
         with _start_in_words(settings):
-            return cls._open(settings)
+            return cls._open(settings, may_share)
 
     @classmethod
-    def _open(cls, settings: Settings) -> "Database":
+    def _open(cls, settings: Settings, may_share: bool) -> "Database":
         if settings.postgres_url is None:
             lock: DatabaseLock = FileDatabaseLock(settings.sqlite_file)
             engine = _sqlite_engine(settings.sqlite_file)
@@ -202,17 +115,35 @@ class Database:
                 connect_args=_POSTGRES_ARGUMENTS,
             )
             try:
-                lock = AdvisoryLock(engine)
+                lock = AdvisoryLock(engine, may_share=may_share)
             except BaseException:
                 engine.dispose()
                 raise
         database = cls(engine, lock)
         try:
-            migrate(engine)
+            if database.is_owner:
+                migrate(engine)
+            else:
+                _wait_for_schema(engine)
         except BaseException:
             database.close()
             raise
         return database
+
+    @property
+    def is_owner(self) -> bool:
+        """Whether this server computes what is in the database, as far as it knows."""
+        return self._lock is None or self._lock.is_held
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether other servers may read and write this database too."""
+        return self._lock is not None and self._lock.is_shared
+
+    def claim(self) -> bool:
+        """Makes a shared database this server's if no other has been its owner for some looks."""
+        with self._explained():
+            return self._lock is not None and self._lock.claim()
 
     @contextmanager
     def read(self) -> Iterator[Session]:
@@ -296,6 +227,30 @@ class Database:
         self.engine.dispose()
 
 
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    return config
+
+
+def _wait_for_schema(engine: Engine) -> None:
+    """Waits for the owner, which may be making the tables; another schema is never changed here."""
+    wanted = ScriptDirectory.from_config(_config()).get_current_head()
+    deadline = time.monotonic() + SCHEMA_SECONDS
+    while True:
+        with engine.connect() as connection:
+            found = MigrationContext.configure(connection).get_current_revision()
+        if found == wanted:
+            return
+        if time.monotonic() > deadline:
+            raise DatabaseStartError(
+                f"the server that owns this database keeps it in another form ({found}, not"
+                f" {wanted}): run the same version of newton-lab on all servers, or stop that one"
+                " first"
+            )
+        time.sleep(0.1)
+
+
 @contextmanager
 def _start_in_words(settings: Settings) -> Iterator[None]:
     """A message for a database that cannot be opened: what, where, and what to do."""
@@ -353,8 +308,7 @@ def _sqlite_engine(file: Path) -> Engine:
 
 def migrate(engine: Engine) -> None:
     """Brings the schema of a new or older database up to date."""
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
+    config = _config()
     with engine.begin() as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, "head")

@@ -11,7 +11,8 @@ from pathlib import Path
 import structlog
 
 from app.database import Database, DatabaseUnavailableError, LockLostError
-from app.runs.queue import RunQueue
+from app.role import Role
+from app.runs.desk import RunDesk
 from app.settings import Settings
 
 LOOK_SECONDS = 1.0
@@ -42,25 +43,28 @@ class Condition:
 class Guardian:
     """A thread that looks every second; what it found last can be asked for at no cost.
 
-    A server that has lost its lock ends its runs, for another server may have started them again,
-    and calls ``on_lost``.
+    A server that has lost its lock ends its runs, for another server may have started them again.
+    Where servers share the database it goes on beside the new owner, and takes the queue over when
+    that one is gone (then it calls ``on_owner``); else it stops (``on_lost``).
     """
 
-    def __init__(self, settings: Settings, database: Database, queue: RunQueue) -> None:
+    def __init__(self, settings: Settings, database: Database, queue: RunDesk, role: Role) -> None:
         self._settings = settings
         self._database = database
         self._queue = queue
+        self._role = role
         self._slots = 0
         self._closed = threading.Event()
         self._looked = time.monotonic()
         self._found = Condition((), True, _free_mb(settings.data_dir), 0)
         self._thread: threading.Thread | None = None
         self.on_lost: Callable[[], None] = _do_nothing
+        self.on_owner: Callable[[], None] = _do_nothing
         self.lost: str | None = None
 
     def start(self) -> None:
         """Begins to look; the queue has been started."""
-        self._slots = self._queue.slots
+        self._slots = self._queue.slots if self._role.is_owner else 0
         self._found = self._look()
         self._thread = threading.Thread(target=self._watch, name="newton-lab-guardian", daemon=True)
         self._thread.start()
@@ -83,6 +87,7 @@ class Guardian:
     def _watch(self) -> None:
         while self.lost is None and not self._closed.wait(LOOK_SECONDS):
             before, self._found = self._found, self._look()
+            self._change_role()
             self._looked = time.monotonic()
             if self._found.reasons != before.reasons:
                 logger.warning("condition changed", reasons=self._found.reasons or "none: all well")
@@ -92,6 +97,23 @@ class Guardian:
             logger.error("the lock is lost", reason=self.lost)
             self._queue.close()
             self.on_lost()
+
+    def _change_role(self) -> None:
+        """Follows the lock of a shared database: whoever has it owns the queue."""
+        if not self._database.is_shared or self._closed.is_set():
+            return
+        try:
+            if self._role.is_owner and not self._database.is_owner:
+                logger.warning("another server owns the queue now: this one serves viewers")
+                self._role.step_back()
+                self._slots = 0
+            elif not self._role.is_owner and self._database.claim():
+                logger.warning("the queue had no owner: this server takes it over")
+                self._role.take_over()
+                self._slots = self._queue.slots
+                self.on_owner()
+        except DatabaseUnavailableError:
+            logger.warning("the database went away again")
 
     def _reconcile(self) -> None:
         try:
@@ -107,7 +129,7 @@ class Guardian:
         except DatabaseUnavailableError as error:
             reasons.append(str(error))
             lock = False
-            if isinstance(error, LockLostError):
+            if isinstance(error, LockLostError) and not self._database.is_shared:
                 self.lost = str(error)
         free = _free_mb(self._settings.data_dir)
         if free * 1_000_000 < LEAST_DISK_BYTES:
@@ -118,7 +140,7 @@ class Guardian:
         if slots < self._slots:
             ended = self._slots - slots
             reasons.append(f"{ended} of {self._slots} threads that follow runs have ended")
-        return Condition(tuple(reasons), lock, free, slots)
+        return Condition(tuple(reasons), lock and self._database.is_owner, free, slots)
 
 
 def _free_mb(folder: Path) -> int:

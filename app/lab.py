@@ -11,6 +11,8 @@ from app.guardian import Guardian
 from app.landscapes import LandscapeService
 from app.machine import available_cores
 from app.presentations import Presentations, read_key
+from app.role import Role
+from app.runs.desk import RunDesk
 from app.runs.executors import Executor
 from app.runs.feed import Feed
 from app.runs.log import EventLog
@@ -34,12 +36,13 @@ class Lab:
     store: RunStore
     feed: Feed
     log: EventLog
-    queue: RunQueue
+    queue: RunDesk
     sweeps: SweepService
     executor: Executor
     throttle: Throttle
     landscapes: LandscapeService
     steps: LandscapeService
+    role: Role
     guardian: Guardian
     pictures: Admission
     presentations: Presentations
@@ -47,16 +50,18 @@ class Lab:
 
     @classmethod
     def assemble(cls, settings: Settings, database: Database, executor: Executor) -> "Lab":
-        """The lab around an open database and an executor that has been started."""
+        """The lab around an open database and an executor, which an owner has started."""
         feed = Feed()
         store, log = RunStore(database), EventLog(database, feed)
         queue = RunQueue(settings, store, log, feed, executor)
         sweeps = SweepService(settings, SweepStore(database, feed), queue)
+        desk = RunDesk(settings, store, queue)
+        role = Role(database, desk, sweeps, executor, feed, log)
         throttle = Throttle(settings.runs_per_minute)
         landscapes = LandscapeService(settings)
         # A process of their own: a step takes a moment, and a landscape before it seconds.
         steps = LandscapeService(settings, "step worker")
-        guardian = Guardian(settings, database, queue)
+        guardian = Guardian(settings, database, desk, role)
         pictures = Admission(
             at_once=max(1, available_cores() // 2),
             in_line=PICTURES_IN_LINE,
@@ -64,8 +69,8 @@ class Lab:
         )
         key = read_key(settings.data_dir)
         return cls(
-            settings, database, store, feed, log, queue, sweeps, executor, throttle, landscapes,
-            steps, guardian, pictures, Presentations(key), Visitors(settings, key),
+            settings, database, store, feed, log, desk, sweeps, executor, throttle, landscapes,
+            steps, role, guardian, pictures, Presentations(key), Visitors(settings, key),
         )  # fmt: skip
 
     def end_streams(self) -> None:
@@ -76,6 +81,7 @@ class Lab:
     def close(self) -> None:
         """Ends runs in progress, then everything else."""
         self.guardian.close()
+        self.role.close()
         self.landscapes.close()
         self.steps.close()
         self.sweeps.close()

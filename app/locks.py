@@ -6,11 +6,21 @@ from abc import ABC, abstractmethod
 from pathlib import Path
 
 from filelock import FileLock, Timeout
-from sqlalchemy import Connection, Engine, func, select
+from sqlalchemy import Connection, Engine, func, select, text
 from sqlalchemy.exc import DBAPIError
 
 _ADVISORY_KEY = 0x4E4C4142
 """Names our lock among the advisory locks of a PostgreSQL database ("NLAB")."""
+
+FREE_LOOKS = 3
+"""So often in a row a lock must be found free before a server takes it that was not its owner."""
+_HOLDER = text(
+    "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted AND classid = 0"
+    " AND objid = :key AND database = (SELECT oid FROM pg_database WHERE datname ="
+    " current_database())"
+)
+_SOON_MISSED = {"tcp_keepalives_idle": 5, "tcp_keepalives_interval": 5, "tcp_keepalives_count": 2}
+"""PostgreSQL lets the lock go 15 s after the machine of its owner has vanished without a word."""
 
 
 class DatabaseStartError(RuntimeError):
@@ -34,9 +44,13 @@ class DatabaseLock(ABC):
 
     Attributes:
         is_cheap: whether :meth:`check` takes microseconds, so that each write can ask first.
+        is_held: whether this server has the right, as far as it knows.
+        is_shared: whether a server without the right may work beside the one that has it.
     """
 
     is_cheap: bool
+    is_held = True
+    is_shared = False
 
     @abstractmethod
     def check(self) -> None:
@@ -46,6 +60,10 @@ class DatabaseLock(ABC):
             DatabaseUnavailableError: that cannot be told now.
             LockLostError: another server has it.
         """
+
+    def claim(self) -> bool:
+        """Takes a lock that is not held, once nobody else has had it for some calls in a row."""
+        return self.is_held
 
     @abstractmethod
     def release(self) -> None:
@@ -109,35 +127,63 @@ class AdvisoryLock(DatabaseLock):
 
     is_cheap = False
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, *, may_share: bool = False) -> None:
         """Takes the lock.
+
+        Args:
+            engine: of the database.
+            may_share: goes on without the lock if another server has it.
 
         Raises:
             DatabaseInUseError: another server has it.
         """
+        self.is_shared = may_share
         self._engine = engine
         self._turn = threading.Lock()
         self._connection: Connection | None = None
-        if not self._take():
+        self._free_looks = 0
+        self.is_held = self._take()
+        if not self.is_held and not may_share:
             raise DatabaseInUseError(
                 f"another newton-lab server works on {engine.url.render_as_string()}: stop it,"
                 " or give this one another database with NEWTON_LAB_DATABASE_URL"
             )
 
     def check(self) -> None:
-        """See :class:`DatabaseLock`."""
+        """See :class:`DatabaseLock`. A server that never had the lock only asks for an answer."""
         with self._turn:
             try:
-                held = self._is_held() or self._take()
+                if self.is_shared and not self.is_held:
+                    self._is_free()
+                    return
+                self.is_held = self._is_kept() or self._take()
             except DBAPIError as error:
+                self._free_looks = 0
                 raise DatabaseUnavailableError("PostgreSQL does not answer") from error
-        if not held:
+        if not self.is_held:
             raise LockLostError(
                 "the connection that held the PostgreSQL lock broke, and another server has taken"
-                " the lock: this server ends its runs and stops"
+                " the lock: this server ends its runs"
             )
 
-    def _is_held(self) -> bool:
+    def claim(self) -> bool:
+        """See :class:`DatabaseLock`. An owner whose connection broke comes before all others."""
+        with self._turn:
+            if self.is_held:
+                return True
+            try:
+                self._free_looks = self._free_looks + 1 if self._is_free() else 0
+                self.is_held = self._free_looks >= FREE_LOOKS and self._take()
+            except DBAPIError:
+                self._free_looks = 0
+                raise
+            return self.is_held
+
+    def _is_free(self) -> bool:
+        with self._engine.connect() as connection:
+            return connection.scalar(_HOLDER, {"key": _ADVISORY_KEY}) is None
+
+    def _is_kept(self) -> bool:
         if self._connection is None:
             return False
         try:
@@ -150,6 +196,8 @@ class AdvisoryLock(DatabaseLock):
 
     def _take(self) -> bool:
         self._connection = self._engine.connect()
+        for setting, value in _SOON_MISSED.items():
+            self._connection.execute(text(f"SET {setting} = {value}"))
         taken = bool(self._connection.scalar(select(func.pg_try_advisory_lock(_ADVISORY_KEY))))
         self._connection.commit()  # the lock belongs to the connection, not to the transaction
         if not taken:

@@ -59,20 +59,28 @@ def serve(settings: Settings, *, open_browser: bool = False) -> None:
     with contextlib.ExitStack() as undo:
         listener = undo.enter_context(_bind(settings.host, settings.port))
         executor = build_executor(settings)
-        executor.start()
         undo.callback(executor.close)
+        if settings.postgres_url is None:  # nobody else can own the queue: no time is lost
+            executor.start()
         database = _open_database(settings)
         undo.callback(database.close)
-        forget_address(settings)
+        if database.is_owner:
+            if settings.postgres_url is not None:
+                executor.start()
+            forget_address(settings)
         set_up_logging(settings)
         parts = _Parts(settings, database, executor, StaticFiles(settings.data_dir / "cache"))
         undo.pop_all()  # from here on the application closes everything
     address = f"http://{_shown_host(settings.host)}:{listener.getsockname()[1]}"
     address += f"{settings.root_path}/"
 
-    def announce() -> None:
+    def note() -> None:
         with contextlib.suppress(OSError):  # the disk is full: the health of the lab says so
             note_address(settings, address)
+
+    def announce() -> None:
+        if database.is_owner:
+            note()
         sys.stdout.write(f"Newton Lab is at {address} (Ctrl-C stops it)\n")
         sys.stdout.flush()
         if open_browser:
@@ -89,12 +97,14 @@ def serve(settings: Settings, *, open_browser: bool = False) -> None:
     )
     server = _Server(config, on_start=announce, on_stop=parts.end_streams)
     front.on_failure = parts.on_lost = server.give_up
+    parts.on_owner = note
     try:
         server.run(sockets=[listener])
     except KeyboardInterrupt:  # raised again by uvicorn, once all is closed
         pass
     finally:
-        forget_address(settings)
+        if database.is_owner:
+            forget_address(settings)
     if front.failure is not None:
         raise front.failure
     if parts.lab is not None and parts.lab.guardian.lost is not None:
@@ -120,7 +130,7 @@ def _open_database(settings: Settings) -> "Database":
     from app.database import Database, DatabaseStartError
 
     try:
-        return Database.open(settings)
+        return Database.open(settings, may_share=True)
     except DatabaseStartError as error:
         raise ServeError(str(error)) from error
 
@@ -134,6 +144,7 @@ class _Parts:
         self.files = files
         self.lab: Lab | None = None
         self.on_lost: Callable[[], None] | None = None
+        self.on_owner: Callable[[], None] | None = None
         self._settings = settings
         self._database = database
         self._executor = executor
@@ -147,6 +158,8 @@ class _Parts:
             lab = Lab.assemble(self._settings, self._database, self._executor)
             if self.on_lost is not None:
                 lab.guardian.on_lost = self.on_lost
+            if self.on_owner is not None:
+                lab.guardian.on_owner = self.on_owner
             app = create_app(self._settings, lab, self.files)
         except BaseException:
             self._executor.close()

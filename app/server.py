@@ -86,15 +86,15 @@ def create_app(
 
 
 def _open(settings: Settings) -> Lab:
-    database = Database.open(settings)
+    database = Database.open(settings, may_share=True)
     executor = build_executor(settings)
-    executor.start()
+    if database.is_owner:
+        executor.start()
     return Lab.assemble(settings, database, executor)
 
 
 def _start(lab: Lab) -> None:
-    lab.sweeps.start()
-    lab.queue.start()
+    lab.role.start()
     lab.guardian.start()
 
 

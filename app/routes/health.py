@@ -20,6 +20,9 @@ class Health(BaseModel):
     version: str
     device: str = Field(description="the best device for runs: cuda, mps or cpu")
     executor: str
+    role: Literal["owner", "viewer"] = Field(
+        description="whether this server computes runs, or serves viewers beside the one that does"
+    )
     queue: int = Field(description="runs that wait")
     running: int = Field(description="runs that are being computed")
     slots: int = Field(description="threads that take runs from the queue and follow them")
@@ -56,6 +59,7 @@ def _state(lab: Lab) -> Health:
         version=__version__,
         device=default_device(),
         executor=lab.executor.name,
+        role="owner" if lab.role.is_owner else "viewer",
         queue=lab.queue.waiting,
         running=lab.queue.active,
         slots=condition.slots,

@@ -7,6 +7,7 @@ database nothing. A viewer pulls at its own pace: a slow one holds up nobody and
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -117,6 +118,18 @@ class Feed:
         missed."""
         self._hand_over(self._forget_tails)
 
+    def followed(self, timeout: float = 1.0) -> dict[str, int]:
+        """What has viewers, and the number of its newest event here (0: none); from any thread.
+
+        What nobody follows is forgotten: another server writes it, so it would grow old here.
+        """
+        answer: Future[dict[str, int]] = Future()
+        self._hand_over(lambda: answer.set_result(self._look_through()))
+        try:
+            return answer.result(timeout)
+        except TimeoutError:  # the loop has ended, or has much to do
+            return {}
+
     def set_positions(self, positions: Mapping[str, int]) -> None:
         """Takes the places of all waiting runs; from any thread."""
         copied = dict(positions)
@@ -146,6 +159,14 @@ class Feed:
         for topic in self._topics.values():
             topic.forget()
             topic.wake()
+
+    def _look_through(self) -> dict[str, int]:
+        for run_id in [run_id for run_id, topic in self._topics.items() if not topic.viewers]:
+            del self._topics[run_id]
+        return {
+            run_id: topic.tail[-1].seq if topic.tail else 0
+            for run_id, topic in self._topics.items()
+        }
 
     def _move(self, positions: dict[str, int]) -> None:
         before, self._positions = self._positions, positions

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -83,6 +83,13 @@ class LogReader:
         return Page(
             events, state is None or (state.ended is not None and reached >= state.last_seq)
         )
+
+    def ends(self, owner_ids: Collection[str]) -> dict[str, int]:
+        """The number of the last event of each log that is there."""
+        owner = self._tables.owner
+        query = select(owner.id, owner.last_seq).where(owner.id.in_(owner_ids))
+        with self._database.read() as session:
+            return {row.id: row.last_seq for row in session.execute(query)}
 
     def all(self, owner_id: str, after: int = 0) -> Iterator[LoggedEvent]:
         """Every stored event after number ``after``, a page at a time."""

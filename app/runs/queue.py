@@ -1,8 +1,8 @@
 """The queue of runs: one thread per slot of the executor, each following one run at a time."""
 
 import bisect
+import contextlib
 import threading
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,9 +14,10 @@ from app.runs.executors.base import Executor, StopRequest
 from app.runs.feed import Feed
 from app.runs.files import folder_bytes, folder_of, remove_folder, remove_partial, without_paths
 from app.runs.identity import is_outdated
-from app.runs.log import EventLog
+from app.runs.log import EventLog, LogConflictError
 from app.runs.patience import IMPATIENT, Patience
 from app.runs.records import Job, LoggedEvent
+from app.runs.room import DiskRoom
 from app.runs.sink import RunSink
 from app.runs.spare import SpareTask, SpareWork
 from app.runs.store import NewRun, RunStore
@@ -71,8 +72,8 @@ class RunQueue:
         self._idle = 0  # slots that would take a run at once
         self._idle_for_forks = 0  # slots that would take a fork at once, and nothing else
         self._unwanted: set[str] = set()  # to be removed once they have ended
-        self._threads: list[threading.Thread] = []
-        self._room = threading.Lock()
+        self._threads: dict[int, threading.Thread] = {}  # by slot
+        self._room = DiskRoom(settings, store)
         self._patience = Patience()
         self._closed = False
 
@@ -86,22 +87,32 @@ class RunQueue:
             self._change.notify_all()
 
     def start(self) -> None:
-        """Ends what an earlier server left running, and takes up what it left waiting."""
-        for run in self._store.with_status("running"):
-            self._append_last(run.id, Failed(seq=1, error=INTERRUPTED), IMPATIENT)
-            remove_folder(self._folder(run.id) / REPLAYED)
-            remove_partial(self._folder(run.id))
+        """Ends what an earlier server left running, and takes up what it left waiting.
+
+        A queue that was closed may be started again.
+        """
+        self._patience = Patience()
+        self._closed = False
+        self.end_left_runs()
         self._waiting = [_Place.of(run) for run in self._store.with_status("queued")]
         self._publish_positions()
         for slot in range(self._executor.slots):
-            thread = threading.Thread(
+            if slot in self._threads and self._threads[slot].is_alive():
+                continue  # it had not ended when the queue was closed, and goes on now
+            self._threads[slot] = threading.Thread(
                 target=self._serve,
                 args=(slot >= self._settings.workers,),
                 name=f"newton-lab-slot-{slot}",
                 daemon=True,
             )
-            thread.start()
-            self._threads.append(thread)
+            self._threads[slot].start()
+
+    def end_left_runs(self) -> None:
+        """Ends the runs that a server computed which is gone, or owns the queue no longer."""
+        for run in self._store.left_running():
+            self._append_last(run.id, Failed(seq=1, error=INTERRUPTED), IMPATIENT)
+            remove_folder(self._folder(run.id) / REPLAYED)
+            remove_partial(self._folder(run.id))
 
     def submit(self, new: NewRun) -> tuple[RunRow, bool]:
         """Queues a run, or finds the one that computes the same already (then true).
@@ -156,6 +167,12 @@ class RunQueue:
         return ids.index(run_id) + 1 if run_id in ids else None
 
     @property
+    def known_ids(self) -> set[str]:
+        """The runs that wait here, or are being computed."""
+        with self._change:
+            return {place.run_id for place in self._waiting} | self._active.keys()
+
+    @property
     def waiting(self) -> int:
         """How many runs wait."""
         return len(self._waiting)
@@ -168,7 +185,7 @@ class RunQueue:
     @property
     def slots(self) -> int:
         """How many threads wait for runs or follow them."""
-        return sum(thread.is_alive() for thread in self._threads)
+        return sum(thread.is_alive() for thread in self._threads.values())
 
     def stop(self, run_id: str, *, at_once: bool = False) -> bool:
         """Stops a run, which ends with ``cancelled``; false if it has ended already."""
@@ -200,20 +217,11 @@ class RunQueue:
                 return
         self.remove(run_id)
 
-    def blocker(self, run_id: str) -> tuple[RunRow, float | None] | None:
-        """The run that a waiting run's place depends on: the one in progress that ends first.
-
-        Returns:
-            That run and about how many seconds it has left, None where it has only begun; or None
-            for a run that does not wait, or waits for nothing in progress.
-        """
-        if self.position(run_id) is None:
-            return None
+    def going(self) -> list[RunRow]:
+        """The runs in progress."""
         with self._change:
             ids = list(self._active)
-        going = [run for run in map(self._store.get, ids) if run and run.status == "running"]
-        found = [(run, _seconds_left(run)) for run in going]
-        return min(found, key=lambda one: float("inf") if one[1] is None else one[1], default=None)
+        return [run for run in map(self._store.get, ids) if run and run.status == "running"]
 
     def remove(self, run_id: str) -> None:
         """Removes a run with its log and files, ending it first if need be.
@@ -245,7 +253,7 @@ class RunQueue:
             for request in (*self._active.values(), *self._spare.values()):
                 request.ask(at_once=True)
             self._change.notify_all()
-        for thread in self._threads:
+        for thread in self._threads.values():
             thread.join(END_SECONDS)
 
     def _folder(self, run_id: str) -> Path:
@@ -279,7 +287,7 @@ class RunQueue:
             try:
                 if unwanted:
                     self.remove(run_id)
-                self._make_room()
+                self._room.make(self.remove)
             except (DatabaseUnavailableError, TimeoutError, OSError) as error:
                 logger.warning("could not make room; the next run tries again", reason=str(error))
 
@@ -332,9 +340,7 @@ class RunQueue:
 
     def _claim(self, run_id: str) -> RunRow | None:
         """The run, which is running from now on; None if it was stopped or removed meanwhile."""
-        self._store.claim(run_id)  # done before if the reply was lost: nobody else claims it
-        run = self._store.get(run_id)
-        return run if run is not None and run.status == "running" else None
+        return self._store.claim(run_id)
 
     def _follow(self, run: RunRow, stop: StopRequest) -> str | None:
         """Has a run computed; None if its own last event is stored, else why it is not."""
@@ -365,48 +371,11 @@ class RunQueue:
             self._append_last(run_id, Failed(seq=1, error=shown), self._patience)
 
     def _append_last(self, run_id: str, event: Failed | Cancelled, patience: Patience) -> None:
-        run = patience.insist(lambda _: self._store.get(run_id))
-        if run is None or run.ended is not None:
-            return
+        while (run := patience.insist(lambda _: self._store.get(run_id))) and run.ended is None:
+            with contextlib.suppress(LogConflictError):  # who lost the queue just now wrote on
+                self._append_next(run, event, patience)
+
+    def _append_next(self, run: RunRow, event: Failed | Cancelled, patience: Patience) -> None:
         numbered = event.model_copy(update={"seq": run.last_seq + 1})
         last = LoggedEvent(numbered.seq, numbered.type, run.step, numbered.model_dump_json())
-        patience.insist(lambda again: self._log.append(run_id, [last], again=again))
-
-    def pin(self, run: RunRow, pinned: bool) -> bool:
-        """Keeps a run from being removed to make room, or no longer.
-
-        Returns:
-            False if it would take more than the pinned runs' half of the disk.
-        """
-        size = run.log_bytes + run.file_bytes
-        most = self._quota // 2 - size
-        if pinned and not run.pinned and self._store.bytes_used(pinned=True) > most:
-            return False
-        self._store.set_pinned(run.id, pinned)
-        return True
-
-    @property
-    def _quota(self) -> int:
-        return self._settings.disk_mb * 1_000_000
-
-    def _make_room(self) -> None:
-        """Removes the oldest ended runs that are not pinned until the quota is kept.
-
-        Pinned runs take half of it at most: one that grew beyond is no reason to remove all others.
-        """
-        with self._room:
-            room = self._quota - min(self._store.bytes_used(pinned=True), self._quota // 2)
-            while self._store.bytes_used(pinned=False) > room:
-                oldest = self._store.oldest_removable()
-                if oldest is None:
-                    logger.warning("the disk quota is passed by runs that are going")
-                    return
-                logger.info("removing an old run to make room", run=oldest.id)
-                self.remove(oldest.id)
-
-
-def _seconds_left(run: RunRow) -> float | None:
-    """By the pace so far."""
-    if run.started is None or run.step == 0:
-        return None
-    return (time.time() - run.started) * max(0, run.steps - run.step) / run.step
+        patience.insist(lambda again: self._log.append(run.id, [last], again=again))

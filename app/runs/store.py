@@ -3,8 +3,9 @@
 import secrets
 import time
 from dataclasses import dataclass
+from typing import Literal
 
-from sqlalchemy import ColumnElement, Select, and_, delete, func, select, true, update
+from sqlalchemy import ColumnElement, Select, and_, delete, func, or_, select, true, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -14,6 +15,9 @@ from app.runs.identity import Identity
 REUSABLE = ("queued", "running", "finished")
 BROKEN = ("failed", "cancelled")
 ENDED = ("finished", "failed", "cancelled")
+Wish = Literal["stop", "discard", "remove"]
+WISHES: tuple[Wish, ...] = ("stop", "discard", "remove")
+"""What another server may want of the one that owns the queue, the weakest first."""
 
 
 class QueueFullError(RuntimeError):
@@ -46,10 +50,15 @@ class NewRun:
 
 
 class RunStore:
-    """Reads and changes the table of runs."""
+    """Reads and changes the table of runs.
+
+    Attributes:
+        server: the mark of this server, which no other has.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self.server = secrets.token_hex(6)
 
     def create(self, new: NewRun, most_waiting: int, most_of_one: int = 0) -> tuple[RunRow, bool]:
         """The run of ``new``, and whether it was there already.
@@ -137,16 +146,66 @@ class RunStore:
         with self._database.read() as session:
             return session.scalar(query)
 
-    def claim(self, run_id: str) -> bool:
-        """Turns a waiting run into a running one; false if it waits no longer."""
+    def claim(self, run_id: str) -> RunRow | None:
+        """Turns a waiting run into one that this server computes.
+
+        Asked again it says the same again, for the first answer may have been lost.
+
+        Returns:
+            The run; None if it waits no longer, or another server has claimed it.
+        """
         change = (
             update(RunRow)
             .where(RunRow.id == run_id, RunRow.status == "queued")
-            .values(status="running", started=time.time())
-            .returning(RunRow.number)
+            .values(status="running", started=time.time(), server=self.server)
+        )
+        own = select(RunRow).where(
+            RunRow.id == run_id, RunRow.status == "running", RunRow.server == self.server
         )
         with self._database.write() as session:
-            return session.execute(change).first() is not None
+            session.execute(change)
+            run = session.scalar(own)
+            if run is not None:
+                session.expunge(run)
+            return run
+
+    def left_running(self) -> list[RunRow]:
+        """Runs in progress that this server did not claim."""
+        unlike = or_(RunRow.server.is_(None), RunRow.server != self.server)
+        query = select(RunRow).where(RunRow.status == "running", unlike).order_by(RunRow.number)
+        with self._database.read() as session:
+            return list(session.scalars(query))
+
+    def queued_ids(self) -> list[str]:
+        """Runs that wait, the next first."""
+        query = select(RunRow.id).where(RunRow.status == "queued").order_by(RunRow.number)
+        with self._database.read() as session:
+            return list(session.scalars(query))
+
+    def ask(self, run_id: str, wish: Wish) -> bool:
+        """Leaves a wish for the server that owns the queue; a stronger one replaces a weaker one.
+
+        Returns:
+            Whether the run is there, and has not ended.
+        """
+        weaker = or_(RunRow.asked.is_(None), RunRow.asked.in_(WISHES[: WISHES.index(wish)]))
+        change = update(RunRow).where(RunRow.id == run_id, weaker).values(asked=wish)
+        going = select(RunRow.number).where(RunRow.id == run_id, RunRow.ended.is_(None))
+        with self._database.write() as session:
+            session.execute(change)
+            return session.scalar(going) is not None
+
+    def wishes(self) -> list[tuple[str, str]]:
+        """The ids of runs of which something is wanted, and what."""
+        query = select(RunRow.id, RunRow.asked).where(RunRow.asked.is_not(None))
+        with self._database.read() as session:
+            return [(run_id, wish) for run_id, wish in session.execute(query) if wish is not None]
+
+    def fulfil(self, run_id: str, wish: str) -> None:
+        """Strikes a wish out, unless a stronger one has replaced it."""
+        change = update(RunRow).where(RunRow.id == run_id, RunRow.asked == wish)
+        with self._database.write() as session:
+            session.execute(change.values(asked=None))
 
     def set_pinned(self, run_id: str, pinned: bool) -> None:
         """Keeps a run from being removed to make room, or no longer."""

@@ -1,6 +1,7 @@
 """Sweeps in progress: which cells are wanted, and what becomes of those that are there."""
 
 import threading
+import time
 from collections import deque
 
 import structlog
@@ -10,7 +11,7 @@ from app.presets import get_preset
 from app.runs.executors.base import Executor, StopRequest
 from app.runs.files import without_paths
 from app.runs.patience import Patience
-from app.runs.queue import RunQueue
+from app.runs.queue import END_SECONDS, RunQueue
 from app.settings import Settings
 from app.sweeps.cell import CellTask
 from app.sweeps.going import Going
@@ -45,15 +46,38 @@ class SweepService:
         self._going: dict[str, Going] = {}
         self._active: dict[str, tuple[str, StopRequest]] = {}
         self._count = 0
-        self._closed = False
-        self._thread = threading.Thread(target=self._serve, name="newton-lab-sweeps", daemon=True)
+        self._closed = True
+        self._thread: threading.Thread | None = None
         queue.fill_with(self)
 
     def start(self) -> None:
-        """Takes up the sweeps that were going when an earlier server stopped."""
-        for row in self.store.going():
+        """Takes up the sweeps that were going when an earlier server stopped.
+
+        A service that was closed may be started again.
+        """
+        going = self.store.going()
+        with self._change:
+            self._closed = False
+            self._patience = Patience()
+            self._to_advance.clear()
+        for row in going:
             self._take_up(row)
+        self._thread = threading.Thread(target=self._serve, name="newton-lab-sweeps", daemon=True)
         self._thread.start()
+
+    def take_in(self) -> None:
+        """Takes up what other servers have left in the database."""
+        for row in self.store.going():
+            if self._take_up(row):
+                current = self.store.get(row.id)
+                if current is None or current.ended is not None:  # it ended here in between
+                    self._leave(self._going[row.id])
+        for sweep_id, wish in self.store.wishes():
+            if wish == "remove":
+                self.remove(sweep_id)
+            else:
+                self.stop(sweep_id)
+                self.store.fulfil(sweep_id, wish)
 
     def submit(
         self, wish: SweepWish, cells: int, preset: str | None, owner: str | None = None
@@ -71,12 +95,17 @@ class SweepService:
         row, found = self.store.create(
             wish, cells, title, preset, owner, self._settings.runs_per_visitor
         )
-        if row.status == "running":
+        if row.status == "running" and not self._closed:
             self._take_up(row)
         return row, found
 
     def stop(self, sweep_id: str) -> bool:
-        """Ends a sweep; its finished cells are kept. False if it has ended already."""
+        """Ends a sweep; its finished cells are kept. False if it has ended already.
+
+        A server that does not compute sweeps leaves that in the database for the one that does.
+        """
+        if self._closed:
+            return self.store.ask(sweep_id, "stop")
         with self._change:
             going = self._going.get(sweep_id)
         if going is None:
@@ -91,9 +120,24 @@ class SweepService:
         return True
 
     def remove(self, sweep_id: str) -> None:
-        """Removes a sweep with its log, ending it first if need be; its cells are kept."""
+        """Removes a sweep with its log, ending it first if need be; its cells are kept.
+
+        Raises:
+            TimeoutError: the server that computes sweeps has not done so in time.
+        """
+        if self._closed:
+            self._have_removed(sweep_id)
+            return
         self.stop(sweep_id)
         self.store.delete(sweep_id)
+
+    def _have_removed(self, sweep_id: str) -> None:
+        self.store.ask(sweep_id, "remove")
+        deadline = time.monotonic() + END_SECONDS
+        while self.store.get(sweep_id) is not None:
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"sweep {sweep_id} was not removed within {END_SECONDS:.0f} s")
+            time.sleep(LOOK_SECONDS)
 
     def close(self) -> None:
         """Leaves all sweeps as they are, for the next server."""
@@ -105,7 +149,7 @@ class SweepService:
             self._change.notify_all()
         for one in going:
             one.end_lease()
-        if self._thread.is_alive():
+        if self._thread is not None:
             self._thread.join()
 
     def take(self) -> CellTask | None:
@@ -164,12 +208,14 @@ class SweepService:
         except OSError as error:  # the sweep goes on; the cell is computed again another time
             logger.warning("a cell could not be kept", reason=error.strerror)
 
-    def _take_up(self, row: SweepRow) -> None:
+    def _take_up(self, row: SweepRow) -> bool:
         with self._change:
-            if row.id not in self._going:
-                self._going[row.id] = going = Going(row.id, row.wish, self._lease())
-                self._to_advance.append(going)
-                self._change.notify_all()
+            if row.id in self._going:
+                return False
+            self._going[row.id] = going = Going(row.id, row.wish, self._lease())
+            self._to_advance.append(going)
+            self._change.notify_all()
+            return True
 
     def _lease(self) -> Lease | None:
         try:

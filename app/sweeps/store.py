@@ -5,9 +5,10 @@ import secrets
 import threading
 import time
 from collections.abc import Sequence
+from typing import Literal
 
 from pydantic import BaseModel
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import delete, func, insert, select, true, update
 
 from app.database import Database, SweepEventRow, SweepRow
 from app.runs.feed import Feed
@@ -18,6 +19,7 @@ from app.sweeps.records import SweepWish
 from newton_core.experiment.events import LAST_EVENTS
 
 MOST_GOING = 20
+SweepAsked = Literal["stop", "remove"]
 
 
 class TooManySweepsError(RuntimeError):
@@ -74,7 +76,7 @@ class SweepStore(LogReader):
                 )  # fmt: skip
                 session.add(row)
             elif row.status in ("cancelled", "failed"):
-                row.status, row.ended = "running", None
+                row.status, row.ended, row.asked = "running", None, None
             session.flush()
             session.refresh(row)
             session.expunge(row)
@@ -97,6 +99,31 @@ class SweepStore(LogReader):
         query = select(SweepRow).where(SweepRow.ended.is_(None)).order_by(SweepRow.number)
         with self._database.read() as session:
             return list(session.scalars(query))
+
+    def ask(self, sweep_id: str, wish: SweepAsked) -> bool:
+        """Leaves a wish for the server that owns the queue; a stronger one replaces a weaker one.
+
+        Returns:
+            Whether the sweep is there, and has not ended.
+        """
+        weaker = SweepRow.asked.is_(None) if wish == "stop" else true()
+        change = update(SweepRow).where(SweepRow.id == sweep_id, weaker).values(asked=wish)
+        going = select(SweepRow.number).where(SweepRow.id == sweep_id, SweepRow.ended.is_(None))
+        with self._database.write() as session:
+            session.execute(change)
+            return session.scalar(going) is not None
+
+    def wishes(self) -> list[tuple[str, str]]:
+        """The ids of sweeps of which something is wanted, and what."""
+        query = select(SweepRow.id, SweepRow.asked).where(SweepRow.asked.is_not(None))
+        with self._database.read() as session:
+            return [(sweep_id, wish) for sweep_id, wish in session.execute(query) if wish]
+
+    def fulfil(self, sweep_id: str, wish: str) -> None:
+        """Strikes a wish out, unless a stronger one has replaced it."""
+        change = update(SweepRow).where(SweepRow.id == sweep_id, SweepRow.asked == wish)
+        with self._database.write() as session:
+            session.execute(change.values(asked=None))
 
     def delete(self, sweep_id: str) -> None:
         """Removes a sweep and its log; its viewers learn that there is no more to come."""

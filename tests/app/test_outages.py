@@ -119,26 +119,28 @@ def test_lock_of_postgresql_is_taken_again(
     goes_on(server, run_id)
 
 
-def test_server_that_lost_its_lock_ends_its_runs_and_stops(
+def test_server_that_lost_its_lock_serves_on_and_takes_it_again(
     postgres: Postgres, new_server: Callable[..., LabServer]
 ) -> None:
     server = new_server(database_url=postgres.url, fork_workers=0).start()
     run_id = server.post(endless(1))["id"]
     server.wait_for(run_id, lambda run: run["step"] > 100)
-    with (
-        psycopg.connect(postgres.url, autocommit=True) as other,
-        psycopg.connect(postgres.url, autocommit=True) as admin,
-    ):
-        holder = lock_holder(admin)
-        admin.execute("SELECT pg_terminate_backend(%s), pg_advisory_lock(%s)",
-                      (holder, _ADVISORY_KEY))  # fmt: skip
-        assert server.process is not None
-        assert server.process.wait(SECONDS) != 0
-        row = other.execute("SELECT status, error FROM runs WHERE id = %s", (run_id,)).fetchone()
-    assert row is not None
-    assert row[0] == "failed"
-    assert row[1].startswith("interrupted: ")
-    assert "another server has taken the lock" in server.log.read_text()
+    with psycopg.connect(postgres.url, autocommit=True) as other:
+        other.execute("SELECT pg_terminate_backend(%s), pg_advisory_lock(%s)",
+                      (lock_holder(other), _ADVISORY_KEY))  # fmt: skip
+        assert server.events(run_id)[-1]["error"].startswith("interrupted: ")
+        wait_for_role(server, "viewer")
+        left = server.post(tiny_spec(seed=2))["id"]
+        assert server.run(left)["status"] == "queued"
+    wait_for_role(server, "owner")
+    assert server.events(left)[-1]["type"] == "finished"
+
+
+def wait_for_role(server: LabServer, role: str) -> None:
+    deadline = time.monotonic() + SECONDS
+    while health(server, 200)["role"] != role:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
 
 
 @pytest.fixture

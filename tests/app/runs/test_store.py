@@ -129,10 +129,14 @@ def test_a_run_is_resumed_where_it_came_furthest(database: Database, store: RunS
     assert found.id == ids[2]
 
 
-def test_run_is_claimed_once(store: RunStore) -> None:
+def test_run_is_claimed_by_one_server(database: Database, store: RunStore) -> None:
     run, _ = store.create(new(), 10)
+    other = RunStore(database)
     assert store.claim(run.id)
-    assert not store.claim(run.id)
+    assert store.claim(run.id), "asked again, it says the same again"
+    assert other.claim(run.id) is None
+    assert [left.id for left in other.left_running()] == [run.id]
+    assert store.left_running() == []
     assert [r.id for r in store.with_status("running")] == [run.id]
 
 
