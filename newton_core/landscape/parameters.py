@@ -11,6 +11,7 @@ from torch.func import functional_call
 from newton_core.landscape.evaluation import mean_losses
 from newton_core.landscape.first_layer import split_first_layer, trace
 from newton_core.landscape.grid import Grid, GridValues, evaluate_grid
+from newton_core.landscape.layout import channels_together, pool_first
 from newton_core.landscape.planes import ParameterPlane, PlaneError, Weights, detached
 from newton_core.losses.base import LossFunction
 from newton_core.tasks.base import Batch
@@ -51,10 +52,30 @@ class ParameterFunction:
 
     A loss with a ``generator`` (a sampled loss) draws the same noise at every point. Only one
     thread at a time may call the methods, because they move the copy's weights.
+
+    Args:
+        model: the architecture, and the buffers used everywhere; it is not modified.
+        plane: origin and directions.
+        loss: the loss whose batch mean is evaluated.
+        batch: the data.
+        channels_last: lays images out so that convolutions take half the time; their sums are
+            then taken in another order, and values differ by rounding.
+
+    Attributes:
+        work: numbers in the largest tensor of a forward pass.
+
+    Raises:
+        PlaneError: plane and model have different parameters.
     """
 
     def __init__(
-        self, model: nn.Module, plane: ParameterPlane, loss: LossFunction, batch: Batch
+        self,
+        model: nn.Module,
+        plane: ParameterPlane,
+        loss: LossFunction,
+        batch: Batch,
+        *,
+        channels_last: bool = False,
     ) -> None:
         _check_names(model, plane)
         self._origin = detached(plane.origin)
@@ -62,19 +83,24 @@ class ParameterFunction:
         self._batch = batch
         self._network = copy.deepcopy(model).eval().requires_grad_(False)
         with torch.no_grad():
+            self._network.load_state_dict(self._origin, strict=False)
             traced = trace(self._network, self._origin, batch.inputs)
+            pool_first(self._network, batch.inputs, traced.output)
             split = split_first_layer(self._network, plane, traced, most_elements=_MOST_ELEMENTS)
         outputs = traced.output
         self._like = outputs
         self._moving = self._network if split is None else split.network
         self._first_layer = None if split is None else split.layer
-        self._moved = [
-            (parameter, self._origin[name], plane.first[name], plane.second[name])
-            for name, parameter in self._moving.named_parameters()
-        ]
-        work = max(traced.largest, sum(value.numel() for value in self._origin.values()))
+        self._moved = []
+        for name, parameter in self._moving.named_parameters():
+            parts = [self._origin[name], plane.first[name], plane.second[name]]
+            if channels_last:
+                parameter.data = channels_together(parameter.data)
+                parts = [channels_together(part) for part in parts]
+            self._moved.append((parameter, parts))
+        self.work = max(traced.largest, sum(value.numel() for value in self._origin.values()))
         entries = outputs.numel() ** 2 // len(outputs)
-        points = min(_CHUNK_WORK // work, _CHUNK_ENTRIES // max(1, entries), _MOST_POINTS)
+        points = min(_CHUNK_WORK // self.work, _CHUNK_ENTRIES // max(1, entries), _MOST_POINTS)
         self.chunk = max(1, points)
 
     @torch.no_grad()
@@ -90,7 +116,7 @@ class ParameterFunction:
         """Sets the network's weights to a point of the plane."""
         if self._first_layer is not None:
             self._first_layer.move(a, b)
-        for parameter, origin, first, second in self._moved:
+        for parameter, (origin, first, second) in self._moved:
             torch.add(origin, first, alpha=a, out=parameter).add_(second, alpha=b)
 
     def centre(self) -> float:

@@ -1,7 +1,8 @@
 """Landscapes of a run's loss over its arms' weights, at any step that has a snapshot."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Annotated, Literal
 
 import torch
@@ -29,6 +30,11 @@ from newton_core.landscape.planes import (
 from newton_core.landscape.surface import has_two_weights, surface_plane
 from newton_core.settings import Settings, setting
 from newton_core.training.landscapes.history import RunHistory
+
+PREVIEW_SAMPLES = 20
+"""Of the first, coarse picture, where one of all samples would take long."""
+PREVIEW_WORK = 2**20
+"""Numbers in the largest tensor of a forward pass from which on it does: some 10 ms a point."""
 
 LandscapePlane = Annotated[
     Literal["filter_normalised", "trajectory", "principal", "arms"],
@@ -76,14 +82,35 @@ class ArmLandscape:
     Attributes:
         arms: the arms that it shows.
         plane: origin and directions.
-        function: the mean loss on the plane.
+        function_on: the mean loss on the plane, of so many samples.
+        samples: as many as were asked for.
         trajectories: for each of ``arms``, its snapshots up to the step as seen from the plane.
     """
 
     arms: tuple[int, ...]
     plane: ParameterPlane
-    function: ParameterFunction
+    function_on: Callable[[int], ParameterFunction]
+    samples: int
     trajectories: tuple[Projection, ...]
+
+    @cached_property
+    def function(self) -> ParameterFunction:
+        """The mean loss on the plane."""
+        return self.function_on(self.samples)
+
+    def values(self, grid: Grid, stop: Stop | None = None) -> Iterator[GridValues]:
+        """Coarse first, then finer; where that takes long, at first on a part of the samples."""
+        previews = 0
+        if self.samples > PREVIEW_SAMPLES:
+            preview = self.function_on(PREVIEW_SAMPLES)
+            if preview.work * self.samples > PREVIEW_WORK * PREVIEW_SAMPLES:
+                found = next(evaluate_coarse_to_fine(preview, grid, stop), None)
+                if found is None:
+                    return
+                previews = 1
+                yield replace(found, levels=found.levels + previews)
+        for found in evaluate_coarse_to_fine(self.function, grid, stop):
+            yield replace(found, level=found.level + previews, levels=found.levels + previews)
 
 
 @dataclass(frozen=True)
@@ -107,13 +134,14 @@ class RunLandscapes:
     known: dict[int, GridValues]
 
     def stream(self, stop: Stop | None = None) -> Iterator[tuple[int, GridValues]]:
-        """(index of the landscape, values): all of them coarse first, then all of them finer."""
+        """(index of the landscape, values): all of them coarse first, then all of them finer.
+
+        Of a network that takes long, the first picture of each shows ``PREVIEW_SAMPLES`` samples.
+        """
         if len(self.known) == len(self.landscapes):
             yield from sorted(self.known.items())
             return
-        streams = [
-            evaluate_coarse_to_fine(one.function, self.grid, stop) for one in self.landscapes
-        ]
+        streams = [one.values(self.grid, stop) for one in self.landscapes]
         while True:
             for index, stream in enumerate(streams):
                 values = next(stream, None)
@@ -143,12 +171,16 @@ def run_landscapes(history: RunHistory, settings: LandscapeSettings) -> RunLands
     shown = [at for at in history.steps if at <= step]
     arms = tuple(range(len(history.spec.arms)))
     paths = {arm: [history.weights(arm, at) for at in shown] for arm in arms}
-    batch = history.batch(settings.samples)
 
     def landscape(which: tuple[int, ...], plane: ParameterPlane) -> ArmLandscape:
         model = history.model(which[0], step)
-        function = ParameterFunction(model, plane, history.loss, batch)
-        return ArmLandscape(which, plane, function, tuple(project(plane, paths[a]) for a in which))
+
+        def function_on(samples: int) -> ParameterFunction:
+            batch = history.batch(samples)
+            return ParameterFunction(model, plane, history.loss, batch, channels_last=True)
+
+        seen = tuple(project(plane, paths[arm]) for arm in which)
+        return ArmLandscape(which, plane, function_on, settings.samples, seen)
 
     centre = (0.0, 0.0)
     if has_two_weights(history.initial_model):

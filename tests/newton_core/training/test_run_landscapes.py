@@ -12,6 +12,7 @@ from newton_core.byte_cache import ByteCache
 from newton_core.landscape import PlaneError
 from newton_core.landscape.grid import GridValues
 from newton_core.landscape.planes import principal_plane, project
+from newton_core.training.landscapes import weights
 from newton_core.training.landscapes.history import RunHistory
 from newton_core.training.landscapes.weights import (
     LandscapeSettings,
@@ -224,3 +225,20 @@ def test_landscapes_take_as_many_maps_as_there_are(tmp_path: Path) -> None:
 def test_requests_are_bounded(points: int) -> None:
     with pytest.raises(ValueError, match="points"):
         LandscapeSettings(points=points)
+
+
+def test_a_network_that_takes_long_is_shown_on_a_part_of_the_samples_first(
+    history: RunHistory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = LandscapeSettings(step=20, samples=30, points=21)
+    usual = [values for index, values in run_landscapes(history, asked).stream() if index == 0]
+    monkeypatch.setattr(weights, "PREVIEW_WORK", 0)
+    first, *rest = [
+        values for index, values in run_landscapes(history, asked).stream() if not index
+    ]
+    assert [values.level for values in (first, *rest)] == list(range(len(usual) + 1))
+    assert {values.levels for values in (first, *rest)} == {len(usual) + 1}
+    middle = first.values[len(first.b) // 2, len(first.a) // 2].item()
+    assert middle == directly(history, 0, 20, samples=weights.PREVIEW_SAMPLES)
+    for before, now in zip(usual, rest, strict=True):
+        assert torch.equal(before.values, now.values)
