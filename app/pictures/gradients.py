@@ -33,7 +33,7 @@ class GradientsRequest(Settings):
     )  # fmt: skip
     order: list[Scores] | None = setting(
         None, "Numbers that the true order of each sample is read from; empty means 1, 2, 3, ...",
-        title="True order",
+        title="True order", max_length=MOST_SAMPLES,
     )  # fmt: skip
     sample: int = setting(0, "Which sample's score moves.", title="Sample", ge=0)
     item: int = setting(0, "Which of its scores moves; x_1 is 0.", title="Score", ge=0)

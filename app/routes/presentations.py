@@ -16,6 +16,7 @@ from app.presentations import TooManyPresentationsError, WrongSecretError
 from app.routes.common import TheLab, address_of, problem, too_many
 from app.routes.streams import CONTENT, event_stream
 from app.settings import is_loopback
+from newton_core.settings import Settings
 
 router = APIRouter(prefix="/api/presentations", tags=["presentations"])
 
@@ -23,8 +24,8 @@ _BUSY_SECONDS = 60
 _Id = Annotated[str, Path(description="id of the presentation", pattern=r"^[0-9a-f]{12}$")]
 
 
-class _View(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True)
+class _View(Settings):
+    model_config = ConfigDict(strict=True)
 
     address: str = Field(
         "",

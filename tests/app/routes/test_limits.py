@@ -163,6 +163,30 @@ def test_flood_of_problems_holds_up_nobody(server: LabServer, kind: str) -> None
         assert 1 <= len(answer.json()["detail"]) <= 101
 
 
+def test_every_route_counts_what_it_does_not_know(server: LabServer) -> None:
+    """Each unknown field as a problem of its own would cost seconds: see the test above."""
+    flood = {f"field{i}": 1 for i in range(1000)}
+    answers = [
+        server.client.request(
+            method, path.format(run_id="0" * 12, presentation_id="0" * 12), json=flood
+        )
+        for path, operations in server.client.get("/api/openapi.json").json()["paths"].items()
+        for method, operation in operations.items()
+        if "requestBody" in operation and "run_id" not in path
+    ]
+    assert len(answers) >= 9
+    for answer in answers:
+        assert answer.status_code == 422, answer.url
+        assert [d["msg"][:13] for d in answer.json()["detail"]] == ["1000 unknown "], answer.url
+
+
+def test_long_lists_are_not_looked_at(server: LabServer) -> None:
+    body = {"scores": [[1.0, 2.0]], "order": [{}] * 50_000}
+    answer = server.client.post("/api/gradients", json=body)
+    assert answer.status_code == 422
+    assert [d["loc"] for d in answer.json()["detail"]] == [["body", "order"]]
+
+
 @pytest.mark.parametrize("word", ["NaN", "Infinity", "-Infinity", "1e999"])
 def test_numbers_that_json_does_not_know_are_refused(server: LabServer, word: str) -> None:
     text = '{"task":{"name":"ranking"},"loss":{"name":"neuralsort"},"arms":[{}],"seconds":%s}'
