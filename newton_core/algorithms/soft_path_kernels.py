@@ -37,14 +37,15 @@ def path_distance(
         relaxed_exit: the while loop in place of the for loop.
         squared: sum of squares in place of absolute values.
         values, gradients: (N,) and (N, h w).
-        hessians: (N, h w, h w).
+        hessians: (N, h w, h w); without its last axis, (N, h w, 0), there are gradients alone.
     """
     count, height, width = costs.shape
     stride = width + 2
     tiles = (height + 2) * stride
     outputs = height * width
     start, end = stride + 1, height * stride + width
-    lane_count = min(LANES, outputs)
+    lane_count = min(LANES, hessians.shape[2])
+    step = max(1, lane_count if lane_count > 0 else outputs)
 
     offsets = np.empty(8, np.int64)
     used = 0
@@ -71,7 +72,7 @@ def path_distance(
             inside = output[v] >= 0
             padded[v] = costs[grid, v // stride - 1, v % stride - 1] if inside else 0.0
             target[v] = targets[grid, v // stride - 1, v % stride - 1] if inside else 0.0
-        for first in range(0, outputs, lane_count):
+        for first in range(0, outputs, step):
             for v in range(tiles):
                 lane = output[v] - first
                 lanes[v] = lane if output[v] >= 0 and 0 <= lane < lane_count else -1

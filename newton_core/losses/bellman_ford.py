@@ -22,6 +22,7 @@ from newton_core.losses.base import (
     autodiff_derivatives,
     register_loss,
 )
+from newton_core.losses.compiled_value import compiled_value
 from newton_core.losses.path_inputs import all_are_costs, check_path_inputs
 from newton_core.settings import setting
 
@@ -64,10 +65,9 @@ class BellmanFord(Loss[BellmanFordParameters]):
     :func:`newton_core.algorithms.soft_shortest_path.soft_shortest_path`. Values (N,), gradients
     (N, m) and Hessians (N, m, m) are exact. The Hessian is indefinite in general.
 
-    The gradient costs a few hundred small tensor operations. The Hessian needs m tangents through
-    all of them: a compiled kernel on the CPU, in float64, which still takes some twenty times as
-    long as the gradient (and some seconds to compile on first use). The method's authors use the
-    Fisher here.
+    Compiled kernels compute values and derivatives on the CPU, in float64. The Hessian needs m
+    tangents through all that the gradient computes, so it takes some hundred times as long. The
+    method's authors use the Fisher here.
 
     A path of more than ``moves`` moves cannot be found, whatever the costs. By default ``moves`` is
     :func:`~newton_core.algorithms.soft_shortest_path.default_moves`, or more if a true path of the
@@ -87,6 +87,12 @@ class BellmanFord(Loss[BellmanFordParameters]):
         Raises:
             ValueError: a cost is not positive or not finite, or y and target do not fit.
         """
+        if y.device.type != "cpu":
+            return self._by_torch(y, target)
+        return compiled_value(self, self._by_torch, y, target)
+
+    def _by_torch(self, y: Tensor, target: Tensor | None = None) -> Tensor:
+        """The same from torch's operations: the reference, and the way to a second derivative."""
         _, path = check_path_inputs(y, target)
         soft = soft_shortest_path(
             y,
@@ -110,13 +116,13 @@ class BellmanFord(Loss[BellmanFordParameters]):
         Raises:
             ValueError: a cost is not positive or not finite, or y and target do not fit.
         """
-        if not hessian:
-            return autodiff_derivatives(self, y, target, hessian=False)
+        if not hessian and y.device.type != "cpu":
+            return autodiff_derivatives(self._by_torch, y, target, hessian=False)
         costs, path = (t.cpu().double().contiguous() for t in check_path_inputs(y, target))
         N, h, w = costs.shape
         moves = self._moves(path)
         value, gradient = torch.empty(N).double(), torch.empty(N, h * w).double()
-        second = torch.empty(N, h * w, h * w).double()
+        second = torch.empty(N, h * w, h * w if hessian else 0).double()
         kernel = _kernel()
         over_batch(
             lambda part: kernel(
@@ -132,7 +138,7 @@ class BellmanFord(Loss[BellmanFordParameters]):
             ),
             N,
         )
-        return Derivatives(value.to(y), gradient.to(y), second.to(y))
+        return Derivatives(value.to(y), gradient.to(y), second.to(y) if hessian else None)
 
     def _moves(self, path: Tensor) -> int:
         """The moves that suffice for the true paths (N, h, w).

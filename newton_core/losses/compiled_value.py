@@ -5,6 +5,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.autograd import forward_ad
 
 from newton_core.losses.base import Loss
 
@@ -15,11 +16,15 @@ def compiled_value(loss: Loss, reference: Reference, y: Tensor, target: Tensor |
     """The (N,) values at y, each computed together with its gradient.
 
     A backward pass that is to be differentiated itself (``create_graph``, ``torch.func``) computes
-    the gradient anew through ``reference``: the same loss, made of torch's operations.
+    the gradient anew through ``reference``: the same loss, made of torch's operations. In
+    forward-mode differentiation (``torch.func.jvp``, ``jacfwd``) all of it goes there, because a
+    function of one's own would lose the tangents of outer levels.
 
     Args:
         loss: value i depends on y[i] and target[i] alone; the target is a constant.
     """
+    if forward_ad._current_level >= 0:
+        return reference(y, target)
     constant = None if target is None else target.detach()
     return _values(y, constant, loss, reference)[0]
 
@@ -44,7 +49,8 @@ class _Value(torch.autograd.Function):
         y, target, slope = ctx.saved_tensors
         if torch.is_grad_enabled():
             slope = torch.func.grad(lambda point: ctx.reference(point, target).sum())(y)
-        return gradients[0].unsqueeze(1) * slope, None, None, None
+        above = gradients[0].view(-1, *(1,) * (y.ndim - 1))
+        return above * slope.view_as(y), None, None, None
 
     @staticmethod
     def vmap(

@@ -1,8 +1,13 @@
+from itertools import product
+
 import pytest
 import torch
+from torch import Tensor
 
 from newton_core.algorithms import shortest_path
+from newton_core.algorithms.soft_shortest_path import Loop
 from newton_core.losses import autodiff_derivatives, build_loss
+from newton_core.losses.bellman_ford import BellmanFord
 from tests.newton_core.losses.checks import LossCase, close, family_test
 from tests.newton_core.losses.path_cases import draw_grids
 
@@ -25,13 +30,58 @@ def test_compiled_derivatives_equal_autodiff(size, inverse_temperature, loop, di
     loss = build_loss(
         "bellman_ford", inverse_temperature=inverse_temperature, loop=loop, distance=distance
     )
-    fast, slow = loss.derivatives(y, target), autodiff_derivatives(loss, y, target)
+    assert isinstance(loss, BellmanFord)
+    fast, slow = loss.derivatives(y, target), autodiff_derivatives(loss._by_torch, y, target)
     close(fast.value, slow.value, 1e-12)
     close(fast.gradient, slow.gradient, 1e-11)
     close(fast.hessian, slow.hessian, 1e-10)
     plain = loss.derivatives(y, target, hessian=False)
     assert plain.hessian is None
-    close(plain.gradient, fast.gradient, 1e-11)
+    assert torch.equal(plain.value, fast.value)
+    assert torch.equal(plain.gradient, fast.gradient)
+    single = loss.derivatives(y.float(), target.float(), hessian=False)
+    assert single.gradient.dtype == torch.float32
+    close(single.gradient.double(), fast.gradient, 1e-4)
+
+
+@pytest.mark.parametrize(("loop", "distance"), SETTINGS)
+def test_equal_and_extreme_costs_give_torch_s_gradients(loop: Loop, distance: str) -> None:
+    loss = BellmanFord(loop=loop, distance=distance)
+    y, target = draw_grids(4, 5)(4, torch.Generator().manual_seed(0))
+    y[0], y[1], y[2] = 1.0, 1e-9, torch.where(target[2] > 0, 1e-3, 1e6)
+    fast = loss.derivatives(y, target, hessian=False)
+    slow = autodiff_derivatives(loss._by_torch, y, target, hessian=False)
+    close(fast.value, slow.value, 1e-12)
+    close(fast.gradient, slow.gradient, 1e-11)
+    turned = y.mT.contiguous().mT
+    assert not turned.is_contiguous()
+    assert torch.equal(loss.derivatives(turned, target, hessian=False).gradient, fast.gradient)
+
+
+@pytest.mark.filterwarnings("ignore:.*torch.jit.script.*:DeprecationWarning")  # torch's own jvp
+def test_its_graph_serves_every_transform() -> None:
+    loss = BellmanFord()
+    y, target = draw_grids(3, 3)(2, torch.Generator().manual_seed(0))
+    expected = autodiff_derivatives(loss._by_torch, y, target)
+    second = expected.hessian
+    assert second is not None
+    close(autodiff_derivatives(loss, y, target).hessian, second, 1e-11)
+    leaf = y.clone().requires_grad_(True)
+    values = loss(leaf, target)
+    close(values.detach(), expected.value, 1e-12)
+    (weighted,) = torch.autograd.grad(values, leaf, torch.tensor([1.0, -2.0]).double())
+    close(weighted.flatten(1), expected.gradient * torch.tensor([[1.0], [-2.0]]), 1e-11)
+    assert not loss(y, target).requires_grad
+
+    def one(y: Tensor, target: Tensor) -> Tensor:
+        return loss(y[None], target[None])[0]
+
+    close(torch.func.vmap(one)(y, target), expected.value, 1e-12)
+    slopes = torch.func.grad(lambda y: loss(y, target).sum())(y)
+    close(slopes.flatten(1), expected.gradient, 1e-11)
+    for outer, inner in product((torch.func.jacfwd, torch.func.jacrev), repeat=2):
+        found = outer(inner(lambda y: loss(y, target).sum()))(y)
+        close(found[0, :, :, 0].flatten(0, 1).flatten(1), second[0], 1e-11)
 
 
 def test_the_true_path_costs_nothing_when_it_is_sharp() -> None:
