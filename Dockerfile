@@ -2,6 +2,8 @@
 # Newton Lab in a container: `docker compose up`, then http://localhost:8000. See docs/deploying.md.
 # TORCH_INDEX is where pip looks for torch; empty means its usual place (on Linux, with CUDA).
 ARG TORCH_INDEX=https://download.pytorch.org/whl/cpu
+# EXTRAS are extras of the package, separated by commas: ray for a cluster.
+ARG EXTRAS=
 ARG PYTHON_TAG=3.11-slim-bookworm
 ARG NODE_TAG=22-bookworm-slim
 
@@ -11,6 +13,7 @@ ARG NODE_TAG=22-bookworm-slim
 # The lab and all it needs, in a virtual environment that has no pip of its own.
 FROM python:${PYTHON_TAG} AS lab
 ARG TORCH_INDEX
+ARG EXTRAS
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore
 WORKDIR /src
 RUN python -m venv --without-pip /opt/lab
@@ -21,7 +24,7 @@ COPY pyproject.toml hatch_build.py README.md LICENSE ./
 COPY newton_core newton_core
 COPY app app
 COPY docs/results docs/results
-RUN python -m pip --python /opt/lab/bin/python install -c constraints.txt -e .
+RUN python -m pip --python /opt/lab/bin/python install -c constraints.txt -e ".${EXTRAS:+[$EXTRAS]}"
 RUN /opt/lab/bin/python -m app.openapi > openapi.json
 
 # The page, whose types come from the interface that the lab has just described.

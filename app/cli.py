@@ -232,6 +232,7 @@ def warm(
     What was interrupted goes on from its last snapshot when it is called again.
     """
     from app.database import DatabaseStartError
+    from app.runs.executors import ExecutorError
     from app.warm import ServerSilentError, WarmProgress, find_wishes
     from app.warm import warm as compute_ahead
 
@@ -254,7 +255,9 @@ def warm(
                     done.append(news)
                     if news.status != "finished":
                         progress.print(f"{news.name} {news.status}: {news.error or 'stopped'}")
-    except (UnknownPresetError, DatabaseStartError, ServerSilentError, SettingsError) as error:
+    except (
+        UnknownPresetError, DatabaseStartError, ExecutorError, ServerSilentError, SettingsError
+    ) as error:  # fmt: skip
         stop(str(error), BAD_INPUT)
     except KeyboardInterrupt:
         stop(

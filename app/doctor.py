@@ -3,12 +3,14 @@
 import os
 import platform
 from dataclasses import asdict, dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from app.presets import load_presets
+from app.settings import load_settings
 from newton_core.data import describe_datasets
 from newton_core.folders import data_dir
 from newton_core.losses import list_losses
@@ -42,6 +44,7 @@ def examine() -> list[Finding]:
     findings.append(
         Finding("threads", True, f"{os.cpu_count()} cores, torch uses {torch.get_num_threads()}")
     )
+    findings.append(_executor())
     findings.append(_folder(data_dir()))
     findings.extend(
         Finding(f"data: {found.name}", found.found, found.detail) for found in describe_datasets()
@@ -49,6 +52,15 @@ def examine() -> list[Finding]:
     findings.append(Finding("losses", True, ", ".join(list_losses())))
     findings.append(Finding("presets", True, ", ".join(p.name for p in load_presets())))
     return findings
+
+
+def _executor() -> Finding:
+    settings = load_settings()
+    there = find_spec("ray") is not None
+    detail = f"{settings.executor}; Ray is {'' if there else 'not '}installed"
+    if not there:
+        detail += " (pip install 'newton-lab[ray]')"
+    return Finding("executor", there or settings.executor != "ray", detail)
 
 
 def _folder(path: Path) -> Finding:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from app.settings import Settings
-from newton_core.workers import WorkerProcess
+from newton_core.workers import Worker, WorkerProcess
 
 if TYPE_CHECKING:  # it loads torch
     from newton_core.experiment.sources import Source
@@ -37,14 +37,28 @@ class Loaded:
         self._digests |= {(source.kind, source.name): source.digest for source in sources}
 
 
-class LabWorker:
-    """A worker process, and what it has loaded from outside the lab.
+class PooledWorker:
+    """A worker, and what it has loaded from outside the lab."""
+
+    def __init__(self, process: Worker) -> None:
+        self.process = process
+        self.loaded = Loaded()
+
+
+class LabWorker(PooledWorker):
+    """A worker process of this machine.
 
     It calls ``entry(settings, connection)`` with the settings' threads and data folder.
     """
 
+    process: WorkerProcess
+
     def __init__(self, entry: str, settings: Settings, name: str) -> None:
-        environment = dict.fromkeys(_THREAD_VARIABLES, str(settings.threads))
-        environment["NEWTON_LAB_DATA_DIR"] = str(settings.data_dir)
-        self.loaded = Loaded()
-        self.process = WorkerProcess(entry, settings, name, environment)
+        super().__init__(WorkerProcess(entry, settings, name, environment_of(settings)))
+
+
+def environment_of(settings: Settings) -> dict[str, str]:
+    """The variables that a worker needs before it loads anything."""
+    environment = dict.fromkeys(_THREAD_VARIABLES, str(settings.threads))
+    environment["NEWTON_LAB_DATA_DIR"] = str(settings.data_dir)
+    return environment

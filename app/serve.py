@@ -8,7 +8,7 @@ import socket
 import sys
 import threading
 import webbrowser
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import TYPE_CHECKING
 
@@ -18,7 +18,7 @@ import uvicorn
 from app.address import forget_address, note_address
 from app.connections import bounded_protocol, quiet_about_files
 from app.front import Front
-from app.runs.executors import Executor, build_executor
+from app.runs.executors import Executor, ExecutorError, build_executor
 from app.settings import Settings
 from app.static import StaticFiles
 from app.telemetry import set_up_logging
@@ -58,6 +58,7 @@ def serve(settings: Settings, *, open_browser: bool = False) -> None:
     os.environ["NEWTON_LAB_DATA_DIR"] = str(settings.data_dir)  # newton_core reads it there
     with contextlib.ExitStack() as undo:
         listener = undo.enter_context(_bind(settings.host, settings.port))
+        undo.enter_context(_told_in_one_line())
         executor = build_executor(settings)
         undo.callback(executor.close)
         if settings.postgres_url is None:  # nobody else can own the queue: no time is lost
@@ -112,6 +113,14 @@ def serve(settings: Settings, *, open_browser: bool = False) -> None:
     if not server.started:
         raise ServeError("the server could not start; its log above says why")
     _leave_pictures()
+
+
+@contextlib.contextmanager
+def _told_in_one_line() -> Iterator[None]:
+    try:
+        yield
+    except ExecutorError as error:
+        raise ServeError(str(error)) from error
 
 
 def _leave_pictures() -> None:

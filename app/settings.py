@@ -24,6 +24,7 @@ PLACEHOLDER = "change-me"
 """What the shipped files have in place of a code."""
 _CODES = ("access_code", "admin_code")
 _LEAST_CODE = 6
+_HOST_PORT = re.compile(r"[\w.-]+:\d{1,5}|\[[0-9a-fA-F:]+\]:\d{1,5}")
 _NAME = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[\w.-]+)(:\d{1,5})?")
 
 
@@ -77,7 +78,16 @@ class Settings(BaseSettings):
         description="Database: PostgreSQL as postgresql://user:password@host/name, or one SQLite"
         " file as sqlite:////srv/lab.sqlite3; empty means SQLite in the data folder.",
     )
-    executor: Literal["local"] = Field("local", description="What computes the runs.")
+    executor: Literal["local", "ray"] = Field(
+        "local",
+        description="What computes the runs: worker processes of this machine, or those of a Ray"
+        " cluster, which needs newton-lab[ray].",
+    )
+    ray_address: str = Field(
+        "",
+        description="host:port of the Ray cluster that this machine has joined; empty starts one"
+        " on this machine alone.",
+    )
     workers: int = Field(
         default_factory=default_workers,
         ge=1,
@@ -233,6 +243,18 @@ class Settings(BaseSettings):
         if SecretStr(words) == info.data.get("access_code"):
             raise ValueError("everyone knows the access code: the admin needs another one")
         return SecretStr(words)
+
+    @field_validator("ray_address")
+    @classmethod
+    def _is_no_ray_client(cls, address: str) -> str:
+        if address.startswith("ray://"):
+            raise ValueError(
+                "ray:// is Ray Client, which cannot stream a run's events: join the cluster from"
+                " this machine (ray start --address=host:port) and give host:port"
+            )
+        if address and not _HOST_PORT.fullmatch(address):
+            raise ValueError("use host:port, e.g. head:6379, or leave it empty")
+        return address
 
     @field_validator("root_path")
     @classmethod

@@ -145,6 +145,7 @@ def warm(settings: Settings, wishes: Sequence[Wish]) -> Iterator[WarmProgress]:
 
     Raises:
         DatabaseStartError: the database cannot be used, or a server has it and is nowhere.
+        ExecutorError: what computes runs cannot be used.
         ServerSilentError: a server has the database but does not answer.
     """
     with _server(settings) as server:

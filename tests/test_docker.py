@@ -54,7 +54,7 @@ def test_only_settings_that_exist_are_set() -> None:
 def test_every_service_of_ours_is_locked_down() -> None:
     services = yaml.safe_load((ROOT / "compose.yaml").read_text("utf-8"))["services"]
     ours = {name: s for name, s in services.items() if "build" in s}
-    assert set(ours) == {"lab", "lab-gpu", "lab-class"}
+    assert set(ours) == {"lab", "lab-gpu", "lab-class", "lab-cluster", "ray-worker"}
     for name, service in ours.items():
         assert service["read_only"], name
         assert service["cap_drop"] == ["ALL"], name

@@ -15,9 +15,8 @@ from app.processes import LabWorker
 from app.settings import Settings
 from newton_core.experiment.sources import Source, sources_of
 from newton_core.experiment.spec import stored_spec
-from newton_core.workers import WorkerLostError, WorkerProcess
+from newton_core.workers import START_SECONDS, WorkerLostError, WorkerProcess
 from newton_core.workers.messages import Done, Failed, Output
-from newton_core.workers.process import START_SECONDS
 
 MOST_WAITING = 32
 MOST_OF_ONE_ADDRESS = 8

@@ -4,6 +4,7 @@
 modules import nothing heavy, so that a server can start its workers before it loads torch.
 """
 
-from newton_core.workers.process import WorkerLostError, WorkerProcess
+from newton_core.workers.process import WorkerProcess
+from newton_core.workers.worker import START_SECONDS, Worker, WorkerLostError
 
-__all__ = ["WorkerLostError", "WorkerProcess"]
+__all__ = ["START_SECONDS", "Worker", "WorkerLostError", "WorkerProcess"]

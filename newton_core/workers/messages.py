@@ -92,3 +92,9 @@ def read_frames(pipe: IO[bytes]) -> Iterator[bytes]:
 def encode(message: object) -> bytes:
     """The pickle of a message."""
     return pickle.dumps(message, pickle.HIGHEST_PROTOCOL)
+
+
+def decode(body: bytes) -> Message:
+    """The message in a pickle."""
+    message: Message = pickle.loads(body)
+    return message

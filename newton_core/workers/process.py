@@ -3,22 +3,17 @@
 import contextlib
 import logging
 import os
-import pickle
 import queue
 import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 from newton_core.workers import messages
-
-START_SECONDS = 120.0
-"""Within this time a worker that is started must be ready."""
-INBOX_MESSAGES = 256
-"""A worker waits once so many of its messages have not been received."""
+from newton_core.workers.memory import memory_of
+from newton_core.workers.worker import Worker, WorkerLostError
 
 _STARTER = ThreadPoolExecutor(1, "starts workers")
 """Linux ends a worker with the thread that started it: this one lives as long as the process."""
@@ -26,16 +21,8 @@ _STARTER = ThreadPoolExecutor(1, "starts workers")
 logger = logging.getLogger(__name__)
 
 
-class WorkerLostError(RuntimeError):
-    """The worker is gone or of no more use; the message says what is known."""
-
-
-class WorkerProcess:
-    """A process that is warm, computes one job at a time, and ends with the process that made it.
-
-    Nothing here waits for the worker but :meth:`receive`, and that for a limited time, so that a
-    worker that hangs or is stopped delays nobody. Call the methods from one thread at a time;
-    :meth:`kill` and :meth:`close` may be called from any.
+class WorkerProcess(Worker):
+    """A worker in a process of this machine, which ends with the process that made it.
 
     Args:
         entry: "module:function", called in the worker with ``settings`` and its
@@ -52,12 +39,7 @@ class WorkerProcess:
     def __init__(
         self, entry: str, settings: object, name: str, environment: Mapping[str, str]
     ) -> None:
-        self.name = name
-        self.ready = False
-        """Whether it has loaded everything."""
-        self._job = 0
-        self._lost = False
-        self._inbox: queue.Queue[messages.Message | None] = queue.Queue(INBOX_MESSAGES)
+        super().__init__(name)
         self._outbox: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         program = f"import sys; sys.path[:] = {sys.path!r}; from newton_core.workers import child"
         call = f"child.main({os.getpid()})"
@@ -87,50 +69,9 @@ class WorkerProcess:
         """Whether the process has not ended."""
         return not self._lost and self._process.poll() is None
 
-    def submit(self, task: object) -> None:
-        """Hands over the next job; one that is still being computed is cancelled."""
-        self._job += 1
-        self._send(messages.Submit(self._job, messages.encode(task)))
-
-    def cancel(self) -> None:
-        """Asks the worker to leave the job, which then ends with ``Done``."""
-        self._send(messages.Cancel(self._job))
-
-    def receive(self, timeout: float) -> messages.Message | None:
-        """The next message about the present job, or None if none comes in ``timeout`` seconds.
-
-        Raises:
-            WorkerLostError: the process has ended, and all that it sent has been received.
-        """
-        deadline = time.monotonic() + timeout
-        while not self._lost:
-            try:
-                message = self._inbox.get(timeout=max(0.0, deadline - time.monotonic()))
-            except queue.Empty:
-                return None
-            match message:
-                case None:
-                    self._lost = True
-                case messages.Ready():
-                    self.ready = True
-                    return message
-                case messages.Heartbeat():
-                    return message
-                case _ if message.job == self._job:
-                    return message
-        raise WorkerLostError(self.exit_reason())
-
-    def is_ready(self) -> bool:
-        """Whether the worker, which has no job, waits for one.
-
-        Raises:
-            WorkerLostError: the process has ended.
-        """
-        while self.receive(0.0) is not None:
-            pass
-        if not self.is_alive:
-            raise WorkerLostError(self.exit_reason())
-        return self.ready
+    def memory(self) -> int:
+        """Resident bytes of the process and its children; 0 once it is gone."""
+        return memory_of(self.pid)
 
     def exit_reason(self) -> str:
         """How the process ended, in words."""
@@ -157,8 +98,7 @@ class WorkerProcess:
             self._process.wait(5.0)
         self._outbox.put(None)
         while self._reader.is_alive():  # it may wait for room in the inbox
-            with contextlib.suppress(queue.Empty):
-                self._inbox.get(timeout=0.01)
+            self._empty_inbox()
 
     def _send(self, message: messages.Start | messages.Submit | messages.Cancel) -> None:
         self._outbox.put(messages.encode(message))
@@ -176,9 +116,7 @@ class WorkerProcess:
         try:
             with self._process.stdout as pipe:
                 for body in messages.read_frames(pipe):
-                    message = pickle.loads(body)
-                    if not isinstance(message, messages.Heartbeat) or self._inbox.empty():
-                        self._inbox.put(message)
+                    self._take(body)
         except Exception:
             logger.exception("a message of the %s process could not be read", self.name)
         finally:

@@ -10,6 +10,10 @@ Sink = Callable[[Sequence[LoggedEvent]], None]
 """Takes consecutive events of a run, in order."""
 
 
+class ExecutorError(RuntimeError):
+    """The executor cannot be used; the message says why and what to do."""
+
+
 class StopRequest:
     """Asks a run to stop: first politely, or at once."""
 
@@ -50,7 +54,11 @@ class Executor(ABC):
 
     @abstractmethod
     def start(self) -> None:
-        """Begins to get ready, and returns at once."""
+        """Begins to get ready.
+
+        Raises:
+            ExecutorError: what it needs is not there.
+        """
 
     @abstractmethod
     def wait_until_ready(self, timeout: float) -> bool:

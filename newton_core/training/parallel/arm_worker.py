@@ -16,9 +16,8 @@ from newton_core.folders import data_dir
 from newton_core.training.local_arm import LocalArm
 from newton_core.training.snapshots import ArmSnapshot
 from newton_core.training.stepper import StepReport
-from newton_core.workers import WorkerLostError, WorkerProcess
+from newton_core.workers import START_SECONDS, WorkerLostError, WorkerProcess
 from newton_core.workers.messages import Done, Failed, Output
-from newton_core.workers.process import START_SECONDS
 
 PATIENCE_SECONDS = 30.0
 

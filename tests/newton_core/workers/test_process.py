@@ -14,7 +14,7 @@ import pytest
 
 from newton_core.workers import WorkerLostError, WorkerProcess
 from newton_core.workers.messages import Done, Failed, Heartbeat, Message, Output, Ready
-from newton_core.workers.process import INBOX_MESSAGES
+from newton_core.workers.worker import INBOX_MESSAGES
 
 PATIENCE = 60.0
 """A machine under load starts a process in seconds."""
