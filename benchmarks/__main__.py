@@ -39,7 +39,7 @@ ROWS = [
 def table(words: list[str], *, quick: bool) -> Iterator[Measured]:
     """The rows whose work holds one of the words (none: all), as they are measured."""
     for row in ROWS:
-        if quick and not row.quick:
+        if quick and not row.is_call:
             continue
         if not words or any(word.lower() in row.work.lower() for word in words):
             yield measure(row, quick=quick)

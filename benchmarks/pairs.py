@@ -4,13 +4,13 @@ import statistics
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
+
+from benchmarks.memory import needed
 
 Call = Callable[[], object]
 """A call that returns a float says itself how many seconds it took, as one in another process."""
 
 WARM_UP = 3
-_MEGABYTE = 2**20
 
 
 @dataclass(frozen=True)
@@ -23,9 +23,10 @@ class Row:
         build: makes the calls (ours, peer's) for a quick or a full run; None: no peer.
         ratio: the most that ours may cost, in units of the peer.
         milliseconds: the most that ours may take; beside a peer, the most that it may take more.
-        megabytes: the most memory beyond what the process held that ours may take.
+        megabytes: the most memory that ours may take.
         turns: pairs that are timed.
-        quick: whether a quick run has it too.
+        is_call: whether it is a call in this process, whose memory is measured and which a quick
+            run has too.
     """
 
     work: str
@@ -35,7 +36,7 @@ class Row:
     milliseconds: float | None = None
     megabytes: float | None = None
     turns: int = 100
-    quick: bool = True
+    is_call: bool = True
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,8 @@ def measure(row: Row, *, quick: bool) -> Measured:
     ratio = None
     if peers is not None:
         ratio = statistics.median(a / b for a, b in zip(*seconds, strict=True))
-    memory = None if row.megabytes is None else peak_megabytes(ours)
+    is_asked = row.megabytes is not None or (row.is_call and not quick)
+    memory = needed(row.build, quick=quick) if is_asked else None
     return judged(row, milliseconds[0], None if peers is None else milliseconds[1], ratio, memory)
 
 
@@ -104,20 +106,3 @@ def judged(
         target=", ".join(text.format(limit) for limit, _, text in asked),
         met=all(found is not None and found <= limit for limit, found, _ in asked),
     )
-
-
-def peak_megabytes(call: Call) -> float | None:
-    """The memory that a call takes at its height beyond what was held; None off Linux."""
-    status, reset = Path("/proc/self/status"), Path("/proc/self/clear_refs")
-    if not reset.exists():
-        return None
-
-    def kilobytes(name: str) -> int:
-        line = next(line for line in status.read_text().splitlines() if line.startswith(name))
-        return int(line.split()[1])
-
-    call()
-    reset.write_text("5")  # the height is counted from here
-    before = kilobytes("VmRSS:")
-    call()
-    return max(0, kilobytes("VmHWM:") - before) * 1024 / _MEGABYTE

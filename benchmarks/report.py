@@ -3,6 +3,7 @@
 import datetime
 import importlib.metadata
 import platform
+from importlib.util import find_spec
 from pathlib import Path
 
 from benchmarks.pairs import Measured
@@ -18,8 +19,9 @@ What the lab's own code costs beside the code that people would use instead. `ma
 this table and writes this page and `dist/benchmarks.json`. The two ways of a row take turns in one
 process and one torch thread; times are processor time, the ratio is the median over the pairs.
 Targets are what we aim for; a row that misses its target says so.
-MB is by how much a call raises the process's memory: 0 where what earlier rows left over was
-enough, so that it proves no small need.
+MB is by how much the second call of a new process, after one of a small size, raises its memory at
+its height: what a call needs when nothing that others freed is left over.
+How time and memory grow with the sizes: [growth](growth.md).
 """
 
 
@@ -29,7 +31,7 @@ def machine() -> dict[str, str]:
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
         "processor": _processor(),
         "python": platform.python_version(),
-        **{name: importlib.metadata.version(name) for name in NAMED},
+        **{name: importlib.metadata.version(name) for name in NAMED if find_spec(name)},
     }
 
 

@@ -1,6 +1,7 @@
 """Rows of the table: soft-DTW, forward and backward, and its Hessians beside a plain step."""
 
 from collections.abc import Callable
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -57,16 +58,11 @@ def step(values: Callable[[Tensor, Tensor], Tensor], y: Tensor, target: Tensor) 
     return call
 
 
-def beside(peer: Callable[[Tensor, Tensor], Tensor]) -> Callable[[bool], tuple[Call, Call]]:
+def beside(peer: Callable[[Tensor, Tensor], Tensor], quick: bool) -> tuple[Call, Call]:
     """Ours beside another way to compute the same."""
-
-    def build(quick: bool) -> tuple[Call, Call]:
-        y, target = series(quick)
-        return step(build_loss("soft_dtw", temperature=TEMPERATURE), y, target), step(
-            peer, y, target
-        )
-
-    return build
+    y, target = series(quick)
+    loss = build_loss("soft_dtw", temperature=TEMPERATURE)
+    return step(loss, y, target), step(peer, y, target)
 
 
 def hessians(quick: bool) -> tuple[Call, Call]:
@@ -78,10 +74,10 @@ def hessians(quick: bool) -> tuple[Call, Call]:
 
 WORK = f"soft-DTW, {SERIES} series of {STEPS} steps"
 ROWS = [
-    Row(f"{WORK}, forward + backward", "cell by cell in torch", beside(cell_by_cell), ratio=0.05,
-        turns=3),
-    Row(f"{WORK}, forward + backward", "anti-diagonals in torch", beside(anti_diagonals),
+    Row(f"{WORK}, forward + backward", "cell by cell in torch", partial(beside, cell_by_cell),
+        ratio=0.05, turns=3),
+    Row(f"{WORK}, forward + backward", "anti-diagonals in torch", partial(beside, anti_diagonals),
         ratio=1.0, turns=10),
-    Row(f"{WORK}, forward + backward", "tslearn", beside(tslearn), ratio=1.0, turns=20),
+    Row(f"{WORK}, forward + backward", "tslearn", partial(beside, tslearn), ratio=1.0, turns=20),
     Row(f"{WORK}, Hessians", "forward + backward", hessians, ratio=STEPS / 2, turns=5),
 ]  # fmt: skip
