@@ -41,10 +41,16 @@ class Front:
         self._root = settings.root_path
         self._files = files
         self._load = load
-        self._app: ASGIApp = _not_started
+        self._app: ASGIApp = _unavailable
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._ready, self._stopped = asyncio.Event(), asyncio.Event()
         page = self._wait if is_needed(settings) else self._page
         self._early = SecurityHeaders(KnownHostsOnly(page, settings), settings)
+
+    def release(self) -> None:
+        """Answers all who wait, because the server stops; from any thread."""
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._ready.set)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers as an ASGI application."""
@@ -76,6 +82,7 @@ class Front:
     async def _live(self, receive: Receive, send: Send) -> None:
         """The server's start and stop; the application's own lie between them."""
         await receive()
+        self._loop = asyncio.get_running_loop()
         loaded = asyncio.create_task(self._serve())
         await send({"type": "lifespan.startup.complete"})
         await receive()
@@ -110,6 +117,8 @@ class Front:
             gc.enable()
 
 
-async def _not_started(scope: Scope, receive: Receive, send: Send) -> None:
-    """Answers where the application could not be loaded."""
-    await JSONResponse({"detail": "the server could not start"}, 503)(scope, receive, send)
+async def _unavailable(scope: Scope, receive: Receive, send: Send) -> None:
+    """Answers where the application could not be loaded, or not in time."""
+    await JSONResponse({"detail": "the server could not start, or stops"}, 503)(
+        scope, receive, send
+    )

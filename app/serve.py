@@ -96,7 +96,12 @@ def serve(settings: Settings, *, open_browser: bool = False) -> None:
         server_header=False,
         timeout_graceful_shutdown=settings.shutdown_seconds,
     )
-    server = _Server(config, on_start=announce, on_stop=parts.end_streams)
+
+    def end_answers() -> None:
+        parts.end_streams()
+        front.release()
+
+    server = _Server(config, on_start=announce, on_stop=end_answers)
     front.on_failure = parts.on_lost = server.give_up
     parts.on_owner = note
     try:

@@ -110,3 +110,22 @@ def test_whoever_waits_hears_that_the_application_failed(page: StaticFiles) -> N
 
     asyncio.run(ask())
     assert told == ["the disk is gone"]
+
+
+def test_whoever_waits_is_answered_when_the_server_stops(page: StaticFiles) -> None:
+    may_load = threading.Event()
+
+    def load() -> Starlette:
+        may_load.wait(30)
+        return Starlette()
+
+    async def ask() -> None:
+        front = Front(load_settings(), page, load)
+        async with _living(front) as client:
+            asked = asyncio.create_task(client.get("/api/hello"))
+            assert not (await asyncio.wait({asked}, timeout=0.1))[0]
+            front.release()
+            assert (await asked).status_code == 503
+            may_load.set()
+
+    asyncio.run(ask())
