@@ -12,6 +12,28 @@ def flatten_outputs(y: Float[Tensor, " N *S"]) -> Float[Tensor, "N m"]:
     return y.flatten(1) if y.ndim > 1 else y.unsqueeze(1)
 
 
+def check_floating(y: Tensor, what: str) -> None:
+    """Refuses outputs without derivatives.
+
+    Raises:
+        TypeError: y holds whole numbers.
+    """
+    if not y.is_floating_point():
+        raise TypeError(f"{what} must be floating point, got {y.dtype}")
+
+
+def check_finite(target: Tensor, what: str) -> None:
+    """Refuses a target that is not finite: outputs may be so, and are seen as diverged.
+
+    Raises:
+        ValueError: a number of the target is not finite; the message names the first sample.
+    """
+    finite = torch.isfinite(target).flatten(1).all(1)
+    if not bool(finite.all()):
+        row = int((~finite).nonzero()[0])
+        raise ValueError(f"{what} of sample {row} has values that are not finite: leave it out")
+
+
 def target_like(y: Float[Tensor, " N *S"], target: Tensor | None) -> Float[Tensor, " N *S"]:
     """``target`` in y's dtype, if it has y's shape.
 

@@ -12,6 +12,7 @@ from newton_core.losses.base import LossParameters, TargetKind, register_loss
 from newton_core.losses.constant_hessian import ConstantHessian
 from newton_core.losses.simulator import SimulatorLoss
 from newton_core.settings import setting
+from newton_core.tensors import check_finite, check_floating
 
 
 class HeatParameters(LossParameters):
@@ -56,10 +57,12 @@ class Heat(SimulatorLoss[HeatParameters]):
         """The picture after the diffusion.
 
         Raises:
+            TypeError: y is not a floating-point tensor.
             ValueError: y is not (N, h, w) with at least one pixel.
         """
         if y.ndim != 3 or y.shape[1:].numel() == 0:
             raise ValueError(f"pictures have shape (N, h, w), got {tuple(y.shape)}")
+        check_floating(y, "pictures")
         rows, columns = (self._blur(size, y) for size in y.shape[1:])
         return rows @ y @ columns
 
@@ -71,6 +74,7 @@ class Heat(SimulatorLoss[HeatParameters]):
             raise ValueError(
                 f"the picture that was seen has the shape of y, {tuple(y.shape)}; got {given}"
             )
+        check_finite(target, "the picture that was seen")
         return (state - target.to(state)).flatten(1)
 
     def constant_hessian(self, y: Float[Tensor, "N h w"], target: Tensor | None) -> ConstantHessian:

@@ -5,6 +5,7 @@ from torch import Tensor
 
 from newton_core.algorithms.oracles import Oracle, ShortestPathOracle
 from newton_core.algorithms.shortest_path import are_costs
+from newton_core.tensors import check_finite, check_floating
 
 
 def all_are_costs(y: Float[Tensor, "N h w"]) -> Bool[Tensor, " N"]:
@@ -25,6 +26,7 @@ def check_oracle_inputs(y: Tensor, target: Tensor | None, oracle: Oracle) -> tup
     """Detached costs (N, *S), and the oracle's answer in their dtype and on their device.
 
     Raises:
+        TypeError: the costs are not floating-point numbers.
         ValueError: the oracle does not take the costs, or y and target do not fit.
     """
     oracle.check_shape(tuple(y.shape))
@@ -36,5 +38,7 @@ def check_oracle_inputs(y: Tensor, target: Tensor | None, oracle: Oracle) -> tup
             f"the target {word} has the shape of the costs {tuple(y.shape)},"
             f" got {tuple(target.shape)}"
         )
+    check_floating(y, "costs")
+    check_finite(target, f"the target {word}")
     oracle.check_costs(y)
     return y.detach(), target.detach().to(y)

@@ -9,7 +9,7 @@ from typing_extensions import TypeVar
 
 from newton_core.losses.base import Derivatives, Loss, LossParameters
 from newton_core.losses.constant_hessian import ConstantHessian
-from newton_core.tensors import flatten_outputs, target_like, to_float64
+from newton_core.tensors import check_floating, flatten_outputs, target_like, to_float64
 
 P_co = TypeVar("P_co", bound=LossParameters, covariant=True, default=LossParameters)
 
@@ -103,6 +103,7 @@ class SimulatorLoss(Loss[P_co], Generic[P_co]):
         self, y: Float[Tensor, " N *S"], target: Tensor | None = None, *, hessian: bool = True
     ) -> Derivatives:
         """Gradient by one backward pass; the Hessian J^T J, a view of one matrix if linear."""
+        check_floating(y, "outputs")
         with torch.enable_grad():
             leaf = y.detach().requires_grad_(True)
             residual = self.residual(leaf, target)

@@ -14,7 +14,7 @@ from newton_core.labels import Labels
 from newton_core.losses.base import Derivatives, Loss, LossParameters, TargetKind, register_loss
 from newton_core.losses.row_cross_entropy import log_rows, row_derivatives
 from newton_core.settings import setting
-from newton_core.tensors import to_float64
+from newton_core.tensors import check_floating, to_float64
 
 CLOSE, CLOSE_ELSE = {torch.float64: 1e-10}, 1e-6
 """Distance of the marginals to 1 at which a plan counts as balanced, by the dtype of y."""
@@ -217,8 +217,7 @@ class Sinkhorn(Loss[SinkhornParameters]):
 
     def _scaled(self, y: Tensor) -> Float64[Tensor, "N n n"]:
         """The scores of items at places over the temperature, in float64."""
-        if not y.is_floating_point():
-            raise TypeError(f"scores must be floating point, got {y.dtype}")
+        check_floating(y, "scores")
         if y.ndim not in (2, 3) or y.shape[1] < 2 or (y.ndim == 3 and y.shape[1] != y.shape[2]):
             raise ValueError(
                 "sinkhorn assigns n >= 2 items to as many places: scores must be (N, n, n), or"

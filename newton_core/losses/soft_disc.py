@@ -12,6 +12,7 @@ from newton_core.labels import Labels
 from newton_core.losses.base import Derivatives, Loss, LossParameters, TargetKind, register_loss
 from newton_core.losses.simulator import SimulatorLoss
 from newton_core.settings import setting
+from newton_core.tensors import check_finite, check_floating
 
 CENTRE = 1e-3
 """Distance below which the way to a disc's centre is smoothed: it has a kink there."""
@@ -104,6 +105,7 @@ class SoftDisc(SimulatorLoss[SoftDiscParameters]):
         """The picture of the discs.
 
         Raises:
+            TypeError: y is not a floating-point tensor.
             ValueError: y is not (N, K, 3) with at least one disc.
         """
         light, _, _ = self._light(y)
@@ -184,6 +186,7 @@ class SoftDisc(SimulatorLoss[SoftDiscParameters]):
                 "discs have shape (N, K, 3), with x, y and radius of K >= 1 discs, got"
                 f" {tuple(y.shape)}"
             )
+        check_floating(y, "discs")
         offset = pixels(self.settings.side, y.device, y.dtype) - y[:, :, None, :2]
         far = (offset.square().sum(-1) + CENTRE**2).sqrt()
         return torch.sigmoid(self.settings.sharpness * (y[:, :, None, 2] - far)), offset, far
@@ -201,10 +204,7 @@ class SoftDisc(SimulatorLoss[SoftDiscParameters]):
                 f"the picture that was seen has the shape {tuple(picture.shape)}, a side of"
                 f" {self.settings.side} pixels; got {given}"
             )
-        if not bool(torch.isfinite(target).all()):
-            raise ValueError(
-                "the picture that was seen has pixels that are not finite; white is 1 and black 0"
-            )
+        check_finite(target, "the picture that was seen")
         return target.to(picture).flatten(1)
 
 

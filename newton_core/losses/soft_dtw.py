@@ -2,8 +2,7 @@
 
 from typing import ClassVar, Literal
 
-import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 from torch import Tensor
 
 from newton_core.algorithms.alignment import SoftAlignment
@@ -16,7 +15,7 @@ from newton_core.losses.base import (
     register_loss,
 )
 from newton_core.settings import setting
-from newton_core.tensors import to_float64
+from newton_core.tensors import check_finite, check_floating, to_float64
 
 
 class SoftDtwParameters(LossParameters):
@@ -123,11 +122,8 @@ class SoftDtw(Loss[SoftDtwParameters]):
             )
         if target.shape[1] == 0:
             raise ValueError("the true series are empty: they have at least one step each")
-        if not bool(_finite(target).all()):
-            raise ValueError(
-                f"the true series of sample {int((~_finite(target)).nonzero()[0])} has values that"
-                " are not finite: leave it out, or fill the gaps first"
-            )
+        check_floating(y, "series")
+        check_finite(target, "the true series")
         apart, window = abs(y.shape[1] - target.shape[1]), self.settings.window
         if window is not None and window < apart:
             raise ValueError(
@@ -140,7 +136,3 @@ class SoftDtw(Loss[SoftDtwParameters]):
 
 def _but_steps(series: Tensor) -> tuple[int, ...]:
     return (len(series), *series.shape[2:])
-
-
-def _finite(series: Tensor) -> Bool[Tensor, " N"]:
-    return torch.isfinite(series).flatten(1).all(1)

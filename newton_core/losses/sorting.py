@@ -28,6 +28,7 @@ from newton_core.labels import Labels
 from newton_core.losses.base import Derivatives, Loss, P_co, TargetKind
 from newton_core.losses.saturating_cross_entropy import saturating_loss
 from newton_core.settings import setting
+from newton_core.tensors import check_floating
 
 Numerics = Annotated[
     Literal["log_domain", "bce_loss"],
@@ -148,8 +149,7 @@ def check_scores(y: Tensor) -> Tensor:
         TypeError: y is not a floating-point tensor.
         ValueError: y is not (N, n) with n >= 2.
     """
-    if not y.is_floating_point():
-        raise TypeError(f"scores must be floating point, got {y.dtype}")
+    check_floating(y, "scores")
     if y.ndim != 2 or y.shape[1] < 2:
         raise ValueError(f"scores must be (N, n) with n >= 2, got {tuple(y.shape)}")
     return y.float() if y.dtype in (torch.float16, torch.bfloat16) else y

@@ -140,14 +140,22 @@ class TopKCrossEntropy(Loss[TopKCrossEntropyParameters]):
                 None if found.hessian is None else found.hessian.contiguous().to(y.dtype),
             )
 
-    def _check(self, y: Scores, target: Tensor | None) -> tuple[Tensor, Tensor]:
-        """Scores (n, N) and class indices (N,)."""
-        scores, k = check_scores(y), self.settings.k
-        if y.shape[1] < k:
+    def check_classes(self, classes: int) -> None:
+        """Refuses fewer classes than places.
+
+        Raises:
+            ValueError: k is larger than the number of classes.
+        """
+        if classes < (k := self.settings.k):
             raise ValueError(
                 f"top_k_cross_entropy with k = {k} needs at least {k} scores per sample, got"
-                f" {y.shape[1]}: lower k"
+                f" {classes}: lower k"
             )
+
+    def _check(self, y: Scores, target: Tensor | None) -> tuple[Tensor, Tensor]:
+        """Scores (n, N) and class indices (N,)."""
+        scores = check_scores(y)
+        self.check_classes(y.shape[1])
         return scores.mT.contiguous(), class_indices(y, target)
 
     def _weights(self, scores: Tensor) -> Float[Tensor, " k"]:

@@ -12,6 +12,7 @@ from newton_core.losses.base import LossParameters, TargetKind, register_loss
 from newton_core.losses.constant_hessian import ConstantHessian
 from newton_core.losses.simulator import SimulatorLoss
 from newton_core.settings import setting
+from newton_core.tensors import check_finite, check_floating
 
 REST = 1e-3
 """Speed below which drag is smoothed: |v| itself has no second derivative at rest."""
@@ -91,6 +92,7 @@ class Trajectory(SimulatorLoss[TrajectoryParameters]):
         """The position after each step.
 
         Raises:
+            TypeError: y is not a floating-point tensor.
             ValueError: y is not (N, T, 2) with at least one step.
         """
         dt = self._step(y)
@@ -107,6 +109,7 @@ class Trajectory(SimulatorLoss[TrajectoryParameters]):
                 f"the wanted path has a position for each acceleration, {tuple(y.shape)};"
                 f" got {given}"
             )
+        check_finite(target, "the wanted path")
         distance = (state - target.to(state))[:, self.compared(y.shape[1])].flatten(1)
         if self.settings.effort == 0:
             return distance
@@ -182,6 +185,7 @@ class Trajectory(SimulatorLoss[TrajectoryParameters]):
             raise ValueError(
                 f"accelerations have shape (N, T, 2) with T >= 1 steps, got {tuple(y.shape)}"
             )
+        check_floating(y, "accelerations")
         return self.settings.duration / y.shape[1]
 
     def _velocities(self, y: Float[Tensor, "N T 2"]) -> list[Float[Tensor, "N 2"]]:

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from typing_extensions import TypedDict, TypeVar
 
 from newton_core.data import AnyImages, DigitImagesParameters, ImageDataset
+from newton_core.losses import Loss, TopKCrossEntropy
 from newton_core.losses.base import TargetKind
 from newton_core.metrics import MetricDescription, share_of_test
 from newton_core.models import AnyModel, MlpParameters, build_seeded
@@ -119,6 +120,15 @@ class ImageClassTask(Task[P_co], Generic[P_co]):
     def warnings(self) -> tuple[str, ...]:
         """See :class:`~newton_core.tasks.base.Task`."""
         return self._dataset.warnings
+
+    def use_loss(self, loss: Loss) -> None:
+        """Looks whether a loss on the top k has as many classes.
+
+        Raises:
+            ValueError: the loss asks for more of the top than there are classes.
+        """
+        if isinstance(loss, TopKCrossEntropy):
+            loss.check_classes(self._classes)
 
     def build_model(self) -> nn.Module:
         """A network (N, 1, h, w) -> (N, classes)."""

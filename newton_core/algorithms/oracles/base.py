@@ -75,10 +75,12 @@ class Oracle(Named):
             OracleError: the answer has another shape, or is not of the oracle's set.
         """
         found = self.solve(costs)
-        if found.shape != costs.shape:
+        known = isinstance(found, Tensor) and not found.is_complex()
+        if not known or found.shape != costs.shape:
+            given = tuple(found.shape) if known else type(found).__name__
             raise OracleError(
-                f"the oracle {self.name!r} must answer in the shape of the costs"
-                f" {tuple(costs.shape)}, but gave {tuple(found.shape)}"
+                f"the oracle {self.name!r} must answer with real numbers in the shape of the costs"
+                f" {tuple(costs.shape)}, but gave {given}"
             )
         possible = self.feasible(found)
         if not possible.all():

@@ -151,7 +151,7 @@ def test_newton_steps_land_on_the_disc_that_is_seen() -> None:
         (torch.zeros(2, 0, 3), torch.zeros(2, 16, 16), r"got \(2, 0, 3\)"),
         (torch.zeros(2, 1, 3), torch.zeros(2, 16, 8), r"a side of 16 pixels; got \(2, 16, 8\)"),
         (torch.zeros(2, 1, 3), None, "got none"),
-        (torch.zeros(2, 1, 3), torch.full((2, 16, 16), math.nan), "pixels that are not finite"),
+        (torch.zeros(2, 1, 3), torch.full((2, 16, 16), math.nan), "values that are not finite"),
     ],
 )
 def test_says_what_would_be_right(y: Tensor, target: Tensor | None, words: str) -> None:
