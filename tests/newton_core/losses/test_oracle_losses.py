@@ -1,9 +1,13 @@
 """The three estimators with every oracle, against expectations over all of its answers."""
 
+from collections.abc import Callable
+
+import numpy as np
 import pytest
 import torch
 from pydantic import ValidationError
 from torch import Tensor
+from torch.autograd.functional import hessian, jacobian
 
 from newton_core import ExperimentSpec, NewtonLoss
 from newton_core.losses import build_loss
@@ -129,3 +133,41 @@ def test_unknown_oracles_are_refused_and_stored_specs_open() -> None:
         ExperimentSpec.model_validate(
             {**spec, "loss": {"name": "perturbed_fy", "oracle": {"name": "top_k", "k": 2}}}
         )
+
+
+def probabilities(y: Tensor) -> Tensor:
+    """How likely each of m items is the cheapest under the noise: an integral over its own cost."""
+    noise, weight = np.polynomial.hermite_e.hermegauss(80)
+    points, weights = torch.from_numpy(noise), torch.from_numpy(weight / weight.sum())
+    dearer = torch.special.ndtr((y[None] - y[:, None])[..., None] / SIGMA - points)
+    others = [dearer[i, [j for j in range(len(y)) if j != i]].prod(0) for i in range(len(y))]
+    return torch.stack(others) @ weights
+
+
+@pytest.mark.parametrize(
+    ("name", "exact"),
+    [
+        ("smoothed_loss", lambda found, true: 2 - 2 * (found * true).sum()),
+        ("smoothed_algorithm", lambda found, true: (found - true).square().sum()),
+    ],
+)
+def test_hessians_are_those_of_the_integral(name: str, exact: Callable[..., Tensor]) -> None:
+    y, true = torch.tensor([0.3, -0.1, 0.5]).double(), torch.eye(3).double()[1]
+    assert abs(probabilities(y).sum().item() - 1) < 1e-9
+
+    def value(at: Tensor) -> Tensor:
+        return exact(probabilities(at), true)
+
+    oracle: dict[str, object] = {"name": "top_k", "k": 1}
+    split = {"split_samples": True} if name == "smoothed_algorithm" else {}
+    loss = seeded_loss(name, oracle=oracle, sigma=SIGMA, samples=20, antithetic=True, **split)
+    copies = 20_000
+    found = loss.derivatives(y.expand(copies, 3), true.expand(copies, 3))
+    for estimate, expected in (
+        (found.value, value(y)),
+        (found.gradient, jacobian(value, y)),
+        (found.hessian, hessian(value, y)),
+    ):
+        assert expected.abs().max() > 0.2
+        error = estimate.std(dim=0) / copies**0.5
+        assert ((estimate.mean(dim=0) - expected).abs() <= 5 * error).all()
