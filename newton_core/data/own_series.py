@@ -12,10 +12,11 @@ from newton_core.data.series import Series, SeriesDataParameters
 from newton_core.data.table import (
     ENDINGS,
     FILE_COLUMNS,
+    DecimalSigns,
     Problems,
     Sheet,
+    column_name,
     find_table,
-    number_in,
     read_text,
 )
 from newton_core.folders import own_data_dir, own_data_folder
@@ -113,11 +114,12 @@ def read_series(table: Path, column: str = VALUE) -> list[float]:
     try:
         sheet = Sheet(text)
         place = _column(table, sheet.names, column)
-        for line, cells in sheet.rows(problems):
+        signs = DecimalSigns(sheet.delimiter)
+        for line, cells in sheet.rows(problems, evenly=True):
             if len(values) == MOST_STEPS:
                 raise DatasetError(f"{table}: expected at most {MOST_STEPS:,} rows, found more")
             try:
-                values.append(_value(cells[place].strip(), sheet.delimiter))
+                values.append(_value(cells[place].strip(), line, signs))
             except ValueError as error:
                 problems.add(line, str(error))
     except csv.Error as error:
@@ -133,7 +135,7 @@ def read_series(table: Path, column: str = VALUE) -> list[float]:
 
 
 def _column(table: Path, names: list[str], column: str) -> int:
-    wanted = column.strip().lower()
+    wanted = column_name(column)
     if names.count(wanted) == 1:
         return names.index(wanted)
     if len(names) == 1 and wanted == VALUE and not _is_number(names[0]):
@@ -145,10 +147,10 @@ def _column(table: Path, names: list[str], column: str) -> int:
     )
 
 
-def _value(text: str, delimiter: str) -> float:
+def _value(text: str, line: int, signs: DecimalSigns) -> float:
     if not text or text.lower() in ("nan", "na", "n/a", "null", "none"):
         raise ValueError(f"there is no value ({text!r}): fill the gap, or give a part without gaps")
-    return number_in(text, delimiter)[0]
+    return signs.number(text, line)
 
 
 def _is_number(text: str) -> bool:

@@ -224,18 +224,11 @@ class _Reading:
         """The rows with numbers for values, or with texts where those are labels."""
         numbers: list[Row] = []
         problems: list[tuple[int, str]] = []
-        signs: dict[str, Row] = {}
+        signs = DecimalSigns(self._delimiter)
         for row in rows:
             text = str(row.value)
             try:
-                number, sign = number_in(text, self._delimiter)
-                first = signs.setdefault(sign, row) if sign else row
-                other = signs.get("." if sign == "," else ",") if sign else None
-                if other is not None and first is row:
-                    raise ValueError(
-                        f"{text} beside {other.value} on line {other.line}: use a decimal point in"
-                        " all values, or a decimal comma"
-                    )
+                number = signs.number(text, row.line)
                 numbers.append(Row(row.line, row.name, row.path, number))
             except ValueError as error:
                 problems.append((row.line, str(error)))
@@ -267,23 +260,39 @@ class Sheet:
         file = io.StringIO(text, newline="")
         self._reader = csv.reader(file, delimiter=self.delimiter, strict=True)
         first: list[str] = next((row for row in self._reader if any(map(str.strip, row))), [])
-        self.names = _without_empty_end([name.strip().lower() for name in first])
+        self.names = _without_empty_end([column_name(name) for name in first])
 
-    def rows(self, problems: Problems) -> Iterator[tuple[int, list[str]]]:
+    def rows(self, problems: Problems, *, evenly: bool = False) -> Iterator[tuple[int, list[str]]]:
         """Line and cells of each row that has the right number of them, others as problems.
 
         Empty rows are left out, and so are empty cells after the last column.
+
+        Args:
+            problems: are told.
+            evenly: rows stand for equal distances, so that an empty one between two is a problem.
         """
+        empty: list[int] | None = None
         for cells in self._reader:
-            if not any(cell.strip() for cell in cells):
-                continue
             line = self._reader.line_num + self._skipped
+            if not any(cell.strip() for cell in cells):
+                if empty is not None:
+                    empty.append(line)
+                continue
+            for between in empty or ():
+                if evenly:
+                    problems.add(between, "there is no value, in an empty row: fill the gap")
+            empty = []
             if len(cells) > len(self.names):  # commas after the last cell
                 cells[len(self.names) :] = _without_empty_end(cells[len(self.names) :])
             if len(cells) != len(self.names):
                 problems.add(line, f"expected {len(self.names)} cells, found {len(cells)}")
                 continue
             yield line, cells
+
+
+def column_name(text: str) -> str:
+    """A column's name as it is compared: without spaces around it, small, accents in one part."""
+    return unicodedata.normalize("NFC", text.strip().lower())
 
 
 def read_text(table: Path) -> tuple[str, str]:
@@ -308,6 +317,35 @@ def read_text(table: Path) -> tuple[str, str]:
         raise DatasetError(f"{table}: cannot be read ({error.strerror})") from error
 
 
+class DecimalSigns:
+    """Reads the numbers of a column, which has decimal points or decimal commas, and not both.
+
+    Where both stand, one of them separates thousands.
+    """
+
+    def __init__(self, delimiter: str) -> None:
+        """A column of a table whose cells are separated so."""
+        self._delimiter = delimiter
+        self._first: dict[str, tuple[int, str]] = {}
+
+    def number(self, text: str, line: int) -> float:
+        """The finite number that a text on a line means.
+
+        Raises:
+            ValueError: it means none, or has another decimal sign than a number before it.
+        """
+        number, sign = number_in(text, self._delimiter)
+        if sign and sign not in self._first:
+            self._first[sign] = line, text
+            for other, (where, before) in self._first.items():
+                if other != sign:
+                    raise ValueError(
+                        f"{text} beside {before} on line {where}: use a decimal point in all"
+                        " values, or a decimal comma"
+                    )
+        return number
+
+
 def number_in(text: str, delimiter: str) -> tuple[float, str]:
     """The finite number that a text means, and its decimal sign, if it has one.
 
@@ -318,7 +356,7 @@ def number_in(text: str, delimiter: str) -> tuple[float, str]:
     if delimiter in ";\t|" and _DECIMAL_COMMA.fullmatch(text):
         text, sign = text.replace(",", "."), ","
     try:
-        number = float(text)
+        number = float(text.replace("_", " "))  # 1_000 is a number in Python alone
     except ValueError:
         raise ValueError(f"expected a number as value, found {text!r}") from None
     if not math.isfinite(number):

@@ -27,8 +27,9 @@ def written(folder: Path, text: str, name: str = "load.csv") -> Path:
     [
         ("value\n1\n2.5\n-3\n", "value"),
         ("load\n1\n2.5\n-3\n", "value"),  # the only column needs no name
-        ("date,Load\n2026-01-01,1\n2026-01-02,2.5\n\n2026-01-03,-3\n", "load"),
+        ("date,Load\n\n2026-01-01,1\n2026-01-02,2.5\n2026-01-03,-3\n\n", "load"),
         ("date;value\n1.1.;1\n2.1.;2,5\n3.1.;-3\n", "value"),
+        ("t,\u00fcber\n0,1\n1,2.5\n2,-3\n\n", "u\u0308ber"),  # one letter, in one part or two
         ("sep=|\nvalue|x\n1|a\n2.5|b\n-3|c\n", "VALUE"),
     ],
 )
@@ -45,6 +46,10 @@ def test_tables_as_people_write_them(own: Path, text: str, column: str) -> None:
         ("value\n", "the series is empty: expected a row for each step of time"),
         ("value\n7\n7\n", "every value is 7: there is nothing to forecast"),
         ("value,x\n1,a\n,b\n", r"1 row cannot be used:\n  line 3: there is no value \(''\): fill"),
+        ("value\n1\n\n2\n", "line 3: there is no value, in an empty row: fill the gap"),
+        ("t,value\n0,1\n,\n2,3\n", "line 3: there is no value, in an empty row"),
+        ("t;value\n0;1.234\n1;999,5\n", r"line 3: 999,5 beside 1\.234 on line 2: use a decimal"),
+        ("value\n1\n1_000\n", "line 3: expected a number as value, found '1_000'"),
         ("value\n1\nNaN\n2\n", r"line 3: there is no value \('NaN'\): fill the gap"),
         ("value\n1\ninf\n", "line 3: expected a finite number"),
         ("value\n1\nmany\n", "line 3: expected a number as value, found 'many'"),
