@@ -3,7 +3,9 @@
 import ipaddress
 import re
 import sys
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
@@ -351,8 +353,11 @@ def load_settings(**overrides: Any) -> Settings:
     """The settings of the environment, with those of ``overrides`` that are not None on top.
 
     Raises:
-        SettingsError: a value is out of its range; the message names the variable.
+        SettingsError: a value is out of its range, or a variable's name is nearly that of a
+            setting; the message names the variable.
     """
+    if misspelt := list(_misspelt(os.environ)):
+        raise SettingsError("\n".join(misspelt))
     given = {name: value for name, value in overrides.items() if value is not None}
     try:
         return Settings(**given)
@@ -363,6 +368,20 @@ def load_settings(**overrides: Any) -> Settings:
             if item["type"] != "default_factory_not_called"  # it waits for a value that is wrong
         ]
         raise SettingsError("\n".join(lines)) from error
+
+
+def _misspelt(variables: Iterable[str]) -> Iterator[str]:
+    """Variables that somebody took for a setting: without a word a code would not be asked for.
+
+    Names that are near no setting are left alone: other programs, and compose files, have theirs.
+    """
+    known = [row.variable for row in describe_settings()]
+    for variable in sorted(variables):
+        if variable.upper().startswith(PREFIX) and variable.upper() not in known:
+            name = variable.upper().removeprefix(PREFIX)
+            near = get_close_matches(name, [other.removeprefix(PREFIX) for other in known], 1, 0.75)
+            if near:
+                yield f"{variable}: there is no such setting; did you mean {PREFIX}{near[0]}?"
 
 
 def _given(problem: ErrorDetails) -> str:

@@ -68,6 +68,23 @@ def test_memory_that_no_worker_fits_is_refused() -> None:
         load_settings(memory_mb=1499, companions=2)
 
 
+@pytest.mark.parametrize(
+    ("name", "meant"), [("ACCES_CODE", "ACCESS_CODE"), ("HSOTS", "HOSTS"), ("DATADIR", "DATA_DIR")]
+)
+def test_a_misspelt_setting_is_not_passed_over(
+    monkeypatch: pytest.MonkeyPatch, name: str, meant: str
+) -> None:
+    for other in ("UID", "PUBLISH", "TEST_DATABASE"):  # of compose files and of our own tests
+        monkeypatch.setenv(f"NEWTON_LAB_{other}", "1")
+    load_settings()
+    monkeypatch.setenv(f"NEWTON_LAB_{name}", "secret")
+    with pytest.raises(
+        SettingsError, match=f"NEWTON_LAB_{name}: .* mean NEWTON_LAB_{meant}?"
+    ) as it:
+        load_settings()
+    assert "secret" not in str(it.value)
+
+
 @pytest.mark.parametrize("prefix", ["lab", "/lab", "/lab/", "lab/"])
 def test_root_path_is_normalised(prefix: str) -> None:
     assert load_settings(root_path=prefix).root_path == "/lab"
