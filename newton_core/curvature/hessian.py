@@ -69,8 +69,8 @@ def hessian_direction(
     check_choice("hessian", kind, HessianKind)
     check_choice("definiteness", definiteness, Definiteness)
     gradient, hessian = gradient.detach(), hessian.detach()
-    if kind == "per_sample" and definiteness == "raw":
-        compiled = _compiled_form(gradient, hessian, tikhonov)
+    if definiteness == "raw":
+        compiled = _compiled_form(gradient, hessian, tikhonov, kind)
         if compiled is not None:
             return like(gradient, compiled)
     G = to_float64(gradient)
@@ -92,23 +92,33 @@ def hessian_direction(
     return like(gradient, solution[0].mT if kind == "batch_mean" else solution[..., 0])
 
 
-def _compiled_form(gradient: Tensor, hessian: Tensor, tikhonov: float) -> Tensor | None:
-    """Small systems of one float dtype on the CPU, in one loop; None where that is not the way."""
+def _compiled_form(
+    gradient: Tensor, hessian: Tensor, tikhonov: float, kind: HessianKind
+) -> Tensor | None:
+    """Small systems on the CPU, in one loop; None where that is not the way."""
     small = gradient.shape[1] <= COMPILED_OUTPUTS and gradient.device.type == "cpu"
-    if not small or gradient.dtype != hessian.dtype or gradient.dtype not in _DTYPES:
+    if not small or gradient.dtype not in _DTYPES:
         return None
+    if kind == "per_sample" and gradient.dtype != hessian.dtype:
+        return None
+    matrix = batch_mean(hessian) if kind == "batch_mean" else hessian
     direction = torch.empty(gradient.shape, dtype=gradient.dtype)
-    solve = _kernels()[gradient.dtype]
-    done = solve(hessian.numpy(), gradient.numpy(), tikhonov, SAFE_PIVOT, direction.numpy())
+    solve = _kernels()[kind, gradient.dtype]
+    done = solve(matrix.numpy(), gradient.numpy(), tikhonov, SAFE_PIVOT, direction.numpy())
     return direction if done else None
 
 
 @functools.cache
-def _kernels() -> dict[torch.dtype, Callable[..., bool]]:
+def _kernels() -> dict[tuple[HessianKind, torch.dtype], Callable[..., bool]]:
     """The compiled loops; numba is imported, and they are compiled, when they are first needed."""
-    from newton_core.curvature.kernels import solve_each_float32, solve_each_float64
+    from newton_core.curvature import kernels
 
-    return {torch.float32: solve_each_float32, torch.float64: solve_each_float64}
+    return {
+        ("per_sample", torch.float32): kernels.solve_each_float32,
+        ("per_sample", torch.float64): kernels.solve_each_float64,
+        ("batch_mean", torch.float32): kernels.solve_shared_float32,
+        ("batch_mean", torch.float64): kernels.solve_shared_float64,
+    }
 
 
 def _solve_raw(matrices: Tensor, right: Tensor, tikhonov: float, hessian: Tensor) -> Tensor:

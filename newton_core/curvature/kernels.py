@@ -239,3 +239,105 @@ solve_each_float32 = compiled(
 solve_each_float64 = compiled(
     "boolean(float64[:, :, :], float64[:, :], float64, float64, float64[:, ::1])"
 )(_solve_each)
+
+
+@no_type_check
+def _solve_shared(matrix, gradient, tikhonov, safe, direction):
+    """Fills ``direction`` with (C + tikhonov I)^-1 g_i for one symmetric (m, m) C and all rows.
+
+    As :func:`_solve_each`, whose pivots and refusals these are. All rows go through the triangles
+    side by side.
+    """
+    samples, m = gradient.shape
+    rounding = 4.0 * m * 2.220446049250313e-16
+    factor = np.empty((m, m))
+    x = np.empty((m, samples))
+    largest = -np.inf
+    for i in range(m):
+        largest = max(largest, matrix[i, i])
+        for sample in range(samples):
+            x[i, sample] = float(gradient[sample, i])
+    least = rounding * (largest + 2.0 * tikhonov)
+    definite = True
+    for i in range(m):
+        for j in range(i):
+            rest = matrix[i, j]
+            for k in range(j):
+                rest -= factor[i, k] * factor[j, k]
+            factor[i, j] = rest * factor[j, j]
+        rest = matrix[i, i] + tikhonov
+        for k in range(i):
+            rest -= factor[i, k] * factor[i, k]
+        if not rest > least:
+            definite = False
+            break
+        factor[i, i] = 1.0 / math.sqrt(rest)  # the diagonal is kept as its reciprocal
+    if definite:
+        for i in range(m):
+            own = x[i]
+            for k in range(i):
+                share, other = factor[i, k], x[k]
+                for sample in range(samples):
+                    own[sample] -= share * other[sample]
+            share = factor[i, i]
+            for sample in range(samples):
+                own[sample] *= share
+        for i in range(m - 1, -1, -1):
+            own = x[i]
+            for k in range(i + 1, m):
+                share, other = factor[k, i], x[k]
+                for sample in range(samples):
+                    own[sample] -= share * other[sample]
+            share = factor[i, i]
+            for sample in range(samples):
+                own[sample] *= share
+    else:
+        for i in range(m):
+            for j in range(m):
+                factor[i, j] = matrix[i, j]
+            factor[i, i] += tikhonov
+        smallest, largest = np.inf, 0.0
+        for j in range(m):
+            best = j
+            for i in range(j + 1, m):
+                if abs(factor[i, j]) > abs(factor[best, j]):
+                    best = i
+            pivot = abs(factor[best, j])
+            if not pivot < np.inf:
+                return False
+            smallest, largest = min(smallest, pivot), max(largest, pivot)
+            if not smallest > safe * (largest + tikhonov):
+                return False
+            if best != j:
+                for k in range(m):
+                    factor[j, k], factor[best, k] = factor[best, k], factor[j, k]
+                for sample in range(samples):
+                    x[j, sample], x[best, sample] = x[best, sample], x[j, sample]
+            for i in range(j + 1, m):
+                share = factor[i, j] / factor[j, j]
+                for k in range(j + 1, m):
+                    factor[i, k] -= share * factor[j, k]
+                own, other = x[i], x[j]
+                for sample in range(samples):
+                    own[sample] -= share * other[sample]
+        for i in range(m - 1, -1, -1):
+            own = x[i]
+            for k in range(i + 1, m):
+                share, other = factor[i, k], x[k]
+                for sample in range(samples):
+                    own[sample] -= share * other[sample]
+            share = 1.0 / factor[i, i]
+            for sample in range(samples):
+                own[sample] *= share
+    for sample in range(samples):
+        for i in range(m):
+            direction[sample, i] = x[i, sample]
+    return True
+
+
+solve_shared_float32 = compiled(
+    "boolean(float64[:, ::1], float32[:, :], float64, float64, float32[:, ::1])"
+)(_solve_shared)
+solve_shared_float64 = compiled(
+    "boolean(float64[:, ::1], float64[:, :], float64, float64, float64[:, ::1])"
+)(_solve_shared)

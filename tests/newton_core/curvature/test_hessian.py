@@ -85,6 +85,24 @@ def test_raw_hessian_equals_the_direct_solve(
     assert_close(hessian_direction(G, H, 0.3, "per_sample"), torch.cat(rows))
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("make", [positive, symmetric])
+def test_a_small_mean_is_solved_like_a_large_one(
+    make: Callable[[int, int], Tensor], dtype: torch.dtype
+) -> None:
+    """17 outputs are past the compiled loop: the same system with outputs that touch no other."""
+    G, H = normal(6, 12, seed=1).to(dtype), make(6, 12).to(dtype)
+    wide, large = torch.zeros(6, 17, dtype=dtype), torch.zeros(6, 17, 17, dtype=dtype)
+    wide[:, :12], large[:, :12, :12] = G, H
+    expected = hessian_direction(wide, large, 0.3)[:, :12]
+    sparse = G.mT.contiguous().mT
+    assert not sparse.is_contiguous()
+    for gradient in (G, sparse, G.clone().requires_grad_(True)):
+        assert_close(hessian_direction(gradient, H, 0.3), expected)
+    mean = H.double().mean(0).expand(6, 12, 12)
+    assert_close(hessian_direction(G, mean, 0.3), expected)
+
+
 @pytest.mark.parametrize(
     ("definiteness", "rule"),
     [("clip", lambda eigenvalues: eigenvalues.clamp(min=0)), ("saddle_free", torch.abs)],
