@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 import torch
 from jaxtyping import Float
 from torch import Tensor
+from torch.nn import functional
 
 from newton_core.losses.base import Derivatives, P_co
 from newton_core.losses.row_cross_entropy import RowHessians, log_rows, row_derivatives
@@ -112,12 +113,11 @@ class SoftmaxSortingLoss(SortingLoss[P_co]):
         if self.numerics == "bce_loss" and len(scores) / self.temperature > STEEP:
             return None
         with torch.no_grad():
-            result, total = self._summed(scores, truth)
-            unseen = (0 * scores).sum(0)
+            found, total = self._summed(scores, truth)
             mean = total / len(y)
             return Derivatives(
-                (result.value + unseen).to(y.dtype),
-                (result.gradient + unseen.unsqueeze(1)).to(y.dtype),
+                found.value.to(y.dtype),
+                found.gradient.to(y.dtype),
                 mean.expand(len(y), *mean.shape),
             )
 
@@ -130,34 +130,33 @@ class SoftmaxSortingLoss(SortingLoss[P_co]):
 
     def _summed(self, scores: ItemScores, target: RankRows) -> tuple[Derivatives, Tensor]:
         """Value and gradient, and the sum of all Hessians, (n, n) in float64."""
-        numerics = self.numerics
-        moved = scores if numerics == "bce_loss" else centred(scores)
-        linear = self.linear_logits(moved)
-        dtype, kind = str(scores.dtype).removeprefix("torch."), self.measures_distances
+        dtype, neuralsort = str(scores.dtype).removeprefix("torch."), not self.measures_distances
         saturating, log_domain = _kernels()
-        if numerics == "log_domain":
+        if self.numerics == "log_domain":
+            moved = centred(scores)
+            linear = self.linear_logits(moved)
             rows = row_derivatives(linear.logits, target, hessian=True)
             assert rows.hessians is not None
             factors = [f.contiguous().numpy() for pair in rows.hessians.pairs for f in pair]
-            total = log_domain[dtype](*factors, moved.numpy(), not kind)
-            plain = Derivatives(rows.value, linear.pull_gradient(rows.gradient).mT)
+            total = log_domain[dtype](*factors, moved.numpy(), neuralsort)
+            gradient = linear.pull_gradient(rows.gradient).mT
+            plain = with_unseen(Derivatives(rows.value, gradient), scores)
             return plain, torch.from_numpy(total).div_(self.temperature**2)
-        p = torch.softmax(linear.logits, dim=1)
+        p = torch.softmax(self.logits(scores), dim=1)
         first = saturating_gradient(p, target)
         row: Tensor = torch.ops.aten._softmax_backward_data(first, p, 1, p.dtype)
-        plain = Derivatives(saturating_loss(p, target), linear.pull_gradient(row).mT)
-        skipped = torch.zeros(scores.shape[1], dtype=torch.bool)
-        arrays = (p, first, saturating_curvature(p, target), target)
-        found = saturating[dtype](
-            *(array.contiguous().numpy() for array in arrays),
-            scores.numpy(), SATURATED, skipped.numpy(), not kind,
+        gradient = scores.new_empty(scores.shape[::-1])
+        total, clear = saturating[dtype](
+            *(array.contiguous().numpy() for array in (p, first, row, target)),
+            scores.numpy(), SATURATED, neuralsort, self.temperature, gradient.numpy(),
         )  # fmt: skip
-        total = torch.from_numpy(found).div_(self.temperature**2)
-        if bool(skipped.any()):
-            whole = saturating_derivatives(linear, target, hessian=True)
-            assert whole.hessian is not None
-            total = whole.hessian.sum(0, dtype=torch.float64)
-        return plain, total
+        if clear:  # then there is no NaN either
+            value = functional.binary_cross_entropy(p, target, reduction="none").mean((0, 1))
+            plain = Derivatives(value, gradient)
+            return plain, torch.from_numpy(total).div_(self.temperature**2)
+        whole = saturating_derivatives(self.linear_logits(scores), target, hessian=True)
+        assert whole.hessian is not None
+        return with_unseen(whole, scores), whole.hessian.sum(0, dtype=torch.float64)
 
 
 @functools.cache
@@ -166,6 +165,12 @@ def _kernels() -> tuple[dict[str, Callable[..., Any]], dict[str, Callable[..., A
     from newton_core.losses.softmax_sorting_kernels import LOG_DOMAIN, SATURATING
 
     return SATURATING, LOG_DOMAIN
+
+
+def with_unseen(found: Derivatives, scores: ItemScores) -> Derivatives:
+    """Value and gradient, NaN where a score is not finite, also where P hides it."""
+    unseen = (0 * scores).sum(0)
+    return Derivatives(found.value + unseen, found.gradient + unseen.unsqueeze(1))
 
 
 def centred(scores: ItemScores) -> ItemScores:

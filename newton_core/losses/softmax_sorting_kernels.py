@@ -110,44 +110,89 @@ def _add_softsort(left, right, scores, total):
             total[k, m] += sums[k, m]
 
 
+@compiled(*(f"void({f}[:, :, ::1], {f}[:, ::1], int64, boolean, float64, {f}[:, ::1])"
+            for f in ("float32", "float64")))  # fmt: skip
 @no_type_check
-def _saturating(p, first, curvature, target, scores, saturated, skipped, neuralsort):
-    """The sum of tau^2 times the samples' Hessians of BCELoss, (n, n); see module.
+def _pull_gradient(rows, scores, sample, neuralsort, temperature, gradients):
+    """Fills a sample's gradient, sum_r A_r^T g_r, from its rows' g_r at rows[r, k, sample]."""
+    n = rows.shape[0]
+    gradient = np.zeros(n)
+    total = np.zeros(n)
+    if neuralsort:
+        for r in range(n):
+            c = 2.0 * r - n + 1.0
+            for k in range(n):
+                entry = float(rows[r, k, sample])
+                total[k] += entry
+                gradient[k] += c * entry
+        for k in range(n):
+            for m in range(n):
+                sign = np.sign(scores[k, sample] - scores[m, sample])
+                gradient[k] -= sign * (total[k] + total[m])
+    else:
+        own = np.empty(n)
+        for k in range(n):
+            own[k] = scores[k, sample]
+        order = np.argsort(own, kind="mergesort")
+        for r in range(n):
+            moved = 0.0
+            for k in range(n):
+                entry = np.sign(own[order[r]] - own[k]) * float(rows[r, k, sample])
+                gradient[k] += entry
+                moved += entry
+            gradient[order[r]] -= moved
+    for k in range(n):
+        gradients[sample, k] = gradient[k] / temperature
+
+
+@no_type_check
+def _saturating(p, first, pulled, target, scores, saturated, neuralsort, temperature, gradients):
+    """The sum of tau^2 times the samples' Hessians of BCELoss, (n, n), and whether it holds.
 
     With a row's softmax p, its derivatives f and c of the loss in p, w = p^2 c and
     d = w + p (f - p.f), a row's Hessian is diag(d) - d p^T - p d^T + sum(w) p p^T: one pair of
     factors, sum(w) p / 2 - d and p. Where p is above ``saturated`` at a wrong item, torch's own
-    float32 rounding decides over the Hessian: such a sample is left out and marked in ``skipped``.
+    float32 rounding decides over the Hessian: the answer is then no. So it is for NaN.
+
+    Args:
+        p, first: (n, n, N) softmax and f.
+        pulled: (n, n, N) derivatives of the loss in the rows' logits.
+        gradients: (N, n) filled with the samples' gradients.
     """
     n, _, samples = p.shape
+    kind = p.dtype.type
+    one, two, size, least = kind(1), kind(2), kind(n * n), kind(1e-12)
     total = np.zeros((n, n))
     left, right = np.empty((1, n, n)), np.empty((1, n, n))
-    own = np.empty(n)
+    own, curved = np.empty(n), np.empty(n)
     for sample in range(samples):
-        skipped[sample] = False
         for i in range(n):
             own[i] = scores[i, sample]
         for r in range(n):
             mean = 0.0
             weight = 0.0
             for k in range(n):
-                entry = float(p[r, k, sample])
-                if not entry - target[r, k, sample] <= saturated:
-                    skipped[sample] = True
-                mean += entry * first[r, k, sample]
-                weight += entry * entry * curvature[r, k, sample]
+                entry, truth = p[r, k, sample], target[r, k, sample]
+                if not entry - truth <= saturated:
+                    return total, False
+                below, above = entry + least, one - entry + least
+                guards = (below * below) * (above * above)
+                curvature = (entry * entry - two * entry * truth + truth) / guards / size
+                wide = float(entry)
+                curved[k] = wide * wide * float(curvature)
+                mean += wide * float(first[r, k, sample])
+                weight += curved[k]
             for k in range(n):
                 entry = float(p[r, k, sample])
-                d = entry * entry * curvature[r, k, sample] + entry * (first[r, k, sample] - mean)
+                d = curved[k] + entry * (float(first[r, k, sample]) - mean)
                 left[0, r, k] = 0.5 * weight * entry - d
                 right[0, r, k] = entry
-        if skipped[sample]:
-            continue
+        _pull_gradient(pulled, scores, sample, neuralsort, temperature, gradients)
         if neuralsort:
             _add_neuralsort(left, right, own, total)
         else:
             _add_softsort(left, right, own, total)
-    return total
+    return total, True
 
 
 @no_type_check
@@ -173,15 +218,17 @@ def _log_domain(first_left, first_right, second_left, second_right, scores, neur
     return total
 
 
-def _each(kernel: Kernel, rest: str) -> dict[str, Kernel]:
+def _each(kernel: Kernel, answer: str, rest: str) -> dict[str, Kernel]:
     """The kernel for either dtype of its four (n, n, N) arrays and the scores."""
     return {
-        f: compiled(f"float64[:, ::1]({', '.join([f'{f}[:, :, ::1]'] * 4)}, {rest.format(f)})")(
-            kernel
-        )
+        f: compiled(f"{answer}({', '.join([f'{f}[:, :, ::1]'] * 4)}, {rest.format(f)})")(kernel)
         for f in ("float32", "float64")
     }
 
 
-SATURATING = _each(_saturating, "{}[:, ::1], float64, boolean[::1], boolean")
-LOG_DOMAIN = _each(_log_domain, "{}[:, ::1], boolean")
+SATURATING = _each(
+    _saturating,
+    "Tuple((float64[:, ::1], boolean))",
+    "{0}[:, ::1], float64, boolean, float64, {0}[:, ::1]",
+)
+LOG_DOMAIN = _each(_log_domain, "float64[:, ::1]", "{0}[:, ::1], boolean")

@@ -127,15 +127,34 @@ def test_the_compiled_mean_hessian_is_that_of_the_samples(
 ) -> None:
     """Also where float32 saturates, at the lowest temperature: there both round as torch does."""
     generator = torch.Generator().manual_seed(0)
-    y, noise = torch.randn(2, 40, n, generator=generator)
-    y[:3, 1] = y[:3, 0]  # ties
-    target = permutation_matrix(y + 0.3 * noise)
+    single, noise = torch.randn(2, 40, n, generator=generator)
+    single[:3, 1] = single[:3, 0]  # ties
     loss = build_loss(name, numerics=numerics, temperature=temperature)
-    whole, mean = loss.derivatives(y, target), loss.mean_derivatives(y, target)
-    assert whole.hessian is not None
+    for y, tolerance in ((single, 1e-4), (single.double(), 1e-6), (single[3:4], 1e-4)):
+        target = permutation_matrix(y + 0.3 * noise[: len(y)])
+        whole, mean = loss.derivatives(y, target), loss.mean_derivatives(y, target)
+        assert whole.hessian is not None
+        assert mean is not None
+        assert mean.hessian is not None
+        assert mean.gradient.dtype == y.dtype
+        assert torch.equal(mean.value, whole.value)
+        off = (mean.gradient - whole.gradient).abs().max()
+        assert off <= 1e-2 * tolerance * whole.gradient.abs().max()
+        expected = whole.hessian.mean(0, dtype=torch.float64)
+        assert (mean.hessian[0] - expected).abs().max() <= tolerance * expected.abs().max()
+
+
+@pytest.mark.parametrize("numerics", ["log_domain", "bce_loss"])
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("bad", [torch.nan, torch.inf, -torch.inf])
+def test_the_mean_of_a_batch_shows_a_score_that_is_not_finite(
+    name: str, numerics: str, bad: float
+) -> None:
+    y, noise = torch.randn(2, 6, 5, generator=torch.Generator().manual_seed(0))
+    target = permutation_matrix(y + 0.3 * noise)
+    y[2, 3] = bad
+    mean = build_loss(name, numerics=numerics).mean_derivatives(y, target)
     assert mean is not None
-    assert mean.hessian is not None
-    assert torch.equal(mean.value, whole.value)
-    assert torch.equal(mean.gradient, whole.gradient)
-    expected = whole.hessian.mean(0, dtype=torch.float64)
-    assert (mean.hessian[0] - expected).abs().max() <= 1e-4 * expected.abs().max()
+    known = torch.arange(6) != 2
+    assert torch.equal(torch.isfinite(mean.value), known)
+    assert torch.equal(torch.isfinite(mean.gradient).all(1), known)
