@@ -33,6 +33,7 @@ RECOVERY_SECONDS = 180.0
 ARM_WORKER = "newton-lab arm worker"
 LANDSCAPE = "newton-lab landscape worker"
 WORKER = "newton-lab worker"
+ASK_SECONDS = 0.5
 PROGRESS_SECONDS = 4.0
 """How long an accident waits for the runs to say something new."""
 LEAST_PAUSE, MOST_PAUSE = 0.05, 0.7
@@ -96,6 +97,29 @@ class Watcher(threading.Thread):
                     return
 
 
+class LandscapeAsker(threading.Thread):
+    """Asks for one landscape after the other, so that their process is there and often busy."""
+
+    def __init__(self, server: LabServer, stop: threading.Event) -> None:
+        super().__init__(daemon=True)
+        self._server, self._stop_asked = server, stop
+        self.answered = 0
+
+    def run(self) -> None:
+        """Until it is told to stop."""
+        while not self._stop_asked.wait(ASK_SECONDS):
+            with contextlib.suppress(httpx.HTTPError, OSError, IndexError):
+                self.answered += self._ask()
+
+    def _ask(self) -> bool:
+        """Whether a landscape of the newest run was answered to its end."""
+        with httpx.Client(base_url=self._server.url, timeout=30.0) as client:
+            run = client.get("/api/runs").json()["items"][0]["id"]
+            body = {"run": run, "points": 21, "samples": 5}
+            kinds = [line for line in client.post("/api/landscapes", json=body).iter_lines()]
+        return "event: done" in kinds
+
+
 class Accidents:
     """What can happen to one lab, each with how it recovers."""
 
@@ -122,8 +146,6 @@ class Accidents:
             found = [p for p in self._server.workers() if p.cmdline()[-1].startswith(name)]
         except (psutil.NoSuchProcess, IndexError):  # one that ends just now
             return None
-        if name == LANDSCAPE and not found:
-            self._ask_for_landscape()
         if not found:
             return None
         victim = self._dice.choice(found)
@@ -136,13 +158,6 @@ class Accidents:
             victim.resume()
             return f"SIGSTOP {name.removeprefix('newton-lab ')}"
         return None
-
-    def _ask_for_landscape(self) -> None:
-        """Has the server start its landscape process, which the next accident may hit."""
-        runs = self._server.client.get("/api/runs").json()["items"]
-        body = {"run": runs[0]["id"], "points": 21, "samples": 5}
-        with contextlib.suppress(httpx.HTTPError):
-            self._server.client.post("/api/landscapes", json=body)
 
     def _kill_server(self) -> str:
         assert self._server.process is not None
@@ -207,10 +222,10 @@ def attack(
     server = LabServer(folder / "data", **settings).start()
     seen, stop = Seen(), threading.Event()
     watchers = [Watcher(server, seen, seed, stop) for seed in (1, 2)]
-    accidents = Accidents(server, postgres, dice)
+    accidents, asker = Accidents(server, postgres, dice), LandscapeAsker(server, stop)
     try:
-        for watcher in watchers:
-            watcher.start()
+        for thread in (*watchers, asker):
+            thread.start()
         end = time.monotonic() + 60 * minutes
         while accidents.counts.total() < kills and time.monotonic() < end:
             said, deadline = seen.count, time.monotonic() + PROGRESS_SECONDS
@@ -228,6 +243,7 @@ def attack(
         server.close()
     for name, count in sorted(accidents.counts.items()):
         say(f"  {count:4d}  {name}")
+    say(f"  {asker.answered} landscapes were answered meanwhile")
     say(f"  {seen.count} events of {len(seen.events)} runs were sent to viewers; lost: {missing}")
     return missing
 

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
 import segno
-from fastapi import APIRouter, Body, HTTPException, Path, Request, Response
+from fastapi import APIRouter, Body, Depends, HTTPException, Path, Request, Response
 from fastapi.sse import EventSourceResponse, format_sse_event
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -18,9 +18,24 @@ from app.routes.streams import CONTENT, event_stream
 from app.settings import is_loopback
 from newton_core.settings import Settings
 
-router = APIRouter(prefix="/api/presentations", tags=["presentations"])
-
 _BUSY_SECONDS = 60
+_RETRY_SECONDS = 5
+
+
+def _owner_only(lab: TheLab) -> None:
+    """Presentations live in the memory of one server: that which owns the queue."""
+    if not lab.role.is_owner:
+        raise HTTPException(
+            503,
+            "presentations are kept by the server that owns the queue, and this one serves viewers"
+            " beside it: the proxy before them has to ask the next server",
+            headers={"Retry-After": str(_RETRY_SECONDS)},
+        )
+
+
+router = APIRouter(
+    prefix="/api/presentations", tags=["presentations"], dependencies=[Depends(_owner_only)]
+)
 _Id = Annotated[str, Path(description="id of the presentation", pattern=r"^[0-9a-f]{12}$")]
 
 

@@ -6,6 +6,8 @@ The server that owns the queue does it. Another one leaves it in the database fo
 import time
 from collections.abc import Callable
 
+import structlog
+
 from app.database import RunRow
 from app.runs.queue import END_SECONDS, RunQueue
 from app.runs.room import DiskRoom
@@ -13,6 +15,8 @@ from app.runs.store import NewRun, RunStore
 from app.settings import Settings
 
 LOOK_SECONDS = 0.1
+
+logger = structlog.get_logger(__name__)
 
 
 class RunDesk:
@@ -53,13 +57,19 @@ class RunDesk:
         if not self._queue.known_ids.issuperset(self._store.queued_ids()):
             self._queue.reconcile()
         for run_id, wish in self._store.wishes():
-            if wish == "stop":
-                self._queue.stop(run_id)
-            elif wish == "discard":
-                self._queue.discard(run_id)
-            else:
-                self._queue.remove(run_id)
-            self._store.fulfil(run_id, wish)
+            try:
+                self._fulfil(run_id, wish)
+            except TimeoutError as error:  # the next look tries again
+                logger.warning("a run could not be removed", reason=str(error))
+
+    def _fulfil(self, run_id: str, wish: str) -> None:
+        if wish == "stop":
+            self._queue.stop(run_id)
+        elif wish == "discard":
+            self._queue.discard(run_id)
+        else:
+            self._queue.remove(run_id)
+        self._store.fulfil(run_id, wish)
 
     def submit(self, new: NewRun) -> tuple[RunRow, bool]:
         """Queues a run, or finds the one that computes the same already (then true).

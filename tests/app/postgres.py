@@ -45,10 +45,15 @@ class Postgres:
         """As a crash does: connections break in the middle of what they do."""
         self._control("-m", "immediate", "stop")
 
+    @property
+    def process(self) -> psutil.Process:
+        """The server, which has started all others."""
+        number = (self._folder / "cluster" / "postmaster.pid").read_text("ascii").split()[0]
+        return psutil.Process(int(number))
+
     def kill(self) -> None:
         """SIGKILL for the server and all that it has started."""
-        number = (self._folder / "cluster" / "postmaster.pid").read_text("ascii").split()[0]
-        server = psutil.Process(int(number))
+        server = self.process
         family = [server, *server.children(recursive=True)]
         for process in family:
             with contextlib.suppress(psutil.NoSuchProcess):

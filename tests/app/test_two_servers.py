@@ -11,7 +11,7 @@ import httpx
 import psycopg
 import pytest
 
-from tests.app.harness import LabServer, Spec, long_spec, tiny_spec
+from tests.app.harness import LabServer, Spec, long_spec, read_messages, tiny_spec
 
 Servers = tuple[LabServer, LabServer]
 SECONDS = 60.0
@@ -78,11 +78,29 @@ def stop_and_remove_elsewhere(owner: LabServer, other: LabServer) -> None:
     owner.wait_until_gone(discarded)
 
 
+def sweep_elsewhere(owner: LabServer, other: LabServer) -> None:
+    """A sweep that a viewer was asked for is computed by the owner, and removed by it."""
+    wish = {"spec": tiny_spec(steps=10), "seeds": 1, "report_seeds": 0,
+            "grid": [{"path": "arms.1.tikhonov", "values": [0.1, 10.0]}]}  # fmt: skip
+    sweep = other.client.post("/api/sweeps", json=wish).raise_for_status().json()["id"]
+    address = f"/api/sweeps/{sweep}"
+    with other.client.stream("GET", f"{address}/events", timeout=SECONDS) as answer:
+        kinds = [message["event"] for message in read_messages(answer.iter_lines())]
+    assert [kind for kind in kinds if kind != "ping"] == ["cell", "cell", "finished"]
+    assert other.client.delete(address).status_code == 204
+    assert owner.client.get(address).status_code == 404
+
+
 def test_viewer_takes_posts_and_the_queue_when_the_owner_is_killed(servers: Servers) -> None:
     """One test: to start two servers costs more than all that it asks of them."""
     owner, other = servers
     assert (role(owner), role(other)) == ("owner", "viewer")
     stop_and_remove_elsewhere(owner, other)
+    sweep_elsewhere(owner, other)
+    refused = other.client.post("/api/presentations", json={"address": ""})
+    assert refused.status_code == 503
+    assert "next server" in refused.json()["detail"]
+    assert owner.client.post("/api/presentations", json={"address": ""}).status_code == 201
     run_id = other.post(endless(3))["id"]
     waiting = other.post(tiny_spec(seed=2))
     assert waiting["position"] is not None
