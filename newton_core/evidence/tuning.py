@@ -13,11 +13,12 @@ from dataclasses import dataclass
 from newton_core.evidence.cells import CellStore
 from newton_core.evidence.computing import Progress, compute_cells
 from newton_core.evidence.seeds import FIRST_TUNING_SEED, check_tuning_seeds, with_seeds
-from newton_core.evidence.sweep import compared, primary_metric
+from newton_core.evidence.sweep import primary_metric
 from newton_core.experiment.arms import ArmSpec
+from newton_core.experiment.comparison import compare_runs
 from newton_core.experiment.events import Summary
 from newton_core.experiment.spec import ExperimentSpec
-from newton_core.metrics import MetricDescription
+from newton_core.metrics import MetricDescription, on_validation
 
 BUDGET = 16
 """Settings that each arm is tried at, if nobody says otherwise."""
@@ -139,6 +140,9 @@ def tune(
 ) -> Tuning:
     """Chooses learning rate and damping of each arm by the task's primary metric.
 
+    It is that of the validation part where the runs have one: the data come with it, or the spec
+    has a ``validation_share``. Elsewhere it is that of the test part, on seeds that no report has.
+
     The first half of the budget is a coarse lattice around the arm's own settings, the second a
     lattice twice as fine around the best of the first: it also lies beyond the first one's border,
     where that is where the best is. The same spec gives the same tuning.
@@ -235,7 +239,11 @@ class _Search:
 
     def take(self, point: Point, summaries: Sequence[Summary]) -> None:
         """Takes the runs at a point."""
-        found = compared(self._alone, summaries)
+        metric = primary_metric(self._alone)
+        validated = on_validation(metric)
+        if self._alone.target is None and all(validated.name in s.initial for s in summaries):
+            metric = validated  # with a target, arms stop by that part, and steps are compared
+        found = compare_runs(self._alone, summaries, metric)
         self.metric = found.metric
         arm = found.arms[0]
         self._trials[point] = Trial(self._settings(point), arm.values, arm.mean)

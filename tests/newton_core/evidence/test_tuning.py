@@ -44,6 +44,20 @@ def test_every_arm_has_the_same_budget_and_the_best_is_found(
     assert (again.arms, again.spec) == (found.arms, found.spec)
 
 
+def test_data_with_a_validation_part_are_tuned_by_it(tmp_path: Path) -> None:
+    record = {
+        "task": {"name": "ranking", "n": 3, "test_sets": 10, "data": {"name": "digits"}},
+        "loss": {"name": "neuralsort"},
+        "arms": [{"lr": 0.001}],
+        "steps": 2,
+        "batch_size": 2,
+    }
+    for more, prefix in (({}, ""), ({"validation_share": 0.1}, "validation_")):
+        spec, store = ExperimentSpec.model_validate({**record, **more}), CellStore(tmp_path)
+        found = tune(spec, budget=2, seeds=(10_000,), store=store, processes=1)
+        assert found.metric.name == f"{prefix}exact_match"
+
+
 def test_a_large_budget_finds_room_for_a_learning_rate_alone(tmp_path: Path) -> None:
     arm = {"lr": 1e3, "optimizer": "sgd"}  # the largest that there is: the room is on one side
     record = {**SPEC.model_dump(mode="json"), "arms": [arm], "steps": 1}
