@@ -1,6 +1,7 @@
 """Every setting of the server in one typed table: environment, command line, docs and limits."""
 
 import ipaddress
+import os
 import re
 import sys
 from collections.abc import Iterable, Iterator
@@ -26,6 +27,8 @@ PLACEHOLDER = "change-me"
 """What the shipped files have in place of a code."""
 _CODES = ("access_code", "admin_code")
 _LEAST_CODE = 6
+_RETIRED = ("STARTUP_SECONDS",)
+"""Settings of earlier versions, which do no harm where they are still given."""
 _HOST_PORT = re.compile(r"[\w.-]+:\d{1,5}|\[[0-9a-fA-F:]+\]:\d{1,5}")
 _NAME = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[\w.-]+)(:\d{1,5})?")
 
@@ -379,6 +382,8 @@ def _misspelt(variables: Iterable[str]) -> Iterator[str]:
     for variable in sorted(variables):
         if variable.upper().startswith(PREFIX) and variable.upper() not in known:
             name = variable.upper().removeprefix(PREFIX)
+            if name in _RETIRED:
+                continue
             near = get_close_matches(name, [other.removeprefix(PREFIX) for other in known], 1, 0.75)
             if near:
                 yield f"{variable}: there is no such setting; did you mean {PREFIX}{near[0]}?"

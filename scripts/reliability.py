@@ -116,7 +116,7 @@ class LandscapeAsker(threading.Thread):
         with httpx.Client(base_url=self._server.url, timeout=30.0) as client:
             run = client.get("/api/runs").json()["items"][0]["id"]
             body = {"run": run, "points": 21, "samples": 5}
-            kinds = [line for line in client.post("/api/landscapes", json=body).iter_lines()]
+            kinds = list(client.post("/api/landscapes", json=body).iter_lines())
         return "event: done" in kinds
 
 

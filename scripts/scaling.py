@@ -48,7 +48,7 @@ def used(*processes: psutil.Process) -> float:
 
 def used_by_family(server: psutil.Process) -> float:
     """Processor seconds of a process, and of all that it started: those that ended too."""
-    return sum(server.cpu_times()[:4]) + used(*server.children())
+    return float(sum(server.cpu_times()[:4])) + used(*server.children())
 
 
 def measure_runs(names: list[str]) -> None:
