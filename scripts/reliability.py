@@ -234,7 +234,7 @@ def attack(
             time.sleep(dice.uniform(LEAST_PAUSE, MOST_PAUSE))
             accidents.happen()
         stop.set()
-        for run in seen.events:
+        for run in list(seen.events):  # a watcher may just be beginning another one
             server.client.post(f"/api/runs/{run}/stop", params={"ended_ok": True})
             server.wait_for(run, lambda found: found["ended"] is not None)
         missing = lost(server, seen)
