@@ -4,6 +4,7 @@ import type { ComponentChildren } from "preact";
 import { runSpec } from "../../state/signals";
 import { describeDiscs, discsOf, tallyDiscs } from "./discs";
 import "./discs.css";
+import "./pictures.css";
 import type { DiscsItem } from "./items";
 import type { ExamplesProps, SharedProps } from "./props";
 
@@ -12,7 +13,7 @@ type Disc = readonly [number, number, number];
 export function Discs({ items, label, look }: ExamplesProps) {
   const shown = discsOf(items);
   return (
-    <figure class="discs" style={{ color: look.colour }}>
+    <figure class="arm-pictures" style={{ color: look.colour }}>
       <ol class="discs-pictures">
         {shown.map((item) => (
           <li key={item.item} data-tip={describeDiscs(item, label)}>
@@ -37,7 +38,7 @@ export function SeenDiscs({ all }: SharedProps) {
   return (
     <div class="examples-row">
       <h3>What is seen</h3>
-      <figure class="discs">
+      <figure class="arm-pictures">
         <ol class="discs-pictures">
           {discsOf(all[0] ?? []).map((item) => (
             <li key={item.item}>

@@ -3,13 +3,14 @@
 import type { ComponentChildren } from "preact";
 import { describeForecast, forecastsOf, frameOf, HIGH, tallyForecasts, WIDE } from "./forecasts";
 import "./forecast.css";
+import "./pictures.css";
 import type { ForecastItem } from "./items";
 import type { ExamplesProps, SharedProps } from "./props";
 
 export function Forecast({ items, label, look }: ExamplesProps) {
   const shown = forecastsOf(items);
   return (
-    <figure class="forecasts" style={{ color: look.colour }}>
+    <figure class="arm-pictures" style={{ color: look.colour }}>
       <ol class="forecast-pictures">
         {shown.map((item) => (
           <li key={item.item} data-tip={describeForecast(item, label)}>

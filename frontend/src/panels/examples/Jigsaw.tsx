@@ -4,11 +4,12 @@ import type { JigsawItem } from "./items";
 import { describePuzzle, puzzlesOf, tallyPuzzles, tilesOf } from "./jigsaw";
 import type { ExamplesProps, SharedProps } from "./props";
 import "./jigsaw.css";
+import "./pictures.css";
 
 export function Jigsaw({ items, label, look }: ExamplesProps) {
   const shown = puzzlesOf(items);
   return (
-    <figure class="jigsaw" style={{ color: look.colour }}>
+    <figure class="arm-pictures" style={{ color: look.colour }}>
       <ol class="jigsaw-puzzles">
         {shown.map((item) => (
           <li key={item.puzzle} data-tip={describePuzzle(item, label)}>
@@ -26,7 +27,7 @@ export function WholePictures({ all }: SharedProps) {
   return (
     <div class="examples-row">
       <h3>The pictures</h3>
-      <figure class="jigsaw">
+      <figure class="arm-pictures">
         <ol class="jigsaw-puzzles">
           {puzzlesOf(all[0] ?? []).map((item) => {
             const places = item.right.map((_, place) => place);
