@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 from urllib.request import Request, urlopen
 
+from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
 from scripts.lab_browser import ARGUMENTS, find_browser, follow_requests, served
@@ -46,6 +47,7 @@ class Shot:
         dark: in the dark theme.
         region: the accessible name of the part that is taken; None: all that the window shows.
         prepare: what to do once the page has drawn.
+        colours: how many the file keeps, which makes it a third as large; None: all.
     """
 
     name: str
@@ -56,6 +58,7 @@ class Shot:
     dark: bool = False
     region: str | None = None
     prepare: Callable[[Page], None] = lambda page: None
+    colours: int | None = None
 
 
 def ask_what_if(page: Page) -> None:
@@ -76,6 +79,16 @@ def see_landscapes(page: Page) -> None:
     page.wait_for_function(LANDSCAPES_ARE_DRAWN, timeout=PATIENCE)
 
 
+FAMILIES = {
+    "trajectory": "Where each arm drives",
+    "heat": "What each arm reconstructs",
+    "discs-sgd": "Which discs each arm sees",
+    "spanning-tree": "What each arm builds",
+    "jigsaw": "How each arm puts pictures together",
+    "forecast": "What each arm forecasts",
+}
+"""What each family of ``docs/algorithms.md`` shows: the preset, and the panel of its examples."""
+
 SHOTS = (
     Shot("compare-light", height=1700),
     Shot("collapse", preset="collapse", height=1600),
@@ -95,6 +108,10 @@ SHOTS = (
     Shot("three-numbers", path="three-numbers", height=860),
     Shot("maps", preset="paths-smoothed-loss", region="What each arm finds"),
     Shot("runs", path="runs", height=700),
+    *(
+        Shot(f"family-{preset}", preset=preset, width=1200, height=2000, region=region, colours=256)
+        for preset, region in FAMILIES.items()
+    ),
 )
 
 
@@ -131,8 +148,13 @@ def take(page: Page, shot: Shot, address: str, run_id: str, folder: Path) -> Non
     shot.prepare(page)
     page.wait_for_timeout(1500)  # the last charts are drawn a frame apart
     seen = page if shot.region is None else page.get_by_role("region", name=shot.region)
-    seen.screenshot(path=folder / f"{shot.name}.png")
-    sys.stdout.write(f"{folder / shot.name}.png\n")
+    file = folder / f"{shot.name}.png"
+    seen.screenshot(path=file)
+    if shot.colours is not None:
+        with Image.open(file) as picture:
+            fewer = picture.convert("RGB").quantize(shot.colours)
+        fewer.save(file, optimize=True)
+    sys.stdout.write(f"{file}\n")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -157,6 +179,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             context = browser.new_context(
                 viewport={"width": shot.width, "height": shot.height},
                 color_scheme="dark" if shot.dark else "light",
+                bypass_csp=True,  # which forbids to wait for what a script says
             )
             take(context.new_page(), shot, address, run_of(shot.preset), options.folder)
             context.close()
