@@ -52,12 +52,13 @@ def _kilobytes(name: str) -> int:
 def needed(
     build: Callable[[bool], tuple[Callable[[], object], object]], *, quick: bool
 ) -> float | None:
-    """Megabytes that the first of a row's calls takes; the code it needs is loaded before."""
+    """Megabytes that the first of a row's calls takes the second time, when its code is loaded."""
     return apart(partial(_needed, build, quick))
 
 
 def _needed(
     build: Callable[[bool], tuple[Callable[[], object], object]], quick: bool
 ) -> float | None:
-    build(True)[0]()
-    return peak_megabytes(build(quick)[0])
+    call = build(quick)[0]
+    call()
+    return peak_megabytes(call)

@@ -19,8 +19,8 @@ What the lab's own code costs beside the code that people would use instead. `ma
 this table and writes this page and `dist/benchmarks.json`. The two ways of a row take turns in one
 process and one torch thread; times are processor time, the ratio is the median over the pairs.
 Targets are what we aim for; a row that misses its target says so.
-MB is by how much the second call of a new process, after one of a small size, raises its memory at
-its height: what a call needs when nothing that others freed is left over.
+MB is by how much the second call of a new process raises its memory at its height, once all that
+the first has freed was given back: what a call needs beside its code.
 How time and memory grow with the sizes: [growth](growth.md).
 """
 
@@ -49,7 +49,7 @@ def cells(row: Measured) -> list[str]:
         f"{row.ours:.3g}" if row.ours < 1000 else f"{row.ours:.0f}",
         "" if row.peers is None else f"{row.peers:.3g}",
         "" if row.ratio is None else f"{row.ratio:.2f}",
-        "" if row.memory is None else f"{row.memory:.0f}",
+        "" if row.memory is None else f"{row.memory:.{0 if row.memory >= 1 else 1}f}",
     ]
 
 
