@@ -4,6 +4,7 @@ P has the bits that tensor operations give it, in float32 too: where it saturate
 decides over the gradient. Conventions: :mod:`newton_core.algorithms.network_kernels`.
 """
 
+import math
 from typing import no_type_check
 
 import numpy as np
@@ -18,6 +19,12 @@ from newton_core.algorithms.network_kernels import (
     padded,
     pull_values,
 )
+
+CLAMPED = math.exp(-100.0)
+"""The probability at which BCELoss clamps a logarithm."""
+
+SMALL = 1e-4
+"""Up to here three terms of -log(1 - p) have float64's digits."""
 
 
 @compiled(*either("void(i8[::1], i8[::1], F[::1], F[:, ::1], F[:, ::1])"))
@@ -73,6 +80,33 @@ def pull_rows(lows, highs, alpha, rows, apart, received, pulls):
         pulls[c] = (first + second) + (third + fourth)
 
 
+@compiled(*either("f8(F[::1], F[::1])"))
+@no_type_check
+def cross_entropy(row, target):
+    """The summed BCELoss of a row of P, its logarithms clamped at -100.
+
+    Where the target is 0 or 1, one logarithm serves a whole product of probabilities; those of
+    small ones are series, so that a row that is almost right keeps its digits.
+    """
+    total = 0.0
+    product = 1.0
+    for item in range(len(target)):
+        p, q = np.float64(row[item]), target[item]
+        if q == 0:
+            if p < SMALL:
+                total += p * (1.0 + p * (0.5 + p / 3.0))
+            else:
+                product *= CLAMPED if 1.0 - p < CLAMPED else 1.0 - p
+        elif q == 1:
+            product *= CLAMPED if p < CLAMPED else p
+        else:
+            total -= q * max(np.log(p), -100.0) + (1.0 - q) * max(np.log1p(-p), -100.0)
+        if product < 1e-200:  # far from float64's least, one factor more is
+            total -= np.log(product)
+            product = 1.0
+    return total - np.log(product)
+
+
 @compiled(*either("F(F[:, ::1], F[:, ::1], b1, F[:, ::1])"))
 @no_type_check
 def compare_rows(rows, target, second, curvature):
@@ -82,22 +116,21 @@ def compare_rows(rows, target, second, curvature):
     """
     n = len(target)
     scale, two, one = rows.dtype.type(1 / (n * n)), rows.dtype.type(2), rows.dtype.type(1)
-    least, floor = rows.dtype.type(1e-12), rows.dtype.type(-100)
+    least = rows.dtype.type(1e-12)
     total = 0.0
     for wire in range(n):
-        for item in range(n):
-            p, q = rows[wire, item], target[wire, item]
-            if q != 0:
-                logarithm = np.log(p)
-                total -= q * (floor if logarithm < floor else logarithm)
-            if q != one:
-                logarithm = np.log1p(-p)
-                total -= (one - q) * (floor if logarithm < floor else logarithm)
-            if second:
+        total += cross_entropy(rows[wire], target[wire])
+        own, true = rows[wire], target[wire]
+        if second:
+            for item in range(n):
+                p, q = own[item], true[item]
                 below, above = p + least, one - p + least
                 guards = below * below * (above * above)
                 curvature[item, wire] = scale * ((p * p - two * p * q + q) / guards)
-            rows[wire, item] = scale * (p - q) / max((one - p) * p, least)
+        for item in range(n):
+            p = own[item]
+            spread = (one - p) * p
+            own[item] = scale * (p - true[item]) / (spread if spread > least else least)
     return rows.dtype.type(total / (n * n))
 
 

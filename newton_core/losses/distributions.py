@@ -83,7 +83,7 @@ class Cauchy(Distribution):
 
     def cdf(self, v: Tensor) -> Tensor:
         """F(v): the angle of the point (-v, 1) over π, which is the tail's form for v < 0."""
-        return torch.atan2(torch.ones_like(v), -v) / math.pi
+        return torch.atan2(torch.ones_like(v), -v).div_(math.pi)
 
     def density(self, v: Tensor) -> Tensor:
         """1 / (π (1 + v^2))."""

@@ -178,7 +178,7 @@ def _saturating(p, first, pulled, target, scores, saturated, neuralsort, tempera
                 below, above = entry + least, one - entry + least
                 guards = (below * below) * (above * above)
                 curvature = (entry * entry - two * entry * truth + truth) / guards / size
-                wide = float(entry)
+                wide = np.float64(entry)
                 curved[k] = wide * wide * float(curvature)
                 mean += wide * float(first[r, k, sample])
                 weight += curved[k]

@@ -1,11 +1,15 @@
 """The compiled kernels of the sorting networks against torch's operations."""
 
+import math
+
 import pytest
 import torch
 from torch import Tensor
+from torch.nn.functional import binary_cross_entropy
 from torch.testing import assert_close
 
 from newton_core import permutation_matrix
+from newton_core.algorithms.saturating_network_kernels import cross_entropy
 from newton_core.losses import Derivatives, autodiff_derivatives
 from newton_core.losses.network_derivatives import log_domain_derivatives, saturating_derivatives
 from newton_core.losses.sorting import sample_last
@@ -115,3 +119,17 @@ def test_threads_share_a_batch(numerics: str, threads: int) -> None:
     slow = by_torch(loss, y, target)
     close(fast.gradient, slow.gradient, 1e-6)
     close(fast.hessian, slow.hessian, 1e-6)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("truth", [0.0, 1.0, 0.25])
+def test_a_row_s_cross_entropy_is_torch_s(truth: float, dtype: torch.dtype) -> None:
+    """Also where logarithms are clamped many times in a row, and where next to nothing is left."""
+    ends = torch.tensor([0.0, 1.0, 1e-30, 1e-9, 1e-5, 1e-3, 0.3, 1 - 1e-3, 1 - 1e-6], dtype=dtype)
+    wrong = torch.cat((ends, torch.full((20,), 1 - truth, dtype=dtype)))
+    for row in (*ends.split(1), ends, wrong, 1e-3 * ends):
+        target = torch.full_like(row, truth)
+        expected = binary_cross_entropy(row.double(), target.double(), reduction="sum")
+        found = cross_entropy(row.numpy(), target.numpy())
+        assert found == pytest.approx(expected.item(), rel=1e-9, abs=1e-300)
+    assert math.isnan(cross_entropy(torch.full_like(ends, torch.nan).numpy(), ends.numpy()))
