@@ -43,7 +43,7 @@ VIEWED_STEPS = 10_000
 
 def used(*processes: psutil.Process) -> float:
     """Processor seconds that processes have used so far."""
-    return sum(sum(process.cpu_times()[:2]) for process in processes)
+    return float(sum(sum(process.cpu_times()[:2]) for process in processes))
 
 
 def used_by_family(server: psutil.Process) -> float:
