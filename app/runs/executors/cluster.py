@@ -11,6 +11,7 @@ import json
 import logging
 import os
 import socket
+import tempfile
 import threading
 import time
 from typing import Any
@@ -33,6 +34,8 @@ _RAY_VARIABLES = {
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",  # what later versions do; earlier ones warn
     "RAY_USAGE_STATS_ENABLED": "0",
 }
+_OTHERS = {"companions": 0, "access_code": None, "admin_code": None, "database_url": None}
+"""What a worker there is told otherwise: Ray counts the cores, and secrets stay with the server."""
 _GROUPS = {"told": 1, "jobs": 1, "looks": 1}
 """Threads of an actor: one streams, one takes jobs in their order, one answers."""
 
@@ -60,6 +63,7 @@ class RayExecutor(PoolExecutor):
                 "NEWTON_LAB_EXECUTOR=ray needs Ray, which is not installed here:"
                 " pip install 'newton-lab[ray]', or leave the setting out"
             )
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
 
     def start(self) -> None:
         """Joins the cluster, which takes seconds, and starts the workers there."""
@@ -69,9 +73,15 @@ class RayExecutor(PoolExecutor):
         address = self._settings.ray_address
         where: dict[str, Any] = {"address": address}
         if not address:
+            self._folder = tempfile.TemporaryDirectory(
+                prefix="lab-ray-",
+                ignore_cleanup_errors=True,  # short, for the names of sockets
+            )
             where = {
                 "address": "local",
-                "num_cpus": self.slots * self._settings.threads,
+                "_temp_dir": self._folder.name,
+                # Twice what the slots need: a worker that is replaced may be slow to leave.
+                "num_cpus": 2 * self.slots * self._settings.threads,
                 "include_dashboard": False,
                 "object_store_memory": STORE_BYTES,
             }
@@ -100,6 +110,8 @@ class RayExecutor(PoolExecutor):
         """Ends all workers, and leaves the cluster."""
         super().close()
         _import_ray().shutdown()
+        if self._folder is not None:
+            self._folder.cleanup()
 
     def _new_worker(self, job: Job | None = None) -> PooledWorker:
         gpus = 0 if job is None else gpus_of(job)
@@ -138,10 +150,10 @@ class RayWorker(Worker):
             num_cpus=settings.threads,
             num_gpus=gpus,
             max_restarts=0,
+            scheduling_strategy="SPREAD",
             runtime_env={"env_vars": environment_of(settings)},
         )
-        # The cores are counted by Ray: companions would take more than it gave.
-        self._actor = remote.remote(entry, settings.model_copy(update={"companions": 0}))
+        self._actor = remote.remote(entry, settings.model_copy(update=_OTHERS))
         told = self._actor.told.options(num_returns="streaming", concurrency_group="told")
         self._told = told.remote()
         self._reader = threading.Thread(target=self._read, name="from ray", daemon=True)
