@@ -21,6 +21,7 @@ from newton_core.curvature.local import (
     CurvatureAverage,
     check_weights,
     chosen_rows,
+    is_learned,
     weighted_direction,
 )
 from newton_core.curvature.step import check_outputs, warn_if_flat
@@ -190,7 +191,7 @@ class NewtonLoss(nn.Module):
 
     def _plain_loss(self, y: Tensor, target: Any, weights: Tensor | None) -> Tensor | None:
         """The base's batch mean at constant outputs, if anything else than y is learned by it."""
-        learned = isinstance(target, Tensor) and target.requires_grad
+        learned = is_learned(target)
         if not torch.is_grad_enabled() or (
             isinstance(self.base, Loss)
             and not learned

@@ -21,8 +21,13 @@ def check_weights(weights: Tensor, samples: int) -> Tensor:
     """(N,) finite weights of at least 0, not all 0, without a graph; a mask becomes 0 and 1.
 
     Raises:
+        TypeError: they are no tensor.
         ValueError: they are not.
     """
+    if not isinstance(weights, Tensor):
+        raise TypeError(
+            f"weights are a tensor, one number or truth per sample, not {type(weights).__name__}"
+        )
     weights = to_float64(weights.detach())
     if weights.shape != (samples,):
         raise ValueError(
@@ -32,6 +37,14 @@ def check_weights(weights: Tensor, samples: int) -> Tensor:
     if not bool((torch.isfinite(weights) & (weights >= 0)).all()) or not bool(weights.any()):
         raise ValueError("weights must be finite and at least 0, one of them more than 0")
     return weights
+
+
+def is_learned(target: Any) -> bool:
+    """Whether a target, or a tensor inside its tuples, lists and dicts, requires grad."""
+    if isinstance(target, Tensor):
+        return target.requires_grad
+    items = target.values() if isinstance(target, dict) else target
+    return isinstance(target, (tuple, list, dict)) and any(map(is_learned, items))
 
 
 def chosen_rows(target: Any, rows: Tensor) -> Any:

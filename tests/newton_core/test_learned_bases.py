@@ -58,6 +58,25 @@ def test_a_target_that_is_learned_gets_its_gradient_or_an_error(name: str, targe
     assert_close(found, expected)
 
 
+def test_a_learned_tensor_inside_a_target_gets_its_gradient_or_an_error() -> None:
+    y, near = normal(5, 3).requires_grad_(True), normal(5, 3, seed=1).requires_grad_(True)
+
+    def paired(y: Tensor, target: Any) -> Tensor:
+        near, far = target["places"]
+        return (y - near).square().sum(1) + torch.cosh(y - far).sum(1)
+
+    def blind(y: Tensor, target: Any) -> Tensor:
+        near, far = target["places"]
+        return paired(y, {"places": (near.detach(), far)})
+
+    target = {"places": (near, normal(5, 3, seed=2))}
+    (expected,) = torch.autograd.grad(paired(y, target).mean(), near)
+    (found,) = torch.autograd.grad(NewtonLoss(paired)(y, target), near)
+    assert_close(found, expected)
+    with pytest.raises(ValueError, match="the base takes it for a constant"):
+        NewtonLoss(blind)(y, target)
+
+
 @pytest.mark.parametrize("name", ["perturbed_fy", "smoothed_algorithm", "bellman_ford"])
 def test_a_learned_path_is_refused(name: str) -> None:
     y = normal(2, 3, 3).abs().requires_grad_(True)
