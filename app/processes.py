@@ -38,10 +38,16 @@ class Loaded:
 
 
 class PooledWorker:
-    """A worker, and what it has loaded from outside the lab."""
+    """A worker, and what it has loaded from outside the lab.
 
-    def __init__(self, process: Worker) -> None:
+    Args:
+        process: the worker.
+        pooled: whether it goes back to the others after a job.
+    """
+
+    def __init__(self, process: Worker, *, pooled: bool = True) -> None:
         self.process = process
+        self.pooled = pooled
         self.loaded = Loaded()
 
 

@@ -23,6 +23,7 @@ from app.runs.records import Job
 from app.settings import Settings
 from newton_core.workers import Worker, WorkerLostError, messages
 
+ENTRY = "app.runs.worker:main"
 NAMESPACE = "newton-lab"
 STORE_BYTES = 128 * 2**20
 """Ray's store of objects on a local cluster: events are small and pass at once."""
@@ -113,12 +114,15 @@ class RayExecutor(PoolExecutor):
         if self._folder is not None:
             self._folder.cleanup()
 
-    def _new_worker(self, job: Job | None = None) -> PooledWorker:
-        gpus = 0 if job is None else gpus_of(job)
-        return PooledWorker(RayWorker("app.runs.worker:main", self._settings, gpus))
+    def _new_worker(self) -> PooledWorker:
+        return PooledWorker(RayWorker(ENTRY, self._settings, gpus=0))
 
-    def _suits(self, worker: PooledWorker, job: Job) -> bool:
-        return isinstance(worker.process, RayWorker) and worker.process.gpus == gpus_of(job)
+    def _worker_for(self, job: Job) -> PooledWorker | None:
+        """A run on a GPU has an actor of its own, so that the GPU is free for others after it."""
+        gpus = gpus_of(job)
+        if gpus == 0:
+            return None
+        return PooledWorker(RayWorker(ENTRY, self._settings, gpus), pooled=False)
 
 
 def gpus_of(job: Job) -> int:
@@ -140,7 +144,6 @@ class RayWorker(Worker):
         from app.runs.executors.actor import RunActor
 
         super().__init__("worker")
-        self.gpus = gpus
         self._ray = ray = _import_ray()
         self._reason = "the worker on the Ray cluster ended"
         self._asked: Any = None

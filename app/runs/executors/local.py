@@ -2,7 +2,6 @@
 
 from app.processes import LabWorker, PooledWorker
 from app.runs.executors.pool import PoolExecutor
-from app.runs.records import Job
 
 
 class LocalExecutor(PoolExecutor):
@@ -10,5 +9,5 @@ class LocalExecutor(PoolExecutor):
 
     name = "local"
 
-    def _new_worker(self, job: Job | None = None) -> PooledWorker:
+    def _new_worker(self) -> PooledWorker:
         return LabWorker("app.runs.worker:main", self._settings, "worker")

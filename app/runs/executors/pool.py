@@ -92,12 +92,14 @@ class PoolExecutor(Executor):
         One that has loaded code or data that have changed since is replaced.
         """
         deadline = time.monotonic() + START_SECONDS
+        if (own := self._worker_for(job)) is not None:
+            return self._once_ready(own, stop, deadline)
         while not stop.asked and time.monotonic() < deadline:
             with self._change:
                 for worker in list(self._idle):
                     try:
-                        if worker.loaded.is_outdated(job.sources) or not self._suits(worker, job):
-                            self._replace(worker, job)
+                        if worker.loaded.is_outdated(job.sources):
+                            self._replace(worker)
                         elif worker.process.is_ready():
                             self._idle.remove(worker)
                             return worker
@@ -107,21 +109,37 @@ class PoolExecutor(Executor):
             time.sleep(0.01)
         return None
 
+    def _once_ready(
+        self, worker: PooledWorker, stop: StopRequest, deadline: float
+    ) -> PooledWorker | None:
+        try:
+            while not stop.asked and time.monotonic() < deadline:
+                if worker.process.is_ready():
+                    return worker
+                time.sleep(0.01)
+        except WorkerLostError as loss:
+            logger.warning("a worker was lost before its run began", reason=str(loss))
+        worker.process.close()
+        return None
+
     @abstractmethod
-    def _new_worker(self, job: Job | None = None) -> PooledWorker:
-        """A worker that is being started, for a job if one is at hand."""
+    def _new_worker(self) -> PooledWorker:
+        """A worker that is being started."""
 
-    def _suits(self, worker: PooledWorker, job: Job) -> bool:
-        """Whether a worker has what a job asks for."""
-        return True
+    def _worker_for(self, job: Job) -> PooledWorker | None:
+        """A worker that is started for one job alone; None where any of the pool will do."""
+        return None
 
-    def _replace(self, worker: PooledWorker, job: Job | None = None) -> None:
+    def _replace(self, worker: PooledWorker) -> None:
         self._idle.remove(worker)
         worker.process.close()
         if not self._closed:
-            self._idle.append(self._new_worker(job))
+            self._idle.append(self._new_worker())
 
     def _give_back(self, worker: PooledWorker, *, healthy: bool) -> None:
+        if not worker.pooled:
+            worker.process.close()
+            return
         bloated = worker.process.memory() > self._settings.memory_mb * 500_000
         with self._change:
             self._idle.insert(0, worker)

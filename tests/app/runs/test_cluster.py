@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,18 +14,25 @@ from newton_core.experiment.spec import ExperimentSpec
 from newton_core.training.run import run
 from tests.app.command import Lab
 from tests.app.harness import long_spec, numbers_of, tiny_spec
-from tests.app.runs.test_executors import Following, check_whole, settings_for, workers_of
+from tests.app.runs.test_executors import (
+    READY_SECONDS,
+    Following,
+    check_whole,
+    settings_for,
+    workers_of,
+)
 
 STORE = {"object_store_memory": 80 * 2**20}
 
 
 @pytest.fixture
 def cluster() -> Iterator[Cluster]:
-    """A head that computes nothing, and two nodes of one core."""
+    """A head that computes nothing, two nodes of one core, and one that says it has a GPU."""
     head = {"num_cpus": 0, "include_dashboard": False, **STORE}
     made = Cluster(initialize_head=True, head_node_args=head)
     for _ in range(2):
         made.add_node(num_cpus=1, **STORE)
+    made.add_node(num_cpus=2, num_gpus=1, **STORE)
     yield made
     made.shutdown()
 
@@ -51,6 +59,13 @@ def test_run_of_a_lost_node_fails_and_the_next_goes_to_another(
         assert "the worker on the Ray cluster was lost" in str(lost.outcome())
         following = Following(executor, tmp_path / "next", tiny_spec())
         check_whole(following)
+        with_gpu = Following(executor, tmp_path / "gpu", tiny_spec(device="cuda:9"))
+        assert with_gpu.outcome() is None
+        assert "cuda:9" in with_gpu.events[-1].body, "a worker there was asked, and it has none"
+        until = time.monotonic() + READY_SECONDS
+        while len(workers_of(executor)) > 1:  # the worker with the GPU was for this run alone
+            assert time.monotonic() < until
+            time.sleep(0.05)
     finally:
         executor.close()
     here = [event.model_dump(mode="json") for event in run(ExperimentSpec(**tiny_spec()))]
