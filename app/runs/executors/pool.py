@@ -92,9 +92,12 @@ class PoolExecutor(Executor):
         One that has loaded code or data that have changed since is replaced.
         """
         deadline = time.monotonic() + START_SECONDS
-        if (own := self._worker_for(job)) is not None:
-            return self._once_ready(own, stop, deadline)
         while not stop.asked and time.monotonic() < deadline:
+            if (own := self._worker_for(job)) is not None:
+                if self._is_ready_in_time(own, stop, deadline):
+                    return own
+                own.process.close()
+                continue
             with self._change:
                 for worker in list(self._idle):
                     try:
@@ -109,18 +112,15 @@ class PoolExecutor(Executor):
             time.sleep(0.01)
         return None
 
-    def _once_ready(
-        self, worker: PooledWorker, stop: StopRequest, deadline: float
-    ) -> PooledWorker | None:
+    def _is_ready_in_time(self, worker: PooledWorker, stop: StopRequest, deadline: float) -> bool:
         try:
             while not stop.asked and time.monotonic() < deadline:
                 if worker.process.is_ready():
-                    return worker
+                    return True
                 time.sleep(0.01)
         except WorkerLostError as loss:
             logger.warning("a worker was lost before its run began", reason=str(loss))
-        worker.process.close()
-        return None
+        return False
 
     @abstractmethod
     def _new_worker(self) -> PooledWorker:

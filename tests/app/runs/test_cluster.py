@@ -27,12 +27,11 @@ STORE = {"object_store_memory": 80 * 2**20}
 
 @pytest.fixture
 def cluster() -> Iterator[Cluster]:
-    """A head that computes nothing, two nodes of one core, and one that says it has a GPU."""
+    """A head that computes nothing, and two nodes that say they have a GPU."""
     head = {"num_cpus": 0, "include_dashboard": False, **STORE}
     made = Cluster(initialize_head=True, head_node_args=head)
     for _ in range(2):
-        made.add_node(num_cpus=1, **STORE)
-    made.add_node(num_cpus=2, num_gpus=1, **STORE)
+        made.add_node(num_cpus=2, num_gpus=1, **STORE)
     yield made
     made.shutdown()
 
