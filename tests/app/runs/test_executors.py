@@ -47,9 +47,10 @@ def executor(
 
 
 def workers_of(executor: Executor) -> list[psutil.Process]:
-    """The processes of the executor's workers; Ray's are grandchildren, with its own titles."""
-    children = psutil.Process().children(recursive=True)
-    title = "ray::RunActor" if executor.name == "ray" else "newton-lab worker"
+    """The processes of the executor's workers; Ray's are grandchildren, with titles of its own."""
+    on_ray = executor.name == "ray"
+    children = psutil.Process().children(recursive=on_ray)
+    title = "ray::RunActor" if on_ray else "newton-lab worker"
     found = []
     for child in children:
         with contextlib.suppress(psutil.Error):
