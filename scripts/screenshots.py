@@ -152,7 +152,7 @@ def take(page: Page, shot: Shot, address: str, run_id: str, folder: Path) -> Non
     seen.screenshot(path=file)
     if shot.colours is not None:
         with Image.open(file) as picture:
-            fewer = picture.convert("RGB").quantize(shot.colours)
+            fewer = picture.convert("RGB").quantize(shot.colours, Image.Quantize.MAXCOVERAGE)
         fewer.save(file, optimize=True)
     sys.stdout.write(f"{file}\n")
 
