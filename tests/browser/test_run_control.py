@@ -142,7 +142,7 @@ def test_two_quick_presses_of_lambda_leave_one_run(
 
 
 def test_all_charts_show_one_time_while_playing(lab: LabPage, finished: str) -> None:
-    lab.go_to_run(finished, "?step=0&speed=100")
+    lab.go_to_run(finished, "?step=0&speed=20")
     lab.wait_for_curve()
     lab.bar.get_by_role("button", name="Play").click()
     seen: set[int] = set()
