@@ -10,12 +10,7 @@ from torch import Tensor, nn
 from typing_extensions import TypeVar
 
 from newton_core.entry_points import EntryPoints
-from newton_core.losses.opacity import (
-    OpaqueLossError,
-    hides_curvature,
-    outside_inference,
-    slanted,
-)
+from newton_core.losses.opacity import OpaqueLossError, gradient_moves, outside_inference
 from newton_core.registry import Registry, declared_name, example_parameters, require_subclass
 from newton_core.settings import Named
 from newton_core.tensors import flatten_outputs
@@ -232,12 +227,7 @@ def derivatives_of(
 
 
 def autodiff_derivatives(
-    loss: LossFunction,
-    y: Tensor,
-    target: Any = None,
-    *,
-    hessian: bool = True,
-    transparent: bool = False,
+    loss: LossFunction, y: Tensor, target: Any = None, *, hessian: bool = True
 ) -> Derivatives:
     """Derivatives of any loss by automatic differentiation; the Hessian costs m backward passes.
 
@@ -248,32 +238,20 @@ def autodiff_derivatives(
         y: (N, *S) outputs; S is treated as m = prod(S) coordinates.
         target: whatever ``loss`` compares y with.
         hessian: also compute the (N, m, m) second derivatives.
-        transparent: autograd is known to see all of the loss, so that nobody needs to look.
 
     Raises:
-        OpaqueLossError: the Hessian was asked for, and autograd reaches only the gradient, of the
-            loss or of a part of it that most of the curvature comes from.
+        OpaqueLossError: the Hessian was asked for, and autograd reaches only the gradient.
         ValueError: the loss does not give one value per sample, or is not differentiable in y.
     """
     with torch.inference_mode(False), torch.enable_grad():
-        target = outside_inference(target)
-        return _autodiff(loss, y.detach().clone(), target, hessian, transparent)
+        return _autodiff(loss, y.detach().clone(), outside_inference(target), hessian=hessian)
 
 
-def _autodiff(
-    loss: LossFunction, y: Tensor, target: Any, hessian: bool, transparent: bool
-) -> Derivatives:
+def _autodiff(loss: LossFunction, y: Tensor, target: Any, *, hessian: bool) -> Derivatives:
     """The same where gradients are recorded, at a tensor that nothing else holds."""
 
-    def again(point: Tensor, *, hessian: bool) -> Derivatives:
-        with torch.random.fork_rng(devices=[point.device] if point.is_cuda else []):
-            return _autodiff(loss, point.detach().clone(), target, hessian, True)
-
-    def hides(point: Tensor, found: Derivatives) -> bool:
-        assert found.hessian is not None
-        return hides_curvature(
-            lambda at: again(at, hessian=False).gradient, point, found.gradient, found.hessian
-        )
+    def plain(point: Tensor) -> Derivatives:
+        return _autodiff(loss, point.detach().clone(), target, hessian=False)
 
     leaf = y.requires_grad_(True)
     value = loss(leaf, target)
@@ -295,19 +273,15 @@ def _autodiff(
     except torch.OutOfMemoryError:
         raise
     except RuntimeError as error:
-        again(y, hessian=False)  # what fails here too is no matter of second derivatives
+        plain(y)  # what fails here too is no matter of second derivatives
         raise OpaqueLossError(f"autograd says {str(error).splitlines()[0]!r}") from error
     second = torch.stack(rows, dim=1)
-    here = Derivatives(value.detach(), gradient.detach(), ((second + second.mT) / 2).detach())
-    if not transparent and hides(y.detach(), here):
-        beside = y.detach() + 0.1 * slanted(y.detach())  # off y, where curvature may be zero
-        if hides(beside, again(beside, hessian=True)):
-            seen = "only a part of it" if second.any() else "a constant"
-            raise OpaqueLossError(
-                f"its gradient changes with y, and autograd sees {seen} (a backward pass in NumPy,"
-                " or once_differentiable)"
-            )
-    return here
+    if not second.any() and gradient_moves(lambda point: plain(point).gradient, y.detach()):
+        raise OpaqueLossError(
+            "its gradient changes with y, and autograd sees a constant (a backward pass in NumPy,"
+            " or once_differentiable)"
+        )
+    return Derivatives(value.detach(), gradient.detach(), ((second + second.mT) / 2).detach())
 
 
 def _gradient(value: Tensor, leaf: Tensor, *, create_graph: bool) -> Tensor:

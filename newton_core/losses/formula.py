@@ -13,14 +13,7 @@ from newton_core.algorithms.expressions import (
     FormulaError,
     parse_formula,
 )
-from newton_core.losses.base import (
-    Derivatives,
-    Loss,
-    LossParameters,
-    TargetKind,
-    autodiff_derivatives,
-    register_loss,
-)
+from newton_core.losses.base import Loss, LossParameters, TargetKind, register_loss
 from newton_core.settings import setting
 
 
@@ -67,9 +60,3 @@ class Formula(Loss[FormulaParameters]):
     def forward(self, y: Float[Tensor, "N 2"], target: Tensor | None = None) -> Float[Tensor, " N"]:
         """The height at each point (x, y)."""
         return self._formula(y[:, 0], y[:, 1])
-
-    def derivatives(
-        self, y: Tensor, target: Tensor | None = None, *, hessian: bool = True
-    ) -> Derivatives:
-        """By automatic differentiation, which sees all that a formula is made of."""
-        return autodiff_derivatives(self, y, hessian=hessian, transparent=True)

@@ -26,9 +26,7 @@ class OpaqueLossError(ValueError):
         )
 
 
-def gradient_moves(
-    gradient: Callable[[Tensor], Tensor], y: Tensor, step: float, known: Tensor | None = None
-) -> bool:
+def gradient_moves(gradient: Callable[[Tensor], Tensor], y: Tensor) -> bool:
     """Whether a gradient changes with y all the way along a short line, for most samples.
 
     A gradient that is constant in pieces jumps at a few points of the line at most, and rests
@@ -38,61 +36,16 @@ def gradient_moves(
     Args:
         gradient: y of shape (N, *S) to gradients (N, m).
         y: (N, *S) where the line begins; no entry changes its sign along it.
-        step: length of a section, relative to the size of each entry of y.
-        known: (N, m) the change along a section that a Hessian foresees: only changes of which
-            it leaves more than half unexplained count. None foresees nothing.
     """
-    rounding = ROUNDING * torch.finfo(y.dtype).eps
+    eps = torch.finfo(y.dtype).eps
     slant = slanted(y)
-    found = [gradient(y + k * step * slant) for k in range(1, 5)]
+    found = [gradient(y + k * eps ** (1 / 3) * slant) for k in range(1, 5)]
     largest = torch.stack([g.abs().amax(dim=1) for g in found]).amax(dim=0)
     moved = torch.ones(len(y), dtype=torch.bool, device=y.device)
     for before, after in itertools.pairwise(found):
-        moved &= _unexplained(after - before, rounding * largest, known)
-    return _most(moved, gradient(y))
-
-
-def hides_curvature(
-    gradient: Callable[[Tensor], Tensor], y: Tensor, found: Tensor, hessian: Tensor
-) -> bool:
-    """Whether most of a gradient's change with y is missing in the Hessian that autograd gave.
-
-    So it is where a loss is the sum of a part that autograd sees through only once and of another.
-    One more gradient tells that nothing is missing. Where it does not, two lines of different
-    lengths must agree, because a Hessian foresees short ways only, and a kink may stand at y.
-    A loss that draws random numbers is not judged.
-
-    Args:
-        gradient: y of shape (N, *S) to gradients (N, m).
-        y: (N, *S) where the Hessian was computed.
-        found: (N, m) the gradient there.
-        hessian: (N, m, m).
-    """
-    eps = torch.finfo(y.dtype).eps
-    if not hessian.any():
-        return gradient_moves(gradient, y, eps ** (1 / 3))
-    turn = (hessian @ slanted(y).reshape(len(y), -1, 1))[..., 0]
-    short = eps**0.5
-    change = gradient(y + short * slanted(y)) - found
-    rounding = ROUNDING * eps * found.abs().amax(dim=1)
-    if not _most(_unexplained(change, rounding, short * turn), found):
-        return False
-    if (gradient(y) - found).abs().gt(rounding[:, None]).any():
-        return False
-    return all(gradient_moves(gradient, y, h, h * turn) for h in (short, eps ** (1 / 3)))
-
-
-def _unexplained(change: Tensor, rounding: Tensor, known: Tensor | None) -> Tensor:
-    """(N,) whether a change (N, m) is more than rounding (N,), and mostly not the known one."""
-    size = change.abs().amax(dim=1)
-    left = size if known is None else (change - known).abs().amax(dim=1)
-    return (size > rounding) & (left > size / 2)
-
-
-def _most(which: Tensor, gradient: Tensor) -> bool:
-    """Whether something holds for most of the samples that have a gradient."""
-    lively = gradient.abs().amax(dim=1) > 0
-    return 2 * int((which & lively).sum()) > int(lively.sum())
+        moved &= (after - before).abs().amax(dim=1) > ROUNDING * eps * largest
+    lively = gradient(y).abs().amax(dim=1) > 0
+    return 2 * int((moved & lively).sum()) > int(lively.sum())
 
 
 def slanted(y: Tensor) -> Tensor:

@@ -107,40 +107,6 @@ def test_an_opaque_loss_has_no_hessian_direction(loss: Any, dtype: torch.dtype) 
     assert_close(fisher, again)
 
 
-@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-def test_an_opaque_part_is_found_beside_one_that_is_not(dtype: torch.dtype) -> None:
-    y, hidden = normal(8, 3).to(dtype), applied(NumpyBackward)
-    sums: dict[str, Callable[[Tensor, Any], Tensor]] = {
-        "weight decay": lambda y, t: hidden(y, t) + 1e-3 * y.square().sum(1),
-        "most samples": lambda y, t: torch.where(y[:, 0] < 0.2, hidden(y, t), y.square().sum(1)),
-        "weights": lambda y, t: (y.detach() ** 2 * y).sum(1) + 1e-3 * y.square().sum(1),
-    }
-    for loss in sums.values():
-        with pytest.raises(OpaqueLossError, match=r"only a part of it.*curvature 'fisher'"):
-            newton_direction(loss, y)
-
-
-CURVED: dict[str, Callable[[Tensor, Any], Tensor]] = {
-    "fourth powers": lambda y, t: (y**4).sum(1),
-    "cross-entropy": lambda y, t: y.logsumexp(1) - y[:, 0],
-    "kinks": lambda y, t: functional.huber_loss(y, t, reduction="none").sum(1) + y.abs().sum(1),
-    "waves": lambda y, t: (5 * y).sin().sum(1),
-    "noise": lambda y, t: ((y + torch.randn_like(y)) ** 4).sum(1),
-}
-
-
-@pytest.mark.parametrize("loss", CURVED.values(), ids=CURVED)
-@pytest.mark.parametrize("scale", [0.0, 0.01, 1.0, 100.0])
-def test_what_autograd_sees_is_trusted(loss: Any, scale: float) -> None:
-    for seed, samples in enumerate([1, 2, 50]):
-        y, target = (scale * normal(samples, 4, seed=2 * seed + i) for i in range(2))
-        before = torch.random.get_rng_state()
-        found = autodiff_derivatives(loss, y, target)
-        torch.random.set_rng_state(before)
-        again = autodiff_derivatives(loss, y, target, transparent=True)
-        assert_close(found.hessian, again.hessian, rtol=0, atol=0)
-
-
 @pytest.mark.parametrize("loss", PIECEWISE_LINEAR.values(), ids=PIECEWISE_LINEAR)
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 @pytest.mark.parametrize("scale", [0.01, 1.0, 100.0])
