@@ -66,6 +66,7 @@ def test_speed_works_on_a_run_opened_by_link(lab: LabPage, going: str) -> None:
     chosen = lab.step
     lab.wait(lambda: lab.computed - lab.step > 100, "the run goes on, and playback falls behind")
     assert lab.step >= chosen
+    lab.wait(lambda: "speed=5" in lab.page.url, "the address names the speed")
     lab.page.reload()
     lab.wait(lambda: lab.computed > 0 and lab.step > 0, "the run is there again")
     lab.wait(lambda: lab.computed - lab.step > 100, "playback falls behind again")

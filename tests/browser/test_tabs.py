@@ -40,15 +40,22 @@ def streams(server: LabServer) -> int:
     return int(float(line.split()[1]))
 
 
+@pytest.fixture
+def first(browser: Browser, watched: LabServer, watch: Watch) -> Iterator[LabPage]:
+    """The first tab; those that it opens are closed with it, also where a test fails."""
+    opened = LabPage.open(browser, watched.url, watch)
+    yield opened
+    opened.close()
+
+
 def goes_on(tab: LabPage, steps: int = 0) -> None:
     reached = tab.computed
     tab.wait(lambda: tab.computed > reached + steps, "a tab goes on")
 
 
 def test_seven_tabs_of_a_running_run_share_one_stream(
-    browser: Browser, watched: LabServer, going: str, watch: Watch
+    first: LabPage, watched: LabServer, going: str
 ) -> None:
-    first = LabPage.open(browser, watched.url, watch)
     tabs = [first, *(first.second_tab() for _ in range(6))]
     for tab in tabs:
         tab.go_to_run(going, "?step=0")  # paused: the tabs need not all draw
@@ -59,15 +66,10 @@ def test_seven_tabs_of_a_running_run_share_one_stream(
     first.page.close()
     for tab in tabs[1:]:
         goes_on(tab)
-    for tab in tabs[1:]:
-        tab.page.close()
-    first.close()
-
 
 def test_tabs_go_on_when_what_they_share_dies(
-    browser: Browser, watched: LabServer, going: str, watch: Watch
+    browser: Browser, first: LabPage, going: str
 ) -> None:
-    first = LabPage.open(browser, watched.url, watch)
     second = first.second_tab()
     for tab in (first, second):
         tab.go_to_run(going, "?step=0")  # paused: the tabs need not all draw
@@ -77,7 +79,6 @@ def test_tabs_go_on_when_what_they_share_dies(
     session.send("Target.closeTarget", {"targetId": worker["targetId"]})
     goes_on(first, steps=2000)  # more than it may have heard of already
     goes_on(second)
-    first.close()
 
 
 @pytest.fixture

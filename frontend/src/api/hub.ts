@@ -14,6 +14,8 @@ export type Request =
   | { kind: "follow"; address: string; keepalive: number; after: number }
   /** Someone looks at the page again, or wants no more waiting for a lost connection. */
   | { kind: "look" }
+  /** Is the hub there? */
+  | { kind: "ask" }
   | { kind: "leave" };
 
 /** What a follower hears. */
@@ -99,6 +101,9 @@ export class Hub {
           break;
         case "look":
           if (run !== null && this.active.has(run)) run.source.look();
+          break;
+        case "ask":
+          port.postMessage({ kind: "alive" });
           break;
         case "leave":
           run?.followers.delete(follower);

@@ -7,10 +7,13 @@ import type { RunEvent, Schemas } from "./types";
 /** How a page reaches the hub of its browser; without such a worker each page has its own hub. */
 type Connect = (onFailure: () => void) => Port;
 
-/** Pings that the hub passes on and that did not come, until the page thinks that it is dead. */
+/** Pings that the hub passes on and that did not come, until the page asks whether it is there. */
 const PINGS_MISSED = 4;
 const LEAST_PATIENCE_MS = 3000;
 const WATCH_MS = 1000;
+/** Questions without an answer until it is dead. The first answer waits for its script to load. */
+const MOST_UNANSWERED = 3;
+const MOST_UNANSWERED_AT_FIRST = 12;
 
 let own: Hub | null = null;
 let connect: Connect = connectHere;
@@ -40,6 +43,8 @@ export interface StreamHandlers {
 export class RunStream {
   private port: Port | null = null;
   private heard = 0;
+  private hasAnswered = false;
+  private unanswered = 0;
   private watching: ReturnType<typeof setInterval> | undefined;
   private readonly stop = new AbortController();
 
@@ -79,6 +84,7 @@ export class RunStream {
 
   private follow(port: Port): void {
     if (this.stop.signal.aborted) return;
+    this.port?.postMessage({ kind: "leave" }); // it may be late, not dead
     this.port = port;
     port.onmessage = ({ data }) => {
       if (port === this.port) this.hear(data as Answer);
@@ -86,10 +92,17 @@ export class RunStream {
     this.ask();
   }
 
-  /** A worker can die, and says nothing then: a living one passes on at least the pings. */
+  /**
+   * A worker can die, and says nothing then: a living one passes on at least the pings. Silence
+   * alone proves nothing: a page that slept, or was busy, has not read yet what came meanwhile.
+   * So it asks, and counts questions, between which it reads, not seconds.
+   */
   private watch(): void {
     const patience = Math.max(LEAST_PATIENCE_MS, PINGS_MISSED * this.keepalive * 1000);
-    if (connect !== connectHere && Date.now() - this.heard > patience) this.goAlone();
+    if (connect === connectHere || Date.now() - this.heard <= patience) return;
+    const most = this.hasAnswered ? MOST_UNANSWERED : MOST_UNANSWERED_AT_FIRST;
+    if (this.unanswered++ < most) this.port?.postMessage({ kind: "ask" });
+    else this.goAlone();
   }
 
   private goAlone(): void {
@@ -99,6 +112,7 @@ export class RunStream {
 
   private ask(): void {
     this.heard = Date.now();
+    this.unanswered = 0;
     const address = `api/runs/${encodeURIComponent(this.id)}`;
     this.port?.postMessage({
       kind: "follow",
@@ -110,6 +124,8 @@ export class RunStream {
 
   private hear(answer: Answer): void {
     this.heard = Date.now();
+    this.hasAnswered = true;
+    this.unanswered = 0;
     if (answer.kind === "message") {
       this.receive(answer.message);
       return;
