@@ -4,3 +4,8 @@ from jaxtyping import install_import_hook
 
 # Before anything imports newton_core: the hook wraps functions as their modules load.
 install_import_hook("newton_core", "beartype.beartype")
+
+import torch  # noqa: E402 - after the hook
+
+# Two threads that wait for each other on a busy machine cost ten times what they save.
+torch.set_num_threads(1)

@@ -67,9 +67,8 @@ def test_seven_tabs_of_a_running_run_share_one_stream(
     for tab in tabs[1:]:
         goes_on(tab)
 
-def test_tabs_go_on_when_what_they_share_dies(
-    browser: Browser, first: LabPage, going: str
-) -> None:
+
+def test_tabs_go_on_when_what_they_share_dies(browser: Browser, first: LabPage, going: str) -> None:
     second = first.second_tab()
     for tab in (first, second):
         tab.go_to_run(going, "?step=0")  # paused: the tabs need not all draw

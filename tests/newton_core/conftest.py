@@ -2,7 +2,6 @@ from collections.abc import Iterator
 
 import jaxtyping
 import pytest
-import torch
 
 from tests.newton_core.training.parallel.arm_workers import PatientArmWorker
 
@@ -22,16 +21,7 @@ def warm_arm_worker() -> Iterator[PatientArmWorker]:
 
 
 @pytest.fixture
-def one_thread() -> Iterator[None]:
-    """On each side of a shared run: more threads than cores wait for each other for minutes."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
-@pytest.fixture
-def arm_worker(warm_arm_worker: PatientArmWorker, one_thread: None) -> Iterator[PatientArmWorker]:
+def arm_worker(warm_arm_worker: PatientArmWorker) -> Iterator[PatientArmWorker]:
     """A warm one, whose shares are those of the test."""
     warm_arm_worker.shares.clear()
     yield warm_arm_worker

@@ -26,8 +26,6 @@ from tests.newton_core.training.parallel.arm_workers import PatientArmWorker
 from tests.newton_core.training.specs import ARMS, small_record, small_spec
 from tests.newton_core.training.test_run import numbers
 
-pytestmark = pytest.mark.usefixtures("one_thread")
-
 DIVERGING: dict[str, Any] = {
     "task": {"name": "classification", "model": {"name": "mlp"}},
     "loss": {"name": "squared_error"},
