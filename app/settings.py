@@ -2,35 +2,47 @@
 
 import ipaddress
 import os
-import re
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
+from pydantic import (
+    AfterValidator,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from app.machine import default_data_dir, default_threads, default_workers, spare_companions
+from app.setting_rules import (
+    SQLITE,
+    absolute,
+    cluster_address,
+    framing_pages,
+    host_names,
+    path_prefix,
+    sql_address,
+)
 
 PREFIX = "NEWTON_LAB_"
 DATA_DIR_VARIABLE = f"{PREFIX}DATA_DIR"
 WORKER_MB = 600
 """What a worker process needs with torch imported (460 MB) and a small run."""
 COMPANION_MB = 450
-_SQLITE = "sqlite:///"
 PLACEHOLDER = "change-me"
 """What the shipped files have in place of a code."""
 _CODES = ("access_code", "admin_code")
 _LEAST_CODE = 6
 _RETIRED = ("STARTUP_SECONDS",)
 """Settings of earlier versions, which do no harm where they are still given."""
-_HOST_PORT = re.compile(r"[\w.-]+:\d{1,5}|\[[0-9a-fA-F:]+\]:\d{1,5}")
-_NAME = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[\w.-]+)(:\d{1,5})?")
 
 
 class SettingsError(ValueError):
@@ -61,24 +73,24 @@ class Settings(BaseSettings):
         "127.0.0.1", min_length=1, description="Address to listen on; 0.0.0.0 for a class room."
     )
     port: int = Field(8000, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
-    hosts: str = Field(
+    hosts: Annotated[str, AfterValidator(host_names)] = Field(
         "",
         description="Names, separated by spaces or commas, under which others reach the lab, e.g."
         " lab.example.org or lab.example.org:8443 for that port alone. localhost always works, and"
         " so do IP addresses where the lab listens beyond this machine.",
     )
-    root_path: str = Field(
+    root_path: Annotated[str, AfterValidator(path_prefix)] = Field(
         "", description="Path prefix under which a proxy shows the lab, e.g. /newton-lab."
     )
-    data_dir: Path = Field(
+    data_dir: Annotated[Path, AfterValidator(absolute)] = Field(
         default_factory=default_data_dir,
         description="Folder of the database, the snapshots and the data sets.",
         json_schema_extra=_shown("the platform's user data folder"),
     )
-    lessons_dir: Path | None = Field(
+    lessons_dir: Annotated[Path, AfterValidator(absolute)] | None = Field(
         None, description="Folder of your own lessons, Markdown files that are read as they change."
     )
-    database_url: str | None = Field(
+    database_url: Annotated[str, AfterValidator(sql_address)] | None = Field(
         None,
         description="Database: PostgreSQL as postgresql://user:password@host/name, or one SQLite"
         " file as sqlite:////srv/lab.sqlite3; empty means SQLite in the data folder.",
@@ -88,7 +100,7 @@ class Settings(BaseSettings):
         description="What computes the runs: worker processes of this machine, or those of a Ray"
         " cluster, which needs newton-lab[ray].",
     )
-    ray_address: str = Field(
+    ray_address: Annotated[str, AfterValidator(cluster_address)] = Field(
         "",
         description="host:port of the Ray cluster that this machine has joined; empty starts one"
         " on this machine alone.",
@@ -205,7 +217,7 @@ class Settings(BaseSettings):
     shutdown_seconds: int = Field(
         2, ge=1, description="Seconds that open connections have to end when the server stops."
     )
-    frame_ancestors: str = Field(
+    frame_ancestors: Annotated[str, AfterValidator(framing_pages)] = Field(
         "'self'",
         description="Pages that may embed the lab (Content-Security-Policy frame-ancestors),"
         " e.g. https://course.example.org.",
@@ -227,14 +239,6 @@ class Settings(BaseSettings):
             )
         return memory_mb
 
-    @field_validator("hosts")
-    @classmethod
-    def _names_and_ports(cls, hosts: str) -> str:
-        names = hosts.replace(",", " ").split()
-        if wrong := [name for name in names if not _NAME.fullmatch(name)]:
-            raise ValueError(f"{wrong[0]} is no name with or without a port, as in lab.example.org")
-        return " ".join(names)
-
     @field_validator(*_CODES)
     @classmethod
     def _is_a_code_of_ones_own(
@@ -249,51 +253,6 @@ class Settings(BaseSettings):
             raise ValueError("everyone knows the access code: the admin needs another one")
         return SecretStr(words)
 
-    @field_validator("ray_address")
-    @classmethod
-    def _is_no_ray_client(cls, address: str) -> str:
-        if address.startswith("ray://"):
-            raise ValueError(
-                "ray:// is Ray Client, which cannot stream a run's events: join the cluster from"
-                " this machine (ray start --address=host:port) and give host:port"
-            )
-        if address and not _HOST_PORT.fullmatch(address):
-            raise ValueError("use host:port, e.g. head:6379, or leave it empty")
-        return address
-
-    @field_validator("root_path")
-    @classmethod
-    def _normalise_prefix(cls, prefix: str) -> str:
-        stripped = prefix.strip("/")
-        return f"/{stripped}" if stripped else ""
-
-    @field_validator("data_dir", "lessons_dir")
-    @classmethod
-    def _expand(cls, folder: Path | None) -> Path | None:
-        return None if folder is None else folder.expanduser().absolute()
-
-    @field_validator("database_url")
-    @classmethod
-    def _use_psycopg(cls, url: str | None) -> str | None:
-        if url is None:
-            return None
-        scheme, separator, rest = url.partition("://")
-        if scheme == "sqlite" and rest.startswith("/") and rest.strip("/") and "?" not in rest:
-            return f"{_SQLITE}{Path(rest[1:]).expanduser().absolute()}"
-        if scheme not in ("postgresql", "postgres", "postgresql+psycopg") or not separator:
-            raise ValueError(
-                "use postgresql://user:password@host/name or sqlite:////folder/file, or leave it"
-                " empty for SQLite in the data folder"
-            )
-        return f"postgresql+psycopg://{rest}"
-
-    @field_validator("frame_ancestors")
-    @classmethod
-    def _one_directive(cls, sources: str) -> str:
-        if any(character in sources for character in ";,\r\n"):
-            raise ValueError("separate the pages by spaces; no ; or , or line breaks")
-        return sources
-
     @cached_property
     def is_public(self) -> bool:
         """Whether the server listens beyond this machine."""
@@ -307,13 +266,13 @@ class Settings(BaseSettings):
     @cached_property
     def postgres_url(self) -> str | None:
         """The address of the PostgreSQL database; None where SQLite is used."""
-        return None if (self.database_url or _SQLITE).startswith(_SQLITE) else self.database_url
+        return None if (self.database_url or SQLITE).startswith(SQLITE) else self.database_url
 
     @cached_property
     def sqlite_file(self) -> Path:
         """Where the SQLite database is, if it is used."""
         if self.database_url is not None and self.postgres_url is None:
-            return Path(self.database_url.removeprefix(_SQLITE))
+            return Path(self.database_url.removeprefix(SQLITE))
         return self.data_dir / "newton-lab.sqlite3"
 
     @cached_property
