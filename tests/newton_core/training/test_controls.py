@@ -19,8 +19,8 @@ from newton_core.training.context import RunContext
 from newton_core.training.replay import Replay
 from newton_core.training.run import run
 from newton_core.training.snapshots import load_snapshot, snapshot_name
+from tests.newton_core.training.logs import numbers
 from tests.newton_core.training.specs import small_record, small_spec
-from tests.newton_core.training.test_run import numbers
 
 
 def first_update(context: RunContext, settings: dict[str, Any]) -> tuple[Tensor, Observation]:

@@ -22,9 +22,9 @@ from newton_core.training.run import run
 from newton_core.training.snapshots import ArmSnapshot, list_snapshots, load_snapshot
 from newton_core.training.stepper import StepReport
 from newton_core.workers import WorkerLostError
+from tests.newton_core.training.logs import numbers
 from tests.newton_core.training.parallel.arm_workers import PatientArmWorker
 from tests.newton_core.training.specs import ARMS, small_record, small_spec
-from tests.newton_core.training.test_run import numbers
 
 DIVERGING: dict[str, Any] = {
     "task": {"name": "classification", "model": {"name": "mlp"}},
