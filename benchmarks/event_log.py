@@ -14,6 +14,7 @@ import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -75,7 +76,7 @@ def measure(connection: child.Connection, job: child.Job[Job]) -> None:
 def serve(_settings: None, connection: child.Connection) -> None:
     """Entry function of the worker."""
     torch.set_num_threads(1)
-    connection.serve(lambda job: measure(connection, job))
+    connection.serve(partial(measure, connection))
 
 
 class _Clock:

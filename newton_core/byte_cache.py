@@ -15,7 +15,7 @@ class ByteCache:
     def __init__(self, most_bytes: int) -> None:
         self.most_bytes = most_bytes
         self.bytes = 0
-        self._entries: OrderedDict[Hashable, tuple[Any, int]] = OrderedDict()
+        self._entries: OrderedDict[Hashable, tuple[object, int]] = OrderedDict()
 
     def get(self, key: Hashable) -> Any:
         """The value, which now counts as used, or None."""
@@ -24,7 +24,7 @@ class ByteCache:
         self._entries.move_to_end(key)
         return self._entries[key][0]
 
-    def put(self, key: Hashable, value: Any, size: int) -> None:
+    def put(self, key: Hashable, value: object, size: int) -> None:
         """Keeps a value of ``size`` bytes."""
         if key in self._entries:
             self.bytes -= self._entries.pop(key)[1]

@@ -4,7 +4,6 @@ import warnings
 from collections.abc import Callable
 from importlib.metadata import EntryPoint, entry_points
 from types import ModuleType
-from typing import Any
 
 
 class EntryPointWarning(UserWarning):
@@ -18,7 +17,7 @@ class EntryPoints:
     some. Several registries may share one group: whichever is read first loads it for all.
     """
 
-    def __init__(self, group: str, base: type, register: Callable[[Any], object]) -> None:
+    def __init__(self, group: str, base: type, register: Callable[..., object]) -> None:
         self._group = group
         self._base = base
         self._register = register

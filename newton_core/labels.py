@@ -1,7 +1,7 @@
 """What people read for the names that specs and events are written in."""
 
 from collections.abc import Container, Iterator
-from typing import Any, Literal, get_args, get_origin
+from typing import Literal, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
@@ -71,7 +71,7 @@ def _walk(waiting: list[type[BaseModel]]) -> Iterator[tuple[str, str, str]]:
                     waiting.append(option)
 
 
-def _options(field: FieldInfo) -> Iterator[Any]:
+def _options(field: FieldInfo) -> Iterator[object]:
     """The values of all literals and the classes of all records that a field can hold."""
     for part in field.metadata:
         if isinstance(part, AnyOf):
@@ -79,7 +79,7 @@ def _options(field: FieldInfo) -> Iterator[Any]:
     yield from _options_within(field.annotation)
 
 
-def _options_within(annotation: Any) -> Iterator[Any]:
+def _options_within(annotation: object) -> Iterator[object]:
     if isinstance(annotation, AnyOf):
         yield from annotation.models()
     elif get_origin(annotation) is Literal:

@@ -9,7 +9,7 @@ place of grad l_i over N. C is the Hessian of the loss or its empirical Fisher m
 
 import math
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import torch
 from jaxtyping import Float
@@ -27,7 +27,7 @@ from newton_core.curvature.local import (
 from newton_core.curvature.step import check_outputs, warn_if_flat
 from newton_core.curvature.systems import all_finite, check_tikhonov, like, not_finite
 from newton_core.losses.base import Loss, LossFunction, derivatives_of
-from newton_core.tensors import differentiable_once, flatten_outputs
+from newton_core.tensors import Context, differentiable_once, flatten_outputs
 
 Reduction = Literal["mean", "sum"]
 
@@ -35,7 +35,7 @@ Reduction = Literal["mean", "sum"]
 def newton_direction(
     base: LossFunction,
     y: Float[Tensor, " N *S"],
-    target: Any = None,
+    target: object = None,
     *,
     curvature: Curvature = "hessian",
     tikhonov: float = 0.1,
@@ -73,7 +73,7 @@ def newton_direction(
 def newton_target(
     base: LossFunction,
     y: Float[Tensor, " N *S"],
-    target: Any = None,
+    target: object = None,
     *,
     curvature: Curvature = "hessian",
     tikhonov: float = 0.1,
@@ -145,7 +145,7 @@ class NewtonLoss(nn.Module):
     def forward(
         self,
         y: Float[Tensor, " N *S"],
-        target: Any = None,
+        target: object = None,
         *,
         weights: Tensor | None = None,
     ) -> Float[Tensor, ""]:
@@ -173,7 +173,7 @@ class NewtonLoss(nn.Module):
         value: Tensor = _Surrogate.apply(y, direction, plain, share)  # type: ignore[no-untyped-call]
         return value
 
-    def _direction(self, y: Tensor, target: Any, weights: Tensor | None) -> Tensor:
+    def _direction(self, y: Tensor, target: object, weights: Tensor | None) -> Tensor:
         """(N, *S) directions; without weights and average those of :func:`newton_direction`."""
         step = self.step
         if step.curvature == "none" or (weights is None and self.average is None):
@@ -189,7 +189,7 @@ class NewtonLoss(nn.Module):
         warn_if_flat(derivatives)
         return direction.view_as(y)
 
-    def _plain_loss(self, y: Tensor, target: Any, weights: Tensor | None) -> Tensor | None:
+    def _plain_loss(self, y: Tensor, target: object, weights: Tensor | None) -> Tensor | None:
         """The base's batch mean at constant outputs, if anything else than y is learned by it."""
         learned = is_learned(target)
         if not torch.is_grad_enabled() or (
@@ -215,6 +215,23 @@ class NewtonLoss(nn.Module):
         )
 
 
+if TYPE_CHECKING:
+
+    class _StepContext(Context):
+        y: Tensor
+        direction: Tensor
+        learns: bool
+
+    class _FisherContext(Context):
+        y: Tensor
+        tikhonov: float
+        samples: float
+        scale: float | Callable[[], float]
+
+else:
+    _StepContext = _FisherContext = Context
+
+
 class _Surrogate(torch.autograd.Function):
     """1/(2N) sum_i w_i ||direction_i||^2; backward gives y the direction, the plain loss its own.
 
@@ -223,7 +240,7 @@ class _Surrogate(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: Any, y: Tensor, direction: Tensor, plain: Tensor | None, share: Tensor | None
+        ctx: _StepContext, y: Tensor, direction: Tensor, plain: Tensor | None, share: Tensor | None
     ) -> Tensor:
         ctx.y, ctx.direction, ctx.learns = y, direction, plain is not None
         wide = direction.to(torch.promote_types(y.dtype, torch.float32))
@@ -234,7 +251,9 @@ class _Surrogate(torch.autograd.Function):
         return (squares.sum() / (2 * len(y))).to(y.dtype)
 
     @staticmethod
-    def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor, None, Tensor | None, None]:
+    def backward(
+        ctx: _StepContext, *grad_outputs: Tensor
+    ) -> tuple[Tensor, None, Tensor | None, None]:
         (incoming,) = grad_outputs
         y, direction = ctx.y, differentiable_once(ctx.direction, _TWICE, ctx.y)
         wide = torch.promote_types(y.dtype, torch.float32)
@@ -312,13 +331,17 @@ class _InjectFisher(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: Any, y: Tensor, tikhonov: float, samples: float, scale: float | Callable[[], float]
+        ctx: _FisherContext,
+        y: Tensor,
+        tikhonov: float,
+        samples: float,
+        scale: float | Callable[[], float],
     ) -> Tensor:
         ctx.y, ctx.tikhonov, ctx.samples, ctx.scale = y, tikhonov, samples, scale
         return y.view_as(y)
 
     @staticmethod
-    def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor, None, None, None]:
+    def backward(ctx: _FisherContext, *grad_outputs: Tensor) -> tuple[Tensor, None, None, None]:
         (incoming,) = grad_outputs
         with torch.no_grad():
             preconditioned = _InjectFisher.precondition(ctx, incoming)
@@ -326,10 +349,10 @@ class _InjectFisher(torch.autograd.Function):
         return once, None, None, None
 
     @staticmethod
-    def precondition(ctx: Any, incoming: Tensor) -> Tensor:
+    def precondition(ctx: _FisherContext, incoming: Tensor) -> Tensor:
         """What :func:`inject_fisher` says of the gradient that comes back from the loss."""
         scaled = callable(ctx.scale)
-        scale = _check_scale(ctx.scale() if scaled else ctx.scale)
+        scale = _check_scale(ctx.scale() if callable(ctx.scale) else ctx.scale)
         # with f = factor, the direction of f g is that of g at tikhonov / f^2, over f
         factor = ctx.samples / scale
         square = factor**2

@@ -5,7 +5,7 @@ import functools
 import operator
 import re
 from collections.abc import Callable, Iterable, Iterator
-from typing import Annotated, Any, Generic, TypeVar, get_args
+from typing import Annotated, Generic, TypeVar, get_args
 
 from pydantic import BaseModel, Field, GetCoreSchemaHandler
 from pydantic_core import CoreSchema
@@ -105,7 +105,7 @@ def did_you_mean(name: object, known: Iterable[str]) -> str:
 class AnyOf:
     """Annotation of a field that holds the parameters of any registered part.
 
-    ``data: Annotated[Any, AnyOf(MAPS.values)]`` is a union of the parameters of all data sets of
+    ``data: Annotated[object, AnyOf(MAPS.values)]`` is a union of the parameters of all data sets of
     maps, told apart by ``name``. ``models`` is asked for them when the schema of the
     field's model is built: a model with such a field defers that (``defer_build=True``), so that
     the field also takes what is registered after its model is defined.
@@ -115,7 +115,7 @@ class AnyOf:
         self.models = models
 
     def __get_pydantic_core_schema__(
-        self, source: Any, handler: GetCoreSchemaHandler
+        self, source: object, handler: GetCoreSchemaHandler
     ) -> CoreSchema:
         union = functools.reduce(operator.or_, self.models())
         return handler.generate_schema(Annotated[union, Field(discriminator="name")])

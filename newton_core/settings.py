@@ -88,7 +88,7 @@ class Named(Settings):
 
 
 def setting(
-    default: Any,
+    default: object,
     description: str,
     *,
     title: str | None = None,

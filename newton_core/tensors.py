@@ -1,10 +1,25 @@
 """Small things that every loss and every solve does with outputs and targets."""
 
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
+from torch.autograd.function import FunctionCtx
+
+if TYPE_CHECKING:
+
+    class Context(FunctionCtx):
+        """What an autograd function keeps for its backward pass; torch's own class lacks these."""
+
+        saved_tensors: tuple[Tensor, ...]
+        needs_input_grad: tuple[bool, ...]
+
+    class _Complaint(Context):
+        complaint: str
+
+else:  # torch hands over its own, and under torch.func a wrapper that is no FunctionCtx
+    Context = _Complaint = object
 
 
 def flatten_outputs(y: Float[Tensor, " N *S"]) -> Float[Tensor, "N m"]:
@@ -72,10 +87,10 @@ class _Once(torch.autograd.Function):
     """A tensor as a function of its sources, whose own backward pass raises RuntimeError."""
 
     @staticmethod
-    def forward(ctx: Any, complaint: str, tensor: Tensor, *sources: Tensor) -> Tensor:
+    def forward(ctx: _Complaint, complaint: str, tensor: Tensor, *sources: Tensor) -> Tensor:
         ctx.complaint = complaint
         return tensor.clone()
 
     @staticmethod
-    def backward(ctx: Any, *grad_outputs: Tensor) -> NoReturn:
+    def backward(ctx: _Complaint, *grad_outputs: Tensor) -> NoReturn:
         raise RuntimeError(ctx.complaint)

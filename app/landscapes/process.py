@@ -4,6 +4,7 @@ import json
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
@@ -59,7 +60,7 @@ def main(settings: Settings, connection: Connection) -> None:
     """Entry function of the process."""
     torch.set_num_threads(settings.threads)
     histories = Histories()
-    connection.serve(lambda job: _answer(job, histories))
+    connection.serve(partial(_answer, histories=histories))
 
 
 class Histories:

@@ -8,7 +8,7 @@ Series" (2021).
 import functools
 from dataclasses import dataclass
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from newton_core.algorithms.threads import over_batch
-from newton_core.tensors import differentiable_once
+from newton_core.tensors import Context, differentiable_once
 
 BEYOND = 1e30
 """Cost of cells outside the window or the table: large, and yet its multiples are finite."""
@@ -117,11 +117,23 @@ class SoftAlignment:
         return value
 
 
+if TYPE_CHECKING:
+
+    class _AlignmentContext(Context):
+        alignment: SoftAlignment
+        hessian: Tensor | None
+
+else:
+    _AlignmentContext = Context
+
+
 class _Value(torch.autograd.Function):
     """Soft-DTW, whose gradient is found together with it if anyone may ask."""
 
     @staticmethod
-    def forward(ctx: Any, series: Tensor, target: Tensor, alignment: SoftAlignment) -> Tensor:
+    def forward(
+        ctx: _AlignmentContext, series: Tensor, target: Tensor, alignment: SoftAlignment
+    ) -> Tensor:
         wanted = ctx.needs_input_grad[0]
         value, gradient, _ = alignment.derivatives(series, target, gradient=wanted, hessian=False)
         ctx.save_for_backward(series, target, gradient)
@@ -129,7 +141,7 @@ class _Value(torch.autograd.Function):
         return value
 
     @staticmethod
-    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None, None]:
+    def backward(ctx: _AlignmentContext, *grads: Tensor) -> tuple[Tensor, None, None]:
         series, target, gradient = ctx.saved_tensors
         apply: Any = _Gradient.apply
         gradient = apply(series, target, gradient, ctx.alignment)
@@ -141,14 +153,18 @@ class _Gradient(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: Any, series: Tensor, target: Tensor, gradient: Tensor, alignment: SoftAlignment
+        ctx: _AlignmentContext,
+        series: Tensor,
+        target: Tensor,
+        gradient: Tensor,
+        alignment: SoftAlignment,
     ) -> Tensor:
         ctx.save_for_backward(series, target)
         ctx.alignment, ctx.hessian = alignment, None
         return gradient.clone()
 
     @staticmethod
-    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None, None, None]:
+    def backward(ctx: _AlignmentContext, *grads: Tensor) -> tuple[Tensor, None, None, None]:
         series, target = ctx.saved_tensors
         if ctx.hessian is None:
             ctx.hessian = ctx.alignment.derivatives(series, target, gradient=False, hessian=True)[2]

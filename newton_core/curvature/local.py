@@ -141,7 +141,7 @@ class CurvatureAverage(nn.Module):
             self.total, self.weight = total, weight
         return total / weight
 
-    def get_extra_state(self) -> dict[str, Any]:
+    def get_extra_state(self) -> dict[str, object]:
         """The average so far, for ``state_dict``."""
         return {"total": self.total, "weight": self.weight}
 

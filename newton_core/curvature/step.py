@@ -111,7 +111,7 @@ class NewtonStep:
         return derivatives_of(loss, y, target, self.need)
 
     def direction_at(
-        self, loss: LossFunction, y: Float[Tensor, " N *S"], target: Any = None
+        self, loss: LossFunction, y: Float[Tensor, " N *S"], target: object = None
     ) -> Float[Tensor, " N *S"]:
         """The direction at outputs y, detached, in the shape, dtype and device of y.
 
@@ -136,7 +136,7 @@ class NewtonStep:
         return direction.view_as(y)
 
     def target_at(
-        self, loss: LossFunction, y: Float[Tensor, " N *S"], target: Any = None
+        self, loss: LossFunction, y: Float[Tensor, " N *S"], target: object = None
     ) -> Float[Tensor, " N *S"]:
         """z* = y - :meth:`direction_at`, detached: where the step would take y."""
         return y.detach() - self.direction_at(loss, y, target)

@@ -1,6 +1,6 @@
 """The data sets that specs can name, in one registry for each kind."""
 
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 from newton_core.data.base import DataParameters, ImageDataParameters, NumberDataParameters
 from newton_core.data.maps import MapDataParameters
@@ -58,7 +58,7 @@ if TYPE_CHECKING:
     AnyMaps = MapDataParameters
     AnySeries = SeriesDataParameters
 else:
-    AnyImages = Annotated[Any, AnyOf(IMAGES.values)]
-    AnyNumbers = Annotated[Any, AnyOf(NUMBERS.values)]
-    AnyMaps = Annotated[Any, AnyOf(MAPS.values)]
-    AnySeries = Annotated[Any, AnyOf(SERIES.values)]
+    AnyImages = Annotated[object, AnyOf(IMAGES.values)]
+    AnyNumbers = Annotated[object, AnyOf(NUMBERS.values)]
+    AnyMaps = Annotated[object, AnyOf(MAPS.values)]
+    AnySeries = Annotated[object, AnyOf(SERIES.values)]

@@ -1,6 +1,6 @@
 """The ways to train that a run compares, and how one of them changes on the way."""
 
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import ConfigDict, Field, field_validator, model_validator
 
@@ -20,8 +20,8 @@ from newton_core.settings import Settings, setting
 
 if TYPE_CHECKING:
     AnyLoss = LossParameters
-else:  # Any, because FastAPI describes every class that is named here
-    AnyLoss = Annotated[Any, AnyOf(lambda: [loss.Parameters for loss in LOSSES.values()])]
+else:  # object, because FastAPI describes every class that is named here
+    AnyLoss = Annotated[object, AnyOf(lambda: [loss.Parameters for loss in LOSSES.values()])]
 
 
 Optimizer = Annotated[Literal["adam", "sgd"], Labels(sgd="SGD")]

@@ -297,7 +297,7 @@ on_registration(_rebuild)  # the first event holds a spec
 LAST_EVENTS = frozenset({"finished", "failed", "cancelled"})
 
 
-def parse_event(record: dict[str, Any] | str | bytes) -> Event:
+def parse_event(record: dict[str, object] | str | bytes) -> Event:
     """The event in a JSON text or a decoded record, of this version or an earlier one.
 
     Raises:

@@ -19,9 +19,9 @@ from newton_core.tasks import TASKS, TaskParameters
 if TYPE_CHECKING:
     Info = ValidationInfo
     AnyTask = TaskParameters
-else:  # Any, because FastAPI describes every class that is named here
+else:  # object, because FastAPI describes every class that is named here
     Info = Any  # a protocol that no one can check at run time
-    AnyTask = Annotated[Any, AnyOf(lambda: [task.Parameters for task in TASKS.values()])]
+    AnyTask = Annotated[object, AnyOf(lambda: [task.Parameters for task in TASKS.values()])]
 
 
 DEFAULT_VALIDATION_SHARE = 0.1

@@ -227,7 +227,7 @@ def derivatives_of(
 
 
 def autodiff_derivatives(
-    loss: LossFunction, y: Tensor, target: Any = None, *, hessian: bool = True
+    loss: LossFunction, y: Tensor, target: object = None, *, hessian: bool = True
 ) -> Derivatives:
     """Derivatives of any loss by automatic differentiation; the Hessian costs m backward passes.
 
@@ -247,7 +247,7 @@ def autodiff_derivatives(
         return _autodiff(loss, y.detach().clone(), outside_inference(target), hessian=hessian)
 
 
-def _autodiff(loss: LossFunction, y: Tensor, target: Any, *, hessian: bool) -> Derivatives:
+def _autodiff(loss: LossFunction, y: Tensor, target: object, *, hessian: bool) -> Derivatives:
     """The same where gradients are recorded, at a tensor that nothing else holds."""
 
     def plain(point: Tensor) -> Derivatives:

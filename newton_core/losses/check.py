@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal, TypeVar
+from typing import Literal, TypeVar
 
 import torch
 from jaxtyping import Float
@@ -79,7 +79,7 @@ class LossReport:
         return f"{_agreement(self.hessian_error)}; eigenvalues from {low:.3g} to {high:.3g}"
 
 
-def check_loss(base: LossFunction, y: Float[Tensor, " N *S"], target: Any = None) -> LossReport:
+def check_loss(base: LossFunction, y: Float[Tensor, " N *S"], target: object = None) -> LossReport:
     """Whether Newton losses can be built on ``base``, tried out at y.
 
     Computed in float64 where the loss takes that. Random numbers that it draws are put back.
@@ -158,7 +158,7 @@ def check_loss(base: LossFunction, y: Float[Tensor, " N *S"], target: Any = None
 class _Trial:
     """A loss that draws the same random numbers at every call."""
 
-    def __init__(self, base: LossFunction, target: Any) -> None:
+    def __init__(self, base: LossFunction, target: object) -> None:
         self.base, self.target = base, target
         source = getattr(base, "generator", None)
         self.generator = source if isinstance(source, torch.Generator) else None

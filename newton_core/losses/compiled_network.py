@@ -6,7 +6,8 @@ on both ways: where P saturates in float32, its last bit decides over the gradie
 """
 
 import functools
-from typing import Any
+from collections.abc import Callable
+from types import ModuleType
 
 import torch
 from jaxtyping import Float
@@ -128,23 +129,25 @@ def travel(
 
 
 @functools.cache
-def _travel() -> Any:
+def _travel() -> Callable[..., None]:
     """The compiled step through a layer; numba loads on the first call, not on import."""
     from newton_core.algorithms import network_kernels
 
-    return network_kernels.travel
+    kernel: Callable[..., None] = network_kernels.travel
+    return kernel
 
 
 @functools.cache
-def _saturating() -> Any:
+def _saturating() -> Callable[..., None]:
     """The compiled derivatives of BCELoss."""
     from newton_core.algorithms import saturating_network_kernels
 
-    return saturating_network_kernels.saturating
+    kernel: Callable[..., None] = saturating_network_kernels.saturating
+    return kernel
 
 
 @functools.cache
-def _log_domain() -> Any:
+def _log_domain() -> ModuleType:
     """The compiled passes in the log domain."""
     from newton_core.algorithms import log_network_kernels
 

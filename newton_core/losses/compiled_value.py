@@ -1,13 +1,14 @@
 """The values of a loss on torch's graph, with gradients from its own ``derivatives``."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 from torch.autograd import forward_ad
 
 from newton_core.losses.base import Loss
+from newton_core.tensors import Context
 
 Reference = Callable[[Tensor, Tensor | None], Tensor]
 
@@ -29,6 +30,15 @@ def compiled_value(loss: Loss, reference: Reference, y: Tensor, target: Tensor |
     return _values(y, constant, loss, reference)[0]
 
 
+if TYPE_CHECKING:
+
+    class _ValueContext(Context):
+        reference: Reference
+
+else:
+    _ValueContext = Context
+
+
 class _Value(torch.autograd.Function):
     """Values and, without a graph, gradients."""
 
@@ -39,13 +49,13 @@ class _Value(torch.autograd.Function):
         return found.value, found.gradient
 
     @staticmethod
-    def setup_context(ctx: Any, inputs: Any, output: tuple[Tensor, Tensor]) -> None:
+    def setup_context(ctx: _ValueContext, inputs: Any, output: tuple[Tensor, Tensor]) -> None:
         y, target, _, ctx.reference = inputs
         ctx.mark_non_differentiable(output[1])
         ctx.save_for_backward(y, target, output[1])
 
     @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None, None]:
+    def backward(ctx: _ValueContext, *gradients: Tensor) -> tuple[Tensor, None, None, None]:
         y, target, slope = ctx.saved_tensors
         if torch.is_grad_enabled():
             slope = torch.func.grad(lambda point: ctx.reference(point, target).sum())(y)

@@ -11,11 +11,13 @@ Where a CDF has a kink in its second derivative, the value there is that of sign
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 from torch.nn import functional
+
+from newton_core.tensors import Context
 
 
 class Distribution(ABC):
@@ -168,6 +170,15 @@ class Optimal(Distribution):
 Elementwise = Callable[[Tensor], Tensor]
 
 
+if TYPE_CHECKING:
+
+    class _ElementwiseContext(Context):
+        functions: tuple[Elementwise, ...]
+
+else:
+    _ElementwiseContext = Context
+
+
 class _WithDerivatives(torch.autograd.Function):
     """A function whose first and second derivatives are given in closed form.
 
@@ -182,12 +193,14 @@ class _WithDerivatives(torch.autograd.Function):
         return functions[0](v)
 
     @staticmethod
-    def setup_context(ctx: Any, inputs: Any, output: Tensor) -> None:
+    def setup_context(
+        ctx: _ElementwiseContext, inputs: tuple[Tensor, tuple[Elementwise, ...]], output: Tensor
+    ) -> None:
         v, ctx.functions = inputs
         ctx.save_for_backward(v)
 
     @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
+    def backward(ctx: _ElementwiseContext, *gradients: Tensor) -> tuple[Tensor, None]:
         (v,) = ctx.saved_tensors
         rest: tuple[Elementwise, ...] = ctx.functions[1:]
         slope = rest[0](v) if len(rest) == 1 else _differentiable(v, rest)

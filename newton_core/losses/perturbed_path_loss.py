@@ -6,13 +6,12 @@ that of its expectation.
 """
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import torch
 from jaxtyping import Float
 from pydantic import ConfigDict
 from torch import Tensor
-from torch.autograd.function import FunctionCtx
 from typing_extensions import TypeVar
 
 from newton_core.algorithms.oracles import AnyOracle, ShortestPathOracle
@@ -22,7 +21,7 @@ from newton_core.losses.base import Derivatives, Loss, LossParameters, TargetKin
 from newton_core.losses.path_inputs import check_oracle_inputs
 from newton_core.seeding import global_generator
 from newton_core.settings import setting
-from newton_core.tensors import differentiable_once
+from newton_core.tensors import Context, differentiable_once
 
 _TWICE = (
     "an estimated loss cannot be differentiated twice: its Hessian is an estimate of its own, from"
@@ -187,15 +186,13 @@ class _Estimate(torch.autograd.Function):
     """A loss estimate whose derivative is the gradient estimate from the same samples."""
 
     @staticmethod
-    def forward(
-        ctx: FunctionCtx, y: Tensor, target: Tensor | None, loss: PerturbedPathLoss
-    ) -> Tensor:
+    def forward(ctx: Context, y: Tensor, target: Tensor | None, loss: PerturbedPathLoss) -> Tensor:
         derivatives = loss.derivatives(y, target, hessian=False)
         ctx.save_for_backward(y, derivatives.gradient.view(y.shape))
         return derivatives.value
 
     @staticmethod
-    def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor, None, None]:
+    def backward(ctx: Context, *grad_outputs: Tensor) -> tuple[Tensor, None, None]:
         y, gradient = ctx.saved_tensors
         (value_gradient,) = grad_outputs
         once = differentiable_once(gradient, _TWICE, y)

@@ -8,10 +8,12 @@ import functools
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
+import numpy as np
 import torch
 from jaxtyping import Float
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
@@ -160,7 +162,10 @@ class SoftmaxSortingLoss(SortingLoss[P_co]):
 
 
 @functools.cache
-def _kernels() -> tuple[dict[str, Callable[..., Any]], dict[str, Callable[..., Any]]]:
+def _kernels() -> tuple[
+    dict[str, Callable[..., tuple[NDArray[np.float64], bool]]],
+    dict[str, Callable[..., NDArray[np.float64]]],
+]:
     """The compiled sums; numba is imported when they are first needed."""
     from newton_core.losses.softmax_sorting_kernels import LOG_DOMAIN, SATURATING
 

@@ -1,6 +1,6 @@
 """The networks that specs can name, in one registry for each kind."""
 
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 from newton_core.entry_points import EntryPoints
 from newton_core.models.base import ImageModelParameters, ModelParameters
@@ -44,5 +44,5 @@ if TYPE_CHECKING:
     AnyModel = ImageModelParameters
     AnyMapModel = MapModelParameters
 else:
-    AnyModel = Annotated[Any, AnyOf(IMAGE_NETWORKS.values)]
-    AnyMapModel = Annotated[Any, AnyOf(MAP_NETWORKS.values)]
+    AnyModel = Annotated[object, AnyOf(IMAGE_NETWORKS.values)]
+    AnyMapModel = Annotated[object, AnyOf(MAP_NETWORKS.values)]

@@ -14,7 +14,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator
-from typing import IO, Any, Generic, NoReturn, TypeVar
+from typing import IO, Generic, NoReturn, TypeVar
 
 from newton_core.workers import messages
 from newton_core.workers.memory import keep_blocks
@@ -66,7 +66,7 @@ class Connection:
         self._cancelled = 0
         threading.Thread(target=self._listen, name="from the parent", daemon=True).start()
 
-    def serve(self, compute: "Callable[[Job[Any]], None]") -> NoReturn:
+    def serve(self, compute: "Callable[[Job[Task]], None]") -> NoReturn:
         """Has every job computed; an error ends the job alone."""
         self.send(messages.Ready())
         while True:

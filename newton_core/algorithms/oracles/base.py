@@ -1,7 +1,7 @@
 """What every linear oracle is, the checks of its answers, and the registry that names it."""
 
 from abc import abstractmethod
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import torch
 from jaxtyping import Bool, Float64
@@ -143,4 +143,4 @@ def _by_name(given: object) -> object:
 if TYPE_CHECKING:
     AnyOracle = Oracle
 else:
-    AnyOracle = Annotated[Any, AnyOf(ORACLES.values), BeforeValidator(_by_name)]
+    AnyOracle = Annotated[object, AnyOf(ORACLES.values), BeforeValidator(_by_name)]

@@ -130,7 +130,7 @@ class Protocol:
     plans: Mapping[ScaleName, Callable[[], Plan]]
 
 
-def arm(label: str, **settings: Any) -> Record:
+def arm(label: str, **settings: object) -> Record:
     """JSON of an arm."""
     return {"label": label, **settings}
 

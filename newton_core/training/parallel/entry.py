@@ -1,7 +1,5 @@
 """What runs in an arm worker's process."""
 
-from typing import Any
-
 import torch
 
 from newton_core.experiment.spec import stored_spec
@@ -34,7 +32,7 @@ class _Trainer:
                 case Train() as task:
                     self._train(job, task)
 
-    def _train(self, job: Job[Any], task: Train) -> None:
+    def _train(self, job: Job[Prepare | Train], task: Train) -> None:
         """Trains the arms until all have ended."""
         context = self._context
         assert context is not None
