@@ -93,7 +93,7 @@ class Database:
 
         Args:
             settings: of the server.
-            may_share: opens a PostgreSQL database that another server owns all the same.
+            may_share: opens a PostgreSQL database although another server owns it.
 
         Raises:
             DatabaseInUseError: another server has it.
@@ -161,7 +161,7 @@ class Database:
 
         Raises:
             DatabaseUnavailableError: the database cannot be written just now. Where the connection
-                broke in the last moment, the changes may be stored all the same.
+                broke in the last moment, the changes may be stored nevertheless.
         """
         with self._turn:
             try:

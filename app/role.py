@@ -1,7 +1,7 @@
 """Which part a server plays: it owns the queue, or it serves viewers beside the one that does.
 
 Several servers may share one PostgreSQL database. They talk through it alone: the owner looks there
-for runs and wishes that others have left, the others for the logs that the owner writes.
+for runs and requests that others have stored, the others for the logs that the owner writes.
 """
 
 import threading

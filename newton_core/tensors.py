@@ -38,7 +38,7 @@ def check_floating(y: Tensor, what: str) -> None:
 
 
 def check_finite(target: Tensor, what: str) -> None:
-    """Refuses a target that is not finite: outputs may be so, and are seen as diverged.
+    """Refuses a target that is not finite: outputs may be infinite, which counts as diverged.
 
     Raises:
         ValueError: a number of the target is not finite; the message names the first sample.
@@ -84,7 +84,7 @@ def differentiable_once(tensor: Tensor, complaint: str, *sources: Tensor) -> Ten
 
 
 class _Once(torch.autograd.Function):
-    """A tensor as a function of its sources, whose own backward pass raises RuntimeError."""
+    """Makes a tensor depend on its sources; the backward pass to them raises RuntimeError."""
 
     @staticmethod
     def forward(ctx: _Complaint, complaint: str, tensor: Tensor, *sources: Tensor) -> Tensor:

@@ -123,7 +123,7 @@ def _gather(command: Callable[[], tuple[str, int] | None]) -> None:
         ending = command()
     except (SpecError, OutputError, SettingsError) as error:
         stop(str(error), BAD_INPUT)
-    except OSError as error:  # files of one's own are told above
+    except OSError as error:  # problems with the user's own files are reported above
         stop(f"cells cannot be kept: {error.filename}: {error.strerror}", FAILED)
     if ending is not None:
         stop(*ending)

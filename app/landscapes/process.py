@@ -111,7 +111,6 @@ def _answer(job: Job[LandscapeJob], histories: Histories) -> None:
 def _parameters(
     history: RunHistory, request: ParameterLandscapeRequest, emit: Emit, stop: Callable[[], bool]
 ) -> None:
-
     fields = request.model_dump(include=set(LandscapeSettings.model_fields))
     found = run_landscapes(history, LandscapeSettings(**fields))
     left, low = found.centre
@@ -132,7 +131,6 @@ def _parameters(
 
 
 def _outputs(history: RunHistory, request: OutputLandscapeRequest, emit: Emit) -> None:
-
     _check_arm(history, request.arm)
     step = history.nearest(request.step)
     outputs, target = history.outputs(request.arm, step, request.samples)
@@ -159,7 +157,6 @@ def _outputs(history: RunHistory, request: OutputLandscapeRequest, emit: Emit) -
 
 
 def _line(history: RunHistory, request: LineLandscapeRequest, emit: Emit) -> None:
-
     _check_arm(history, request.start)
     _check_arm(history, request.end)
     step = history.nearest(request.step)
@@ -169,7 +166,6 @@ def _line(history: RunHistory, request: LineLandscapeRequest, emit: Emit) -> Non
 
 
 def _turn(history: RunHistory, request: TurnRequest, emit: Emit) -> None:
-
     _check_arm(history, request.arm)
     step = history.nearest(request.step)
     curves = turn_of_arm(history, request.arm, step, request.samples)

@@ -149,7 +149,7 @@ class LandscapeService:
                 case Output(value=Problem(text)):
                     problem = text
                 case Failed(_, error, traceback):
-                    logger.error("slice failed", traceback=traceback)
+                    logger.error("landscape failed", traceback=traceback)
                     raise LandscapeFailure(f"the landscape could not be computed: {error}")
                 case Done() if problem is None:
                     return

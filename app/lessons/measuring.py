@@ -149,7 +149,7 @@ def _number(value: float | None) -> float:
 
 
 def walk_curves(scene: Scene) -> Curves:
-    """The heights of the descents of a scene, by step; computed once for all that ask.
+    """The heights of the descents of a scene, by step; computed once and kept.
 
     Raises:
         ClaimError: a page without descents, or a surface without a start.
@@ -216,8 +216,8 @@ def _walks(records: list[dict[str, Any]]) -> list[DescentSettings]:
     return [DescentSettings.model_validate(record) for record in records]
 
 
-def _heights(walks: list[Descent]) -> Curves:
+def _heights(descents: list[Descent]) -> Curves:
     return {
-        walk.settings.label: {"value": list(enumerate(walk.values[:, 0].double().tolist()))}
-        for walk in walks
+        one.settings.label: {"value": list(enumerate(one.values[:, 0].double().tolist()))}
+        for one in descents
     }

@@ -1,4 +1,4 @@
-"""Walks on two-dimensional surfaces, and on the plane of sorting three numbers, at once."""
+"""Descents on two-dimensional surfaces and on the plane of sorting three numbers, at once."""
 
 from typing import Annotated, Any, Literal
 
@@ -26,7 +26,7 @@ from newton_core.records import to_json
 from newton_core.settings import Settings, setting
 
 MOST_STEPS = 20_000
-"""Steps of all walks of a picture: some five seconds of one core."""
+"""Steps of all descents of a picture: some five seconds of one core."""
 NEWTON_STEPS = 10
 """What one Newton step costs in steps of the other methods: 3 ms, for its Hessian."""
 Coordinate = Annotated[float, Field(ge=-1e6, le=1e6)]

@@ -20,7 +20,7 @@ logger = structlog.get_logger(__name__)
 
 
 class RunDesk:
-    """Takes runs and wishes about them.
+    """Takes runs, and requests to change or end them.
 
     Attributes:
         is_owner: whether the queue of this server is the one that computes.

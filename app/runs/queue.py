@@ -41,7 +41,7 @@ logger = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, order=True)
 class _Place:
-    """A run that waits. Who was stored first is computed first, whoever was quicker after that."""
+    """A run that waits. Runs begin in the order in which they were stored."""
 
     number: int
     run_id: str

@@ -183,7 +183,7 @@ class RunStore:
             return list(session.scalars(query))
 
     def ask(self, run_id: str, wish: Wish) -> bool:
-        """Leaves a wish for the server that owns the queue; a stronger one replaces a weaker one.
+        """Stores a request to the server that owns the queue; a stronger one replaces a weaker one.
 
         Returns:
             Whether the run is there, and has not ended.
@@ -196,13 +196,13 @@ class RunStore:
             return session.scalar(going) is not None
 
     def wishes(self) -> list[tuple[str, str]]:
-        """The ids of runs of which something is wanted, and what."""
+        """The open requests: id of the run, and what is to be done."""
         query = select(RunRow.id, RunRow.asked).where(RunRow.asked.is_not(None))
         with self._database.read() as session:
             return [(run_id, wish) for run_id, wish in session.execute(query) if wish is not None]
 
     def fulfil(self, run_id: str, wish: str) -> None:
-        """Strikes a wish out, unless a stronger one has replaced it."""
+        """Removes a request that is done, unless a stronger one has replaced it."""
         change = update(RunRow).where(RunRow.id == run_id, RunRow.asked == wish)
         with self._database.write() as session:
             session.execute(change.values(asked=None))

@@ -143,7 +143,7 @@ class Going:
     """One sweep, from stage to stage."""
 
     def __init__(self, sweep_id: str, wish: str, lease: Lease | None) -> None:
-        """Begins with nothing read: a large grid takes a moment.
+        """Reads nothing yet, because a large grid takes a moment.
 
         Args:
             sweep_id: of the sweep.

@@ -101,7 +101,7 @@ class SweepStore(LogReader):
             return list(session.scalars(query))
 
     def ask(self, sweep_id: str, wish: SweepAsked) -> bool:
-        """Leaves a wish for the server that owns the queue; a stronger one replaces a weaker one.
+        """Stores a request to the server that owns the queue; a stronger one replaces a weaker one.
 
         Returns:
             Whether the sweep is there, and has not ended.
@@ -114,13 +114,13 @@ class SweepStore(LogReader):
             return session.scalar(going) is not None
 
     def wishes(self) -> list[tuple[str, str]]:
-        """The ids of sweeps of which something is wanted, and what."""
+        """The open requests: id of the sweep, and what is to be done."""
         query = select(SweepRow.id, SweepRow.asked).where(SweepRow.asked.is_not(None))
         with self._database.read() as session:
             return [(sweep_id, wish) for sweep_id, wish in session.execute(query) if wish]
 
     def fulfil(self, sweep_id: str, wish: str) -> None:
-        """Strikes a wish out, unless a stronger one has replaced it."""
+        """Removes a request that is done, unless a stronger one has replaced it."""
         change = update(SweepRow).where(SweepRow.id == sweep_id, SweepRow.asked == wish)
         with self._database.write() as session:
             session.execute(change.values(asked=None))

@@ -268,7 +268,7 @@ class Sheet:
         Empty rows are left out, and so are empty cells after the last column.
 
         Args:
-            problems: are told.
+            problems: gets the rows of another length.
             evenly: rows stand for equal distances, so that an empty one between two is a problem.
         """
         empty: list[int] | None = None

@@ -177,7 +177,7 @@ class Spike(EventBase):
 
 
 class Notice(EventBase):
-    """Something keeps the arm from learning; said again at every evaluation while it lasts.
+    """Something keeps the arm from learning. It comes at every evaluation while it lasts.
 
     ``vanished``: most of the last steps had no gradient at all. ``swallowed``: Adam's eps takes a
     large part of the step, as it does under a very large damping. ``inexact``: the loss stopped at

@@ -139,7 +139,7 @@ class Loss(nn.Module, Generic[P_co]):
     def defined_at(self, y: Tensor) -> Tensor:
         """(N,) whether the loss takes each sample's outputs; elsewhere it raises an error.
 
-        Slices leave those places out. True everywhere, unless a loss says otherwise.
+        Landscapes leave those places out. True everywhere, unless a loss says otherwise.
         """
         return torch.ones(len(y), dtype=torch.bool, device=y.device)
 

@@ -91,7 +91,7 @@ class SimulatorLoss(Loss[P_co], Generic[P_co]):
         return (second + second.mT) / 2
 
     def constant_hessian(self, y: Tensor, target: Tensor | None) -> ConstantHessian:
-        """J^T J of a linear simulator; what a sample is told does not matter to it."""
+        """J^T J of a linear simulator, which does not depend on the target."""
         J = to_float64(self.jacobian(y[:1].detach(), target if target is None else target[:1]))[0]
         return ConstantHessian.of_matrix(J.mT @ J)
 

@@ -68,8 +68,8 @@ def run(
         snapshots: folder to write snapshots to; None writes none.
         replay: arms that another run has trained from ``start`` on exactly as this one would; the
             events of those arms are repeated.
-        workers: processes that take a share of the arms each as soon as they are ready; a GPU
-            is shared anyway and does without. The numbers do not depend on them.
+        workers: processes that take a share of the arms each as soon as they are ready; on a GPU
+            they are not used, because arms share it anyway. The numbers do not depend on them.
 
     Yields:
         ``started`` first, exactly one of ``finished``, ``failed`` and ``cancelled`` last. An arm

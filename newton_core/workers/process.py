@@ -111,7 +111,7 @@ class WorkerProcess(Worker):
                 messages.write_frame(pipe, body)
 
     def _read(self) -> None:
-        """Fills the inbox; None is the last that comes."""
+        """Fills the inbox, and ends with None."""
         assert self._process.stdout is not None
         try:
             with self._process.stdout as pipe:

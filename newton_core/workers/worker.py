@@ -14,7 +14,7 @@ INBOX_MESSAGES = 256
 
 
 class WorkerLostError(RuntimeError):
-    """The worker is gone or of no more use; the message says what is known."""
+    """The worker has ended or cannot be used any more; the message says why."""
 
 
 class Worker(ABC):
@@ -113,6 +113,6 @@ class Worker(ABC):
             self._inbox.put(message)
 
     def _empty_inbox(self) -> None:
-        """Makes room for whoever waits to put a message in."""
+        """Drops a message, so that a thread that waits for room can put its own in."""
         with contextlib.suppress(queue.Empty):
             self._inbox.get(timeout=0.01)

@@ -33,12 +33,12 @@ class StopRequest:
         return self._asked.is_set()
 
     def wait(self, seconds: float) -> bool:
-        """Waits until it is asked, so long at most; whether it is."""
+        """Waits for the request, ``seconds`` at most, and returns whether there is one."""
         return self._asked.wait(seconds)
 
     @property
     def at_once(self) -> bool:
-        """Whether it is to stop without another word."""
+        """Whether the run is to end at once, without a last event."""
         return self._at_once.is_set()
 
 
@@ -46,7 +46,7 @@ class Executor(ABC):
     """Computes runs, ``slots`` of them at a time, each in a call of :meth:`execute`.
 
     Whatever happens to what computes a run (killed, hung, out of memory), ``execute`` returns,
-    no other run notices, and the slot is as good as new.
+    no other run is affected, and the slot can be used again.
     """
 
     name: str

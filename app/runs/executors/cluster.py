@@ -36,7 +36,7 @@ _RAY_VARIABLES = {
     "RAY_USAGE_STATS_ENABLED": "0",
 }
 _OTHERS = {"companions": 0, "access_code": None, "admin_code": None, "database_url": None}
-"""What a worker there is told otherwise: Ray counts the cores, and secrets stay with the server."""
+"""Settings of a worker there that differ: Ray counts the cores, secrets stay with the server."""
 _GROUPS = {"told": 1, "jobs": 1, "looks": 1}
 """Threads of an actor: one streams, one takes jobs in their order, one answers."""
 
@@ -207,7 +207,7 @@ class RayWorker(Worker):
             raise WorkerLostError(_in_words(error)) from error
 
     def _read(self) -> None:
-        """Fills the inbox; None is the last that comes."""
+        """Fills the inbox, and ends with None."""
         try:
             for said in self._told:
                 self._take(self._ray.get(said))
