@@ -49,6 +49,21 @@ def check_finite(target: Tensor, what: str) -> None:
         raise ValueError(f"{what} of sample {row} has values that are not finite: leave it out")
 
 
+def check_permutations(target: Float[Tensor, "N n n"], what: str) -> None:
+    """Refuses matrices whose rows and columns do not all sum to one, or with negative entries.
+
+    Raises:
+        ValueError: one is such; the message says what would be right.
+    """
+    wide = torch.float32 if target.device.type == "mps" else torch.float64
+    sums = torch.cat([target.sum(side, dtype=wide) for side in (1, 2)], dim=1)
+    if not bool(((sums - 1).abs() < 1e-5).all()) or bool((target < 0).any()):
+        raise ValueError(
+            f"{what} is no permutation matrix: entries are 0 or 1, and each row and each column has"
+            " a single 1"
+        )
+
+
 def target_like(y: Float[Tensor, " N *S"], target: Tensor | None) -> Float[Tensor, " N *S"]:
     """``target`` in y's dtype, if it has y's shape.
 

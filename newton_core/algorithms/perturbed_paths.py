@@ -1,5 +1,6 @@
 """Answers of an oracle under Gaussian noise on the costs, from which smoothed losses are made."""
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -71,14 +72,14 @@ def perturbed_paths(
         OracleError: an answer is not of the oracle's set.
     """
     oracle = ShortestPathOracle() if oracle is None else oracle
-    N, m = len(costs), costs[0].numel()
+    N, m = len(costs), math.prod(costs.shape[1:])
     noise = draw_noise(N, samples, m, generator, antithetic=antithetic)
     exact = costs.detach().cpu().double().reshape(N, 1, m)
     perturbed = torch.add(exact, noise, alpha=sigma)
     if centre:
         perturbed = torch.cat((exact, perturbed), dim=1)
     solved = oracle.answer(oracle.admit(perturbed).view(-1, *costs.shape[1:]))
-    paths = solved.reshape(N, -1, m).to(costs.device, costs.dtype)
+    paths = solved.reshape(N, samples + centre, m).to(costs.device, costs.dtype)
     return PerturbedPaths(
         noise=noise.to(costs.device, costs.dtype),
         paths=paths[:, 1:] if centre else paths,

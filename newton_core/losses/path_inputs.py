@@ -14,12 +14,15 @@ def all_are_costs(y: Float[Tensor, "N h w"]) -> Bool[Tensor, " N"]:
 
 
 def check_path_inputs(y: Tensor, target: Tensor | None) -> tuple[Tensor, Tensor]:
-    """Detached costs (N, h, w), and the path in their dtype and on their device.
+    """Detached costs (N, h, w), and the target in their dtype and on their device.
+
+    By torch's operations alone, so that ``torch.func`` can pass; whether the target is a path is
+    not looked at.
 
     Raises:
         ValueError: a cost is not positive or not finite, or y and target do not fit.
     """
-    return check_oracle_inputs(y, target, ShortestPathOracle())
+    return _fitting(y, target, ShortestPathOracle(), "path")
 
 
 def check_oracle_inputs(y: Tensor, target: Tensor | None, oracle: Oracle) -> tuple[Tensor, Tensor]:
@@ -27,10 +30,17 @@ def check_oracle_inputs(y: Tensor, target: Tensor | None, oracle: Oracle) -> tup
 
     Raises:
         TypeError: the costs are not floating-point numbers.
-        ValueError: the oracle does not take the costs, or y and target do not fit.
+        ValueError: the oracle does not take the costs, y and target do not fit, or the target is
+            no answer of the oracle's.
     """
-    oracle.check_shape(tuple(y.shape))
     word = "path" if isinstance(oracle, ShortestPathOracle) else "solution"
+    costs, answer = _fitting(y, target, oracle, word)
+    oracle.check_target(answer)
+    return costs, answer
+
+
+def _fitting(y: Tensor, target: Tensor | None, oracle: Oracle, word: str) -> tuple[Tensor, Tensor]:
+    oracle.check_shape(tuple(y.shape))
     if target is None:
         raise ValueError(f"a {word} of shape {tuple(y.shape)} is needed as the target, got None")
     if target.shape != y.shape:

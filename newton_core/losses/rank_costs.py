@@ -21,6 +21,7 @@ from newton_core.algorithms.soft_ranks import descending, mean_ranks
 from newton_core.labels import Labels
 from newton_core.losses.sorting import Scores, Values
 from newton_core.settings import setting
+from newton_core.tensors import check_permutations
 
 Gain = Annotated[
     Literal["exponential", "linear"],
@@ -122,7 +123,8 @@ def true_ranks(scores: Scores, target: Tensor | None) -> Scores:
     """(N, n) the ranks, 1 for the smallest, that a target gives; equal numbers share a mean rank.
 
     Raises:
-        ValueError: the target is none of those above, or holds NaN or infinity.
+        ValueError: the target is none of those above, or holds NaN or infinity, or a matrix is no
+            permutation.
     """
     known = _check_target(scores, target)
     if known.ndim == 3:
@@ -134,7 +136,8 @@ def relevances(scores: Scores, target: Tensor | None) -> Scores:
     """(N, n) the relevances of a target; those of a permutation rise evenly from 0 to 4.
 
     Raises:
-        ValueError: the target is none of those above, holds NaN or infinity, or is negative.
+        ValueError: the target is none of those above, holds NaN or infinity, is negative, or a
+            matrix is no permutation.
     """
     known = _check_target(scores, target).to(scores)
     if known.ndim == 3:
@@ -161,6 +164,8 @@ def _check_target(scores: Scores, target: Tensor | None) -> Num[Tensor, "N *n n"
         raise ValueError(
             f"target is on {target.device} and scores on {scores.device}: move one of them"
         )
-    if target.ndim == 2 and not target.isfinite().all():
+    if target.ndim == 3:
+        check_permutations(target, "target")
+    elif not target.isfinite().all():
         raise ValueError("target holds NaN or infinity: ranks and relevances are finite numbers")
     return target.detach()

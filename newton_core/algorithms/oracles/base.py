@@ -1,7 +1,8 @@
 """What every linear oracle is, the checks of its answers, and the registry that names it."""
 
 from abc import abstractmethod
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import torch
 from jaxtyping import Bool, Float64
@@ -22,7 +23,8 @@ class Oracle(Named):
 
     What is to be picked enters as a negative cost. A subclass fixes ``name`` to a ``Literal``, adds
     its parameters as fields and defines :meth:`solve`. It overrides :meth:`check_shape` where not
-    every shape will do, and :meth:`feasible` where an answer is more than zeros and ones.
+    every shape will do, and :meth:`feasible` and :meth:`wanted` where an answer is more than zeros
+    and ones.
     """
 
     @abstractmethod
@@ -45,6 +47,29 @@ class Oracle(Named):
     def feasible(self, answers: Tensor) -> Bool[Tensor, " B"]:
         """Which answers (B, *S) are of the set; unless a subclass says more, zeros and ones."""
         return ((answers == 0) | (answers == 1)).flatten(1).all(dim=1)
+
+    def wanted(self) -> str:
+        """What an answer is, in words, for whoever gave another."""
+        plain = type(self).feasible is Oracle.feasible
+        return "zeros and ones" if plain else "what the oracle's feasible() takes"
+
+    def possible(self, targets: Tensor) -> Bool[Tensor, " B"]:
+        """Which targets (B, *S) can be an answer; unless a subclass looks closer, the feasible."""
+        return self.feasible(targets)
+
+    def check_target(self, targets: Tensor) -> None:
+        """Refuses targets that are an answer at no costs.
+
+        Raises:
+            ValueError: a target is none; the message names the first one and what would be one.
+        """
+        possible = self.possible(targets)
+        if not possible.all():
+            row = int((~possible).nonzero()[0, 0])
+            raise ValueError(
+                f"the target of sample {row} ({_shown(targets[row])}) is no answer of the oracle"
+                f" {self.name!r}: it must be {self.wanted()}"
+            )
 
     def defined_at(self, costs: Tensor) -> Bool[Tensor, " N"]:
         """Which rows have an answer: those of finite costs."""
@@ -85,10 +110,9 @@ class Oracle(Named):
         possible = self.feasible(found)
         if not possible.all():
             row = int((~possible).nonzero()[0, 0])
-            shown = ", ".join(f"{value:g}" for value in found[row].flatten()[:8].tolist())
             raise OracleError(
-                f"the oracle {self.name!r} gave an answer outside its set for row {row}: {shown}"
-                + (", ..." if found[row].numel() > 8 else "")
+                f"the oracle {self.name!r} gave an answer outside its set for row {row}:"
+                f" {_shown(found[row])}; an answer is {self.wanted()}"
             )
         return found
 
@@ -102,6 +126,12 @@ class Oracle(Named):
             raise ValueError(
                 f"the oracle {self.name!r} needs {words}, shape (N, m), got {tuple(shape)}"
             )
+
+
+def _shown(answer: Tensor) -> str:
+    """The first numbers of an answer."""
+    numbers = ", ".join(f"{value:g}" for value in answer.flatten()[:8].tolist())
+    return numbers + (", ..." if answer.numel() > 8 else "")
 
 
 OracleClass = TypeVar("OracleClass", bound=type[Oracle])
@@ -135,8 +165,19 @@ def build_oracle(name: str, **parameters: object) -> Oracle:
 
 
 def _by_name(given: object) -> object:
-    """A bare name stands for an oracle with its defaults."""
-    return {"name": given} if isinstance(given, str) else given
+    """A bare name stands for an oracle with its defaults.
+
+    Raises:
+        ValueError: it is neither a name nor a record.
+    """
+    if isinstance(given, str):
+        return {"name": given}
+    if not isinstance(given, Mapping | Oracle):
+        raise ValueError(
+            "an oracle is its name, or a record of its name and parameters, such as"
+            f' {{"name": "top_k", "k": 3}}; got {given!r:.40}'
+        )
+    return given
 
 
 # What a loss's field is declared as: any registered oracle, by its name or as a record.

@@ -39,6 +39,10 @@ class Assignment(Oracle):
         lines = torch.cat((answers.sum(dim=1), answers.sum(dim=2)), dim=1)
         return super().feasible(answers) & (lines == 1).all(dim=1)
 
+    def wanted(self) -> str:
+        """See :class:`Oracle`."""
+        return "a permutation matrix: zeros and ones, with a single one in each row and column"
+
 
 @register_oracle
 class TopK(Oracle):
@@ -63,6 +67,10 @@ class TopK(Oracle):
         """Zeros and k ones."""
         return super().feasible(answers) & (answers.sum(dim=1) == self.k)
 
+    def wanted(self) -> str:
+        """See :class:`Oracle`."""
+        return f"zeros, and as many ones as k = {self.k}"
+
 
 @register_oracle
 class Ranking(Oracle):
@@ -84,6 +92,10 @@ class Ranking(Oracle):
         """The numbers from 0 to m - 1, in any order."""
         ranks = torch.arange(answers.shape[1], device=answers.device)
         return (answers.sort(dim=1).values == ranks).all(dim=1)
+
+    def wanted(self) -> str:
+        """See :class:`Oracle`."""
+        return "the ranks from 0 to m - 1, each of them once"
 
 
 @register_oracle
@@ -132,6 +144,10 @@ class Knapsack(Oracle):
         """Zeros and ones whose weight is within the capacity."""
         weights = torch.tensor(self._weights(answers.shape[1]), device=answers.device)
         return super().feasible(answers) & ((answers * weights).sum(dim=1) <= self.capacity)
+
+    def wanted(self) -> str:
+        """See :class:`Oracle`."""
+        return f"zeros, and ones for items that weigh at most {self.capacity} together"
 
     def _weights(self, items: int) -> tuple[int, ...]:
         return self.weights or (1,) * items

@@ -1,5 +1,6 @@
 """Oracles on grids of tiles, (N, h, w): the cheapest path and the cheapest tree."""
 
+import math
 from typing import Literal
 
 import numpy as np
@@ -50,6 +51,17 @@ class ShortestPathOracle(_OnGrids):
         """See :class:`Oracle`."""
         return perturbed.clamp_(min=SMALLEST_COST)
 
+    def possible(self, targets: Tensor) -> Bool[Tensor, " B"]:
+        """Ones that join the corners: the cheapest path past dear zeros takes none of them."""
+        tiles = math.prod(targets.shape[1:])
+        marked = (targets == 1).cpu()
+        _, totals = solve_grids(torch.where(marked, 1.0, tiles + 1.0).double().contiguous())
+        return super().feasible(targets) & (totals <= tiles).to(targets.device)
+
+    def wanted(self) -> str:
+        """See :class:`Oracle`."""
+        return "1 on tiles that join the first one to the last by moves to neighbours, 0 elsewhere"
+
 
 @register_oracle
 class SpanningTree(_OnGrids):
@@ -94,15 +106,30 @@ class SpanningTree(_OnGrids):
         graph = csr_array((place, ends), shape=(count * tiles, count * tiles))
         kept = np.zeros(price.size + 1)
         kept[minimum_spanning_tree(graph).data.astype(np.int64)] = 1.0
-        return torch.from_numpy(kept[place.astype(np.int64)].reshape(count, -1))
+        return torch.from_numpy(kept[place.astype(np.int64)].reshape(count, a.size))
 
     def feasible(self, answers: Tensor) -> Bool[Tensor, " B"]:
-        """Whether half degrees can be those of a tree: they sum to the number of its edges."""
-        flat = answers.flatten(1).double()
-        tiles = flat.shape[1]
-        least = 0.5 if tiles > 1 else 0.0
-        whole = (2 * flat == (2 * flat).round()) & (flat >= least) & (flat <= 2)
-        return whole.all(dim=1) & (flat.sum(dim=1) == tiles - 1)
+        """Whether half degrees can be those of a tree.
+
+        Each is at least 1/2 and at most half of the tile's neighbours. An edge joins a tile where
+        row + column is even to one where it is odd: either half of the tiles holds half the edges.
+        Not all that passes is a tree's.
+        """
+        halves = answers.double()
+        height, width = halves.shape[1:]
+        row, column = torch.arange(height)[:, None], torch.arange(width)
+        around = (row > 0).int() + (row < height - 1).int() + (column > 0) + (column < width - 1)
+        most = (around / 2).to(halves)
+        doubled = 2 * halves
+        whole = (doubled == doubled.round()) & (halves >= most.clamp(max=0.5)) & (halves <= most)
+        edges = height * width - 1
+        even = ((row + column) % 2 == 0).to(halves)
+        sides = torch.stack([(doubled * side).sum(dim=(1, 2)) for side in (even, 1 - even)])
+        return whole.flatten(1).all(dim=1) & (sides == edges).all(dim=0)
+
+    def wanted(self) -> str:
+        """See :class:`Oracle`."""
+        return "half of each tile's degree in a tree that joins all tiles by moves to neighbours"
 
 
 def grid_edges(height: int, width: int) -> np.ndarray[tuple[int, int], np.dtype[np.int64]]:

@@ -110,6 +110,35 @@ def test_each_knows_what_is_outside_its_set(case: OracleCase) -> None:
     assert not case.oracle().feasible(answers + 0.25).any()
 
 
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_each_says_what_a_target_must_be(case: OracleCase) -> None:
+    oracle, targets = case.oracle(), case.answers()
+    oracle.check_target(targets)
+    oracle.check_target(targets[:0])
+    targets[1] = -1
+    with pytest.raises(
+        ValueError, match=f"sample 1 .*'{case.name}': it must be .*{oracle.wanted()}"
+    ):
+        oracle.check_target(targets)
+
+
+def test_a_target_for_paths_joins_the_corners() -> None:
+    every = torch.tensor(list(itertools.product((0.0, 1.0), repeat=6))).view(-1, 2, 3)
+    # Two rows: moves go from each column to the next, so that each needs a tile.
+    joined = (every[:, 0, 0] == 1) & (every[:, 1, 2] == 1) & (every[:, :, 1].sum(dim=1) > 0)
+    assert torch.equal(build_oracle("shortest_path").possible(every), joined)
+
+
+def test_degrees_that_no_road_net_has() -> None:
+    tree = SpanningTree()
+    row = torch.tensor([[[0.5, 1.0, 1.0, 0.5]], [[1.0, 0.5, 0.5, 1.0]], [[0.5, 1.5, 0.5, 0.5]]])
+    assert tree.feasible(row).tolist() == [True, False, False]
+    # Nine edges' worth of degrees, and yet more ends on one colour of the board than on the other.
+    board = tree.solve(torch.zeros(1, 3, 3).double())
+    board[0, 1, 1], board[0, 0, 1] = board[0, 1, 1] - 0.5, board[0, 0, 1] + 0.5
+    assert not tree.feasible(board).any()
+
+
 def test_names_are_registered_once_and_unknown_ones_refused() -> None:
     assert set(ORACLES.names()) >= {case.name for case in CASES}
     with pytest.raises(UnknownNameError, match="did you mean 'knapsack'"):

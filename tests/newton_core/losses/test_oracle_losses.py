@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.autograd.functional import hessian, jacobian
 
 from newton_core import ExperimentSpec, NewtonLoss
+from newton_core.algorithms.oracles import SpanningTree
 from newton_core.losses import build_loss
 from tests.newton_core.algorithms.oracle_cases import CASES, OracleCase
 from tests.newton_core.losses.path_cases import seeded_loss
@@ -116,10 +117,27 @@ def test_only_paths_need_positive_costs(name: str) -> None:
     y, target = -torch.ones(2, 3, 3), torch.ones(2, 3, 3)
     with pytest.raises(ValueError, match="positive"):
         build_loss(name)(y, target)
+    target = SpanningTree().solve(y.double())
     assert torch.isfinite(build_loss(name, oracle="spanning_tree")(y, target)).all()
     y[1, 0, 2] = float("nan")
     with pytest.raises(ValueError, match=r"finite, but sample 1 has nan at position \(0, 2\)"):
         build_loss(name, oracle="spanning_tree")(y, target)
+
+
+@pytest.mark.parametrize("name", LOSSES)
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_a_target_that_is_no_answer_is_one_sentence(case: OracleCase, name: str) -> None:
+    loss = seeded_loss(name, oracle=case.record(), samples=2)
+    y = case.draw(2, torch.Generator().manual_seed(1))
+    target = case.answers()[:2].clone()
+    assert torch.isfinite(loss(y, target)).all()
+    target[1] = 0.5
+    with pytest.raises(ValueError, match=r"^the target of sample 1 \(0\.5, 0\.5, .*: it must be"):
+        loss.derivatives(y, target)
+    empty = loss.derivatives(y[:0], target[:0])
+    outputs = y[0].numel()
+    assert empty.gradient.shape == (0, outputs)
+    assert empty.hessian.shape == (0, outputs, outputs)
 
 
 def test_unknown_oracles_are_refused_and_stored_specs_open() -> None:

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from newton_core.algorithms import perturbed_paths as perturbed_paths_module
-from newton_core.algorithms.oracles import grids as grid_oracles
+from newton_core.algorithms.oracles import ShortestPathOracle
 from newton_core.algorithms.perturbed_paths import draw_noise
 from newton_core.landscape.grid import Grid
 from newton_core.landscape.outputs import OutputPlane, output_landscape
@@ -127,13 +127,13 @@ def test_a_plain_gradient_does_without_the_unperturbed_paths(monkeypatch):
     """What only the Hessian needs is not paid for without it."""
     y, target = grids()
     solved = []
-    solve = grid_oracles.solve_grids
+    solve = ShortestPathOracle.solve
 
-    def counted(costs):
+    def counted(oracle, costs):
         solved.append(len(costs))
-        return solve(costs)
+        return solve(oracle, costs)
 
-    monkeypatch.setattr(grid_oracles, "solve_grids", counted)
+    monkeypatch.setattr(ShortestPathOracle, "solve", counted)
     for hessian in (False, True):
         seeded_loss("perturbed_fy", samples=5).derivatives(y, target, hessian=hessian)
     assert solved == [20, 24]
