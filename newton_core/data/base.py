@@ -169,6 +169,10 @@ class ImageDataParameters(DataParameters, ABC):
         """
         return None
 
+    def known_classes(self) -> int | None:
+        """How many classes the images have; None where only the files can say. Loads nothing."""
+        return None
+
 
 class NumberDataParameters(ImageDataParameters):
     """A data set of images that show numbers: what ranking takes."""

@@ -33,6 +33,10 @@ class DigitImagesParameters(ImageDataParameters):
         """The digits; see :func:`load_digits`."""
         return load_digits()
 
+    def known_classes(self) -> int:
+        """The ten digits."""
+        return 10
+
     @classmethod
     def status(cls) -> list[DatasetStatus]:
         """How many there are."""

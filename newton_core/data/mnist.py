@@ -72,6 +72,10 @@ class MnistImagesParameters(ImageDataParameters):
         """The digits; see :func:`load_mnist`."""
         return load_mnist(self.folder(), self.size)
 
+    def known_classes(self) -> int:
+        """The ten digits."""
+        return 10
+
     @classmethod
     def status(cls) -> list[DatasetStatus]:
         """Where the four files are, or which are missing."""

@@ -103,6 +103,7 @@ class ExperimentSpec(Settings):
         if info.context != STORED:
             self._check_labels()
             self._check_weights()
+            self._check_parameters()
         object.__setattr__(self, "arms", with_labels(self.arms))
         object.__setattr__(
             self, "changes", tuple(sorted(self.changes, key=lambda c: (c.step, c.arm)))
@@ -121,11 +122,21 @@ class ExperimentSpec(Settings):
             return self.validation_share
         return 0.0 if self.target is None else DEFAULT_VALIDATION_SHARE
 
+    def _losses(self) -> list[tuple[str, LossParameters]]:
+        """The run's loss and those of arms, each with the path of its field."""
+        own = [(f"arms.{i}.loss", arm.loss) for i, arm in enumerate(self.arms) if arm.loss]
+        return [("loss", self.loss), *own]
+
+    def _check_parameters(self) -> None:
+        for path, loss in self._losses():
+            try:
+                self.task.check_loss(loss)
+            except ValueError as error:
+                raise ValueError(f"{path}: {error}") from error
+
     def _check_losses(self) -> None:
         provided = TASKS.get(self.task.name).target_kinds
-        named = [("loss", self.loss)]
-        named += [(f"arms.{i}.loss", arm.loss) for i, arm in enumerate(self.arms) if arm.loss]
-        for path, loss in named:
+        for path, loss in self._losses():
             needed = LOSSES.get(loss.name).kind_of(provided)
             if needed is None:
                 fitting = [name for name in LOSSES.names() if LOSSES.get(name).kind_of(provided)]

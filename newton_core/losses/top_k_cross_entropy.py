@@ -86,6 +86,18 @@ class TopKCrossEntropyParameters(LossParameters):
         title="Network", used_if={"relaxation": tuple(NETWORKS)},
     )  # fmt: skip
 
+    def check_classes(self, classes: int) -> None:
+        """Refuses fewer classes than places.
+
+        Raises:
+            ValueError: k is larger than the number of classes.
+        """
+        if classes < self.k:
+            raise ValueError(
+                f"top_k_cross_entropy with k = {self.k} needs at least {self.k} scores per sample,"
+                f" got {classes}: lower k"
+            )
+
 
 @register_loss
 class TopKCrossEntropy(Loss[TopKCrossEntropyParameters]):
@@ -140,22 +152,10 @@ class TopKCrossEntropy(Loss[TopKCrossEntropyParameters]):
                 None if found.hessian is None else found.hessian.contiguous().to(y.dtype),
             )
 
-    def check_classes(self, classes: int) -> None:
-        """Refuses fewer classes than places.
-
-        Raises:
-            ValueError: k is larger than the number of classes.
-        """
-        if classes < (k := self.settings.k):
-            raise ValueError(
-                f"top_k_cross_entropy with k = {k} needs at least {k} scores per sample, got"
-                f" {classes}: lower k"
-            )
-
     def _check(self, y: Scores, target: Tensor | None) -> tuple[Tensor, Tensor]:
         """Scores (n, N) and class indices (N,)."""
         scores = check_scores(y)
-        self.check_classes(y.shape[1])
+        self.settings.check_classes(y.shape[1])
         return scores.mT.contiguous(), class_indices(y, target)
 
     def _weights(self, scores: Tensor) -> Float[Tensor, " k"]:

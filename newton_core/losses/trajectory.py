@@ -49,6 +49,17 @@ class TrajectoryParameters(LossParameters):
         title="Hessian of the simulator",
     )  # fmt: skip
 
+    def check_steps(self, steps: int) -> None:
+        """Refuses a path of fewer steps than way-points.
+
+        Raises:
+            ValueError: it has fewer.
+        """
+        if (count := self.way_points) > steps:
+            raise ValueError(
+                f"{count} way-points need a path of at least {count} steps, it has {steps}"
+            )
+
 
 @register_loss
 class Trajectory(SimulatorLoss[TrajectoryParameters]):
@@ -121,11 +132,8 @@ class Trajectory(SimulatorLoss[TrajectoryParameters]):
         Raises:
             ValueError: there are more way-points than steps.
         """
+        self.settings.check_steps(steps)
         count = self.settings.way_points or steps
-        if count > steps:
-            raise ValueError(
-                f"{count} way-points need a path of at least {count} steps, it has {steps}"
-            )
         return [steps * k // count - 1 for k in range(1, count + 1)]
 
     def constant_hessian(self, y: Float[Tensor, "N T 2"], target: Tensor | None) -> ConstantHessian:

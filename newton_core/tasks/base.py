@@ -13,7 +13,7 @@ from typing_extensions import TypeVar
 from newton_core.data import DataParameters
 from newton_core.entry_points import EntryPoints
 from newton_core.labels import in_words
-from newton_core.losses.base import Loss, TargetKind
+from newton_core.losses.base import Loss, LossParameters, TargetKind
 from newton_core.metrics import VALIDATION, MetricDescription, on_validation
 from newton_core.registry import Registry, declared_name, example_parameters, require_subclass
 from newton_core.settings import Named
@@ -45,6 +45,14 @@ class TaskParameters(Named):
     def outputs_per_sample(self) -> SampleOutputs:
         """What limits on the size of curvature matrices are checked against; loads nothing."""
         return SampleOutputs()
+
+    def check_loss(self, loss: LossParameters) -> None:
+        """Refuses a loss whose parameters do not go with these, before anything is loaded.
+
+        Raises:
+            ValueError: they do not; the message says what would.
+        """
+        del loss
 
     def datasets(self) -> dict[str, DataParameters]:
         """The data sets that the task reads, by the names of their fields."""

@@ -10,7 +10,8 @@ from typing_extensions import TypedDict, TypeVar
 
 from newton_core.data import AnyImages, DigitImagesParameters, ImageDataset
 from newton_core.losses import Loss, TopKCrossEntropy
-from newton_core.losses.base import TargetKind
+from newton_core.losses.base import LossParameters, TargetKind
+from newton_core.losses.top_k_cross_entropy import TopKCrossEntropyParameters
 from newton_core.metrics import MetricDescription, share_of_test
 from newton_core.models import AnyModel, MlpParameters, build_seeded
 from newton_core.records import finite
@@ -45,6 +46,12 @@ class ImageClassParameters(TaskParameters):
         " for every seed.",
         title="Test images", unit="images", scale="log", ge=2, le=10_000,
     )  # fmt: skip
+
+    def check_loss(self, loss: LossParameters) -> None:
+        """See :class:`~newton_core.tasks.base.TaskParameters`; own images are counted later."""
+        classes = self.data.known_classes()
+        if classes is not None and isinstance(loss, TopKCrossEntropyParameters):
+            loss.check_classes(classes)
 
 
 class ClassificationParameters(ImageClassParameters):
@@ -128,7 +135,7 @@ class ImageClassTask(Task[P_co], Generic[P_co]):
             ValueError: the loss asks for more of the top than there are classes.
         """
         if isinstance(loss, TopKCrossEntropy):
-            loss.check_classes(self._classes)
+            loss.settings.check_classes(self._classes)
 
     def build_model(self) -> nn.Module:
         """A network (N, 1, h, w) -> (N, classes)."""

@@ -139,6 +139,11 @@ class ForecastTask(Task[ForecastParameters]):
         self._check("test", series.test_steps, parameters.horizon)
         training = series.values[: self._train_end]
         spread = float(training.std(correction=0))
+        if not math.isfinite(spread):
+            raise DatasetError(
+                f"{series.name}: values up to {float(training.abs().max()):.3g} are too large to be"
+                " squared: give the series in larger units"
+            )
         if spread == 0:
             raise DatasetError(
                 f"{series.name}: the training part, its first {self._train_end:,} steps, is"

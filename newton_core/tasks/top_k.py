@@ -1,9 +1,10 @@
 """Recognition with k guesses: the right class is to be among the k highest scores."""
 
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import torch
 from jaxtyping import Float, Int
+from pydantic import ValidationInfo, model_validator
 from torch import Tensor
 
 from newton_core.losses.base import TargetKind
@@ -12,6 +13,11 @@ from newton_core.settings import setting
 from newton_core.tasks.base import Metric, TaskParameters, register_task
 from newton_core.tasks.classification import ACCURACY, ImageClassParameters, ImageClassTask
 from newton_core.tasks.evaluation import share
+
+if TYPE_CHECKING:
+    Info = ValidationInfo
+else:
+    Info = Any  # a protocol that no one can check at run time
 
 TOP_K_ACCURACY = share_of_test(
     "top_k_accuracy",
@@ -31,6 +37,24 @@ class TopKTaskParameters(ImageClassParameters):
         2, "How many guesses count: the classes with the largest outputs.", title="Guesses",
         ge=1, le=1000,
     )  # fmt: skip
+
+    @model_validator(mode="after")
+    def _has_classes(self, info: Info) -> "TopKTaskParameters":
+        classes = self.data.known_classes()
+        if classes is not None and info.context is None:  # stored specs stay open, as they are
+            self.check_classes(classes)
+        return self
+
+    def check_classes(self, classes: int) -> None:
+        """Refuses more guesses than classes.
+
+        Raises:
+            ValueError: k is larger than the number of classes.
+        """
+        if self.k > classes:
+            raise ValueError(
+                f"{self.k} guesses are more than the {classes} classes of the data: lower k"
+            )
 
 
 @register_task
@@ -55,11 +79,7 @@ class TopKTask(ImageClassTask[TopKTaskParameters]):
         device: torch.device,
     ) -> None:
         super().__init__(parameters, target_kind=target_kind, seed=seed, device=device)
-        if parameters.k > self._classes:
-            raise ValueError(
-                f"{parameters.k} guesses are more than the {self._classes} classes of the data:"
-                " lower k"
-            )
+        parameters.check_classes(self._classes)
 
     def _judge(self, y: Float[Tensor, "N classes"], labels: Int[Tensor, " N"]) -> dict[str, Metric]:
         """``top_k_accuracy`` and ``accuracy``."""

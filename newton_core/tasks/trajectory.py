@@ -10,8 +10,9 @@ from pydantic import model_validator
 from torch import Tensor, nn
 from typing_extensions import TypedDict
 
-from newton_core.losses.base import Loss, TargetKind
+from newton_core.losses.base import Loss, LossParameters, TargetKind
 from newton_core.losses.simulator import SimulatorLoss
+from newton_core.losses.trajectory import TrajectoryParameters
 from newton_core.metrics import MetricDescription, share_of_test
 from newton_core.models import AnyModel, MlpParameters, build_seeded
 from newton_core.records import finite
@@ -84,6 +85,11 @@ class TrajectoryTaskParameters(TaskParameters):
                 f" it has {self.steps}"
             )
         return self
+
+    def check_loss(self, loss: LossParameters) -> None:
+        """See :class:`~newton_core.tasks.base.TaskParameters`."""
+        if isinstance(loss, TrajectoryParameters):
+            loss.check_steps(self.steps)
 
     def outputs_per_sample(self) -> SampleOutputs:
         """Two coordinates of acceleration a step."""

@@ -74,6 +74,7 @@ def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (["value", "1", "nan", "2"], "line 3: there is no value .*: fill the gap"),
         (["value", "1", "inf", "2"], "line 3: expected a finite number as value, found 'inf'"),
         (["value", *["1"] * 250, *map(str, range(60))], "the training part, .* is constant"),
+        (["value", *["1e308", "-1e308"] * 150], r"up to 1e\+308 are too large .*in larger units"),
         (["value"], "the series is empty: expected a row for each step of time"),
         ([], "expected one column called 'value' in the first line, found nothing"),
     ],
