@@ -25,10 +25,13 @@ class LabelledImages:
     Attributes:
         pixels: (M, h, w) uint8, 0 is black.
         labels: (M,) int64 class indices from 0.
+        independent: how many independent images say as much as these, which overlap; None: as many
+            as they are.
     """
 
     pixels: UInt8[Tensor, "M h w"]
     labels: Int[Tensor, " M"]
+    independent: float | None = None
 
     def __len__(self) -> int:
         return len(self.labels)

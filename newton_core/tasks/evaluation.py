@@ -59,6 +59,14 @@ def average(values: Float[Tensor, " N"]) -> Metric:
     return Metric(values.mean().item(), spread.item() / math.sqrt(len(values)))
 
 
+def counted_as(metric: Metric, count: int, independent: float | None) -> Metric:
+    """A metric of ``count`` images that say as much as ``independent`` ones; None: as they are."""
+    if independent is None:
+        return metric
+    wider = math.sqrt((count - 1) / (independent - 1))
+    return Metric(metric.value, metric.standard_error * wider)
+
+
 def median(errors: Float[Tensor, " N"]) -> Metric:
     """The median and its standard error, from the order statistics one deviation beside it.
 

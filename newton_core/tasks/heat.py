@@ -25,7 +25,7 @@ from newton_core.tasks.base import (
     json_record,
     register_task,
 )
-from newton_core.tasks.evaluation import outputs
+from newton_core.tasks.evaluation import counted_as, outputs
 from newton_core.tasks.images import grey, png_data_url
 
 EXAMPLES = 8
@@ -173,24 +173,31 @@ class HeatTask(Task[HeatTaskParameters]):
 
     def evaluate(self, model: nn.Module) -> dict[str, Metric]:
         """``reconstruction_error`` and ``seen_error``, NaN where a reconstruction is not finite."""
-        return self._measure(model, self._test, self._test_seen())
+        independent = self._dataset.test.independent
+        return self._measure(model, self._test, self._test_seen(), independent)
 
     def validate(self, model: nn.Module) -> dict[str, Metric]:
         """The same on at most as many validation pictures."""
-        if self._validation is None:
+        if self._validation is None or self._dataset.validation is None:
             return {}
         seen = self._seen(self._validation, generator(0, "heat", "validation"))
-        return self._measure(model, self._validation, seen)
+        independent = self._dataset.validation.independent
+        return self._measure(model, self._validation, seen, independent)
 
     def _measure(
-        self, model: nn.Module, true: Float[Tensor, "N h w"], seen: Float[Tensor, "N h w"]
+        self,
+        model: nn.Module,
+        true: Float[Tensor, "N h w"],
+        seen: Float[Tensor, "N h w"],
+        independent: float | None,
     ) -> dict[str, Metric]:
         found = self._reconstruct(model, seen)
         again = self._diffused(found.to(self.device)).cpu()
-        return {
+        errors = {
             ERROR.name: _mean(_errors(found, true.cpu())),
             BLURRED.name: _mean(_errors(again, seen.cpu())),
         }
+        return {name: counted_as(one, len(true), independent) for name, one in errors.items()}
 
     def examples(self, model: nn.Module, *, images: bool) -> list[HeatExample]:
         """The first eight test pictures."""

@@ -1,6 +1,7 @@
 """Jigsaw puzzles: a network scores each tile at each place, and transport assembles the picture."""
 
 import math
+from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 import torch
@@ -10,7 +11,13 @@ from torch import Tensor, nn
 from typing_extensions import TypedDict
 
 from newton_core.algorithms.oracles import Assignment
-from newton_core.data import AnyImages, DatasetError, ImageDataset, PhotosParameters
+from newton_core.data import (
+    AnyImages,
+    DatasetError,
+    ImageDataset,
+    LabelledImages,
+    PhotosParameters,
+)
 from newton_core.losses.base import TargetKind
 from newton_core.metrics import MetricDescription, share_of_test
 from newton_core.models import AnyModel, ItemScorer, MlpParameters, build_seeded
@@ -25,7 +32,7 @@ from newton_core.tasks.base import (
     json_record,
     register_task,
 )
-from newton_core.tasks.evaluation import outputs, share
+from newton_core.tasks.evaluation import counted_as, outputs, share
 from newton_core.tasks.images import png_data_url
 
 MOST_TEST_PUZZLES = 500
@@ -96,6 +103,21 @@ class JigsawExample(TypedDict):
     right: list[bool]
 
 
+@dataclass(frozen=True)
+class _Puzzles:
+    """Puzzles that metrics are measured on.
+
+    Attributes:
+        tiles: (N, n, a, b) in their true order.
+        order: (N, n) in which they come.
+        independent: see :class:`~newton_core.data.LabelledImages`.
+    """
+
+    tiles: UInt8[Tensor, "N n a b"]
+    order: Int[Tensor, "N n"]
+    independent: float | None
+
+
 @register_task
 class JigsawTask(Task[JigsawParameters]):
     """Shuffled tiles in, their places out; the network sees each tile by itself.
@@ -103,7 +125,8 @@ class JigsawTask(Task[JigsawParameters]):
     Tiles come relative to their puzzle: with its mean grey as 0 and its deviation as 1. The outputs
     y (N, n, n) are scores of tiles (rows) at places (columns), the target marks true places. Where
     tiles look alike, such as the black corners of digits, the target is one of several that are as
-    good; the metrics take all of them. The test puzzles are the same for every seed.
+    good; the metrics take all of them. The test puzzles are the same for every seed; where they are
+    of pictures that overlap, standard errors are as wide as of so many that do not.
     """
 
     Parameters: ClassVar[type[TaskParameters]] = JigsawParameters
@@ -121,10 +144,10 @@ class JigsawTask(Task[JigsawParameters]):
     def _use(self, dataset: ImageDataset) -> None:
         self._dataset = dataset
         self._train = self._cut(dataset.train.pixels)
-        self._test = self._fixed(dataset.test.pixels, "test")
+        self._test = self._fixed(dataset.test, "test")
         self._validation = None
         if dataset.validation is not None:
-            self._validation = self._fixed(dataset.validation.pixels, "validation")
+            self._validation = self._fixed(dataset.validation, "validation")
 
     def _cut(self, pictures: UInt8[Tensor, "M h w"]) -> UInt8[Tensor, "M n a b"]:
         """The tiles of pictures, in their true order."""
@@ -141,13 +164,12 @@ class JigsawTask(Task[JigsawParameters]):
         tiles = whole.reshape(-1, across, height, across, width).transpose(2, 3)
         return tiles.reshape(-1, across * across, height, width).to(self.device)
 
-    def _fixed(
-        self, pictures: UInt8[Tensor, "M h w"], part: str
-    ) -> tuple[UInt8[Tensor, "N n a b"], Int[Tensor, "N n"]]:
-        """Puzzles of a part that metrics are measured on: tiles, and the order they come in."""
-        tiles = self._cut(pictures[:MOST_TEST_PUZZLES])
+    def _fixed(self, pictures: LabelledImages, part: str) -> _Puzzles:
+        """Puzzles of a part that metrics are measured on."""
+        tiles = self._cut(pictures.pixels[:MOST_TEST_PUZZLES])
         random = generator(0, "jigsaw", part, self.parameters.across)
-        return tiles, _orders(len(tiles), tiles.shape[1], random).to(self.device)
+        order = _orders(len(tiles), tiles.shape[1], random).to(self.device)
+        return _Puzzles(tiles, order, pictures.independent)
 
     def hold_out(self, share: float) -> None:
         """See :class:`~newton_core.tasks.base.Task`."""
@@ -176,15 +198,15 @@ class JigsawTask(Task[JigsawParameters]):
 
     def evaluate(self, model: nn.Module) -> dict[str, Metric]:
         """``tiles_in_place`` and ``whole_puzzle``; a puzzle with scores not finite is missed."""
-        return _measure(model, *self._test)
+        return _measure(model, self._test)
 
     def validate(self, model: nn.Module) -> dict[str, Metric]:
         """The same on at most as many validation puzzles."""
-        return {} if self._validation is None else _measure(model, *self._validation)
+        return {} if self._validation is None else _measure(model, self._validation)
 
     def examples(self, model: nn.Module, *, images: bool) -> list[JigsawExample]:
         """The first six test puzzles."""
-        tiles, order = (part[:EXAMPLES] for part in self._test)
+        tiles, order = self._test.tiles[:EXAMPLES], self._test.order[:EXAMPLES]
         placed, right = _assemble(model, tiles, order)
         across = self.parameters.across
         return [
@@ -248,13 +270,12 @@ def _assemble(
     return torch.where(finite[:, None], placed, -1), right
 
 
-def _measure(
-    model: nn.Module, tiles: UInt8[Tensor, "N n a b"], order: Int[Tensor, "N n"]
-) -> dict[str, Metric]:
-    _, right = _assemble(model, tiles, order)
-    per_puzzle = right.double().mean(1)
-    error = per_puzzle.std().item() / math.sqrt(len(tiles)) if len(tiles) > 1 else 0.0
-    return {
+def _measure(model: nn.Module, puzzles: _Puzzles) -> dict[str, Metric]:
+    _, right = _assemble(model, puzzles.tiles, puzzles.order)
+    per_puzzle, count = right.double().mean(1), len(right)
+    error = per_puzzle.std().item() / math.sqrt(count) if count > 1 else 0.0
+    found = {
         TILES.name: Metric(per_puzzle.mean().item(), error),
         WHOLE.name: share(right.all(1)),
     }
+    return {name: counted_as(one, count, puzzles.independent) for name, one in found.items()}

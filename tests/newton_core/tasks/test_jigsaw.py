@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from torch import Tensor, nn
 
 from newton_core.data import DatasetError, load_photos
-from newton_core.data.photos import PARTS, PHOTOS
+from newton_core.data.photos import PARTS, PHOTOS, _corners, _independent
 from newton_core.experiment.spec import ExperimentSpec
 from newton_core.losses.base import LOSSES
 from newton_core.tasks import TASKS, JigsawParameters, JigsawTask
@@ -77,7 +77,7 @@ def test_tiles_at_their_places_are_the_picture(data: dict[str, Any], across: int
 
 def test_a_network_that_knows_solves_every_puzzle_and_equal_tiles_are_equal() -> None:
     made = task(data=DIGITS, across=4)
-    tiles, order = made._test
+    tiles, order = made._test.tiles, made._test.order
     truth = torch.nn.functional.one_hot(order, 16).float()
     knows = Knows(_inputs(tiles, order), truth)
     assert made.evaluate(knows)["whole_puzzle"].value == 1.0
@@ -118,3 +118,32 @@ def test_pictures_too_small_for_the_tiles_are_refused() -> None:
     made = task(data=DIGITS, across=2)
     with pytest.raises(DatasetError, match="pictures of 1 x 8 pixels have no 2 tiles along a side"):
         made._cut(torch.zeros(3, 1, 8, dtype=torch.uint8))
+
+
+def test_crops_that_overlap_say_as_little_as_few_that_do_not() -> None:
+    """Means of pixels that are independent: their spread over pictures is known by drawing some."""
+    random, side, count = torch.Generator().manual_seed(0), 36, 250
+    corners = _corners(torch.zeros(106, 40, dtype=torch.uint8), side, count, random)
+    pictures = torch.randn(2000, 106, 40, generator=random, dtype=torch.float64)
+    sums = nn.functional.pad(pictures.cumsum(1).cumsum(2), (1, 0, 1, 0))
+    top, left = corners.mT
+    ends = [sums[:, row, column] for row in (top, top + side) for column in (left, left + side)]
+    means = (ends[3] - ends[2] - ends[1] + ends[0]).mean(1) / side  # each crop's has deviation 1
+    assert means.std().item() == pytest.approx(_independent(corners, side) ** -0.5, rel=0.06)
+
+
+@pytest.mark.parametrize(("data", "wider"), [(DIGITS, 1.0), ({"name": "photos"}, 11.5)])
+def test_standard_errors_know_of_overlap(data: dict[str, Any], wider: float) -> None:
+    made = task(data=data, across=2)
+
+    class Guesses(nn.Module):
+        def forward(self, inputs: Tensor) -> Tensor:
+            return torch.rand(*inputs.shape[:2], 4, generator=torch.Generator().manual_seed(0))
+
+    found = made.evaluate(Guesses())
+    whole, puzzles = found["whole_puzzle"], made._test
+    p, count = whole.value, len(puzzles.order)
+    assert 0 < p < 1
+    independent = math.sqrt(p * (1 - p) / count)
+    assert whole.standard_error == pytest.approx(wider * independent, rel=0.01)
+    assert found["tiles_in_place"].standard_error > wider * 0.005
