@@ -10,7 +10,12 @@ from torch import Tensor, nn
 from typing_extensions import TypeVar
 
 from newton_core.entry_points import EntryPoints
-from newton_core.losses.opacity import OpaqueLossError, gradient_moves, outside_inference
+from newton_core.losses.opacity import (
+    InferenceCopies,
+    OpaqueLossError,
+    gradient_moves,
+    outside_inference,
+)
 from newton_core.registry import Registry, declared_name, example_parameters, require_subclass
 from newton_core.settings import Named
 from newton_core.tensors import flatten_outputs
@@ -254,7 +259,7 @@ def _autodiff(loss: LossFunction, y: Tensor, target: object, *, hessian: bool) -
         return _autodiff(loss, point.detach().clone(), target, hessian=False)
 
     leaf = y.requires_grad_(True)
-    value = loss(leaf, target)
+    value = _called(loss, leaf, target)
     if not isinstance(value, Tensor):
         raise ValueError(f"the loss must give a tensor of shape ({len(y)},), got {value!r}")
     if value.shape != y.shape[:1]:
@@ -282,6 +287,17 @@ def _autodiff(loss: LossFunction, y: Tensor, target: object, *, hessian: bool) -
             " or once_differentiable)"
         )
     return Derivatives(value.detach(), gradient.detach(), ((second + second.mT) / 2).detach())
+
+
+def _called(loss: LossFunction, leaf: Tensor, target: Any) -> Any:
+    """The loss at y; where it holds tensors of ``inference_mode``, it computes with copies."""
+    try:
+        return loss(leaf, target)
+    except RuntimeError as error:
+        if "Inference tensors cannot be saved" not in str(error):
+            raise
+    with InferenceCopies():
+        return loss(leaf, target)
 
 
 def _gradient(value: Tensor, leaf: Tensor, *, create_graph: bool) -> Tensor:

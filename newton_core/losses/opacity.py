@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.overrides import TorchFunctionMode
 
 ROUNDING = 16
 """Relative changes of a gradient up to this many machine epsilons count as rounding."""
@@ -69,3 +70,15 @@ def outside_inference(value: Any) -> Any:
     if type(value) is dict:
         return {key: outside_inference(item) for key, item in value.items()}
     return value
+
+
+class InferenceCopies(TorchFunctionMode):
+    """Within it, tensors made under ``inference_mode`` that torch is called with become copies.
+
+    Whatever a callable holds besides its arguments (weights in its closure, a module) has no other
+    place where it could be copied.
+    """
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        """The call itself, with copies."""
+        return func(*outside_inference(args), **outside_inference(kwargs or {}))

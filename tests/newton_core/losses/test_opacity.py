@@ -184,3 +184,18 @@ def test_a_callable_is_differentiated_under_inference_mode_too() -> None:
         value = NewtonLoss(lambda y, t: base(y, t))(y, target)
     assert_close(half, newton_direction(base, y.clone(), target.clone()))
     assert math.isfinite(value.item())
+
+
+def test_tensors_of_inference_mode_in_a_closure_become_copies() -> None:
+    plain = normal(3, 3, seed=2)
+    with torch.inference_mode():
+        held = plain.clone()
+
+    def base_of(weights: Tensor) -> Callable[[Tensor, Any], Tensor]:
+        return lambda y, t: (functional.linear(y, weights) @ torch.stack([*weights])).exp().sum(1)
+
+    y = normal(5, 3)
+    expected = newton_direction(base_of(plain), y)
+    assert_close(newton_direction(base_of(held), y), expected)
+    with torch.inference_mode():
+        assert_close(newton_direction(base_of(held), y.clone()), expected)
