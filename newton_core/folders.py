@@ -3,6 +3,7 @@
 import hashlib
 import os
 import time
+import unicodedata
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -26,8 +27,22 @@ def own_data_dir() -> Path:
 
 
 def own_data_folder(path: str | os.PathLike[str]) -> Path:
-    """One folder of own data: a relative path counts from :func:`own_data_dir`, ``~`` is a name."""
-    return own_data_dir() / path
+    """One folder of own data: a relative path counts from :func:`own_data_dir`, ``~`` is a name.
+
+    Where there is none of that spelling, it is the one whose letters with accents are in one part
+    where those of ``path`` are in two, or the other way round: macOS writes and types them so.
+    """
+    spellings = [os.fspath(path)]
+    spellings += [unicodedata.normalize(form, spellings[0]) for form in ("NFC", "NFD")]
+    folders = [own_data_dir() / spelling for spelling in spellings]
+    return next((folder for folder in folders if _is_folder(folder)), folders[0])
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except (OSError, RuntimeError, ValueError):  # what no file system takes
+        return False
 
 
 def is_within_data_dir(path: str | os.PathLike[str]) -> bool:

@@ -1,5 +1,6 @@
 """What to run: one validated record from which the form, the server and the loop all read."""
 
+import unicodedata
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -166,7 +167,7 @@ class ExperimentSpec(Settings):
     def _check_labels(self) -> None:
         seen: dict[str, int] = {}
         for i, arm in enumerate(self.arms):
-            label = " ".join(arm.label.split())
+            label = unicodedata.normalize("NFC", " ".join(arm.label.split()))  # as people see it
             if label in seen:
                 raise ValueError(
                     f"arms.{i}.label: arm {seen[label]} is called {arm.label!r} too; give each arm"

@@ -1,3 +1,4 @@
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -66,3 +67,18 @@ def test_within_a_data_folder_that_is_itself_a_link(
     monkeypatch.setenv("NEWTON_LAB_DATA_DIR", str(tmp_path / "alias"))
     assert is_within_data_dir("mine")
     assert is_within_data_dir(tmp_path / "alias" / "own" / "mine")
+
+
+def test_a_folder_is_found_however_its_accents_are_spelled(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("NEWTON_LAB_DATA_DIR", str(tmp_path))
+    spelled = {form: unicodedata.normalize(form, "caf\u00e9") for form in ("NFC", "NFD")}
+    for there, asked in (("NFC", "NFD"), ("NFD", "NFC")):
+        folder = own_data_dir() / f"{there}-{spelled[there]}"
+        folder.mkdir(parents=True)
+        assert own_data_folder(f"{there}-{spelled[asked]}") == folder
+        assert is_within_data_dir(f"{there}-{spelled[asked]}")
+    for form, name in spelled.items():  # both are there: each has its own spelling
+        (own_data_dir() / name).mkdir(exist_ok=True)
+        assert own_data_folder(name).name == spelled[form]

@@ -51,6 +51,11 @@ def test_equal_labels_of_a_new_spec_are_refused(label: str) -> None:
     assert found.startswith(f"arms.2.label: arm 1 is called {label!r} too; give each arm a label")
 
 
+def test_labels_that_look_the_same_are_refused() -> None:
+    (found,) = problems(arms=[{"label": "caf\u00e9"}, {"label": "cafe\u0301"}])
+    assert found.startswith("arms.1.label: arm 0 is called")
+
+
 def test_equal_labels_that_were_stored_stay_and_train() -> None:
     stored = stored_spec(json.dumps(stored_record(steps=2)))
     assert [arm.label for arm in stored.arms] == ["A", "B", "B"]
