@@ -49,6 +49,9 @@ def main() -> None:
         except typer.TyperException as error:
             errors.print(_usage_problem(error), soft_wrap=True)
             code = BAD_INPUT
+        except SettingsError as error:  # every command may read the settings
+            errors.print(str(error), soft_wrap=True, markup=False)
+            code = BAD_INPUT
         except SystemExit as end:
             code = end.code
         sys.stdout.flush()
@@ -213,7 +216,7 @@ def serve(
         run_server(settings, open_browser=open_browser)
     except ServerLostError as error:
         stop(str(error), FAILED)
-    except (SettingsError, ServeError) as error:
+    except ServeError as error:
         stop(str(error), BAD_INPUT)
 
 
@@ -255,9 +258,7 @@ def warm(
                     done.append(news)
                     if news.status != "finished":
                         progress.print(f"{news.name} {news.status}: {news.error or 'stopped'}")
-    except (
-        UnknownPresetError, DatabaseStartError, ExecutorError, ServerSilentError, SettingsError
-    ) as error:  # fmt: skip
+    except (UnknownPresetError, DatabaseStartError, ExecutorError, ServerSilentError) as error:
         stop(str(error), BAD_INPUT)
     except KeyboardInterrupt:
         stop(

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from app.presets import load_presets
-from app.settings import load_settings
+from app.settings import SettingsError, load_settings
 from newton_core.data import describe_datasets
 from newton_core.folders import data_dir
 from newton_core.losses import list_losses
@@ -44,7 +44,7 @@ def examine() -> list[Finding]:
     findings.append(
         Finding("threads", True, f"{os.cpu_count()} cores, torch uses {torch.get_num_threads()}")
     )
-    findings.append(_executor())
+    findings.append(_settings())
     findings.append(_folder(data_dir()))
     findings.extend(
         Finding(f"data: {found.name}", found.found, found.detail) for found in describe_datasets()
@@ -54,8 +54,12 @@ def examine() -> list[Finding]:
     return findings
 
 
-def _executor() -> Finding:
-    settings = load_settings()
+def _settings() -> Finding:
+    """What computes the runs, or what is wrong with the settings, which say it."""
+    try:
+        settings = load_settings()
+    except SettingsError as error:
+        return Finding("settings", False, str(error))
     there = find_spec("ray") is not None
     detail = f"{settings.executor}; Ray is {'' if there else 'not '}installed"
     if not there:

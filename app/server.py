@@ -55,7 +55,6 @@ def create_app(
         version=__version__,
         summary="Train with vanilla and Newton losses side by side, and watch what curvature does.",
         lifespan=lifespan,
-        root_path=settings.root_path,
         docs_url=None,  # these pages load their scripts from elsewhere
         redoc_url=None,
         separate_input_output_schemas=False,
@@ -67,6 +66,7 @@ def create_app(
             503: problem("The database cannot be used just now."),
         },
     )
+    app.root_path = settings.root_path  # FastAPI warns of it as an argument
     for router in ROUTERS:
         app.include_router(router)
     app.add_api_route("/api/openapi.json", app.openapi, include_in_schema=False)

@@ -61,6 +61,16 @@ def sql_address(url: str) -> str:
             "use postgresql://user:password@host/name or sqlite:////folder/file, or leave it"
             " empty for SQLite in the data folder"
         )
+    from sqlalchemy.engine import make_url  # here: most have no URL, and start sooner
+    from sqlalchemy.exc import ArgumentError
+
+    try:
+        make_url(url)
+    except (ArgumentError, ValueError):  # ValueError: of a port that is no number
+        raise ValueError(
+            "this is no address of a database: use postgresql://user:password@host:5432/name;"
+            " write @ : / of a password as %40 %3A %2F"
+        ) from None
     return f"postgresql+psycopg://{rest}"
 
 

@@ -40,6 +40,7 @@ COMPANION_MB = 450
 PLACEHOLDER = "change-me"
 """What the shipped files have in place of a code."""
 _CODES = ("access_code", "admin_code")
+_SECRETS = (*_CODES, "database_url")
 _LEAST_CODE = 6
 _RETIRED = ("STARTUP_SECONDS",)
 """Settings of earlier versions, which do no harm where they are still given."""
@@ -325,7 +326,8 @@ def load_settings(**overrides: Any) -> Settings:
         return Settings(**given)
     except ValidationError as error:
         lines = [
-            f"{PREFIX}{str(item['loc'][0]).upper()}: {item['msg']}{_given(item)}"
+            f"{PREFIX}{str(item['loc'][0]).upper()}:"
+            f" {item['msg'].removeprefix('Value error, ')}{_given(item)}"
             for item in error.errors(include_url=False)
             if item["type"] != "default_factory_not_called"  # it waits for a value that is wrong
         ]
@@ -350,7 +352,7 @@ def _misspelt(variables: Iterable[str]) -> Iterator[str]:
 
 def _given(problem: ErrorDetails) -> str:
     """The value that was refused, unless nobody but its owner should read it."""
-    return "" if problem["loc"][0] in _CODES else f" (given: {problem['input']!r})"
+    return "" if problem["loc"][0] in _SECRETS else f" (given: {problem['input']!r})"
 
 
 def settings_markdown() -> str:

@@ -116,12 +116,11 @@ def scale(
 def _gather(command: Callable[[], tuple[str, int] | None]) -> None:
     """Runs a command that gathers evidence, and ends as it ended."""
     from app.results import OutputError
-    from app.settings import SettingsError
     from app.specs import SpecError
 
     try:
         ending = command()
-    except (SpecError, OutputError, SettingsError) as error:
+    except (SpecError, OutputError) as error:
         stop(str(error), BAD_INPUT)
     except OSError as error:  # problems with the user's own files are reported above
         stop(f"cells cannot be kept: {error.filename}: {error.strerror}", FAILED)

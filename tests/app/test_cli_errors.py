@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import json
 import os
 import socket
 import sqlite3
@@ -226,6 +227,28 @@ def test_one_bad_setting_is_one_line(newton_lab, monkeypatch):
         "NEWTON_LAB_DATABASE_URL",
         "NEWTON_LAB_WORKERS",
     ]
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("warm", "collapse"),
+        ("sweep", "collapse", "--grid", "arms.1.tikhonov=1,2"),
+        ("lesson", "export", "noise", "--out", "noise.html"),
+    ],
+)
+def test_a_bad_setting_is_one_line_of_every_command(command, newton_lab, monkeypatch):
+    monkeypatch.setenv("NEWTON_LAB_WORKERS", "many")
+    assert newton_lab.refuses(*command).startswith("NEWTON_LAB_WORKERS: ")
+
+
+def test_the_doctor_names_a_bad_setting(newton_lab, monkeypatch):
+    monkeypatch.setenv("NEWTON_LAB_ACCES_CODE", "open sesame")
+    newton_lab("doctor", "--json")
+    (found,) = (f for f in json.loads(newton_lab.out) if f["name"] == "settings")
+    assert not found["good"]
+    assert "did you mean NEWTON_LAB_ACCESS_CODE" in found["detail"]
+    assert "Traceback" not in newton_lab.err
 
 
 def test_a_label_commands_no_terminal(newton_lab, tmp_path):
