@@ -12,9 +12,13 @@ def check_device(name: str) -> torch.device:
     Raises:
         ValueError: this machine has no such device; the message lists those it has.
     """
-    device = torch.device(name)
     available = available_devices()
-    wanted = f"cuda:{device.index or 0}" if device.type == "cuda" else device.type
+    try:
+        device = torch.device(name)
+    except RuntimeError:  # torch knows no such kind
+        wanted = ""
+    else:
+        wanted = f"cuda:{device.index or 0}" if device.type == "cuda" else device.type
     if wanted not in available:
         raise ValueError(f"device {name!r} is not available; use one of {', '.join(available)}")
     return device

@@ -43,6 +43,7 @@ def test_runs_are_compared_and_kept(newton_lab: Lab, tmp_path: Path) -> None:
         (["tabel1"], "did you mean table1"),
         (["table2", "--scale", "mnist"], "it has: tiny, small, paper"),
         (["table1", "--scale", "tiny", "--device", "cuda:77"], "is not available"),
+        (["table1", "--scale", "tiny", "--device", "tpu"], "'tpu' is not available"),
     ],
 )
 def test_what_cannot_be_reproduced_is_refused(
