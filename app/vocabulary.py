@@ -99,7 +99,7 @@ def vocabulary() -> Vocabulary:
     return Vocabulary(
         metrics=MetricsInUse(tasks=metrics, steps=list(STEP_METRICS)),
         labels=labels_of(ExperimentSpec, LandscapeSettings, OutputPlane, DescentSettings)
-        | {"metric": {metric.name: metric.title for metric in every}, "arm": ARM_LABELS},
+        | {"metric": {metric.name: metric.title for metric in reversed(every)}, "arm": ARM_LABELS},
         thresholds=Thresholds(vanishing=VANISHING, exploding=EXPLODING, spike_factor=SPIKE_FACTOR),
         arm_styles=[
             ArmLook(**asdict(style), light=light, dark=dark)

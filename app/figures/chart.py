@@ -24,10 +24,13 @@ FONT = "system-ui, sans-serif"
 ERROR = ", ± standard error"
 
 
-def choice(metric: MetricDescription, source: Source | None = None) -> Choice:
+def choice(
+    metric: MetricDescription, source: Source | None = None, task: str | None = None
+) -> Choice:
     """A chart's view of a metric, as the metric describes itself.
 
-    ``source`` says which events hold it, where those are not the chart's own.
+    ``source`` says which events hold it, where those are not the chart's own; ``task``, whose
+    words these are, where tasks have other words for one name.
     """
     share = metric.kind == "share"
     factor = 100.0 if share else 1.0
@@ -43,6 +46,7 @@ def choice(metric: MetricDescription, source: Source | None = None) -> Choice:
         bounds=(low, high),
         description=metric.description,
         source=source,
+        task=task,
     )
 
 

@@ -15,6 +15,7 @@ from newton_core.metrics import (
     PARAMETER_GRADIENT_NORM,
     TIKHONOV,
     TURN,
+    MetricDescription,
 )
 from newton_core.tasks import TASKS
 
@@ -23,9 +24,17 @@ PAPER_TASKS = ("ranking", "shortest_path")
 
 
 def _evaluations() -> tuple[Choice, ...]:
-    """The metrics of every task; one that several tasks have stands once."""
-    metrics = [metric for task in (*PAPER_TASKS, *TASKS) for metric in TASKS.get(task).metrics]
-    return tuple(choice(metric) for metric in {metric.name: metric for metric in metrics}.values())
+    """The metrics of every task; one that several tasks describe alike stands once."""
+    known: dict[str, MetricDescription] = {}
+    choices = []
+    for task in dict.fromkeys((*PAPER_TASKS, *TASKS)):
+        for metric in TASKS.get(task).metrics:
+            if metric.name not in known:
+                choices.append(choice(metric))
+            elif known[metric.name] != metric:
+                choices.append(choice(metric, task=task))
+            known.setdefault(metric.name, metric)
+    return tuple(choices)
 
 
 LOSSES = tuple(choice(metric) for metric in (LOSS, OWN_LOSS, NEWTON_LOSS))

@@ -32,6 +32,7 @@ class Choice:
         factor: multiplies the events' values (100: shares become per cent).
         bounds: values that the axis need not pass, where the metric has such.
         source: the events it is read from; None in a chart's own list: those of the chart.
+        task: the task that gives a metric of this name other words; None: the words of all others.
     """
 
     metric: str
@@ -44,6 +45,7 @@ class Choice:
     factor: float = 1.0
     bounds: tuple[float | None, float | None] = (None, None)
     source: Source | None = None
+    task: str | None = None
 
 
 class Palettes(BaseModel):

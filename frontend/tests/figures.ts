@@ -36,6 +36,7 @@ export function choice(settings: Partial<Choice> = {}): Choice {
     factor: 1,
     bounds: [null, null],
     source: "metrics",
+    task: null,
     ...settings,
   };
 }

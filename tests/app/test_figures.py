@@ -90,7 +90,10 @@ def test_curves_have_a_ghost_beneath_a_line_and_a_label(name: str) -> None:
 @pytest.mark.parametrize("name", CHARTS)
 def test_every_choice_is_explained(name: str) -> None:
     choices = meta(name)["choices"]
-    assert len({choice["metric"] for choice in choices}) == len(choices)
+    assert len({(choice["metric"], choice["task"]) for choice in choices}) == len(choices)
+    words = [choice["metric"] for choice in choices if choice["task"] is None]
+    assert len(set(words)) == len(words)
+    assert {choice["metric"] for choice in choices} == set(words)
     for choice in choices:
         assert choice["title"][0].isupper() or choice["title"] in {"x", "y"}
         assert choice["unit"]

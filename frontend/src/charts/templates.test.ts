@@ -20,6 +20,14 @@ describe("choicesFor", () => {
     expect(names(["exact_match", "optimal"], "optimal")).toEqual(["optimal", "exact_match"]);
   });
 
+  it("says a metric in the words of the run's task", () => {
+    const own = choice({ metric: "optimal", title: "Optimal nets", task: "nets" });
+    const both = template({ source: "evaluation", choices: [...METRICS, own] });
+    const title = (task: string) => choicesFor(both, ["optimal"], "optimal", task)[0]?.title;
+    expect(title("nets")).toBe("Optimal nets");
+    expect(title("paths")).toBe("Loss");
+  });
+
   it("has plain words for a metric that no template knows", () => {
     const [own] = choicesFor(EVALUATED, ["top_five"], "top_five");
     expect(own?.title).toBe("Top five");

@@ -36,17 +36,21 @@ export function prototype(template: Template, role: Role): PlotlyTrace | undefin
 
 /**
  * What a chart can show of a log. Test metrics are the task's own: those that the log has, primary
- * first, with plain words for one that no template knows.
+ * first, in the task's own words, and in plain ones where no template knows the metric.
  */
 export function choicesFor(
   template: Template,
   evaluated: readonly string[],
   primary: string | null,
+  task: string | null = null,
 ): Choice[] {
   const { source, choices } = template.layout.meta;
   if (source !== "evaluation") return choices;
   const names = evaluated.length > 0 ? evaluated : primary === null ? [] : [primary];
-  const named = (name: string) => choices.find((c) => c.metric === name);
+  const named = (name: string) => {
+    const all = choices.filter((c) => c.metric === name);
+    return all.find((c) => task !== null && c.task === task) ?? all.find((c) => c.task == null);
+  };
   const known = names.map((name) => named(name) ?? validation(name, named) ?? unknown(name));
   const rank = (choice: Choice): number => {
     if (choice.metric.startsWith(VALIDATION)) return choices.length;
@@ -83,6 +87,7 @@ function unknown(metric: string): Choice {
     factor: 1,
     bounds: [null, null],
     source: "evaluation",
+    task: null,
   };
 }
 

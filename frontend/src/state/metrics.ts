@@ -17,10 +17,15 @@ export interface MetricWords {
   higherIsBetter: boolean;
 }
 
-/** The words of a metric; one that the server does not know is named and shown as a number. */
-export function metricWords(name: string): MetricWords {
+/**
+ * The words of a metric of a task; one that the server does not know is named and shown as a
+ * number. Tasks have metrics of one name with other words: a best path, a best net.
+ */
+export function metricWords(name: string, task = ""): MetricWords {
   const { tasks, steps } = vocabulary.value.metrics;
-  const known = [...Object.values(tasks).flat(), ...steps].find((metric) => metric.name === name);
+  const own = tasks[task] ?? [];
+  const all = [...own, ...Object.values(tasks).flat(), ...steps];
+  const known = all.find((metric) => metric.name === name);
   const title = known?.title ?? humanise(name);
   const isShare = known?.kind === "share";
   const value = isShare ? formatShare : (number: number) => formatMeasured(number);

@@ -124,6 +124,12 @@ describe("complete", () => {
     expect(getPath(arm, ["loss", "temperature"])).toBe(1);
   });
 
+  it("takes the name of a variant for the variant", () => {
+    expect(complete(root, root, { loss: "net", arms: [] })).toMatchObject({
+      loss: { name: "net", kind: "odd_even" },
+    });
+  });
+
   it("keeps what it does not know, for the server to refuse", () => {
     expect(complete(root, { $ref: "#/$defs/Soft" }, { colour: 1 })).toMatchObject({ colour: 1 });
   });

@@ -178,9 +178,10 @@ function variantsOf(root: JsonSchema, core: JsonSchema): Variant[] {
 export function complete(root: JsonSchema, object: JsonSchema, value: unknown): unknown {
   const { core, nullable } = unwrap(root, object);
   if (value === null && nullable) return null;
-  const chosen = chooseVariant(root, core, value);
+  const record = named(core, value);
+  const chosen = chooseVariant(root, core, record);
   if (chosen.properties !== undefined) {
-    const given = isRecord(value) ? value : {};
+    const given = isRecord(record) ? record : {};
     const result: Record<string, unknown> = {};
     for (const [key, node] of Object.entries(chosen.properties)) {
       const own = key in given ? given[key] : "default" in node ? node.default : node.const;
@@ -226,6 +227,11 @@ export function hasShape(root: JsonSchema, node: JsonSchema, value: unknown): bo
     default:
       return true;
   }
+}
+
+/** A variant that is given by its name alone, as the server lets a spec name an oracle. */
+function named(core: JsonSchema, value: unknown): unknown {
+  return core.oneOf !== undefined && typeof value === "string" ? { name: value } : value;
 }
 
 function chooseVariant(root: JsonSchema, core: JsonSchema, value: unknown): JsonSchema {

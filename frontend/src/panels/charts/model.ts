@@ -107,7 +107,12 @@ export function chartModel(template: Template, primary: ReadonlySignal<string | 
   });
   const choices = computed(() => {
     const [first = "", ...rest] = names.value.split(" ");
-    return choicesFor(template, rest, first === "" ? (rest[0] ?? null) : first);
+    return choicesFor(
+      template,
+      rest,
+      first === "" ? (rest[0] ?? null) : first,
+      runSpec.value?.task.name ?? null,
+    );
   });
   const choice = computed(() => {
     const all = choices.value;

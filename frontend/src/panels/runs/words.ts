@@ -25,7 +25,7 @@ export function statusWords(item: RunInfo): string {
 export function resultWords(item: RunInfo): string {
   const { summary } = item;
   if (summary === null) return item.arms.map((arm) => arm.label).join(", ");
-  const words = metricWords(summary.primary_metric);
+  const words = metricWords(summary.primary_metric, item.task);
   const results = summary.arms.map((arm) => {
     const value = arm.metrics[summary.primary_metric];
     if (arm.status === "diverged") return `${arm.label} diverged`;

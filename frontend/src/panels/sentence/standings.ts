@@ -44,7 +44,7 @@ export function standings(log: RunLog, step: number, primary?: string): Standing
     log.summary?.primary_metric ??
     (primary !== undefined && primary in first.values ? primary : Object.keys(first.values)[0]);
   if (metric === undefined) return null;
-  const words = metricWords(metric);
+  const words = metricWords(metric, log.spec?.task.name);
   const rows = evaluations.flatMap((evaluation, arm) => {
     const value = evaluation?.values[metric] ?? Number.NaN;
     if (!Number.isFinite(value) || hasDiverged(log.arms[arm], step)) return [];

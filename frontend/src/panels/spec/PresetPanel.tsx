@@ -38,15 +38,17 @@ export function PresetPanel() {
           </option>
         ))}
       </select>
-      {current !== null && <Expectation preset={current} />}
+      {current !== null && (
+        <Expectation preset={current} task={presetSpec(known, current).task.name} />
+      )}
     </section>
   );
 }
 
-function Expectation({ preset }: { preset: Preset }) {
+function Expectation({ preset, task }: { preset: Preset; task: string }) {
   const [open, setOpen] = useState(false);
   const { expect } = preset;
-  const words = metricWords(expect.metric);
+  const words = metricWords(expect.metric, task);
   const signed = (value: number) => `${value >= 0 ? "+" : "−"}${words.number(Math.abs(value))}`;
   const diverged = Object.entries(expect.diverged);
   return (
