@@ -143,6 +143,7 @@ TURN = MetricDescription(
     "degrees, 0 is parallel",
     "Angle over the whole batch between the gradient and the direction sent back in its place.",
     bounds=(0.0, 180.0),
+    decimals=1,
 )
 TIKHONOV = MetricDescription(
     "tikhonov",

@@ -74,8 +74,19 @@ function Net({ item, net, label, colour }: NetProps) {
   );
 }
 
+/** The edges of a net as text, whatever their order. */
+function edgesOf(net: readonly Edge[]): string {
+  return net
+    .map((edge) => edge.map(String).sort().join("-"))
+    .sort()
+    .join(" ");
+}
+
 function verdict(item: TreeItem): string {
   if (item.cost_ratio === null) return "no net: a cost is not finite";
-  if (item.optimal) return "optimal";
+  if (item.optimal) {
+    const isSame = edgesOf(item.predicted_net ?? []) === edgesOf(item.true_net);
+    return isSame ? "optimal: the same net" : "optimal: another net, as cheap";
+  }
   return `costs ${formatMeasured((item.cost_ratio - 1) * 100, 2)}\u00a0% more`;
 }

@@ -28,6 +28,11 @@ const parts = computed<Part[]>(() => {
       });
 });
 
+/** A number and its per cent on one line. */
+function together(text: string): string {
+  return text.replace(/(\d) %/g, "$1\u00a0%");
+}
+
 const SETTLED_MS = 600;
 
 export function SentencePanel() {
@@ -66,11 +71,11 @@ export function SentencePanel() {
         if (part.mark !== undefined) {
           return (
             <b key={key} class={part.mark}>
-              {part.text}
+              {together(part.text)}
             </b>
           );
         }
-        return part.text;
+        return together(part.text);
       })}
     </p>
   );

@@ -13,6 +13,7 @@ import { lastChange } from "./changes";
 import { type Expectation, lead } from "./evidence";
 import { type Clause, listed, nameOf, type Part } from "./parts";
 import { type Fall, type Standings, spikeSize, standings } from "./standings";
+import { turned } from "./turned";
 
 /** After what has become of each arm, at most so many clauses; many arms leave room for fewer. */
 const mostClauses = (arms: number): number => (arms > 4 ? 2 : 3);
@@ -41,6 +42,7 @@ export function sentence(log: RunLog, step: number, context: Context = {}): Part
       ...notices(log, standing, step),
       ...weathered(log, standing, step),
       ...worstAlarm(log, step, standing, context.thresholds ?? shownThresholds.value),
+      ...turned(log, step, standing),
     ].slice(0, mostClauses(log.arms.length)),
   ];
   return clauses.flatMap((clause, index) => [
