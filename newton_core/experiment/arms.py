@@ -165,11 +165,11 @@ class ArmSpec(Settings):
         used_if={"curvature": CURVED, "component": ("length", "direction")},
     )
     ggn_iterations: int = setting(
-        100, "Products with the Gauss-Newton matrix that a step takes at most.",
+        100, "Most products with the Gauss-Newton matrix that one step takes.",
         title="Iterations", scale="log", ge=1, le=10_000, used_if={"curvature": ("ggn",)},
     )  # fmt: skip
     ggn_tolerance: float = setting(
-        1e-6, "Share of the gradient that is left of the residual once a step is done.",
+        1e-6, "A step is done once its residual is this share of the gradient.",
         title="Tolerance", scale="log", ge=1e-12, lt=1.0, used_if={"curvature": ("ggn",)},
     )  # fmt: skip
     optimizer: Optimizer = setting(

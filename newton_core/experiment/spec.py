@@ -50,7 +50,7 @@ class ExperimentSpec(Settings):
         0, "Seeds the initial weights, the batches and the noise.", title="Seed", ge=0, lt=2**31
     )
     device: str = setting(
-        "cpu", "Where tensors live: cpu, cuda, cuda:1 or mps.", title="Device",
+        "cpu", "What computes the run: cpu, cuda, cuda:1 or mps.", title="Device",
         pattern=r"^(cpu|mps|cuda(:\d{1,2})?)$",
     )  # fmt: skip
     log_every: int = setting(

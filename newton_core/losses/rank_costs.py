@@ -33,7 +33,7 @@ def gain_setting(used_if: Mapping[str, Sequence[str]] | None = None) -> Any:
     """The field ``gain``, the same for every loss with an NDCG."""
     return setting(
         "exponential",
-        "What an item of a relevance is worth at the top: 2^relevance - 1, which counts the best"
+        "What an item of some relevance is worth at the top: 2^relevance - 1, which counts the best"
         " items above all, or the relevance itself.",
         title="Gain", used_if=used_if,
     )  # fmt: skip

@@ -28,7 +28,7 @@ class TrajectoryParameters(LossParameters):
         title="Duration", unit="seconds", scale="log", ge=0.1, le=100.0,
     )  # fmt: skip
     way_points: int = setting(
-        0, "Compare only at this many steps, evenly spaced, the last among them; 0: at all.",
+        0, "Steps at which the paths are compared, evenly spaced, the last included; 0: all.",
         title="Way-points compared", ge=0, le=64,
     )  # fmt: skip
     effort: float = setting(

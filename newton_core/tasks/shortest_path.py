@@ -29,7 +29,7 @@ PERFECT_MATCH = share_of_test(
     "Perfect match",
     "test maps",
     description="Share of test maps on which the predicted path is the labelled one.",
-    sentence="finds the path of {value} of the maps",
+    sentence="finds the labelled path on {value} of the maps",
 )
 COST_RATIO = MetricDescription(
     "cost_ratio",
@@ -40,7 +40,7 @@ COST_RATIO = MetricDescription(
     bounds=(1.0, None),
     decimals=3,
     sampled=True,
-    sentence="walks paths {value} times as costly as the best",
+    sentence="chooses paths {value} times as costly as the best",
 )
 
 

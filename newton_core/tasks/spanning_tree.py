@@ -37,7 +37,7 @@ COST_RATIO = MetricDescription(
 )
 OPTIMAL = share_of_test(
     "optimal",
-    "Optimal trees",
+    "Optimal nets",
     "test maps",
     description="Share of test maps on which the predicted road net costs as little as the best.",
     sentence="builds a best net on {value} of the maps",

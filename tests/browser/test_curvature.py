@@ -90,7 +90,7 @@ def test_a_symbol_is_shown_in_the_pictures_by_pointer_key_and_finger(
     panel.get_by_role("button", name="y, the network's outputs").focus()
     lab.page.keyboard.press("Shift+Tab")
     lab.wait(lambda: paleness()[1] == 1 and paleness()[0] < 1, "the gradient is pale")
-    expect(panel).to_contain_text("z*: the lowest place of the quadratic")
+    expect(panel).to_contain_text("z*: where the quadratic has no slope")
     paper = panel.get_by_role("link", name="Newton Losses (NeurIPS 2024)")
     lab.page.keyboard.press("Escape")
     panel.get_by_role("button", name="z*, the target").blur()

@@ -99,7 +99,7 @@ def test_an_ended_run_shows_the_plane_nearest_to_its_paths_and_says_why(
 ) -> None:
     lab.go_to_run(server.finish(RUN), "?step=60")
     panel = landscape(lab)
-    expect(panel).to_contain_text("The run has ended, so shown is for each arm the plane nearest")
+    expect(panel).to_contain_text("The run has ended, so each arm is shown in the plane nearest")
     lab.wait(lambda: "path" in roles(panel, 2), "three pictures, each with its path", 90)
     choose(lab, panel, "plane", "principal")
     lab.wait(lambda: roles(panel).count("path") == 3, "one picture with three paths", 90)
@@ -199,13 +199,13 @@ def test_a_start_is_pressed_or_typed_on_the_plane_of_three_numbers(lab: LabPage)
 @pytest.mark.parametrize(
     ("title", "through"),
     [
-        ("Vanilla stuck, Newton through", {"Hessian", "Hessian, saddle-free", "Fisher"}),
+        ("Vanilla gets stuck, Newton gets through", {"Hessian", "Hessian, saddle-free", "Fisher"}),
         (
-            "The same in the log domain: all through",
+            "The same in the log domain: all get through",
             {"Vanilla gradient descent", "Hessian", "Hessian, saddle-free", "Fisher"},
         ),
-        ("Only the Fisher through", {"Fisher"}),
-        ("Only vanilla through", {"Vanilla gradient descent"}),
+        ("Only Fisher gets through", {"Fisher"}),
+        ("Only vanilla gets through", {"Vanilla gradient descent"}),
     ],
 )
 def test_what_a_start_is_said_to_show_is_so(lab: LabPage, title: str, through: set[str]) -> None:

@@ -81,7 +81,7 @@ def test_a_thousand_cells_stay_smooth(server: LabServer, lab: LabPage) -> None:
     expect(chosen).to_contain_text("arms.1.lr 0.003")
     assert lab.page.evaluate("window.changed") == 0
     lab.page.get_by_label("Show").select_option("significance")
-    expect(lab.page.get_by_text("the seeds do not tell")).to_be_visible()
+    expect(lab.page.get_by_text("the seeds cannot tell")).to_be_visible()
 
 
 def test_a_sweep_is_started_stopped_and_goes_on(server: LabServer, lab: LabPage) -> None:

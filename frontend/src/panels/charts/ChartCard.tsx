@@ -124,7 +124,7 @@ function AxisTools({ model }: { model: ChartModel }) {
 function explanation(model: ChartModel): string {
   const { description: said, source } = model.choice.value;
   const description = model.onlyLinear.value
-    ? `${said} Known up to a constant: only differences say something.`
+    ? `${said} Known up to a constant: only differences mean something.`
     : said;
   const { layers } = model.view.value;
   if (layers.some(({ seeds }) => seeds !== undefined)) {

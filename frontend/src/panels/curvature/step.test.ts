@@ -99,7 +99,7 @@ describe("the verdict", () => {
           0.5,
         ),
       ),
-    ).toContain("bends down one way here (-2.5)");
+    ).toContain("curves down in one direction here (-2.5)");
     expect(eigenvalues(round)?.map((value) => value.toFixed(2))).toEqual(["20.94", "37.06"]);
     expect(eigenvalues(null)).toBeNull();
   });
@@ -138,7 +138,7 @@ describe("a change of λ", () => {
     );
     expect(words).toContain("λ from 100 to 1");
     expect(words).toContain("71.4 times as long (step size)");
-    expect(words).toContain("point 9.0° another way (direction)");
+    expect(words).toContain("point 9.0° away from before (direction)");
     const same = redampingWords({ step: 1, from: 2, to: 1 }, { ratio: 2, degrees: 0.01 }, "sgd");
     expect(same).toContain("their direction is as before");
     expect(same).not.toContain("Adam");

@@ -149,8 +149,8 @@ export function whyWords(plane: StepPlane): string {
   const [low, high] = [bends[0] + tikhonov, bends[1] + tikhonov];
   if (low < 0) {
     return (
-      `C + λI bends down one way here (${formatMeasured(low, 2)}): z* is no lowest place of the` +
-      " quadratic but a saddle or a top, and a larger λ would lift it."
+      `C + λI curves down in one direction here (${formatMeasured(low, 2)}), so z* is not the lowest` +
+      " point of the quadratic but a saddle or a top. A larger λ would lift it."
     );
   }
   const times = high / low;
@@ -158,18 +158,18 @@ export function whyWords(plane: StepPlane): string {
     const drowned = tikhonov > Math.max(Math.abs(bends[0]), Math.abs(bends[1]));
     const cause = drowned
       ? `λ = ${formatSetting(tikhonov)} outweighs C (${pair(bends)})`
-      : `C itself bends alike both ways (${pair(bends)})`;
-    return `The quadratic is nearly round, since ${cause}: down the gradient already leads to z*.`;
+      : `C itself curves alike in both directions (${pair(bends)})`;
+    return `The quadratic is nearly round, since ${cause}: a step down the gradient already leads to z*.`;
   }
   if ((plane.change?.degrees ?? 0) < HARDLY) {
     return (
-      `The quadratic is ${formatMeasured(times, 2)} times as steep one way as the other, but the` +
+      `The quadratic is ${formatMeasured(times, 2)} times as steep in one direction as in the other, but the` +
       " gradient lies almost along one of its axes, so that there is little to turn."
     );
   }
   return (
     `The quadratic is a valley, ${formatMeasured(times, 2)} times as steep across as along: the` +
-    " gradient looks across it, the step heads for its lowest place."
+    " gradient points across it, the step to its lowest point."
   );
 }
 
@@ -199,7 +199,7 @@ export function takenWords(own: Spec["arms"][number], { degrees }: StepChange): 
   if (halfOf(own) !== null) return "";
   if (own.optimizer !== "adam" || degrees === null || degrees >= HARDLY) return "";
   return (
-    "Adam divides a length out that all steps share. What is left of a rescaling shows at a spike:" +
+    "Adam cancels a length that all steps share. What is left of a rescaling shows at a spike:" +
     " where one gradient explodes, its step does not."
   );
 }
@@ -214,7 +214,7 @@ export function symbolWords(symbol: Piece, plane: StepPlane, arm: Spec["arms"][n
   const norm = plane.gradient_norm ?? Number.NaN;
   switch (symbol) {
     case "y":
-      return `y: what the network says for this sample, with a loss of ${formatMeasured(plane.value ?? Number.NaN)}; the dot.`;
+      return `y: the network's outputs for this sample, with a loss of ${formatMeasured(plane.value ?? Number.NaN)}; the dot.`;
     case "g":
       return `g: the gradient of this sample's loss, ${formatMeasured(norm)} long. Plain training steps along −g.`;
     case "C": {
@@ -224,15 +224,15 @@ export function symbolWords(symbol: Piece, plane: StepPlane, arm: Spec["arms"][n
           : arm.hessian === "per_sample"
             ? "the Hessian of this sample's loss"
             : "the Hessian, averaged over the batch";
-      const size = bends === null ? "" : ` It bends by ${pair(bends)} in this plane.`;
+      const size = bends === null ? "" : ` It curves by ${pair(bends)} in this plane.`;
       return `C: ${of}.${size} The lines show its quadratic without λ.`;
     }
     case "lambda":
-      return `λ = ${formatSetting(plane.tikhonov, 4)}: added to the bend in every direction alike. It makes the quadratic rounder, and the step shorter.`;
+      return `λ = ${formatSetting(plane.tikhonov, 4)}: added to the curvature in every direction alike. It makes the quadratic rounder, and the step shorter.`;
     case "z":
       return plane.step === null
         ? "z*: there is none without a step."
-        : `z*: the lowest place of the quadratic, ${formatMeasured(Math.hypot(...finite(plane.step)))} from y. The network is trained towards it.`;
+        : `z*: where the quadratic has no slope, ${formatMeasured(Math.hypot(...finite(plane.step)))} from y. The network is trained towards it.`;
   }
 }
 
@@ -255,12 +255,12 @@ export function redampingWords(
   const way =
     degrees < STILL
       ? "their direction is as before"
-      : `they point ${degreeText(degrees)} another way (direction)`;
+      : `they point ${degreeText(degrees)} away from before (direction)`;
   const adam =
     optimizer === "adam" && degrees < STILL
-      ? " Adam divides a length out that all steps share, so little will change but at spikes."
+      ? " Adam cancels a length that all steps share, so little will change except at spikes."
       : optimizer === "adam"
-        ? " Adam divides a length out that all steps share: the direction is what remains."
+        ? " Adam cancels a length that all steps share: the direction is what remains."
         : "";
   return `${lambda}: over the batch, ${size}, and ${way}.${adam}`;
 }
@@ -271,7 +271,7 @@ export function gapWords(view: StepView, step: StepPlane["step"], task: string):
   const maps = task === "shortest_path";
   const why = maps ? "a cost would not be positive" : "the loss is not defined";
   const inGap = step !== null && valueNear(view, finite(step)) === null;
-  return inGap ? `Blank: there ${why}, and z* is one such place.` : `Blank: there ${why}.`;
+  return inGap ? `In the blank part ${why}, and z* lies in it.` : `In the blank part ${why}.`;
 }
 
 function valueNear({ a, b, loss }: StepView, [x = 0, y = 0]: number[]): number | null {

@@ -11,7 +11,7 @@ export interface Try {
 
 export const TRIES: readonly Try[] = [
   {
-    title: "Vanilla stuck, Newton through",
+    title: "Vanilla gets stuck, Newton gets through",
     loss: "softsort",
     numerics: "bce_loss",
     temperature: 0.05,
@@ -19,7 +19,7 @@ export const TRIES: readonly Try[] = [
     up: -0.5,
   },
   {
-    title: "The same in the log domain: all through",
+    title: "The same in the log domain: all get through",
     loss: "softsort",
     numerics: "log_domain",
     temperature: 0.05,
@@ -27,7 +27,7 @@ export const TRIES: readonly Try[] = [
     up: -0.5,
   },
   {
-    title: "Only the Fisher through",
+    title: "Only Fisher gets through",
     loss: "softsort",
     numerics: "bce_loss",
     temperature: 0.1,
@@ -35,7 +35,7 @@ export const TRIES: readonly Try[] = [
     up: -1.2,
   },
   {
-    title: "Only vanilla through",
+    title: "Only vanilla gets through",
     loss: "softsort",
     numerics: "bce_loss",
     temperature: 0.1,

@@ -111,7 +111,7 @@ function Form() {
           Copy the frame
         </button>
         <a class="button" href={address} target="_blank" rel="noreferrer">
-          Look at it
+          Preview
         </a>
         {file !== null && (
           <a class="button" href={file} download>
@@ -131,7 +131,7 @@ function Form() {
 }
 
 function fileWords(isOfRun: boolean, hasRun: boolean): string {
-  if (!isOfRun) return "A file that needs no server can be made of a run alone.";
+  if (!isOfRun) return "Only a panel of a run can be saved as a file that needs no server.";
   if (!hasRun) return "Train first: then the panel can also be saved as a file without a server.";
   return "The file is one HTML page that needs neither this server nor a network, and plays.";
 }

@@ -91,11 +91,11 @@ export function DriveNotes({ all }: SharedProps) {
           <ConditionChart values={conditions} size="steps of time" here={steps} />
           <p>
             <b>Why curvature can win here.</b> The first acceleration moves the whole path, the last
-            one hardly its end: how much the loss feels a change differs{" "}
+            one only its very end. How strongly the loss feels a change differs{" "}
             {timesWords(conditions, steps)}
-            between directions. The gradient learns the strong ones first, and neither a learning
-            rate nor its own scaling of each weight lets Adam tell them apart. The Newton step (JᵀJ
-            + λI)⁻¹ Jᵀr divides each direction by its own strength.
+            between directions. The gradient learns the strong directions first; neither a learning
+            rate nor Adam, which scales each weight by itself, can even this out. The Newton step
+            (JᵀJ + λI)⁻¹ Jᵀr divides each direction by its own strength.
           </p>
         </div>
       )}

@@ -49,11 +49,11 @@ export function HeatNotes({ all }: SharedProps) {
     <div class="drive-notes drive-why">
       <ConditionChart values={conditions} size="side in pixels" here={8} />
       <p>
-        <b>Why curvature can win here.</b> Diffusion keeps the coarse and takes the fine: a stroke's
-        edge is left with a thousandth of its heat, and its gradient with a millionth. The plain
-        gradient therefore sharpens the coarse and leaves the fine. The Newton step (BᵀB + λI)⁻¹ Bᵀr
-        gives each detail its own strength back; λ is Tikhonov's own: too large blurs, too small
-        lets the noise in.
+        <b>Why curvature can win here.</b> Diffusion keeps coarse shapes and removes fine detail: a
+        stroke's edge keeps a thousandth of its heat, and its gradient a millionth. The plain
+        gradient therefore restores the shapes and hardly the detail. The Newton step (BᵀB + λI)⁻¹
+        Bᵀr gives each detail its strength back. λ is Tikhonov's: too large blurs, too small lets
+        the noise in.
       </p>
     </div>
   );

@@ -20,12 +20,16 @@ describe("words about discs", () => {
   });
 
   it("say how far the discs are", () => {
-    expect(describeDiscs(seen(), "Vanilla")).toBe("Vanilla, picture 1: 0.1 beside the discs");
+    expect(describeDiscs(seen(), "Vanilla")).toBe(
+      "Vanilla, picture 1: 0.1 away from the true discs",
+    );
   });
 
   it("say which have vanished, and what is not finite", () => {
     const lost = seen({ drawn: [[0.1, 0, -0.3]] });
-    expect(describeDiscs(lost, "A")).toBe("A, picture 1: 0.1 beside the discs, one disc vanished");
+    expect(describeDiscs(lost, "A")).toBe(
+      "A, picture 1: 0.1 away from the true discs, one disc vanished",
+    );
     expect(describeDiscs(seen({ drawn: null, error: null }), "A")).toBe("A, picture 1: not finite");
   });
 });

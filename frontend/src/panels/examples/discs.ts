@@ -20,5 +20,5 @@ export function describeDiscs(item: DiscsItem, label: string): string {
   const vanished = item.drawn.filter(([, , radius]) => radius <= 0).length;
   const lost =
     vanished === 0 ? "" : `, ${vanished === 1 ? "one disc" : `${vanished} discs`} vanished`;
-  return `${who}: ${formatMeasured(item.error)} beside the discs${lost}`;
+  return `${who}: ${formatMeasured(item.error)} away from the true discs${lost}`;
 }

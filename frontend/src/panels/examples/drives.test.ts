@@ -50,7 +50,7 @@ describe("words", () => {
 
   it("say each path's distance", () => {
     expect(describeDrives(items)).toBe(
-      "1 of 2 within 0.1 of the wanted path on average; path 1: 0.1 beside it, path 2: not finite.",
+      "1 of 2 within 0.1 of the wanted path, on average; path 1: 0.1 away from it, path 2: not finite.",
     );
   });
 });

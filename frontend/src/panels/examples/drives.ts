@@ -45,9 +45,9 @@ export function describeDrives(items: readonly DriveItem[]): string {
   const each = items.map((item) =>
     item.error === null
       ? `path ${item.path + 1}: not finite`
-      : `path ${item.path + 1}: ${formatMeasured(item.error)} beside it`,
+      : `path ${item.path + 1}: ${formatMeasured(item.error)} away from it`,
   );
-  return `${tally(items)} of the wanted path on average; ${each.join(", ")}.`;
+  return `${tally(items)} of the wanted path, on average; ${each.join(", ")}.`;
 }
 
 export function drivesOf(items: readonly Example[]): DriveItem[] {

@@ -57,7 +57,7 @@ export function BatchFields({ runs, run, taken, arm, step, batch, onChoose }: Pr
       <div class="field">
         <label for={id}>Scores from</label>
         <select id={id} value={taken} onChange={(event) => choose(event.currentTarget.value, null)}>
-          <option value="">no run: evenly spread</option>
+          <option value="">no run: evenly spaced</option>
           {unlisted && <option value={taken}>{`run ${taken}`}</option>}
           {runs.list.value.map((item) => (
             <option key={item.id} value={item.id}>
@@ -95,7 +95,7 @@ export function BatchFields({ runs, run, taken, arm, step, batch, onChoose }: Pr
           <p class="hint">
             {found === null
               ? log.spec?.task.name === "ranking"
-                ? "This arm has said no scores yet."
+                ? "This arm has no recorded scores yet."
                 : "This run ranks nothing: choose another."
               : `${found.scores.length} test sets as ranked at step ${found.step}: x₁ is the smallest of the first, and the curvature is that of all of them.`}
           </p>

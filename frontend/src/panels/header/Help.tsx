@@ -21,7 +21,7 @@ export function Help({ shortcuts }: { shortcuts: readonly Shortcut[] }) {
         that step.
       </p>
       <p>
-        <b>What if.</b> Stop in the middle and drag an arm’s λ or learning rate: the run forks
+        <b>What if.</b> Pause in the middle and drag an arm’s λ or learning rate: the run forks
         there. The old curves stay, faint, to compare.
       </p>
       <p>

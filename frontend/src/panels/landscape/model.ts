@@ -118,10 +118,10 @@ export function planeWords(
   if (log.parameters === 2) return "The weights are a point of the plane: this is all of the loss.";
   switch (plane) {
     case "trajectory": {
-      const own = "for each arm the plane nearest to its own path, the same at every step";
+      const own = "in the plane nearest to its own path, the same at every step";
       return chosen
-        ? `Shown is ${own}.`
-        : `The run has ended, so shown is ${own}: no plane leaves out less of the path.`;
+        ? `Each arm is shown ${own}.`
+        : `The run has ended, so each arm is shown ${own}: no plane leaves out less of the path.`;
     }
     case "principal":
       return "The plane nearest to the paths of all arms together. It is the same at every step.";
@@ -146,9 +146,9 @@ export function barrierWords(barrier: number | null, ends: readonly number[]): s
   const scale = Math.max(...ends.map(Math.abs));
   if (barrier === null) return "The loss is not finite somewhere between them.";
   if (barrier <= 0.01 * scale) {
-    return "No barrier between them: nowhere does the loss rise above the straight line of its ends.";
+    return "No barrier between them: nowhere does the loss rise above the straight line between its ends.";
   }
-  return `A barrier between them: the loss rises ${formatMeasured(barrier, 2)} above the straight line of its ends.`;
+  return `A barrier between them: the loss rises ${formatMeasured(barrier, 2)} above the straight line between its ends.`;
 }
 
 /** Surfaces that may be alive at once: browsers keep few WebGL contexts. */

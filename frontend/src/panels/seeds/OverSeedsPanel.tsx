@@ -31,7 +31,7 @@ export function OverSeedsPanel() {
             ? `The charts show seed ${own} alone until another seed has finished. `
             : `The charts show the mean of ${shown.length} of ${Math.max(SEEDS, seedRuns.value.length + 1)} seeds (${shown.join(", ")}), and a band from the lowest to the highest of them. `}
         </span>
-        All else on this page is of seed {own} alone.
+        Everything else on this page shows seed {own} alone.
       </p>
       {others.length > 0 && (
         <ul class="seeds-others">

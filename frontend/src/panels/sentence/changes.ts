@@ -45,7 +45,7 @@ function effect(
   if (theirs?.tikhonov === tikhonov && theirs?.lr === lr) return []; // it is not without
   const gap = changed.value - unchanged.value;
   const size = now.words.difference(Math.abs(gap));
-  if (gap === 0) return [{ text: ", and stands where it stood without" }];
+  if (gap === 0) return [{ text: ", with the same result as without" }];
   const better = gap > 0 === now.words.higherIsBetter;
   const words = `${size} ${better ? "better" : "worse"}`;
   const error = Math.hypot(changed.error, unchanged.error);

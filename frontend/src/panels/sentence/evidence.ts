@@ -27,7 +27,7 @@ export function lead(
   if (gap < error || gap === 0) {
     const why =
       gap === 0
-        ? ": both stand alike in this one seed"
+        ? ": both are equal in this one seed"
         : `: within one standard error (${words.difference(error)}) of one seed`;
     return [
       [

@@ -251,7 +251,7 @@ describe("the sentence", () => {
       expect(say(events, 31)).toBe(
         "Vanilla diverged at step 30 (the loss is NaN)." +
           " Hessian ranks 28.0 % of the sets right, Fisher 28.0 %." +
-          " Hessian has no clear lead over Fisher: both stand alike in this one seed.",
+          " Hessian has no clear lead over Fisher: both are equal in this one seed.",
       );
       const all: Events = [1, 2].map((arm) => ({
         type: "diverged" as const,
@@ -291,7 +291,7 @@ describe("the sentence", () => {
       { type: "spike" as const, arm: 0, step: 4, norm: null, median: 0.2 },
     ];
     expect(say(events, 9)).toContain(
-      "Vanilla held through a spike at step 4, beyond all numbers against its usual gradient.",
+      "Vanilla held through a spike at step 4, infinitely many times its usual gradient.",
     );
   });
 
@@ -382,7 +382,7 @@ describe("the sentence", () => {
     const say = (step: number) =>
       plainText(sentence(worse, step, { primary: "exact_match", before }));
     expect(say(10)).toContain("Fisher has λ 300 since step 7: 18.0 points worse than without.");
-    expect(say(20)).toContain("Fisher has λ 300 since step 7, and stands where it stood without.");
+    expect(say(20)).toContain("Fisher has λ 300 since step 7, with the same result as without.");
     expect(say(9)).not.toContain("without"); // not measured since
     const same = logOf([started(), changed, ...at(10, values(0.3))]);
     expect(plainText(sentence(same, 10, { primary: "exact_match", before: same }))).not.toContain(

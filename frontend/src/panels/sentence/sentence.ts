@@ -144,7 +144,5 @@ function weathered(log: RunLog, { falls, diverged }: Standings, step: number): C
 /** "25,000 times" what is usual. */
 function sizeOf(spike: SpikePoint): string {
   const ratio = spikeSize(spike);
-  return Number.isFinite(ratio)
-    ? `${formatMeasured(ratio, 2)} times`
-    : "beyond all numbers against";
+  return Number.isFinite(ratio) ? `${formatMeasured(ratio, 2)} times` : "infinitely many times";
 }

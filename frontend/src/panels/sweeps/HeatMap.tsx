@@ -170,7 +170,7 @@ function MeanKey({ shown }: { shown: Sweep }) {
 const STANDINGS: Record<Standing, string> = {
   better: "better: its 95 % interval leaves out zero",
   worse: "worse",
-  open: "the seeds do not tell",
+  open: "the seeds cannot tell",
 };
 
 function StandingKey() {

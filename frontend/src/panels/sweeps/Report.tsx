@@ -33,7 +33,8 @@ export function Report({ shown }: { shown: Sweep }) {
       </h2>
       <p>
         {number(metric, best.mean)} over tuning seeds {detail.seeds[0]} to {detail.seeds.at(-1)},
-        which chose it: the best of {shown.done.value} is lucky too, so this number claims nothing.
+        which chose it: the best of {shown.done.value} is partly lucky, so this number claims
+        nothing.
       </p>
       {report === null && seeds > 0 && (
         <p class="hint">

@@ -28,7 +28,7 @@ export function Progress() {
 
 function describe(log: RunLog, steps: number, left: number | null): string {
   const now = session.value;
-  if (now.kind === "asking") return "asking what if…";
+  if (now.kind === "asking") return "computing what if…";
   if (now.kind === "queued") return now.place === null ? "queued" : `queued, place ${now.place}`;
   switch (log.status) {
     case "loading":

@@ -30,12 +30,12 @@ describe("the turn of a gradient", () => {
 
   it("says how far, and why not further", () => {
     expect(turnWords([curve])).toBe(
-      "Fisher: up to 40.0°; where the loss is not blind, its condition is 1.30e+3.",
+      "Fisher: up to 40.0°; its condition is 1,300, without the directions that the loss never feels.",
     );
     const flat = { ...curve, degrees: [0.4, 0.2, 0.1], complement_condition: 1.3 };
     expect(turnWords([flat])).toBe(
-      "Fisher: up to 0.400°; it can rescale the gradient, hardly turn it, for where the loss is" +
-        " not blind, its condition is 1.30.",
+      "Fisher: up to 0.400°; it can rescale the gradient, hardly turn it: its condition is 1.3," +
+        " without the directions that the loss never feels.",
     );
     const gone = { ...curve, degrees: [null, null, null] };
     expect(turnWords([gone])).toBe("Fisher: the gradient has vanished.");

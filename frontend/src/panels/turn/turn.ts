@@ -2,6 +2,7 @@
 
 import type { TurnAnswer } from "../../api/landscapes";
 import type { ArmSpec } from "../../api/types";
+import { formatMeasured } from "../../format";
 
 export type TurnCurve = TurnAnswer["curves"][number];
 
@@ -48,10 +49,10 @@ export function turnWords(curves: readonly TurnCurve[]): string {
       const condition = curve.complement_condition;
       const why =
         condition === null
-          ? "where the loss is not blind, its condition is infinite"
-          : `where the loss is not blind, its condition is ${condition.toPrecision(3)}`;
+          ? "its condition is infinite, even without the directions that the loss never feels"
+          : `its condition is ${formatMeasured(condition, 3)}, without the directions that the loss never feels`;
       const verdict = most < SMALL ? "it can rescale the gradient, hardly turn it" : why;
-      const detail = most < SMALL ? `${verdict}, for ${why}` : verdict;
+      const detail = most < SMALL ? `${verdict}: ${why}` : verdict;
       return `${NAMES[curve.curvature]}: up to ${most.toPrecision(3)}°; ${detail}.`;
     })
     .join(" ");
