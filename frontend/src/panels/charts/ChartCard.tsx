@@ -6,7 +6,7 @@ import { Chart } from "../../charts/Chart";
 import { type Drawn, unitText } from "../../charts/compose";
 import { downloadChart, type PictureFormat } from "../../charts/image";
 import { isHighlighted } from "../../state/scene";
-import { cursor, hoverStep, run } from "../../state/signals";
+import { cursor, hoverStep } from "../../state/signals";
 import { TermsOf } from "../lesson/Glossary";
 import { ChartTable } from "./DataTable";
 import { Icon } from "./icons";
@@ -159,8 +159,9 @@ function MetricSelect({ model }: { model: ChartModel }) {
 /** Says why a chart is empty. */
 function Waiting({ drawn }: { drawn: Drawn | null }) {
   if (drawn === null || drawn.curves.some((curve) => curve.shown > 0)) return null;
-  const log = run.value;
-  if (log === null || log.status === "loading") return null;
+  // As it was drawn: while the page is busy, more may have arrived since.
+  const log = drawn.view.layers.find(({ kind }) => kind === "main")?.log;
+  if (log === undefined || log.status === "loading") return null;
   const message = log.status === "running" ? "No values yet" : "This run has none";
   return <p class="chart-message">{message}</p>;
 }

@@ -2,11 +2,13 @@
 
 import { signal } from "@preact/signals";
 import { formatCount } from "../../format";
+import { absolute, hrefOf } from "../../state/address/router";
 import { armName } from "../../state/arms";
 import { presetOf } from "../../state/draft";
 import { summariseArm } from "../../state/edit";
 import { optionLabel } from "../../state/labels";
 import { canTrain, cursor, run } from "../../state/signals";
+import { here } from "../classroom/here";
 
 /** The day on which a report was made, as 2026-01-31; empty on the page itself. */
 export const made = signal("");
@@ -26,7 +28,7 @@ export function PrintNote() {
       dateStyle: "long",
       ...(made.value !== "" && { timeZone: "UTC" }),
     }),
-    ...(canTrain.value ? [location.href] : []),
+    ...(canTrain.value ? [absolute(hrefOf(here()))] : []),
   ];
   return (
     <section class="print-note" data-shown={made.value !== ""} aria-label="About this run">
