@@ -28,6 +28,10 @@ COMPILED_WORK = 200_000
 """m and N m^2 up to which one compiled loop on the CPU beats a few calls of a linear algebra
 library, on any device."""
 
+COMPILED_TRIANGLES = 48
+"""m up to which a compiled loop beats a library's Cholesky factorisation and triangles on the CPU,
+for a matrix that a library multiplied."""
+
 
 def fisher_direction(gradient: Float[Tensor, "N m"], tikhonov: float) -> Float[Tensor, "N m"]:
     """G (G^T G / N + tikhonov I)^-1 for per-sample gradients G (paper, Definition 2).
@@ -76,7 +80,8 @@ def _push_through_form(gradient: Tensor, tikhonov: float) -> Tensor | None:
 def _gram_form(gradient: Tensor, tikhonov: float) -> Tensor | None:
     """G (G^T G / N + tikhonov I)^-1 by Cholesky; None if the matrix may be ill-conditioned.
 
-    Its largest eigenvalue is at most its trace, its smallest at least tikhonov.
+    Its largest eigenvalue is at most its trace, its smallest at least tikhonov. The samples are
+    solved as the rows that they are: as columns they would be copied there and back.
     """
     G = to_float64(gradient)
     matrix = (G.mT @ G).div_(len(G))
@@ -84,8 +89,13 @@ def _gram_form(gradient: Tensor, tikhonov: float) -> Tensor | None:
     diagonal.add_(tikhonov)
     if not TRUSTED * diagonal.sum().item() < tikhonov:  # nor do NaN and infinity pass
         return None
-    direction: Tensor = torch.cholesky_solve(G.mT, torch.linalg.cholesky_ex(matrix)[0]).mT
-    return direction
+    if len(matrix) <= COMPILED_TRIANGLES and G.device.type == "cpu":
+        direction = torch.empty_like(G)
+        done = _shared_kernel()(matrix.numpy(), G.numpy(), 0.0, TRUSTED, direction.numpy())
+        return direction if done else None
+    factor = torch.linalg.cholesky_ex(matrix)[0]
+    half = torch.linalg.solve_triangular(factor.mT, G, upper=True, left=False)
+    return torch.linalg.solve_triangular(factor, half, upper=False, left=False)
 
 
 def _compiled_form(gradient: Tensor, tikhonov: float) -> Tensor | None:
@@ -104,6 +114,14 @@ def _kernels() -> dict[torch.dtype, Callable[..., bool]]:
     from newton_core.curvature.kernels import solve_float32, solve_float64
 
     return {torch.float32: solve_float32, torch.float64: solve_float64}
+
+
+@functools.cache
+def _shared_kernel() -> Callable[..., bool]:
+    """The compiled solve of many rows with one matrix."""
+    from newton_core.curvature.kernels import solve_shared_float64
+
+    return solve_shared_float64
 
 
 def _ordered_form(gradient: Tensor, tikhonov: float) -> Tensor:
