@@ -15,46 +15,75 @@ from newton_core.algorithms.compiled import compiled
 
 @compiled("void(float64[:, ::1], int64)")
 @no_type_check
-def _triangle(columns, samples):
-    """Leaves R[k, j] of the QR factorisation of [top; d I] in columns[j, k], Householder's way.
+def _triangle(rows, samples):
+    """Leaves R of the QR factorisation of [top; D] on and above the diagonal, Householder's way.
 
-    ``columns`` holds the matrix's columns as rows: ``samples`` entries of the top, then those of
-    the diagonal below, of which column k has one.
+    ``rows`` are ``samples`` of the top, then those of the diagonal matrix D: a reflection of column
+    k reaches down to D's row k. All columns are summed side by side, row by row.
     """
-    outputs = columns.shape[0]
-    height = samples + outputs
+    outputs = rows.shape[1]
+    products = np.empty(outputs)
     for k in range(outputs):
+        height = samples + k + 1
         square = 0.0
         for i in range(k, height):
-            square += columns[k, i] * columns[k, i]
-        corner = -math.copysign(math.sqrt(square), columns[k, k])
-        columns[k, k] -= corner  # the reflection vector, in place
-        scale = 1.0 / (corner * columns[k, k])
+            square += rows[i, k] * rows[i, k]
+        corner = -math.copysign(math.sqrt(square), rows[k, k])
+        rows[k, k] -= corner  # the reflection vector, in place
+        scale = 1.0 / (corner * rows[k, k])
+        products[:] = 0.0
+        for i in range(k, height):
+            share, row = rows[i, k], rows[i]
+            for j in range(k + 1, outputs):
+                products[j] += share * row[j]
         for j in range(k + 1, outputs):
-            product = 0.0
-            for i in range(k, height):
-                product += columns[k, i] * columns[j, i]
-            product *= scale
-            for i in range(k, height):
-                columns[j, i] += product * columns[k, i]
-        columns[k, k] = corner  # R[k, k], as R[k, j] is columns[j, k]
+            products[j] *= scale
+        for i in range(k, height):
+            share, row = rows[i, k], rows[i]
+            for j in range(k + 1, outputs):
+                row[j] += products[j] * share
+        rows[k, k] = corner
 
 
-@compiled("void(float64[:, ::1], float64[::1])")
+@compiled("void(float64[:, ::1], float64[:, ::1])")
 @no_type_check
-def _two_triangles(columns, row):
-    """Overwrites a row g with (R^T R)^-1 g; R as :func:`_triangle` leaves it."""
-    outputs = columns.shape[0]
+def _two_triangles(rows, x):
+    """Overwrites every column g of x (m, N) with (R^T R)^-1 g; R as :func:`_triangle` leaves it."""
+    outputs, samples = x.shape
     for k in range(outputs):
-        rest = row[k]
+        own, corner = x[k], rows[k, k]
         for j in range(k):
-            rest -= columns[k, j] * row[j]
-        row[k] = rest / columns[k, k]
+            share, other = rows[j, k], x[j]
+            for i in range(samples):
+                own[i] -= share * other[i]
+        for i in range(samples):
+            own[i] /= corner
     for k in range(outputs - 1, -1, -1):
-        rest = row[k]
+        own, corner = x[k], rows[k, k]
         for j in range(k + 1, outputs):
-            rest -= columns[j, k] * row[j]
-        row[k] = rest / columns[k, k]
+            share, other = rows[k, j], x[j]
+            for i in range(samples):
+                own[i] -= share * other[i]
+        for i in range(samples):
+            own[i] /= corner
+
+
+@compiled("void(float64[::1], float64, int64, int64, float64[:, ::1], float64[::1])")
+@no_type_check
+def _reflect(vector, scale, k, first, x, products):
+    """Reflects the columns of x (m, N) from ``first`` on; the vector is zero before entry k."""
+    outputs, samples = x.shape
+    products[:] = 0.0
+    for j in range(k, outputs):
+        share, own = vector[j], x[j]
+        for i in range(first, samples):
+            products[i] += share * own[i]
+    for i in range(first, samples):
+        products[i] *= scale
+    for j in range(k, outputs):
+        share, own = vector[j], x[j]
+        for i in range(first, samples):
+            own[i] += products[i] * share
 
 
 @no_type_check
@@ -62,7 +91,7 @@ def _solve(gradient, tikhonov, trusted, direction):
     """Fills ``direction`` with N G (G^T G + N tikhonov I)^-1 for the (N, m) rows of G.
 
     A Householder QR factorisation of [G; sqrt(N tikhonov) I] gives R with R^T R in place of the
-    matrix, and each row of G meets two triangular solves.
+    matrix, and each row of G meets two triangular solves, all rows side by side.
 
     Where the condition number of the matrix may be above 1 / ``trusted`` (its largest eigenvalue is
     at most its trace), rows of all sizes would lose digits beside each other. Then the rows come in
@@ -73,26 +102,23 @@ def _solve(gradient, tikhonov, trusted, direction):
     Returns False, and fills in nothing, where a row is not finite or too large to be squared.
     """
     samples, outputs = gradient.shape
-    height = samples + outputs
     smallest = samples * tikhonov
     trace = outputs * smallest
-    columns = np.zeros((outputs, height))
+    rows = np.zeros((samples + outputs, outputs))
+    for k in range(outputs):
+        rows[samples + k, k] = math.sqrt(smallest)
+    x = np.empty((outputs, samples))
     for i in range(samples):
         for j in range(outputs):
             entry = float(gradient[i, j])
-            columns[j, i] = entry
+            rows[i, j] = x[j, i] = entry
             trace += entry * entry
-    row = np.empty(outputs)
     if trusted * trace < smallest:
-        for k in range(outputs):
-            columns[k, samples + k] = math.sqrt(smallest)
-        _triangle(columns, samples)
+        _triangle(rows, samples)
+        _two_triangles(rows, x)
         for i in range(samples):
             for k in range(outputs):
-                row[k] = float(gradient[i, k])
-            _two_triangles(columns, row)
-            for k in range(outputs):
-                direction[i, k] = samples * row[k]
+                direction[i, k] = samples * x[k, i]
         return True
     if not trace < np.inf:
         return False
@@ -101,52 +127,38 @@ def _solve(gradient, tikhonov, trusted, direction):
     for i in range(samples):
         sizes[i] = 0.0
         for j in range(outputs):
-            sizes[i] = min(sizes[i], -abs(columns[j, i]))
+            sizes[i] = min(sizes[i], -abs(rows[i, j]))
     order = np.argsort(sizes, kind="mergesort")
-    turned = np.empty((samples, outputs))
     for i in range(samples):
         for j in range(outputs):
-            turned[i, j] = columns[j, order[i]]
+            x[j, i] = rows[order[i], j]
+    products = np.empty(samples)
     reflections = np.zeros((outputs, outputs))
     scales = np.zeros(outputs)
     for k in range(min(samples, outputs) - 1):
         square = 0.0
         for j in range(k, outputs):
-            square += turned[k, j] * turned[k, j]
-        corner = -math.copysign(math.sqrt(square), turned[k, k])
+            square += x[j, k] * x[j, k]
+        corner = -math.copysign(math.sqrt(square), x[k, k])
         if corner == 0.0:
             continue
         for j in range(k, outputs):
-            reflections[k, j] = turned[k, j]
+            reflections[k, j] = x[j, k]
         reflections[k, k] -= corner
         scales[k] = 1.0 / (corner * reflections[k, k])
-        for i in range(k, samples):
-            product = 0.0
-            for j in range(k, outputs):
-                product += reflections[k, j] * turned[i, j]
-            product *= scales[k]
-            for j in range(k, outputs):
-                turned[i, j] += product * reflections[k, j]
+        _reflect(reflections[k], scales[k], k, k, x, products)
         for j in range(k + 1, outputs):
-            turned[k, j] = 0.0
-    for j in range(outputs):
-        for i in range(samples):
-            columns[j, i] = turned[i, j]
-        columns[j, samples + j] = math.sqrt(smallest)
-    _triangle(columns, samples)
+            x[j, k] = 0.0
+    for i in range(samples):
+        for j in range(outputs):
+            rows[i, j] = x[j, i]
+    _triangle(rows, samples)
+    _two_triangles(rows, x)
+    for k in range(min(samples, outputs) - 2, -1, -1):
+        _reflect(reflections[k], scales[k], k, 0, x, products)
     for i in range(samples):
         for k in range(outputs):
-            row[k] = turned[i, k]
-        _two_triangles(columns, row)
-        for k in range(min(samples, outputs) - 2, -1, -1):
-            product = 0.0
-            for j in range(k, outputs):
-                product += reflections[k, j] * row[j]
-            product *= scales[k]
-            for j in range(k, outputs):
-                row[j] += product * reflections[k, j]
-        for k in range(outputs):
-            direction[order[i], k] = samples * row[k]
+            direction[order[i], k] = samples * x[k, i]
     return True
 
 
