@@ -51,11 +51,14 @@ const NAMES: Record<string, string> = {
   raw: "Raw gradient",
   hessian: "Newton, Hessian",
   fisher: "Newton, Fisher",
+  "bce_loss float32": "BCELoss, 32 bits",
+  "bce_loss float64": "BCELoss, 64 bits",
+  "log_domain float32": "Log domain, 32 bits",
 };
 
 const LOOKS: Record<string, Method> = { raw: "vanilla", hessian: "hessian", fisher: "fisher" };
 /** The raw gradient's, computed in three ways. */
-const NUMERICS: readonly Method[] = ["vanilla", "own_loss", "normalise"];
+const NUMERICS: readonly Method[] = ["vanilla", "vanilla_double", "own_loss"];
 
 function lookAt(curve: GradientCurve, index: number): Method {
   return LOOKS[curve.name] ?? NUMERICS[index] ?? "vanilla";

@@ -50,6 +50,7 @@ function styleOf(slot: number, pattern = slot): ArmStyle {
  */
 const METHODS = {
   vanilla: [0],
+  vanilla_double: [0, 1],
   hessian: [1],
   fisher: [2],
   ggn: [3],
