@@ -89,13 +89,14 @@ def _gram_form(gradient: Tensor, tikhonov: float) -> Tensor | None:
     diagonal.add_(tikhonov)
     if not TRUSTED * diagonal.sum().item() < tikhonov:  # nor do NaN and infinity pass
         return None
+    direction = torch.empty_like(G)
     if len(matrix) <= COMPILED_TRIANGLES and G.device.type == "cpu":
-        direction = torch.empty_like(G)
         done = _shared_kernel()(matrix.numpy(), G.numpy(), 0.0, TRUSTED, direction.numpy())
         return direction if done else None
     factor = torch.linalg.cholesky_ex(matrix)[0]
     half = torch.linalg.solve_triangular(factor.mT, G, upper=True, left=False)
-    return torch.linalg.solve_triangular(factor, half, upper=False, left=False)
+    torch.linalg.solve_triangular(factor, half, upper=False, left=False, out=direction)
+    return direction
 
 
 def _compiled_form(gradient: Tensor, tikhonov: float) -> Tensor | None:
@@ -119,9 +120,10 @@ def _kernels() -> dict[torch.dtype, Callable[..., bool]]:
 @functools.cache
 def _shared_kernel() -> Callable[..., bool]:
     """The compiled solve of many rows with one matrix."""
-    from newton_core.curvature.kernels import solve_shared_float64
+    from newton_core.curvature.kernels import solve_shared_float64 as solve
 
-    return solve_shared_float64
+    kernel: Callable[..., bool] = solve
+    return kernel
 
 
 def _ordered_form(gradient: Tensor, tikhonov: float) -> Tensor:

@@ -105,7 +105,8 @@ def test_a_change_of_lambda_says_what_it_did(lab: LabPage, whatif: str) -> None:
     expect(panel.locator(".curvature-change")).to_have_text(
         re.compile(
             r"λ from 0\.1 to 0\.001: over the batch, the steps are [\d.]+ times as long"
-            r" \(step size\), and (they point [\d.]+° away from before \(direction\)|their direction)"
+            r" \(step size\), and"
+            r" (they point [\d.]+° away from before \(direction\)|their direction)"
         ),
         timeout=PATIENCE,
     )
