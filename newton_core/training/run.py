@@ -30,7 +30,12 @@ from newton_core.training.local_arm import LocalArm
 from newton_core.training.parallel.arm_worker import ArmWorker
 from newton_core.training.parallel.sharing import Sharing
 from newton_core.training.replay import Replay, ReplayedArm
-from newton_core.training.snapshots import ArmStatus, SnapshotError, load_snapshot, save_snapshot
+from newton_core.training.snapshots import (
+    ArmStatus,
+    SnapshotError,
+    load_snapshot,
+    save_when_possible,
+)
 from newton_core.training.stepper import ArmStepper, StepReport
 from newton_core.training.writer import EventWriter
 
@@ -160,6 +165,8 @@ class _Run:
         self.step = step
 
     def events(self) -> Iterator[Event]:
+        if self.snapshots is not None:
+            self.snapshots.mkdir(parents=True, exist_ok=True)
         yield self.writer.emit(
             Started,
             spec=self.spec,
@@ -238,8 +245,9 @@ class _Run:
         """The snapshot of all arms, where one is due."""
         if self.snapshots is not None and self.step in self.schedule.snapshots:
             states = [stepper.state(self.step) for stepper in self.steppers]
-            file = save_snapshot(self.snapshots, self.step, states)
-            yield self.writer.emit(Snapshot, step=self.step, file=file.name)
+            file = save_when_possible(self.snapshots, self.step, states, self.stop)
+            if file is not None:
+                yield self.writer.emit(Snapshot, step=self.step, file=file.name)
 
     def _leave_replay(self) -> None:
         """Trains the replayed arms from the step on at which the replay ends."""

@@ -2,6 +2,8 @@
 
 import os
 import re
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Literal, TypedDict
 
@@ -10,6 +12,9 @@ from torch import Tensor
 from torch.optim.optimizer import StateDict
 
 MOST_INTERVALS = 20
+RETRY_SECONDS = 0.5
+PATIENCE_SECONDS = 60.0
+"""For how long a run waits for a snapshot's place: less than after which a server calls it hung."""
 _NAME = re.compile(r"^step-(\d{8})\.pt$")
 
 
@@ -77,15 +82,43 @@ def latest_snapshot(folder: Path, step: int) -> tuple[int, Path] | None:
 def save_snapshot(folder: Path, step: int, arms: list[ArmSnapshot]) -> Path:
     """Writes the state of all arms at ``step``; a crash never leaves half a file behind.
 
+    The folder that holds ``folder`` must be there: what is gone for a while, as a data folder that
+    is moved or mounted anew, must not be in the way of the true one when that comes back.
+
     Raises:
         OSError: the folder cannot be written.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(exist_ok=True)
     path = folder / snapshot_name(step)
     partial = path.with_suffix(".partial")
-    torch.save({"step": step, "arms": arms}, partial)
+    try:
+        torch.save({"step": step, "arms": arms}, partial)
+    except RuntimeError as error:  # torch's own words for a full disk
+        raise OSError(f"the snapshot {partial} cannot be written: {error}") from error
     os.replace(partial, path)
     return path
+
+
+def save_when_possible(
+    folder: Path, step: int, arms: list[ArmSnapshot], give_up: Callable[[], bool]
+) -> Path | None:
+    """:func:`save_snapshot`, tried again while it fails; None once ``give_up`` says so.
+
+    Disks are full and folders are gone for a while, and hours of training must not end with them.
+
+    Raises:
+        OSError: it failed for ``PATIENCE_SECONDS``.
+    """
+    until = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        try:
+            return save_snapshot(folder, step, arms)
+        except OSError:
+            if give_up():
+                return None
+            if time.monotonic() > until:
+                raise
+        time.sleep(RETRY_SECONDS)
 
 
 def load_snapshot(path: Path | str) -> tuple[int, list[ArmSnapshot]]:

@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import shutil
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -178,18 +177,8 @@ def test_run_goes_on_when_the_disk_has_room_again(
     time.sleep(1.0)  # in which the run meets the full disk
     filler.unlink()
     health(server, 200)
-    goes_on_or_failed_well(server, run_id)
+    goes_on(server, run_id)
     assert server.events(waiting)[-1]["type"] == "finished"
-
-
-def goes_on_or_failed_well(server: LabServer, run_id: str) -> None:
-    """A snapshot that found no room fails the run, in words; what was logged is kept."""
-    if server.run(run_id)["status"] == "running":
-        goes_on(server, run_id)
-        return
-    events = server.events(run_id)
-    assert events[-1]["type"] == "failed"
-    assert [event["seq"] for event in events] == list(range(1, len(events) + 1))
 
 
 def test_run_goes_on_when_the_data_folder_is_back(new_server: Callable[..., LabServer]) -> None:
@@ -202,10 +191,10 @@ def test_run_goes_on_when_the_data_folder_is_back(new_server: Callable[..., LabS
     assert any("data folder" in reason and "gone" in reason for reason in gone["reasons"])
     assert str(server.data_dir) not in str(gone), "a stranger learns no path"
     refused(server, tiny_spec(seed=3))
-    shutil.rmtree(server.data_dir, ignore_errors=True)  # a snapshot may have made it anew
+    assert not server.data_dir.exists(), "nothing is in the way of the true one"
     away.rename(server.data_dir)
     health(server, 200)
-    goes_on_or_failed_well(server, run_id)
+    goes_on(server, run_id)
     server.finish(tiny_spec(seed=3))
 
 

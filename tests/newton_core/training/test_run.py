@@ -1,3 +1,4 @@
+import shutil
 import threading
 import time
 from pathlib import Path
@@ -150,6 +151,38 @@ def test_a_fork_equals_its_parent_up_to_the_change_and_differs_after(plain):
     assert metric(plain[0], 0, "loss") == metric(changed, 0, "loss")
     said = [e for e in changed if e.type == "changed"]
     assert [(e.arm, e.step, e.tikhonov, e.lr) for e in said] == [(2, 12, 10.0, None)]
+
+
+def test_a_run_waits_for_the_place_of_its_snapshots(plain, tmp_path, monkeypatch):
+    folder = tmp_path / "data" / "snapshots"
+    away = tmp_path / "away"
+    waits = []
+
+    def wait(seconds: float) -> None:
+        waits.append(seconds)
+        if len(waits) == 2:
+            away.rename(tmp_path / "data")
+
+    monkeypatch.setattr("newton_core.training.snapshots.time.sleep", wait)
+    events = []
+    for event in run(small_spec(), snapshots=folder):
+        events.append(event)
+        if event.type == "snapshot" and event.step == 4:
+            (tmp_path / "data").rename(away)
+    assert len(waits) == 2
+    assert numbers(events) == numbers(plain[0])
+    assert list(list_snapshots(folder)) == list(list_snapshots(plain[1]))
+
+
+def test_a_run_that_waits_for_the_place_of_its_snapshots_can_be_stopped(tmp_path, monkeypatch):
+    folder = tmp_path / "data" / "snapshots"
+    stop = threading.Event()
+    monkeypatch.setattr("newton_core.training.snapshots.time.sleep", lambda _: stop.set())
+    for event in run(small_spec(), snapshots=folder, stop=stop):
+        if event.type == "snapshot" and event.step == 4:
+            shutil.rmtree(tmp_path / "data")
+    assert event.type == "cancelled"
+    assert not (tmp_path / "data").exists()
 
 
 def test_stopping_ends_with_cancelled_and_keeps_what_was_measured() -> None:
