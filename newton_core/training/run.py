@@ -139,6 +139,7 @@ class _Run:
         self.states = [ArmState() for _ in spec.arms]
         self.step = 0
         self.resumed = start is not None
+        self.placed = False
         if start is not None:
             self._restore(start)
 
@@ -165,8 +166,6 @@ class _Run:
         self.step = step
 
     def events(self) -> Iterator[Event]:
-        if self.snapshots is not None:
-            self.snapshots.mkdir(parents=True, exist_ok=True)
         yield self.writer.emit(
             Started,
             spec=self.spec,
@@ -245,6 +244,9 @@ class _Run:
         """The snapshot of all arms, where one is due."""
         if self.snapshots is not None and self.step in self.schedule.snapshots:
             states = [stepper.state(self.step) for stepper in self.steppers]
+            if not self.placed:  # once: a folder that is gone later must come back by itself
+                self.snapshots.mkdir(parents=True, exist_ok=True)
+                self.placed = True
             file = save_when_possible(self.snapshots, self.step, states, self.stop)
             if file is not None:
                 yield self.writer.emit(Snapshot, step=self.step, file=file.name)
