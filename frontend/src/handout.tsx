@@ -76,7 +76,7 @@ function Handout({ content, logs }: { content: Content; logs: readonly RunLog[] 
       <Header />
       <p class="report-title">
         {lesson.title}: a hand-out of {content.made}. It needs no network. Nothing is computed: the
-        runs are in this file.
+        runs are in this file, so press Play where the text says Train.
       </p>
       {isReady.value ? (
         <LessonsPage />
