@@ -81,16 +81,14 @@ def check(
     """Say what is wrong with a lesson, line by line; with --measure, also whether it is true."""
     from app.lessons.measuring import ClaimError, claim_key
     from app.lessons.measuring import measure as measure_claims
-    from app.lessons.parsing import read_lesson
+    from app.lessons.parsing import LessonFileError, lesson_text, read_lesson
     from app.lessons.scenes import SceneError
     from app.lessons.shelf import measured_file, read_measurement
 
     try:
-        text = file.read_text("utf-8")
-    except FileNotFoundError:
-        stop(f"there is no file {file}", BAD_INPUT)
-    except (OSError, UnicodeDecodeError) as error:
-        stop(f"cannot read {file}: {getattr(error, 'strerror', None) or error}", BAD_INPUT)
+        text = lesson_text(file)
+    except LessonFileError as error:
+        stop(str(error), BAD_INPUT)
     found = read_lesson(file.stem, text)
     for problem in found.problems:
         errors.print(f"{file}:{problem.line}: {problem.message}", soft_wrap=True)

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from app import train as training
 from app.lessons.handout import HandoutSizeError, MadeRun, handout_html, specs_of
-from app.lessons.parsing import read_lesson
+from app.lessons.parsing import LessonFileError, lesson_text, read_lesson
 from app.lessons.records import LessonAnswer
 from app.lessons.shelf import (
     UnknownLessonError,
@@ -95,12 +95,9 @@ def _lesson(source: str, own: Path | None) -> LessonAnswer:
         return lesson
     file = Path(source)
     try:
-        written = read_lesson(file.stem, file.read_text("utf-8"))
-    except FileNotFoundError:
-        raise ExportError(f"there is no file {file}") from None
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise ExportError(f"cannot read {file}: {reason}") from error
+        written = read_lesson(file.stem, lesson_text(file))
+    except LessonFileError as error:
+        raise ExportError(str(error)) from error
     if written.problems:
         raise ExportError(f"{file}: {written.problems[0]}; newton-lab lesson check names them all")
     return answer_of(written, read_measurement(measured_file(file)), own=True)

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, TypeVar
 
 import frontmatter
@@ -28,6 +29,10 @@ MOST_BYTES = 500_000
 _Written = TypeVar("_Written", bound=BaseModel)
 _QUESTION: TypeAdapter[Any] = TypeAdapter(Question)
 _KINDS = ("scene", "question", "claim")
+
+
+class LessonFileError(Exception):
+    """A lesson's file that cannot be read; the message names it."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +74,23 @@ class WrittenLesson:
     def scenes(self) -> list[Scene]:
         """All scenes, in order."""
         return [page.scene for page in self.pages if page.scene is not None]
+
+
+def lesson_text(file: Path) -> str:
+    """What a lesson's file says.
+
+    Raises:
+        LessonFileError: there is none that can be read as text.
+    """
+    try:
+        if file.exists() and not file.is_file():  # a device may never end
+            raise LessonFileError(f"{file} is no file: a lesson is one Markdown file")
+        return file.read_text("utf-8")
+    except FileNotFoundError:
+        raise LessonFileError(f"there is no file {file}") from None
+    except (OSError, ValueError) as error:  # ValueError: of bytes that are no UTF-8
+        reason = getattr(error, "strerror", None) or error
+        raise LessonFileError(f"cannot read {file}: {reason}") from error
 
 
 def read_lesson(name: str, text: str) -> WrittenLesson:

@@ -88,7 +88,9 @@ def read_measurement(file: Path) -> Measurement | None:
 
 def _files(folder: Path) -> list[Path]:
     try:
-        return sorted(file for file in folder.glob("*.md") if not file.name.startswith("."))
+        return sorted(
+            file for file in folder.glob("*.md") if file.is_file() and not file.name.startswith(".")
+        )
     except OSError:
         logger.warning("the folder of lessons %s cannot be read", folder)
         return []

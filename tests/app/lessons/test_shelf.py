@@ -48,5 +48,11 @@ def test_an_own_lesson_replaces_one_that_ships(tmp_path: Path) -> None:
     assert len(all_lessons(tmp_path)) == len(all_lessons(None))
 
 
+def test_what_is_no_file_is_passed_over(tmp_path: Path) -> None:
+    (tmp_path / "folder.md").mkdir()
+    (tmp_path / "endless.md").symlink_to("/dev/zero")
+    assert all_lessons(tmp_path) == all_lessons(None)
+
+
 def test_a_folder_that_is_not_there_holds_nothing(tmp_path: Path) -> None:
     assert all_lessons(tmp_path / "none") == all_lessons(None)
