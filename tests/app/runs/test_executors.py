@@ -221,7 +221,7 @@ def test_stop_at_once_waits_for_nothing(executor: Executor, tmp_path: Path) -> N
     (victim,) = workers_of(executor)
     os.kill(victim.pid, signal.SIGSTOP)  # even if it could not hear
     following.stop.ask(at_once=True)
-    following.join(2.0)
+    following.join(20.0)  # the reason tells it from the end of a hung one
     assert following.reason == "the run was stopped at once"
 
 
