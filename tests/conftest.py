@@ -7,5 +7,7 @@ install_import_hook("newton_core", "beartype.beartype")
 
 import torch  # noqa: E402 - after the hook
 
-# Two threads that wait for each other on a busy machine cost ten times what they save.
-torch.set_num_threads(1)
+
+def pytest_runtest_setup() -> None:
+    """One thread: two that wait for each other on a busy machine cost ten times what they save."""
+    torch.set_num_threads(1)  # before each test, as commands that ran in this process choose theirs
