@@ -19,6 +19,7 @@ from tests.app.runs.test_executors import (
     Following,
     check_whole,
     settings_for,
+    the_worker_of,
     workers_of,
 )
 
@@ -37,7 +38,7 @@ def cluster() -> Iterator[Cluster]:
 
 
 def lose_node_of_the_worker(cluster: Cluster, executor: RayExecutor) -> None:
-    (worker,) = workers_of(executor)
+    worker = the_worker_of(executor)
     for node in list(cluster.worker_nodes):
         raylets = [info.process.pid for info in node.all_processes["raylet"]]
         if worker.ppid() in raylets:

@@ -59,6 +59,15 @@ def workers_of(executor: Executor) -> list[psutil.Process]:
     return found
 
 
+def the_worker_of(executor: Executor) -> psutil.Process:
+    """The only one, as soon as one that was killed before has left."""
+    deadline = time.monotonic() + 60
+    while len(found := workers_of(executor)) != 1:
+        assert time.monotonic() < deadline, found
+        time.sleep(0.05)
+    return found[0]
+
+
 def arm_workers_of(executor: Executor) -> list[psutil.Process]:
     return [
         process
@@ -151,7 +160,7 @@ def test_run_goes_on_without_its_arm_worker_which_ends_with_its_worker(
     following.until_metrics()  # one that is warm from another run is there before
     following.until(lambda: arm_workers_of(executor) != [])
     (arm_worker,) = arm_workers_of(executor)
-    (worker,) = workers_of(executor)
+    worker = the_worker_of(executor)
     worker.kill()
     arm_worker.wait(20)  # raises if it outlives its worker
     assert "killed (signal SIGKILL)" in str(following.outcome())
@@ -188,7 +197,7 @@ def test_run_goes_on_from_a_snapshot(executor: Executor, tmp_path: Path) -> None
 def test_killed_worker_ends_its_run_and_is_replaced(executor: Executor, tmp_path: Path) -> None:
     following = Following(executor, tmp_path / "a", long_spec(2))
     following.until_metrics()
-    (victim,) = workers_of(executor)
+    victim = the_worker_of(executor)
     victim.kill()
     reason = following.outcome()
     assert reason is not None
@@ -198,7 +207,7 @@ def test_killed_worker_ends_its_run_and_is_replaced(executor: Executor, tmp_path
 
 
 def test_worker_killed_while_idle_is_replaced(executor: Executor, tmp_path: Path) -> None:
-    (victim,) = workers_of(executor)
+    victim = the_worker_of(executor)
     victim.kill()
     check_whole(Following(executor, tmp_path, tiny_spec()))
 
@@ -206,7 +215,7 @@ def test_worker_killed_while_idle_is_replaced(executor: Executor, tmp_path: Path
 def test_hung_worker_ends_its_run_and_is_replaced(executor: Executor, tmp_path: Path) -> None:
     following = Following(executor, tmp_path / "a", long_spec(3))
     following.until_metrics()
-    (victim,) = workers_of(executor)
+    victim = the_worker_of(executor)
     os.kill(victim.pid, signal.SIGSTOP)
     reason = following.outcome()
     assert reason is not None
@@ -218,7 +227,7 @@ def test_hung_worker_ends_its_run_and_is_replaced(executor: Executor, tmp_path: 
 def test_stop_at_once_waits_for_nothing(executor: Executor, tmp_path: Path) -> None:
     following = Following(executor, tmp_path, long_spec(4))
     following.until_metrics()
-    (victim,) = workers_of(executor)
+    victim = the_worker_of(executor)
     os.kill(victim.pid, signal.SIGSTOP)  # even if it could not hear
     following.stop.ask(at_once=True)
     following.join(20.0)  # the reason tells it from the end of a hung one
