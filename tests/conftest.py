@@ -1,11 +1,10 @@
 """Shared by all tests: shapes and types of newton_core are checked at run time here, only here."""
 
+import torch
 from jaxtyping import install_import_hook
 
 # Before anything imports newton_core: the hook wraps functions as their modules load.
 install_import_hook("newton_core", "beartype.beartype")
-
-import torch  # noqa: E402 - after the hook
 
 
 def pytest_runtest_setup() -> None:
