@@ -25,9 +25,15 @@ from newton_core.curvature.local import (
     weighted_direction,
 )
 from newton_core.curvature.step import check_outputs, warn_if_flat
-from newton_core.curvature.systems import all_finite, check_tikhonov, like, not_finite
+from newton_core.curvature.systems import (
+    all_finite,
+    check_positive,
+    check_tikhonov,
+    like,
+    not_finite,
+)
 from newton_core.losses.base import Loss, LossFunction, derivatives_of
-from newton_core.tensors import Context, differentiable_once, flatten_outputs
+from newton_core.tensors import Context, check_plain, differentiable_once, flatten_outputs
 
 Reduction = Literal["mean", "sum"]
 
@@ -60,7 +66,9 @@ def newton_direction(
 
     Raises:
         CurvatureError: y, a derivative or the direction is not finite, or the system is singular.
-        OpaqueLossError: curvature is "hessian", and autograd reaches only the base's gradient.
+        OpaqueLossError: curvature is "hessian", and autograd reaches only the base's gradient, or
+            a part of its second derivatives.
+        RuntimeError: it is called inside a transform of ``torch.func`` (vmap, grad, ...).
         ValueError: an argument is out of its range, or y holds no sample.
 
     Warns:
@@ -158,10 +166,11 @@ class NewtonLoss(nn.Module):
                 they were not in the batch; C, the loss and the gradient are weighted means.
 
         Raises:
-            CurvatureError, OpaqueLossError: as :func:`newton_direction` does.
+            CurvatureError, OpaqueLossError, RuntimeError: as :func:`newton_direction` does.
             ValueError: an argument is out of its range, or the target requires grad and the base
                 takes it for a constant.
         """
+        check_plain(y, target, weights)
         if weights is not None:
             check_outputs(y)
             weights = check_weights(weights, len(y)).to(y.device)
@@ -312,15 +321,17 @@ def inject_fisher(
 
     Raises:
         CurvatureError: in the backward pass, if a gradient is not finite.
+        RuntimeError: it is called inside a transform of ``torch.func`` (vmap, grad, ...).
         ValueError: an argument is out of its range, or y holds no sample; of a callable's scale
             in the backward pass.
     """
+    check_plain(y)
     check_outputs(y)
     check_tikhonov(tikhonov)
     if reduction not in ("mean", "sum"):
         raise ValueError(f"unknown reduction {reduction!r}; use one of mean, sum")
     if not callable(scale):
-        _check_scale(scale)
+        check_positive("scale", scale)
     samples = float(len(y)) if reduction == "mean" else 1.0
     injected: Tensor = _InjectFisher.apply(y, tikhonov, samples, scale)  # type: ignore[no-untyped-call]
     return injected
@@ -343,6 +354,7 @@ class _InjectFisher(torch.autograd.Function):
     @staticmethod
     def backward(ctx: _FisherContext, *grad_outputs: Tensor) -> tuple[Tensor, None, None, None]:
         (incoming,) = grad_outputs
+        check_plain(incoming)
         with torch.no_grad():
             preconditioned = _InjectFisher.precondition(ctx, incoming)
         once = differentiable_once(preconditioned, _TWICE, ctx.y, incoming)
@@ -352,7 +364,7 @@ class _InjectFisher(torch.autograd.Function):
     def precondition(ctx: _FisherContext, incoming: Tensor) -> Tensor:
         """What :func:`inject_fisher` says of the gradient that comes back from the loss."""
         scaled = callable(ctx.scale)
-        scale = _check_scale(ctx.scale() if callable(ctx.scale) else ctx.scale)
+        scale = check_positive("scale", ctx.scale() if callable(ctx.scale) else ctx.scale)
         # with f = factor, the direction of f g is that of g at tikhonov / f^2, over f
         factor = ctx.samples / scale
         square = factor**2
@@ -365,14 +377,3 @@ class _InjectFisher(torch.autograd.Function):
             return direction.view_as(incoming).to(incoming.dtype)
         bound = math.sqrt(len(flat) / ctx.tikhonov) / (2 * factor)
         return like(incoming, direction.view_as(incoming), bound)
-
-
-def _check_scale(scale: float) -> float:
-    """The scale as a number, if it is a positive finite one."""
-    try:
-        number = float(scale)
-    except (TypeError, ValueError):
-        number = math.nan
-    if not 0 < number < math.inf:
-        raise ValueError(f"scale must be a positive finite number, got {scale!r}")
-    return number

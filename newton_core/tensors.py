@@ -37,6 +37,27 @@ def check_floating(y: Tensor, what: str) -> None:
         raise TypeError(f"{what} must be floating point, got {y.dtype}")
 
 
+def check_plain(*arguments: object) -> None:
+    """Refuses tensors that a transform of ``torch.func`` or a vectorized gradient has wrapped.
+
+    A Newton step looks at numbers (is the system singular?) and its direction is a constant; inside
+    a transform there are no numbers to look at, and the constant would pass for a derivative of 0.
+
+    Raises:
+        RuntimeError: one is such a tensor.
+    """
+    wraps = torch._C._functorch
+    for tensor in arguments:
+        if isinstance(tensor, Tensor) and (
+            wraps.is_functorch_wrapped_tensor(tensor) or wraps.is_legacy_batchedtensor(tensor)
+        ):
+            raise RuntimeError(
+                "Newton steps are not taken inside the transforms of torch.func (vmap, grad,"
+                " jacrev, ...) nor in vectorized gradients: give the whole batch (N, *S) at once,"
+                " and differentiate with backward() or torch.autograd.grad"
+            )
+
+
 def check_finite(target: Tensor, what: str) -> None:
     """Refuses a target that is not finite: outputs may be infinite, which counts as diverged.
 

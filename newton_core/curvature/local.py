@@ -115,8 +115,8 @@ class CurvatureAverage(nn.Module):
 
     def __init__(self, momentum: float) -> None:
         super().__init__()
-        if not 0 <= momentum < 1:
-            raise ValueError(f"curvature_momentum must be in [0, 1), got {momentum}")
+        if isinstance(momentum, bool | str) or not 0 <= momentum < 1:
+            raise ValueError(f"curvature_momentum must be a number in [0, 1), got {momentum!r}")
         self.momentum = momentum
         self.total: Tensor | None = None
         self.weight = 0.0

@@ -17,7 +17,7 @@ from newton_core.curvature.systems import (
     not_finite,
 )
 from newton_core.losses.base import Derivatives, Loss, LossFunction, Need, derivatives_of
-from newton_core.tensors import flatten_outputs
+from newton_core.tensors import check_plain, flatten_outputs
 
 Curvature = Literal["none", "hessian", "fisher"]
 """C: nothing, which leaves the plain gradient, the Hessian, or the empirical Fisher matrix."""
@@ -119,11 +119,13 @@ class NewtonStep:
             CurvatureError: y, a derivative or the direction is not finite, or the system is
                 singular.
             OpaqueLossError: a Hessian is needed, and autograd reaches only the loss's gradient.
+            RuntimeError: it is inside a transform of ``torch.func``.
             ValueError: y holds no sample, or no real floating-point numbers.
 
         Warns:
             UserWarning: the Hessian is exactly zero, so the direction is gradient / tikhonov.
         """
+        check_plain(y, target)
         check_outputs(y)
         if not all_finite(y):
             raise not_finite("output", y)

@@ -1,7 +1,8 @@
 """What every damped system shares: its error, its checks, and the way back to the dtype of y."""
 
 import math
-from typing import get_args
+from contextlib import suppress
+from typing import SupportsFloat, get_args
 
 import torch
 from torch import Tensor
@@ -18,8 +19,25 @@ class CurvatureError(ArithmeticError):
 
 def check_tikhonov(tikhonov: float) -> None:
     """Raises ValueError unless ``tikhonov`` is positive and finite."""
-    if not 0 < tikhonov < math.inf:
-        raise ValueError(f"tikhonov must be a positive finite number, got {tikhonov}")
+    check_positive("tikhonov", tikhonov)
+
+
+def check_positive(what: str, number: object) -> float:
+    """The number, if it is a positive finite one: truths and texts are no numbers.
+
+    Raises:
+        ValueError: it is none.
+    """
+    found = math.nan
+    truth = isinstance(number, bool) or str(getattr(number, "dtype", "")).endswith("bool")
+    if isinstance(number, SupportsFloat) and not truth:
+        with suppress(
+            TypeError, ValueError, RuntimeError
+        ):  # torch's and NumPy's of several numbers
+            found = float(number)
+    if not 0 < found < math.inf:
+        raise ValueError(f"{what} must be a positive finite number, got {number!r}")
+    return found
 
 
 def check_choice(kind: str, name: str, choices: object) -> None:

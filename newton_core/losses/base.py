@@ -13,7 +13,7 @@ from newton_core.entry_points import EntryPoints
 from newton_core.losses.opacity import (
     InferenceCopies,
     OpaqueLossError,
-    gradient_moves,
+    check_seen_through,
     outside_inference,
 )
 from newton_core.registry import Registry, declared_name, example_parameters, require_subclass
@@ -280,13 +280,10 @@ def _autodiff(loss: LossFunction, y: Tensor, target: object, *, hessian: bool) -
     except RuntimeError as error:
         plain(y)  # what fails here too is no matter of second derivatives
         raise OpaqueLossError(f"autograd says {str(error).splitlines()[0]!r}") from error
-    second = torch.stack(rows, dim=1)
-    if not second.any() and gradient_moves(lambda point: plain(point).gradient, y.detach()):
-        raise OpaqueLossError(
-            "its gradient changes with y, and autograd sees a constant (a backward pass in NumPy,"
-            " or once_differentiable)"
-        )
-    return Derivatives(value.detach(), gradient.detach(), ((second + second.mT) / 2).detach())
+    second = torch.stack(rows, dim=1).detach()
+    gradient = gradient.detach()
+    check_seen_through(lambda at: plain(at).gradient, y.detach(), value, gradient, second)
+    return Derivatives(value.detach(), gradient, (second + second.mT) / 2)
 
 
 def _called(loss: LossFunction, leaf: Tensor, target: Any) -> Any:

@@ -9,6 +9,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from newton_core.losses.base import Derivatives, LossFunction, derivatives_of
+from newton_core.losses.differences import Differences, along, compare
 from newton_core.losses.opacity import OpaqueLossError, slanted
 from newton_core.tensors import flatten_outputs
 
@@ -110,16 +111,15 @@ def check_loss(base: LossFunction, y: Float[Tensor, " N *S"], target: object = N
     _check_shape("gradient", gradient, (len(y), y[0].numel()))
     slant = slanted(y)
     eps = torch.finfo(value.dtype).eps
-    h = eps ** (1 / 3)
     close = max(CLOSE, 150 * eps**0.5)
     kinked = torch.zeros(len(y), dtype=torch.bool, device=y.device)
     gradient_error = hessian_error = None
     if not sampled:
-        found = (gradient * flatten_outputs(slant)).sum(1, keepdim=True)
-        floor = 1e3 * eps * value.abs()[:, None] / h
-        gradient_error, kinked = _compare(
-            "gradient", lambda at: trial.value(at)[:, None], y, h * slant, h, found, floor, close
+        slope = (gradient * flatten_outputs(slant)).sum(1, keepdim=True)
+        found = compare(
+            lambda at: trial.value(at)[:, None], y, slant, slope, value.abs()[:, None], eps
         )
+        gradient_error, kinked = _agree("gradient", found, close)
     try:
         hessian = trial.derivatives(y, hessian=True).hessian
     except OpaqueLossError:
@@ -133,13 +133,11 @@ def check_loss(base: LossFunction, y: Float[Tensor, " N *S"], target: object = N
         spectrum = torch.linalg.eigvalsh(hessian.double().mean(0))
         eigenvalues = (spectrum[0].item(), spectrum[-1].item())
         if not sampled:
-            found = (hessian @ flatten_outputs(slant)[..., None])[..., 0]
-            floor = 1e3 * eps * gradient.abs() / h
-            hessian_error, more = _compare(
-                "Hessian",
+            found = compare(
                 lambda at: trial.derivatives(at, hessian=False).gradient,
-                y, h * slant, h, found, floor, close,
+                y, slant, along(hessian, slant), gradient.abs(), eps,
             )  # fmt: skip
+            hessian_error, more = _agree("Hessian", found, close)
             kinked = kinked | more
     return LossReport(
         samples=len(y),
@@ -259,43 +257,24 @@ def _check_independence(trial: _Trial, y: Tensor, value: Tensor) -> bool | None:
     return True
 
 
-def _compare(
-    what: str,
-    function: Callable[[Tensor], Tensor],
-    y: Tensor,
-    step: Tensor,
-    h: float,
-    found: Tensor,
-    floor: Tensor,
-    close: float,
-) -> tuple[float, Tensor]:
-    """(largest relative error, (N,) whether at a kink) of derivatives ``found`` along step / h.
-
-    Differences below ``floor`` are rounding.
+def _agree(what: str, found: Differences, close: float) -> tuple[float, Tensor]:
+    """(largest relative error, (N,) whether at a kink) of derivatives.
 
     Raises:
         LossCheckError: a derivative is off where differences of either side and size agree.
     """
-    here, ahead, behind = (function(at) for at in (y, y + step, y - step))
-    near_ahead, near_behind = (function(at) for at in (y + step / 2, y - step / 2))
-    forward, backward = (ahead - here) / h, (here - behind) / h
-    central, nearer = (ahead - behind) / (2 * h), (near_ahead - near_behind) / h
-    size = found.abs().amax(1) + central.abs().amax(1) + floor.amax(1)
-    off = (found - central).abs().sub(floor).clamp(min=0).amax(1) / size.clamp(min=1e-300)
-    # a bend, or a jump, whose difference quotient doubles as the step is halved
-    spread = torch.maximum((forward - backward).abs(), (central - nearer).abs())
-    kink = spread.sub(floor).amax(1) > 0.05 * size
-    wrong = (off > close) & ~kink
+    off = found.off
+    wrong = (off > close) & ~found.kink
     if wrong.any():
         i = int(torch.where(wrong, off, 0.0).argmax())
-        where = int((found - central)[i].abs().argmax())
+        j = int((found.claimed - found.central)[i].abs().argmax())
         raise LossCheckError(
-            f"the {what} of {int(wrong.sum())} of {len(y)} samples disagrees with finite"
-            f" differences: along one direction, sample {i} has {found[i, where].item():.6g} where"
-            f" differences give {central[i, where].item():.6g}"
+            f"the {what} of {int(wrong.sum())} of {len(off)} samples disagrees with finite"
+            f" differences: along one direction, sample {i} has {found.claimed[i, j].item():.6g}"
+            f" where differences give {found.central[i, j].item():.6g}"
         )
     smooth = off[off <= close]
-    return (smooth.max().item() if len(smooth) else 0.0), (off > close) & kink
+    return (smooth.max().item() if len(smooth) else 0.0), (off > close) & found.kink
 
 
 def _agreement(error: float | None) -> str:

@@ -2,7 +2,9 @@
 
 Autograd gives both a Hessian of zeros, or an error of its own: a backward pass that leaves torch
 (NumPy, ``once_differentiable``, ``ctc_loss``), and a loss that is linear in pieces. Only the first
-has a gradient that changes with y, so that is what is looked at.
+has a gradient that changes with y, so that is what is looked at. Where such a backward pass is only
+a part of the loss, the others have a Hessian, which lacks that part: differences of the gradient
+show it.
 """
 
 import itertools
@@ -11,10 +13,17 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.autograd.function import BackwardCFunction
 from torch.overrides import TorchFunctionMode
+
+from newton_core.losses.differences import along, compare
 
 ROUNDING = 16
 """Relative changes of a gradient up to this many machine epsilons count as rounding."""
+
+
+MISSED = 0.1
+"""Share of the gradient's change along a line that a Hessian may miss, as differences are rough."""
 
 
 class OpaqueLossError(ValueError):
@@ -24,6 +33,34 @@ class OpaqueLossError(ValueError):
         super().__init__(
             f"the loss can be differentiated only once, so its Hessian is unknown: {reason}. Use"
             " curvature 'fisher', which reads gradients alone, or a Loss with its own derivatives()"
+        )
+
+
+def check_seen_through(
+    gradient: Callable[[Tensor], Tensor], y: Tensor, value: Tensor, found: Tensor, second: Tensor
+) -> None:
+    """Refuses second derivatives of which autograd has seen nothing, or a part alone.
+
+    Args:
+        gradient: y of shape (N, *S) to gradients (N, m).
+        y: (N, *S) where.
+        value: (N,) the loss at y, with its graph.
+        found: (N, m) the gradient at y.
+        second: (N, m, m) what autograd found of the Hessian at y.
+
+    Raises:
+        OpaqueLossError: the gradient changes with y as they do not say.
+    """
+    with torch.random.fork_rng(devices=[]):  # a loss may draw noise, whose sequence is the caller's
+        if not second.any():
+            hidden, seen = gradient_moves(gradient, y), "a constant"
+        else:
+            hidden = has_custom_backward(value) and hessian_misses(gradient, y, found, second)
+            seen = "a part of that"
+    if hidden:
+        raise OpaqueLossError(
+            f"its gradient changes with y, and autograd sees {seen} (a backward pass in NumPy, or"
+            " once_differentiable)"
         )
 
 
@@ -47,6 +84,48 @@ def gradient_moves(gradient: Callable[[Tensor], Tensor], y: Tensor) -> bool:
         moved &= (after - before).abs().amax(dim=1) > ROUNDING * eps * largest
     lively = gradient(y).abs().amax(dim=1) > 0
     return 2 * int((moved & lively).sum()) > int(lively.sum())
+
+
+def has_custom_backward(value: Tensor) -> bool:
+    """Whether the graph of a value runs through a ``torch.autograd.Function`` written in Python.
+
+    What torch differentiates itself it differentiates twice, or says that it cannot.
+    """
+    seen: set[object] = set()
+    ahead: list[Any] = [value.grad_fn]
+    while ahead:
+        node = ahead.pop()
+        if node is None or node in seen:
+            continue
+        if isinstance(node, BackwardCFunction):
+            return True
+        seen.add(node)
+        ahead += [following for following, _ in node.next_functions]
+    return False
+
+
+def hessian_misses(
+    gradient: Callable[[Tensor], Tensor], y: Tensor, found: Tensor, hessian: Tensor
+) -> bool:
+    """Whether the gradient of some sample changes with y otherwise than its Hessian says.
+
+    False where nothing can be told: at a kink, or where the loss draws noise that is not the same
+    at every call.
+
+    Args:
+        gradient: y of shape (N, *S) to gradients (N, m).
+        y: (N, *S) where.
+        found: (N, m) the gradient at y.
+        hessian: (N, m, m) the Hessian at y.
+    """
+    eps = torch.finfo(y.dtype).eps
+    if (gradient(y) - found).abs().gt(ROUNDING * eps * found.abs().amax()).any():
+        return False
+    slant = slanted(y)
+    seen = compare(gradient, y, slant, along(hessian, slant), found.abs(), eps)
+    # a gradient that rests while the Hessian does not is a straight-through estimator's
+    moves = seen.central.abs().amax(1) > MISSED * seen.claimed.abs().amax(1)
+    return bool(((seen.off > MISSED) & moves & ~seen.kink).any())
 
 
 def slanted(y: Tensor) -> Tensor:

@@ -76,7 +76,10 @@ def test_inject_fisher_refuses_gradients_that_are_not_finite() -> None:
         (torch.ones(3, 2), {"reduction": "none"}, "unknown reduction 'none'; use one of mean, sum"),
         (torch.ones(3, 2), {"scale": 0.0}, "scale must be a positive finite number, got 0.0"),
         (torch.ones(3, 2), {"scale": math.inf}, "scale must be a positive finite number, got inf"),
-        (torch.ones(3, 2), {"scale": "much"}, "scale must be a positive finite number, got 'much'"),
+        (torch.ones(3, 2), {"scale": "2"}, "scale must be a positive finite number, got '2'"),
+        (torch.ones(3, 2), {"scale": True}, "scale must be a positive finite number, got True"),
+        (torch.ones(3, 2), {"scale": torch.ones(2)}, "scale must be a positive finite number"),
+        (torch.ones(3, 2), {"tikhonov": True}, "tikhonov must be a positive .* number, got True"),
     ],
 )
 def test_inject_fisher_explains_bad_arguments(

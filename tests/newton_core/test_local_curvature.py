@@ -86,7 +86,9 @@ def test_without_an_average_the_state_is_as_it_was() -> None:
 def test_an_average_needs_a_matrix_that_is_shared(options: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="averages a matrix that the batch shares"):
         NewtonLoss(quartic, curvature_momentum=0.9, **options)
-    with pytest.raises(ValueError, match=r"curvature_momentum must be in \[0, 1\), got 1.0"):
+    with pytest.raises(
+        ValueError, match=r"curvature_momentum must be a number in \[0, 1\), got 1.0"
+    ):
         NewtonLoss(quartic, curvature_momentum=1.0)
 
 

@@ -17,6 +17,7 @@ from newton_core import (
     NewtonLoss,
     OpaqueLossError,
     build_loss,
+    check_loss,
     newton_direction,
     newton_target,
 )
@@ -84,6 +85,19 @@ OPAQUE = {
     "cdist": cdist,
     "multi_margin": multi_margin,
 }
+OPAQUE_IN_PART: dict[str, Callable[[Tensor, Any], Tensor]] = {
+    "one_sample": lambda y, t: torch.cat([y[:-1].exp().sum(1), NumpyBackward.apply(y[-1:])]),
+    "chosen_samples": lambda y, t: torch.where(
+        torch.arange(len(y)) % 3 > 0, NumpyBackward.apply(y), y.square().sum(1)
+    ),
+    "one_output": lambda y, t: NumpyBackward.apply(y[:, :1]) + y[:, 1:].square().sum(1),
+    "some_outputs": lambda y, t: NumpyIncoming.apply(y[:, ::2]) + y[:, 1::2].exp().sum(1),
+    "a_term": lambda y, t: NumpyBackward.apply(y) + y.square().sum(1),
+    "inside": lambda y, t: NumpyBackward.apply(y).log1p(),
+    "beside_kinks": lambda y, t: NumpyBackward.apply(y[:, :6]) + y[:, 6:].abs().sum(1),
+    "once_in_one_sample": lambda y, t: torch.cat([Once.apply(y[:1]), y[1:].exp().sum(1)]),
+    "a_term_of_torch": lambda y, t: cdist(y[:, :3], t) + y[:, 3:].square().sum(1),
+}
 PIECEWISE_LINEAR: dict[str, Callable[[Tensor, Any], Tensor]] = {
     "l1": lambda y, t: (y - t).abs().sum(1),
     "hinge": lambda y, t: (1 - y * t.sign()).relu().sum(1),
@@ -105,6 +119,74 @@ def test_an_opaque_loss_has_no_hessian_direction(loss: Any, dtype: torch.dtype) 
     (gradient,) = torch.autograd.grad(loss(y, None).sum(), y)
     again = newton_direction(lambda y, t: (y * gradient).sum(1), y, curvature="fisher")
     assert_close(fisher, again)
+
+
+@pytest.mark.parametrize("loss", OPAQUE_IN_PART.values(), ids=OPAQUE_IN_PART)
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("hessian", ["batch_mean", "per_sample"])
+def test_a_loss_that_is_opaque_in_part_has_no_hessian_direction(
+    loss: Any, dtype: torch.dtype, hessian: Any
+) -> None:
+    y = normal(6, 12).to(dtype)
+    with pytest.raises(OpaqueLossError, match=r"only once.*curvature 'fisher'"):
+        newton_direction(loss, y, hessian=hessian)
+    assert check_loss(loss, y).curvatures == ("fisher",)
+    assert newton_direction(loss, y, curvature="fisher").isfinite().all()
+
+
+class Cube(NumpyBackward):
+    """Fourth powers whose backward pass stays in torch."""
+
+    @staticmethod
+    def backward(ctx: Any, *incoming: Tensor) -> Tensor:
+        (y,) = ctx.saved_tensors
+        return incoming[0][:, None] * 4 * y**3
+
+
+class Rounded(torch.autograd.Function):
+    """Whole numbers, with the gradient of the number itself (straight through)."""
+
+    @staticmethod
+    def forward(ctx: Any, y: Tensor) -> Tensor:
+        return y.round()
+
+    @staticmethod
+    def backward(ctx: Any, *incoming: Tensor) -> Tensor:
+        return incoming[0]
+
+
+class Noise(NumpyBackward):
+    """Weights that are drawn anew at every call."""
+
+    @staticmethod
+    def forward(ctx: Any, y: Tensor) -> Tensor:
+        weights = torch.rand_like(y)
+        ctx.save_for_backward(weights)
+        return (weights * y).sum(1)
+
+    @staticmethod
+    def backward(ctx: Any, *incoming: Tensor) -> Tensor:
+        (weights,) = ctx.saved_tensors
+        return incoming[0][:, None] * weights
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("scale", [0.01, 1.0, 100.0])
+def test_a_custom_backward_pass_that_torch_sees_through_keeps_its_hessian(
+    dtype: torch.dtype, scale: float
+) -> None:
+    y = scale * normal(50, 8).to(dtype)
+    cube = lambda y, t: Cube.apply(y) + y.square().sum(1)  # noqa: E731
+    assert_close(newton_direction(cube, y), newton_direction(lambda y, t: (y**4 + y**2).sum(1), y))
+    through = lambda y, t: (Rounded.apply(y) - 0.3).square().sum(1)  # noqa: E731
+    assert_close(newton_direction(through, y), 2 * (y.round() - 0.3) / 2.1)
+    noisy = lambda y, t: Noise.apply(y) + y.square().sum(1)  # noqa: E731
+    torch.manual_seed(0)
+    newton_direction(noisy, y)
+    after = torch.rand(())
+    torch.manual_seed(0)
+    noisy(y, None)
+    assert after == torch.rand(())
 
 
 @pytest.mark.parametrize("loss", PIECEWISE_LINEAR.values(), ids=PIECEWISE_LINEAR)
