@@ -15,14 +15,22 @@ from app import __version__
 from app.evidence.commands import EVIDENCE
 from app.lessons.commands import lesson
 from app.presets import UnknownPresetError, load_presets
-from app.settings import DATA_DIR_VARIABLE, SettingsError, describe_settings, load_settings
+from app.settings import (
+    DATA_DIR_VARIABLE,
+    SettingsError,
+    describe_settings,
+    load_settings,
+    unknown_settings,
+)
 from app.terminal import (
     BAD_INPUT,
     FAILED,
     INTERRUPTED,
     console,
     errors,
+    indented,
     prepare_streams,
+    read_columns,
     stop,
 )
 
@@ -213,6 +221,8 @@ def serve(
 
     try:
         settings = load_settings(host=host, port=port, root_path=root_path)
+        for problem in unknown_settings():
+            errors.print(problem, soft_wrap=True)
         run_server(settings, open_browser=open_browser)
     except ServerLostError as error:
         stop(str(error), FAILED)
@@ -283,12 +293,11 @@ def presets(
     if as_json:
         print(json.dumps([p.model_dump(mode="json") for p in found], indent=2))  # noqa: T201
         return
-    table = Table(_typed("name"), "title", "expect", "seconds", show_lines=True)
+    width = read_columns()
     for preset in found:
-        table.add_row(
-            preset.name, preset.title, preset.expect.sentence, f"{preset.expect.seconds:.0f}"
-        )
-    console.print(table)
+        console.print(f"{preset.name} (about {preset.expect.seconds:.0f} s)", soft_wrap=True)
+        for text in (preset.title, preset.expect.sentence):
+            console.print(indented(text, width), soft_wrap=True)
 
 
 @cli.command()

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from app.presets import load_presets
-from app.settings import SettingsError, load_settings
+from app.settings import SettingsError, load_settings, unknown_settings
 from newton_core.data import describe_datasets
 from newton_core.folders import data_dir
 from newton_core.losses import list_losses
@@ -45,6 +45,7 @@ def examine() -> list[Finding]:
         Finding("threads", True, f"{os.cpu_count()} cores, torch uses {torch.get_num_threads()}")
     )
     findings.append(_settings())
+    findings.extend(Finding("settings", False, problem) for problem in unknown_settings())
     findings.append(_folder(data_dir()))
     findings.extend(
         Finding(f"data: {found.name}", found.found, found.detail) for found in describe_datasets()

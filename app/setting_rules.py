@@ -47,6 +47,18 @@ def absolute(folder: Path) -> Path:
     return folder.expanduser().absolute()
 
 
+def existing(folder: Path) -> Path:
+    """A folder that is there, written out in full.
+
+    Raises:
+        ValueError: it is not, or it is a file.
+    """
+    if not (folder := absolute(folder)).is_dir():
+        is_file = "is a file" if folder.exists() else "is not there"
+        raise ValueError(f"{folder} {is_file}: make the folder, or leave the setting empty")
+    return folder
+
+
 def sql_address(url: str) -> str:
     """The address of a database, as SQLAlchemy takes it.
 

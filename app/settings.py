@@ -26,6 +26,7 @@ from app.setting_rules import (
     SQLITE,
     absolute,
     cluster_address,
+    existing,
     framing_pages,
     host_names,
     path_prefix,
@@ -44,6 +45,8 @@ _SECRETS = (*_CODES, "database_url")
 _LEAST_CODE = 6
 _RETIRED = ("STARTUP_SECONDS",)
 """Settings of earlier versions, which do no harm where they are still given."""
+_OTHERS = ("UID", "PUBLISH", "TEST_DATABASE")
+"""Variables of the compose file and of our own tests."""
 
 
 class SettingsError(ValueError):
@@ -88,7 +91,7 @@ class Settings(BaseSettings):
         description="Folder of the database, the snapshots and the data sets.",
         json_schema_extra=_shown("the platform's user data folder"),
     )
-    lessons_dir: Annotated[Path, AfterValidator(absolute)] | None = Field(
+    lessons_dir: Annotated[Path, AfterValidator(existing)] | None = Field(
         None, description="Folder of your own lessons, Markdown files that are read as they change."
     )
     database_url: Annotated[str, AfterValidator(sql_address)] | None = Field(
@@ -319,7 +322,12 @@ def load_settings(**overrides: Any) -> Settings:
         SettingsError: a value is out of its range, or a variable's name is nearly that of a
             setting; the message names the variable.
     """
-    if misspelt := list(_misspelt(os.environ)):
+    misspelt = [  # without a word a code would not be asked for
+        f"{variable}: there is no such setting; did you mean {PREFIX}{near}?"
+        for variable, near in _unknown(os.environ)
+        if near is not None
+    ]
+    if misspelt:
         raise SettingsError("\n".join(misspelt))
     given = {name: value for name, value in overrides.items() if value is not None}
     try:
@@ -334,20 +342,27 @@ def load_settings(**overrides: Any) -> Settings:
         raise SettingsError("\n".join(lines)) from error
 
 
-def _misspelt(variables: Iterable[str]) -> Iterator[str]:
-    """Variables that somebody took for a setting: without a word a code would not be asked for.
+def unknown_settings() -> list[str]:
+    """A sentence for each variable of the environment that looks like a setting and is none.
 
-    Names that are near no setting are left alone: other programs, and compose files, have theirs.
+    :func:`load_settings` refuses those whose name is near that of a setting.
     """
-    known = [row.variable for row in describe_settings()]
+    return [
+        f"{variable}: there is no such setting, so it does nothing; newton-lab serve --help and"
+        " docs/settings.md list all"
+        for variable, near in _unknown(os.environ)
+        if near is None
+    ]
+
+
+def _unknown(variables: Iterable[str]) -> Iterator[tuple[str, str | None]]:
+    """Variables that somebody took for a setting, and the setting whose name is near, if any."""
+    known = [row.variable.removeprefix(PREFIX) for row in describe_settings()]
     for variable in sorted(variables):
-        if variable.upper().startswith(PREFIX) and variable.upper() not in known:
-            name = variable.upper().removeprefix(PREFIX)
-            if name in _RETIRED:
-                continue
-            near = get_close_matches(name, [other.removeprefix(PREFIX) for other in known], 1, 0.75)
-            if near:
-                yield f"{variable}: there is no such setting; did you mean {PREFIX}{near[0]}?"
+        name = variable.upper().removeprefix(PREFIX)
+        if variable.upper() == name or name in (*known, *_RETIRED, *_OTHERS):
+            continue
+        yield variable, next(iter(get_close_matches(name, known, 1, 0.75)), None)
 
 
 def _given(problem: ErrorDetails) -> str:

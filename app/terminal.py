@@ -5,6 +5,7 @@ import io
 import os
 import re
 import sys
+import textwrap
 import unicodedata
 from collections.abc import Iterator
 from typing import Any, NoReturn
@@ -14,6 +15,8 @@ from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
 from rich.text import Text
 
+READ_COLUMNS = 80
+"""Lines of prose are no longer, on wide terminals and in pipes too."""
 PIPE_COLUMNS = 10_000
 """In a pipe no line is cut or broken: what reads it wants whole names."""
 _SPELT_OUT = {
@@ -89,6 +92,26 @@ class PlainConsole(Console):
 
 console = PlainConsole()
 errors = PlainConsole(stderr=True)
+
+
+def read_columns() -> int:
+    """How long a line of prose may be on standard output."""
+    return min(console.width, READ_COLUMNS)
+
+
+def indented(text: str, width: int) -> str:
+    """Prose in lines of at most ``width`` characters; no word is cut."""
+    spelt = spell_out(text, console.encoding)
+    margin = " " * 4
+    return textwrap.fill(
+        spelt,
+        max(width, 20),
+        initial_indent=margin,
+        subsequent_indent=margin,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
 
 FAILED = 1
 BAD_INPUT = 2

@@ -4,6 +4,7 @@ import contextlib
 import io
 import json
 import os
+import re
 import socket
 import sqlite3
 import subprocess
@@ -16,6 +17,7 @@ import pytest
 from app import __version__
 from app.cli import main
 from app.database import Database
+from app.presets import load_presets
 from app.settings import load_settings
 from app.terminal import spell_out
 from tests.app.harness import tiny_spec
@@ -251,6 +253,18 @@ def test_the_doctor_names_a_bad_setting(newton_lab, monkeypatch):
     assert "Traceback" not in newton_lab.err
 
 
+def test_a_setting_that_is_near_no_other_is_said_to_do_nothing(newton_lab, monkeypatch):
+    monkeypatch.setenv("NEWTON_LAB_COFFEE", "hot")
+    words = "NEWTON_LAB_COFFEE: there is no such setting, so it does nothing; newton-lab serve"
+    newton_lab("doctor", "--json")
+    assert any(f["detail"].startswith(words) for f in json.loads(newton_lab.out))
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        assert newton_lab("serve", "--port", str(taken.getsockname()[1])) == 2
+    assert newton_lab.err.startswith(words)
+
+
 def test_a_label_commands_no_terminal(newton_lab, tmp_path):
     spec = tiny_spec(steps=1, arms=[{"label": "a\x1b]0;owned\x07\x1b[31m\x9bz\rb"}])
     assert newton_lab("train", _written(tmp_path / "spec.json", spec)) == 0
@@ -322,19 +336,18 @@ def test_what_an_encoding_lacks_is_spelt_out():
     assert spell_out("λ ± é 束", "utf-8") == "λ ± é 束"
 
 
-@pytest.mark.parametrize("columns", ["80", ""])
+@pytest.mark.parametrize("columns", [40, 80, 0])
 def test_names_that_are_typed_are_never_cut(columns):
-    names = [preset["name"] for preset in lab_presets()]
-    printed = lab("presets", COLUMNS=columns, PYTHONIOENCODING="ascii")
+    printed = lab("presets", COLUMNS=str(columns or ""), PYTHONIOENCODING="ascii")
     assert printed.returncode == 0, printed.stderr
-    for name in names:
-        assert f"| {name} " in printed.stdout
-
-
-def lab_presets() -> list[dict[str, str]]:
-    from app.presets import load_presets
-
-    return [preset.model_dump() for preset in load_presets()]
+    lines = printed.stdout.splitlines()
+    assert max(map(len, lines)) <= (columns or 80)
+    blocks = re.split(r"^(?=\S)", printed.stdout, flags=re.MULTILINE)[1:]
+    for preset, block in zip(load_presets(), blocks, strict=True):
+        words = block.split()
+        assert words[0] == preset.name
+        said = spell_out(f"{preset.title} {preset.expect.sentence}", "ascii").split()
+        assert words[-len(said) :] == said, "no word is cut or lost"
 
 
 def test_output_that_cannot_be_written_is_one_line():

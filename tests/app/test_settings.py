@@ -49,6 +49,8 @@ def test_environment_is_read_and_overridden(monkeypatch: pytest.MonkeyPatch) -> 
         ("PORT", "http", "NEWTON_LAB_PORT: Input should be a valid integer"),
         ("DATABASE_URL", "mysql://x", "NEWTON_LAB_DATABASE_URL: use postgresql://"),
         ("DATABASE_URL", "sqlite://lab.db", "use postgresql://user:password@host/name or sqlite:"),
+        ("LESSONS_DIR", "/no/such/lessons", "/no/such/lessons is not there: make the folder"),
+        ("LESSONS_DIR", __file__, "test_settings.py is a file: make the folder"),
         (
             "DATABASE_URL",
             "postgresql://u:p@host:abc/x",
