@@ -4,7 +4,9 @@ from dataclasses import dataclass
 
 from pydantic import BaseModel, Field
 
+from app.runs.files import without_paths
 from app.settings import Settings
+from newton_core.data import DatasetError
 from newton_core.experiment.spec import ExperimentSpec
 from newton_core.folders import is_within_data_dir
 from newton_core.training.devices import available_devices, check_device
@@ -86,11 +88,17 @@ def check_limits(spec: ExperimentSpec, settings: Settings) -> list[LimitProblem]
         check_device(spec.device)
     except ValueError as error:
         refuse(("device",), str(error))
-    for field, data in spec.task.datasets().items():
-        folder = data.folder() if data.own_files else None
+    own = {field: data for field, data in spec.task.datasets().items() if data.own_files}
+    for field, data in own.items():
+        folder = data.folder()
         if folder is not None and not is_within_data_dir(folder):
             refuse(
                 ("task", field, "path"),
                 "use a folder inside the folder 'own' of the server's data directory",
             )
+    if own and not problems:
+        try:
+            spec.task.check_data()
+        except (DatasetError, OSError) as error:
+            refuse(("task", next(iter(own)), "path"), without_paths(str(error), settings))
     return problems

@@ -139,6 +139,15 @@ class DataParameters(Named):
         """The folder in which its files are expected; None if it comes without files."""
         return None
 
+    def check_files(self) -> None:
+        """Refuses files that cannot be used, as far as a short look tells; a run reads them all.
+
+        For servers, which say so before a run waits. Data sets of the user's own files override it.
+
+        Raises:
+            DatasetError: see ``load``.
+        """
+
     def files(self) -> dict[str, Path]:
         """The files on which numbers depend, by their names in the folder: all that are there.
 

@@ -62,6 +62,10 @@ class FolderImagesParameters(ImageDataParameters):
         """The folder that ``path`` names; a relative path counts from the own data."""
         return own_data_folder(self.path)
 
+    def check_files(self) -> None:
+        """Reads the table and looks for the images that it names; opens none of them."""
+        read_classes(self.folder(), labels=True)
+
     def chosen_size(self) -> tuple[int, int]:
         """Every image is resized to it."""
         return self.height, self.width
@@ -83,6 +87,10 @@ class FolderImagesParameters(ImageDataParameters):
 
 class FolderParameters(FolderImagesParameters, NumberDataParameters):
     """The user's own images, ranked by the values in a CSV file."""
+
+    def check_files(self) -> None:
+        """See :class:`FolderImagesParameters`."""
+        read_classes(self.folder())
 
     def load(self) -> ImageDataset:
         """The images and their values; see :func:`load_folder`."""
@@ -130,6 +138,17 @@ def load_folder(
         DatasetError: the folder or its table is missing or unusable; the first bad rows are
             listed with line numbers and what is wrong with each.
     """
+    table, rows = read_classes(folder, labels=labels)
+    stamps = tuple((row.path.stat().st_mtime_ns, row.path.stat().st_size) for row in rows)
+    return _load(table, rows, stamps, height, width, test_share, labels)
+
+
+def read_classes(folder: Path, *, labels: bool = False) -> tuple[Path, tuple[Row, ...]]:
+    """The table of a folder and its rows, as many as a data set needs; opens no image.
+
+    Raises:
+        DatasetError: see :func:`load_folder`.
+    """
     table, rows = read_rows(folder, labels=labels)
     if len(rows) < 2:
         raise DatasetError(f"{table}: expected at least 2 images, found {len(rows)}")
@@ -138,8 +157,7 @@ def load_folder(
             f"{table}: expected 2 to {MOST_CLASSES} different labels to classify by, found"
             f" {classes:,}"
         )
-    stamps = tuple((row.path.stat().st_mtime_ns, row.path.stat().st_size) for row in rows)
-    return _load(table, rows, stamps, height, width, test_share, labels)
+    return table, rows
 
 
 @lru_cache(maxsize=4)

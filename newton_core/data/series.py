@@ -27,6 +27,10 @@ class Series:
 class SeriesDataParameters(DataParameters, ABC):
     """A data set of one long series: what forecasting takes."""
 
+    def is_quick(self) -> bool:
+        """Whether :meth:`load` takes less than a quarter of a second."""
+        return True
+
     @abstractmethod
     def load(self) -> Series:
         """The series.

@@ -54,6 +54,15 @@ class TaskParameters(Named):
         """
         del loss
 
+    def check_data(self) -> None:
+        """Refuses the user's own data that cannot be used, as far as a short look tells.
+
+        Raises:
+            DatasetError: a file is missing or damaged, or holds too little for the task.
+        """
+        for data in self.datasets().values():
+            data.check_files()
+
     def datasets(self) -> dict[str, DataParameters]:
         """The data sets that the task reads, by the names of their fields."""
         return {field: value for field, value in self if isinstance(value, DataParameters)}

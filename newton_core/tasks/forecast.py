@@ -1,6 +1,7 @@
 """Forecasting: a network reads a stretch of a series and says how it goes on."""
 
 import math
+from dataclasses import replace
 from typing import ClassVar, Literal
 
 import torch
@@ -10,6 +11,7 @@ from typing_extensions import TypedDict
 
 from newton_core.algorithms.alignment import hard_alignments
 from newton_core.data import AnySeries, DatasetError, EventsParameters
+from newton_core.data.series import Series
 from newton_core.losses.base import TargetKind
 from newton_core.metrics import MetricDescription
 from newton_core.models import AnyModel, MlpParameters, build_seeded
@@ -86,6 +88,12 @@ class ForecastParameters(TaskParameters):
         title="Network",
     )
 
+    def check_data(self) -> None:
+        """See :class:`~newton_core.tasks.base.TaskParameters`; whether windows fit in, too."""
+        super().check_data()
+        if self.data.is_quick():
+            standardised(self)
+
     def outputs_per_sample(self) -> SampleOutputs:
         """One value a step of the horizon."""
         return SampleOutputs(self.horizon, ("horizon",))
@@ -132,36 +140,14 @@ class ForecastTask(Task[ForecastParameters]):
         device: torch.device,
     ) -> None:
         super().__init__(parameters, target_kind=target_kind, seed=seed, device=device)
-        series = parameters.data.load()
+        series = standardised(parameters)
         self._name, total = series.name, len(series.values)
         self._train_end = total - series.test_steps
-        self._check("training", self._train_end, parameters.history + parameters.horizon)
-        self._check("test", series.test_steps, parameters.horizon)
-        training = series.values[: self._train_end]
-        spread = float(training.std(correction=0))
-        if not math.isfinite(spread):
-            raise DatasetError(
-                f"{series.name}: values up to {float(training.abs().max()):.3g} are too large to be"
-                " squared: give the series in larger units"
-            )
-        if spread == 0:
-            raise DatasetError(
-                f"{series.name}: the training part, its first {self._train_end:,} steps, is"
-                " constant: there is nothing to learn from it"
-            )
-        self._values = ((series.values - training.mean()) / spread).float().to(device)
+        self._values = series.values.float().to(device)
         self._test = self._starts(self._train_end, total)
         self._validation: Int[Tensor, " N"] | None = None
         shown = min(EXAMPLES, len(self._test))
         self._shown = self._test[torch.linspace(0, len(self._test) - 1, shown).long()]
-
-    def _check(self, part: str, found: int, needed: int) -> None:
-        p = self.parameters
-        if found < needed:
-            raise DatasetError(
-                f"{self._name}: the {part} part has {found:,} steps, too few for a history of"
-                f" {p.history} and a horizon of {p.horizon}: it needs at least {needed:,}"
-            )
 
     def _starts(self, first: int, end: int) -> Int[Tensor, " N"]:
         """Where windows begin whose horizons follow one another from ``first`` to ``end``."""
@@ -179,7 +165,7 @@ class ForecastTask(Task[ForecastParameters]):
             return
         p, end = self.parameters, self._train_end
         begin = end - max(round(share * end), p.horizon)
-        self._check("training", begin, p.history + p.horizon)
+        _check_steps(p, self._name, "training", begin, p.history + p.horizon)
         self._validation, self._train_end = self._starts(begin, end), begin
 
     def build_model(self) -> nn.Module:
@@ -250,6 +236,40 @@ class ForecastTask(Task[ForecastParameters]):
         with inference(model):
             said: Tensor = model(seen[:, None, None])
         return said.cpu(), true.cpu()
+
+
+def standardised(parameters: ForecastParameters) -> Series:
+    """The series, in standard deviations from the mean of its training part.
+
+    Raises:
+        DatasetError: it is missing or damaged, too short for a window, or its training part has no
+            spread.
+    """
+    series = parameters.data.load()
+    end = len(series.values) - series.test_steps
+    _check_steps(parameters, series.name, "training", end, parameters.history + parameters.horizon)
+    _check_steps(parameters, series.name, "test", series.test_steps, parameters.horizon)
+    training = series.values[:end]
+    spread = float(training.std(correction=0))
+    if not math.isfinite(spread):
+        raise DatasetError(
+            f"{series.name}: values up to {float(training.abs().max()):.3g} are too large to be"
+            " squared: give the series in larger units"
+        )
+    if spread == 0:
+        raise DatasetError(
+            f"{series.name}: the training part, its first {end:,} steps, is constant: there is"
+            " nothing to learn from it"
+        )
+    return replace(series, values=(series.values - training.mean()) / spread)
+
+
+def _check_steps(p: ForecastParameters, name: str, part: str, found: int, needed: int) -> None:
+    if found < needed:
+        raise DatasetError(
+            f"{name}: the {part} part has {found:,} steps, too few for a history of {p.history} and"
+            f" a horizon of {p.horizon}: it needs at least {needed:,}"
+        )
 
 
 def _rounded(series: Float[Tensor, " T"]) -> list[float]:

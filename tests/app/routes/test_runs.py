@@ -60,11 +60,43 @@ def test_own_images_are_classified_by_their_labels(server: LabServer) -> None:
 def test_unusable_own_images_are_named_without_the_servers_paths(server: LabServer) -> None:
     write_folder(server.data_dir / "own" / "odd", [1, 2, "none"])
     task = {"name": "ranking", "n": 2, "data": {"name": "folder", "path": "odd"}}
+    refused = server.client.post("/api/runs", json=tiny_spec(task=task))
+    assert refused.status_code == 422, "before it waits"
+    assert [(d["loc"], d["msg"]) for d in refused.json()["detail"]] == [
+        (
+            ["body", "task", "data", "path"],
+            "the data folder/own/odd/values.csv: 1 row cannot be used:\n  line 4: expected a number"
+            " as value, found 'none'",
+        )
+    ]
+    (write_folder(server.data_dir / "own" / "odd", [1, 2, 3]) / "1.png").write_text("no picture")
     error = server.events(server.post(tiny_spec(task=task))["id"])[-1]["error"]
-    assert error == (
-        "the data folder/own/odd/values.csv: 1 row cannot be used:\n  line 4: expected a number"
-        " as value, found 'none'"
-    )
+    assert error.startswith("the data folder/own/odd/values.csv: 1 row cannot be used:\n  line 3:")
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ([], "series.csv: the series is empty: expected a row for each step of time"),
+        ([*range(150), "NaN", 1], "series.csv: 1 row cannot be used:\n  line 152: there is no val"),
+        ([*range(90)], "series.csv: the training part has 72 steps, too few for a history of 48"),
+        ([1] * 150, "series.csv: every value is 1: there is nothing to forecast in a constant"),
+        ([*[1] * 160, *range(40)], "the training part, its first 160 steps, is constant"),
+    ],
+)
+def test_an_unusable_series_is_refused_before_the_run(
+    server: LabServer, values: list[object], said: str
+) -> None:
+    folder = server.data_dir / "own" / f"series-{len(values)}"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "series.csv").write_text("\n".join(["value", *map(str, values)]))
+    task = {"name": "forecast", "data": {"name": "table", "path": folder.name}}
+    spec = tiny_spec(task=task, loss={"name": "soft_dtw"})
+    refused = server.client.post("/api/runs", json=spec)
+    assert refused.status_code == 422
+    (problem,) = refused.json()["detail"]
+    assert problem["loc"] == ["body", "task", "data", "path"]
+    assert said in problem["msg"]
 
 
 def test_same_spec_is_answered_with_the_run_it_has(server: LabServer) -> None:
