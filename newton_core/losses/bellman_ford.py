@@ -71,8 +71,8 @@ class BellmanFord(Loss[BellmanFordParameters]):
 
     A path of more than ``moves`` moves cannot be found, whatever the costs. By default ``moves`` is
     :func:`~newton_core.algorithms.soft_shortest_path.default_moves`, or more if a true path of the
-    batch is longer (a path through a maze). A target that marks no tile, or more than a path of
-    that many moves has, is a ValueError.
+    batch is longer (a path through a maze). A target that is no path from corner to corner, or
+    longer than that many moves, is a ValueError.
 
     Source: Petersen et al., "Newton Losses" (2024), relaxed Bellman-Ford, after AlgoVision (2021).
     """
@@ -144,14 +144,9 @@ class BellmanFord(Loss[BellmanFordParameters]):
         """The moves that suffice for the true paths (N, h, w).
 
         Raises:
-            ValueError: a path is empty or needs more than ``moves``, or they reach no corner.
+            ValueError: a path needs more than ``moves``, or they reach no corner.
         """
         tiles = path.sum(dim=(1, 2)).round()
-        if (empty := (tiles < 1).nonzero()).numel():
-            raise ValueError(
-                f"the true path of sample {int(empty[0])} marks no tile: a path marks"
-                " its tiles with 1, the first and the last of the grid among them"
-            )
         _, h, w = path.shape
         needed = int(tiles.max()) - 1
         if self.settings.moves is None:

@@ -5,7 +5,7 @@ from torch import Tensor
 
 from newton_core.algorithms.oracles import Oracle, ShortestPathOracle
 from newton_core.algorithms.shortest_path import are_costs
-from newton_core.tensors import check_finite, check_floating
+from newton_core.tensors import check_finite, check_floating, is_transformed
 
 
 def all_are_costs(y: Float[Tensor, "N h w"]) -> Bool[Tensor, " N"]:
@@ -14,15 +14,19 @@ def all_are_costs(y: Float[Tensor, "N h w"]) -> Bool[Tensor, " N"]:
 
 
 def check_path_inputs(y: Tensor, target: Tensor | None) -> tuple[Tensor, Tensor]:
-    """Detached costs (N, h, w), and the target in their dtype and on their device.
+    """Detached costs (N, h, w), and the true paths in their dtype and on their device.
 
-    By torch's operations alone, so that ``torch.func`` can pass; whether the target is a path is
-    not looked at.
+    Inside a transform of ``torch.func``, which hides the numbers, paths are not looked at.
 
     Raises:
-        ValueError: a cost is not positive or not finite, or y and target do not fit.
+        ValueError: a cost is not positive or not finite, y and target do not fit, or a target is
+            no path from corner to corner.
     """
-    return _fitting(y, target, ShortestPathOracle(), "path")
+    oracle = ShortestPathOracle()
+    costs, path = _fitting(y, target, oracle, "path")
+    if not is_transformed(path):
+        oracle.check_target(path)
+    return costs, path
 
 
 def check_oracle_inputs(y: Tensor, target: Tensor | None, oracle: Oracle) -> tuple[Tensor, Tensor]:

@@ -267,7 +267,7 @@ def _truth(y: Tensor, target: Tensor | None) -> Float64[Tensor, "N n n"]:
         raise ValueError(
             f"sinkhorn compares with permutation matrices of shape (N, n, n) = {size}, got {got}"
         )
-    check_permutations(target, "the target of sinkhorn")
+    check_permutations(target, "target")
     return to_float64(target.detach())
 
 

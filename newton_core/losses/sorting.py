@@ -28,7 +28,7 @@ from newton_core.labels import Labels
 from newton_core.losses.base import Derivatives, Loss, P_co, TargetKind
 from newton_core.losses.saturating_cross_entropy import saturating_loss
 from newton_core.settings import setting
-from newton_core.tensors import check_floating
+from newton_core.tensors import check_floating, check_permutations
 
 Numerics = Annotated[
     Literal["log_domain", "bce_loss"],
@@ -92,11 +92,11 @@ class SortingLoss(Loss[P_co]):
         Args:
             y: (N, n) scores, n >= 2.
             target: (N, n, n) permutation matrices (``permutation_matrix(values)``): row r marks
-                the item that is the r-th smallest.
+                the item that is the r-th smallest. Doubly stochastic ones share places.
 
         Raises:
             TypeError: y is not a floating-point tensor.
-            ValueError: the shapes are not those above.
+            ValueError: the shapes are not those above, or a target is no such matrix.
         """
         scores, truth = sample_last(y, target)
         if self.numerics == "bce_loss":
@@ -170,7 +170,7 @@ def sample_first(y: Tensor, target: Tensor | None) -> tuple[Tensor, Tensor]:
 
     Raises:
         TypeError, ValueError: the scores are refused by :func:`check_scores`.
-        ValueError: target is not (N, n, n), or not on the scores' device.
+        ValueError: target is not (N, n, n), not on the scores' device, or no permutation.
     """
     scores = check_scores(y)
     size = (y.shape[0], y.shape[1], y.shape[1])
@@ -182,4 +182,5 @@ def sample_first(y: Tensor, target: Tensor | None) -> tuple[Tensor, Tensor]:
         )
     if target.device != y.device:
         raise ValueError(f"target is on {target.device} and scores on {y.device}: move one of them")
+    check_permutations(target, "target")
     return scores, target.detach().to(scores.dtype)

@@ -52,15 +52,23 @@ class ShortestPathOracle(_OnGrids):
         return perturbed.clamp_(min=SMALLEST_COST)
 
     def possible(self, targets: Tensor) -> Bool[Tensor, " B"]:
-        """Ones that join the corners: the cheapest path past dear zeros takes none of them."""
+        """Ones that join the corners, each of them needed.
+
+        The cheapest path past dear zeros takes none of those, and all of the ones: what it leaves
+        out lies apart, or is a detour that no positive costs lead to.
+        """
         tiles = math.prod(targets.shape[1:])
         marked = (targets == 1).cpu()
         _, totals = solve_grids(torch.where(marked, 1.0, tiles + 1.0).double().contiguous())
-        return super().feasible(targets) & (totals <= tiles).to(targets.device)
+        needed = totals == marked.flatten(1).sum(dim=1)
+        return super().feasible(targets) & needed.to(targets.device)
 
     def wanted(self) -> str:
         """See :class:`Oracle`."""
-        return "1 on tiles that join the first one to the last by moves to neighbours, 0 elsewhere"
+        return (
+            "1 on tiles that join the first one to the last by moves to neighbours, with no tile"
+            " apart and no detour, 0 elsewhere"
+        )
 
 
 @register_oracle

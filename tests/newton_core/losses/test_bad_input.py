@@ -55,13 +55,23 @@ def whole(*shape: int) -> Tensor:
         ("top_k_cross_entropy", {"k": 5}, ones(2, 4), whole(2), "k = 5 needs at least 5 scores"),
         ("top_k_cross_entropy", {"k": 2}, ones(2, 4), 9 * whole(2), "classes from 0 to 3, got 9"),
         ("top_k_cross_entropy", {"k": 2}, ones(2, 4), ones(2), "one class index per sample, int"),
+        *(
+            (name, {}, ones(1, 3), torch.tensor([target]), "target is no permutation matrix: entr")
+            for name in ("neuralsort", "softsort", "cauchy_dsn", "optimal_dsn", "sinkhorn")
+            for target in (
+                [[1.0, 0, 0], [1, 0, 0], [0, 0, 1]],
+                [[1.0, 0, 0], [0, 1, 0], [0, 0, 0.5]],
+                [[2.0, -1, 0], [-1, 2, 0], [0, 0, 1]],
+                [[NAN, 0, 0], [0, 1, 0], [0, 0, 1]],
+            )
+        ),
         ("soft_rank", {}, ones(2, 1), ones(2, 1), r"\(N, n\) with n >= 2, got \(2, 1\)"),
         ("soft_rank", {}, ones(2, 4), ones(2, 4, of=NAN), "holds NaN or infinity: ranks and"),
         ("soft_rank", {"objective": "ndcg"}, ones(2, 4), -ones(2, 4), "must not be negative"),
         ("soft_rank", {}, ones(2, 4), ones(2, 4, 4), "target is no permutation matrix: entries"),
         ("soft_rank", {}, ones(2, 4), ones(2, 4, 4, of=NAN), "target is no permutation matrix"),
         ("approx_ndcg", {}, ones(2, 4), 0 * ones(2, 4, 4), "target is no permutation matrix"),
-        ("sinkhorn", {}, ones(2, 4), ones(2, 4, 4), "target of sinkhorn is no permutation matrix"),
+        ("sinkhorn", {}, ones(2, 4), ones(2, 4, 4), "target is no permutation matrix"),
         ("approx_ndcg", {}, ones(2, 4), ones(2, 5), r"target must be \(N, n\) = \(2, 4\) ranks"),
         ("approx_ndcg", {}, ones(2, 4), -ones(2, 4), "relevances must not be negative, got -1"),
     ],
