@@ -1,6 +1,7 @@
 """Where runs and their events are stored: SQLite by default, PostgreSQL by setting."""
 
 import os
+import secrets
 import sqlite3
 import threading
 import time
@@ -25,8 +26,10 @@ from sqlalchemy.exc import (
 )
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session
+from sqlalchemy.pool import NullPool
 
 from app.locks import (
+    APPLICATION,
     AdvisoryLock,
     DatabaseInUseError,
     DatabaseLock,
@@ -108,14 +111,14 @@ class Database:
             lock: DatabaseLock = FileDatabaseLock(settings.sqlite_file)
             engine = _sqlite_engine(settings.sqlite_file)
         else:
-            engine = create_engine(
-                settings.postgres_url,
-                pool_pre_ping=True,
-                pool_size=10,
-                connect_args=_POSTGRES_ARGUMENTS,
-            )
+            mark = {"application_name": f"{APPLICATION} {secrets.token_hex(6)}"}
+            url, arguments = settings.postgres_url, _POSTGRES_ARGUMENTS | mark
+            engine = create_engine(url, pool_pre_ping=True, pool_size=10, connect_args=arguments)
+            own = create_engine(url, poolclass=NullPool, connect_args=arguments)
             try:
-                lock = AdvisoryLock(engine, may_share=may_share)
+                lock = AdvisoryLock(
+                    engine, own, may_share=may_share, patience=settings.takeover_seconds
+                )
             except BaseException:
                 engine.dispose()
                 raise
@@ -156,10 +159,14 @@ class Database:
             yield session
 
     @contextmanager
-    def write(self) -> Iterator[Session]:
+    def write(self, *, owned: bool = False) -> Iterator[Session]:
         """A session whose changes are stored together when the block ends, or not at all.
 
+        Args:
+            owned: for what the owner alone may write, so that two servers never do.
+
         Raises:
+            LockLostError: another server owns the database (where ``owned``).
             DatabaseUnavailableError: the database cannot be written just now. Where the connection
                 broke in the last moment, the changes may be stored nevertheless.
         """
@@ -168,6 +175,8 @@ class Database:
                 with self._explained():
                     if self._lock and (self._in_trouble or self._lock.is_cheap):
                         self._lock.check()
+                    if owned and not self.is_owner:
+                        raise LockLostError("another server owns the queue now")
                     with Session(self.engine) as session, session.begin():
                         yield session
             except DatabaseUnavailableError:

@@ -3,10 +3,13 @@
 import os
 import threading
 from abc import ABC, abstractmethod
+from datetime import datetime
 from pathlib import Path
+from typing import Any, NamedTuple
 
+import structlog
 from filelock import FileLock, Timeout
-from sqlalchemy import Connection, Engine, func, select, text
+from sqlalchemy import Connection, Engine, event, func, select, text
 from sqlalchemy.exc import DBAPIError
 
 _ADVISORY_KEY = 0x4E4C4142
@@ -14,13 +17,25 @@ _ADVISORY_KEY = 0x4E4C4142
 
 FREE_LOOKS = 3
 """So often in a row a lock must be found free before a server takes it that was not its owner."""
+BEAT_SECONDS = 1.0
+APPLICATION = "newton-lab"
+"""Sessions of one server are called this and its mark, so that they can be ended together."""
 _HOLDER = text(
-    "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted AND classid = 0"
-    " AND objid = :key AND database = (SELECT oid FROM pg_database WHERE datname ="
-    " current_database())"
+    "SELECT pid, state_change FROM pg_locks LEFT JOIN pg_stat_activity USING (pid)"
+    " WHERE locktype = 'advisory' AND granted AND classid = 0 AND objid = :key AND database ="
+    " (SELECT oid FROM pg_database WHERE datname = current_database())"
+).bindparams(key=_ADVISORY_KEY)
+_END_SESSIONS = text(
+    "SELECT count(pg_terminate_backend(other.pid)) FROM pg_stat_activity holder"
+    " JOIN pg_stat_activity other ON other.pid = holder.pid OR (other.datname = holder.datname"
+    f" AND other.application_name = holder.application_name AND other.application_name LIKE"
+    f" '{APPLICATION} %')"
+    " WHERE holder.pid = :pid AND holder.state_change = :beat"
 )
 _SOON_MISSED = {"tcp_keepalives_idle": 5, "tcp_keepalives_interval": 5, "tcp_keepalives_count": 2}
 """PostgreSQL lets the lock go 15 s after the machine of its owner has vanished without a word."""
+
+logger = structlog.get_logger(__name__)
 
 
 class DatabaseStartError(RuntimeError):
@@ -122,49 +137,70 @@ def _identity(path: Path) -> tuple[int, int]:
     return state.st_dev, state.st_ino
 
 
+class _Holder(NamedTuple):
+    """The session that has the lock, and when it last asked something (by PostgreSQL's clock)."""
+
+    pid: int
+    beat: datetime | None
+
+
 class AdvisoryLock(DatabaseLock):
-    """A PostgreSQL advisory lock, which lasts as long as the connection that took it."""
+    """A PostgreSQL advisory lock, which lasts as long as the connection that took it.
+
+    A server that hangs keeps its connections. So the owner's connection asks for something every
+    second, whatever else the server does, and servers that find nothing asked for ``patience``
+    looks end all sessions of the owner: what it had not stored is rolled back, and the lock is
+    free. Once it wakes, each of its new connections has to find the lock still held by it, so it
+    writes nothing any more before it knows. Looks are counted, not seconds: a clock may jump, and
+    who looks may have been hanging too.
+    """
 
     is_cheap = False
 
-    def __init__(self, engine: Engine, *, may_share: bool = False) -> None:
+    def __init__(
+        self, engine: Engine, own: Engine, *, may_share: bool = False, patience: int = 30
+    ) -> None:
         """Takes the lock.
 
         Args:
-            engine: of the database.
+            engine: of the database; its connections are let in by the lock.
+            own: another one of the same database without a pool, for the lock's connection.
             may_share: goes on without the lock if another server has it.
+            patience: looks that find the owner silent before it loses the lock.
 
         Raises:
             DatabaseInUseError: another server has it.
         """
         self.is_shared = may_share
-        self._engine = engine
+        self._engine, self._own = engine, own
+        self._patience = patience
         self._turn = threading.Lock()
         self._connection: Connection | None = None
+        self._pid: int | None = None
         self._free_looks = 0
+        self._silent_looks = 0
+        self._seen: _Holder | None = None
+        self._closed = threading.Event()
         self.is_held = self._take()
         if not self.is_held and not may_share:
             raise DatabaseInUseError(
                 f"another newton-lab server works on {engine.url.render_as_string()}: stop it,"
                 " or give this one another database with NEWTON_LAB_DATABASE_URL"
             )
+        event.listen(engine, "connect", self._admit)
+        threading.Thread(target=self._beat, name="newton-lab-beat", daemon=True).start()
 
     def check(self) -> None:
         """See :class:`DatabaseLock`. A server that never had the lock only asks for an answer."""
-        with self._turn:
-            try:
-                if self.is_shared and not self.is_held:
-                    self._is_free()
-                    return
-                self.is_held = self._is_kept() or self._take()
-            except DBAPIError as error:
-                self._free_looks = 0
-                raise DatabaseUnavailableError("PostgreSQL does not answer") from error
-        if not self.is_held:
-            raise LockLostError(
-                "the connection that held the PostgreSQL lock broke, and another server has taken"
-                " the lock: this server ends its runs"
-            )
+        try:
+            if self.is_shared and not self.is_held:
+                self._holder()
+            else:
+                self._keep()
+        except DBAPIError as error:
+            with self._turn:
+                self._free_looks = self._silent_looks = 0
+            raise DatabaseUnavailableError("PostgreSQL does not answer") from error
 
     def claim(self) -> bool:
         """See :class:`DatabaseLock`. An owner whose connection broke comes before all others."""
@@ -172,16 +208,61 @@ class AdvisoryLock(DatabaseLock):
             if self.is_held:
                 return True
             try:
-                self._free_looks = self._free_looks + 1 if self._is_free() else 0
+                holder = self._holder()
+                self._free_looks = self._free_looks + 1 if holder is None else 0
+                self._end_if_silent(holder)
                 self.is_held = self._free_looks >= FREE_LOOKS and self._take()
             except DBAPIError:
-                self._free_looks = 0
+                self._free_looks = self._silent_looks = 0
                 raise
             return self.is_held
 
-    def _is_free(self) -> bool:
+    def _holder(self) -> _Holder | None:
         with self._engine.connect() as connection:
-            return connection.scalar(_HOLDER, {"key": _ADVISORY_KEY}) is None
+            row = connection.execute(_HOLDER).one_or_none()
+        return None if row is None else _Holder(*row)
+
+    def _end_if_silent(self, holder: _Holder | None) -> None:
+        is_same = holder is not None and holder.beat is not None and holder == self._seen
+        self._silent_looks = self._silent_looks + 1 if is_same else 0
+        self._seen = holder
+        if holder is None or self._silent_looks < self._patience:
+            return
+        logger.warning("the server that owns the queue hangs: its sessions are ended")
+        try:
+            with self._engine.connect() as connection:
+                connection.execute(_END_SESSIONS, {"pid": holder.pid, "beat": holder.beat})
+        except DBAPIError as error:
+            self._silent_looks = 0  # it is tried again as late as this, not every second
+            reason = str(error.orig).splitlines()[0]
+            logger.warning("PostgreSQL does not let this server end them", reason=reason)
+
+    def _admit(self, connection: Any, _record: object) -> None:
+        """Lets an owner's new connection in if the lock is still its own, or can be taken again."""
+        if not self.is_held:
+            return
+        with connection.cursor() as cursor:
+            cursor.execute(str(_HOLDER.compile(compile_kwargs={"literal_binds": True})))
+            row = cursor.fetchone()
+        connection.rollback()
+        if row is None or row[0] != self._pid:
+            self._keep()
+
+    def _keep(self) -> None:
+        with self._turn:
+            self.is_held = self._is_kept() or self._take()
+        if not self.is_held:
+            raise LockLostError(
+                "the connection that held the PostgreSQL lock broke, and another server has taken"
+                " the lock: this server ends its runs"
+            )
+
+    def _beat(self) -> None:
+        """The owner's signs of life; one that fails is left to the next check."""
+        while not self._closed.wait(BEAT_SECONDS):
+            with self._turn:
+                if self.is_held and self._connection is not None:
+                    self._is_kept()
 
     def _is_kept(self) -> bool:
         if self._connection is None:
@@ -195,10 +276,11 @@ class AdvisoryLock(DatabaseLock):
         return True
 
     def _take(self) -> bool:
-        self._connection = self._engine.connect()
+        self._connection = self._own.connect()
         for setting, value in _SOON_MISSED.items():
             self._connection.execute(text(f"SET {setting} = {value}"))
         taken = bool(self._connection.scalar(select(func.pg_try_advisory_lock(_ADVISORY_KEY))))
+        self._pid = self._connection.scalar(select(func.pg_backend_pid()))
         self._connection.commit()  # the lock belongs to the connection, not to the transaction
         if not taken:
             self._drop()
@@ -212,5 +294,6 @@ class AdvisoryLock(DatabaseLock):
 
     def release(self) -> None:
         """See :class:`DatabaseLock`."""
+        self._closed.set()
         with self._turn:
             self._drop()

@@ -218,6 +218,12 @@ class Settings(BaseSettings):
     keepalive_seconds: float = Field(
         10.0, gt=0, description="Seconds of silence after which an event stream sends a ping."
     )
+    takeover_seconds: int = Field(
+        30,
+        ge=3,
+        description="Seconds without a sign of life of the server that owns the queue after which"
+        " another one on the same PostgreSQL database takes it over.",
+    )
     shutdown_seconds: int = Field(
         2, ge=1, description="Seconds that open connections have to end when the server stops."
     )

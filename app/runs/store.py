@@ -162,7 +162,7 @@ class RunStore:
         own = select(RunRow).where(
             RunRow.id == run_id, RunRow.status == "running", RunRow.server == self.server
         )
-        with self._database.write() as session:
+        with self._database.write(owned=True) as session:
             session.execute(change)
             run = session.scalar(own)
             if run is not None:

@@ -138,7 +138,7 @@ class SweepStore(LogReader):
         The last event of a sweep ends it. After its end nothing is stored.
         """
         with self._turn:
-            with self._database.write() as session:
+            with self._database.write(owned=True) as session:
                 query = select(SweepRow).where(SweepRow.id == sweep_id, SweepRow.ended.is_(None))
                 row = session.scalar(query)
                 if row is None or not records:

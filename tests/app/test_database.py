@@ -1,5 +1,9 @@
 """Schema, migrations and the lock, on SQLite and PostgreSQL."""
 
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -7,7 +11,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import text
 
-from app.database import Base, Database, DatabaseInUseError, migrate
+from app.database import Base, Database, DatabaseInUseError, LockLostError, migrate
 from app.settings import load_settings
 
 
@@ -58,3 +62,69 @@ def test_second_server_on_one_postgres_database_is_refused(
         Database.open(settings)
     first.close()
     Database.open(settings).close()
+
+
+OWNER = """
+import sys
+from sqlalchemy import text
+from app.database import Database, DatabaseUnavailableError, LockLostError
+from app.settings import load_settings
+settings = load_settings(data_dir=sys.argv[1], database_url=sys.argv[2])
+database = Database.open(settings, may_share=True)
+try:
+    with database.write() as session:
+        session.execute(text("UPDATE alembic_version SET version_num = version_num || '-half'"))
+        print("in the middle", flush=True)
+        sys.stdin.readline()
+except DatabaseUnavailableError:
+    print("rolled back", flush=True)
+try:
+    with database.write(owned=True):
+        print("writes on", flush=True)
+except LockLostError:
+    print("stops", flush=True)
+"""
+
+
+def test_a_hung_owner_loses_the_lock_and_what_it_had_not_stored(
+    tmp_path: Path, postgres_url: str
+) -> None:
+    settings = load_settings(data_dir=tmp_path, database_url=postgres_url, takeover_seconds=3)
+    command = [sys.executable, "-c", OWNER, str(tmp_path), postgres_url]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) as owner:
+        assert owner.stdin is not None
+        assert owner.stdout is not None
+        assert owner.stdout.readline() == "in the middle\n"
+        other = Database.open(settings, may_share=True)
+        try:
+            _wait_for_a_beat(other)
+            assert not other.claim(), "an owner that is alive keeps it"
+            with pytest.raises(LockLostError), other.write(owned=True):
+                pass
+            owner.send_signal(signal.SIGSTOP)
+            assert any(_look(other) for _ in range(200))
+            with other.write(owned=True) as session:
+                stored = session.scalar(text("SELECT version_num FROM alembic_version"))
+            assert "half" not in str(stored)
+            owner.send_signal(signal.SIGCONT)
+            assert owner.communicate("\n", timeout=60)[0] == "rolled back\nstops\n"
+        finally:
+            owner.kill()
+            other.close()
+
+
+def _wait_for_a_beat(database: Database) -> None:
+    query = text("SELECT state_change FROM pg_locks JOIN pg_stat_activity USING (pid)"
+                 " WHERE locktype = 'advisory' AND granted")  # fmt: skip
+    seen: set[object] = set()
+    while len(seen) < 2:
+        with database.read() as session:
+            seen.add(session.scalar(query))
+        time.sleep(0.1)
+
+
+def _look(database: Database) -> bool:
+    """One look of a server beside the owner; it is looks that count, not seconds."""
+    time.sleep(0.1)
+    return database.claim()
