@@ -39,7 +39,15 @@ from app.locks import (
     LockLostError,
 )
 from app.settings import Settings
-from app.tables import Base, EventRow, RunRow, SweepEventRow, SweepRow
+from app.tables import (
+    Base,
+    EventRow,
+    FollowersRow,
+    PresentationRow,
+    RunRow,
+    SweepEventRow,
+    SweepRow,
+)
 
 __all__ = [
     "Base",
@@ -48,7 +56,9 @@ __all__ = [
     "DatabaseStartError",
     "DatabaseUnavailableError",
     "EventRow",
+    "FollowersRow",
     "LockLostError",
+    "PresentationRow",
     "RunRow",
     "SweepEventRow",
     "SweepRow",

@@ -56,7 +56,9 @@ class Lab:
         queue = RunQueue(settings, store, log, feed, executor)
         sweeps = SweepService(settings, SweepStore(database, feed), queue)
         desk = RunDesk(settings, store, queue)
-        role = Role(database, desk, sweeps, executor, feed, log)
+        key = read_key(settings.data_dir)
+        presentations = Presentations(key, database, store.server)
+        role = Role(database, desk, sweeps, executor, feed, log, presentations)
         throttle = Throttle(settings.runs_per_minute)
         landscapes = LandscapeService(settings)
         # A process of their own: a step takes a moment, and a landscape before it seconds.
@@ -67,10 +69,9 @@ class Lab:
             in_line=PICTURES_IN_LINE,
             of_one_address=PICTURES_IN_LINE // 2 if settings.is_public else 0,
         )
-        key = read_key(settings.data_dir)
         return cls(
             settings, database, store, feed, log, desk, sweeps, executor, throttle, landscapes,
-            steps, role, guardian, pictures, Presentations(key), Visitors(settings, key),
+            steps, role, guardian, pictures, presentations, Visitors(settings, key),
         )  # fmt: skip
 
     def end_streams(self) -> None:

@@ -9,6 +9,7 @@ import threading
 import structlog
 
 from app.database import Database, DatabaseUnavailableError
+from app.presentations import Presentations
 from app.runs.desk import RunDesk
 from app.runs.executors import Executor
 from app.runs.feed import Feed
@@ -31,12 +32,14 @@ class Role:
         executor: Executor,
         feed: Feed,
         log: EventLog,
+        presentations: Presentations,
     ) -> None:
         self._database = database
         self._desk = desk
         self._sweeps = sweeps
         self._executor = executor
         self._feed = feed
+        self._presentations = presentations
         self._logs: tuple[LogReader, ...] = (log, sweeps.store)
         self._is_executor_started = database.is_owner  # who opened the database started it
         self._turn = threading.Lock()
@@ -88,6 +91,7 @@ class Role:
                         self._sweeps.take_in()
                     else:
                         self._tell_viewers()
+                self._presentations.look()
             except DatabaseUnavailableError:  # the guardian says so
                 continue
             except Exception:  # the next look may find it mended

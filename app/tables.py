@@ -1,4 +1,4 @@
-"""The tables of the database: runs, sweeps, and the logs of both."""
+"""The tables of the database: runs, sweeps, the logs of both, and presentations."""
 
 from sqlalchemy import BigInteger, ForeignKey, Index, Text, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
@@ -104,3 +104,28 @@ class SweepEventRow(Base):
     seq: Mapped[int] = mapped_column(primary_key=True)
     type: Mapped[str]
     body: Mapped[str] = mapped_column(Text)
+
+
+class PresentationRow(Base):
+    """Where one presentation is. ``number`` counts its changes; ``said`` is when it last spoke."""
+
+    __tablename__ = "presentations"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    address: Mapped[str] = mapped_column(Text)
+    highlight: Mapped[str | None]
+    number: Mapped[int]
+    said: Mapped[float]
+
+
+class FollowersRow(Base):
+    """How many follow a presentation on one server, and when that server last said so."""
+
+    __tablename__ = "followers"
+
+    presentation: Mapped[str] = mapped_column(
+        ForeignKey("presentations.id", ondelete="CASCADE"), primary_key=True
+    )
+    server: Mapped[str] = mapped_column(primary_key=True)
+    number: Mapped[int]
+    said: Mapped[float]

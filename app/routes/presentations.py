@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
 import segno
-from fastapi import APIRouter, Body, Depends, HTTPException, Path, Request, Response
+from fastapi import APIRouter, Body, HTTPException, Path, Request, Response
 from fastapi.sse import EventSourceResponse, format_sse_event
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -19,23 +19,9 @@ from app.settings import is_loopback
 from newton_core.settings import Settings
 
 _BUSY_SECONDS = 60
-_RETRY_SECONDS = 5
 
 
-def _owner_only(lab: TheLab) -> None:
-    """Presentations live in the memory of one server: that which owns the queue."""
-    if not lab.role.is_owner:
-        raise HTTPException(
-            503,
-            "presentations are kept by the server that owns the queue, and this one serves viewers"
-            " beside it: the proxy before them has to ask the next server",
-            headers={"Retry-After": str(_RETRY_SECONDS)},
-        )
-
-
-router = APIRouter(
-    prefix="/api/presentations", tags=["presentations"], dependencies=[Depends(_owner_only)]
-)
+router = APIRouter(prefix="/api/presentations", tags=["presentations"])
 _Id = Annotated[str, Path(description="id of the presentation", pattern=r"^[0-9a-f]{12}$")]
 
 
@@ -91,7 +77,7 @@ TOO_MANY: dict[int | str, dict[str, Any]] = {429: problem("Too many presentation
 
 
 @router.post("", status_code=201, responses=TOO_MANY)
-async def begin_presentation(
+def begin_presentation(
     lab: TheLab, request: Request, body: Annotated[PresentationStart, Body()]
 ) -> StartedPresentation:
     """Begins a presentation: pages that open its link go where it goes."""
@@ -110,13 +96,13 @@ async def begin_presentation(
     "/{presentation_id}",
     responses={**TOO_MANY, 403: problem("The secret is that of another presentation.")},
 )
-async def move_presentation(
+def move_presentation(
     lab: TheLab,
     request: Request,
     presentation_id: _Id,
     body: Annotated[PresentationChange, Body()],
 ) -> PresentationInfo:
-    """Shows something else. After a restart of the server this brings the presentation back."""
+    """Shows something else. One that was forgotten is there again."""
     try:
         shown = lab.presentations.show(
             presentation_id, body.secret, body.address, body.highlight, ended=body.ended
@@ -134,7 +120,7 @@ async def move_presentation(
 
 
 @router.get("/{presentation_id}", responses=NO_SUCH_PRESENTATION)
-async def get_presentation(lab: TheLab, request: Request, presentation_id: _Id) -> PresentationInfo:
+def get_presentation(lab: TheLab, request: Request, presentation_id: _Id) -> PresentationInfo:
     """What is shown just now."""
     return PresentationInfo(**_info(lab, request, presentation_id))
 
@@ -151,7 +137,7 @@ async def get_presentation(lab: TheLab, request: Request, presentation_id: _Id) 
         },
     },
 )
-async def follow_presentation(lab: TheLab, presentation_id: _Id) -> EventSourceResponse:
+def follow_presentation(lab: TheLab, presentation_id: _Id) -> EventSourceResponse:
     """Where the presentation is, then each place that it goes to. Nothing of this is kept."""
     if lab.presentations.get(presentation_id) is None:
         raise _missing(presentation_id)
@@ -178,7 +164,7 @@ async def _stream(lab: Lab, name: str) -> AsyncIterator[bytes]:
     response_class=Response,
     responses={**NO_SUCH_PRESENTATION, 200: {"content": {"image/svg+xml": {}}}},
 )
-async def presentation_code(lab: TheLab, request: Request, presentation_id: _Id) -> Response:
+def presentation_code(lab: TheLab, request: Request, presentation_id: _Id) -> Response:
     """The link as a QR code, black on white, for the cameras of phones."""
     if lab.presentations.get(presentation_id) is None:
         raise _missing(presentation_id)

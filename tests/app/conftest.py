@@ -67,7 +67,9 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databas
     yield opened
     if url is not None:
         with opened.write() as session:
-            session.execute(text("TRUNCATE runs, events, sweeps, sweep_events"))
+            session.execute(
+                text("TRUNCATE runs, events, sweeps, sweep_events, presentations, followers")
+            )
     opened.close()
 
 

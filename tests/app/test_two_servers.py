@@ -5,13 +5,16 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import httpx
+import psutil
 import psycopg
 import pytest
 
 from tests.app.harness import LabServer, Spec, long_spec, read_messages, tiny_spec
+from tests.app.presenting import begin_presentation, followed, move_presentation, place_of
 
 Servers = tuple[LabServer, LabServer]
 SECONDS = 60.0
@@ -20,14 +23,21 @@ SECONDS = 60.0
 @pytest.fixture
 def servers(postgres_url: str, new_server: Callable[..., LabServer]) -> Iterator[Servers]:
     """The owner of the queue, and a server beside it; their data folder is one."""
-    shared = {"database_url": postgres_url, "workers": 1, "fork_workers": 0}
+    shared = {
+        "database_url": postgres_url,
+        "workers": 1,
+        "fork_workers": 0,
+        "takeover_seconds": 5,
+    }
     yield new_server(**shared).start(), new_server(**shared).start()
     with psycopg.connect(postgres_url, autocommit=True) as connection:
-        connection.execute("TRUNCATE runs, events, sweeps, sweep_events")
+        connection.execute("TRUNCATE runs, events, sweeps, sweep_events, presentations, followers")
 
 
 def role(server: LabServer) -> str:
-    return str(server.client.get("/api/health").raise_for_status().json()["role"])
+    """What a server says it is; nothing while it finds that out."""
+    answer = server.client.get("/api/health")
+    return str(answer.json()["role"]) if answer.is_success else ""
 
 
 def wait_until(happened: Callable[[], bool]) -> None:
@@ -91,16 +101,59 @@ def sweep_elsewhere(owner: LabServer, other: LabServer) -> None:
     assert owner.client.get(address).status_code == 404
 
 
+def hang_and_wake(owner: LabServer, other: LabServer) -> None:
+    """An owner that hangs loses the queue. When it wakes it stops its run and serves viewers."""
+    run_id = owner.post(endless(11))["id"]
+    owner.wait_for(run_id, lambda run: run["step"] > 100)
+    waiting = owner.post(tiny_spec(seed=12))["id"]
+    assert owner.process is not None
+    hung = psutil.Process(owner.process.pid)
+    (worker,) = owner.workers()
+    hung.suspend()
+    try:
+        wait_until(lambda: role(other) == "owner")
+        events = other.events(run_id)
+        assert events[-1]["error"].startswith("interrupted: ")
+        assert_whole(events)
+        assert other.events(waiting)[-1]["type"] == "finished", "what waited goes on"
+    finally:
+        hung.resume()
+    wait_until(lambda: role(owner) == "viewer")
+    wait_until(lambda: worker.pid not in {process.pid for process in owner.workers()})
+    assert other.events(run_id) == events == owner.events(run_id), "it has written nothing more"
+    assert role(other) == "owner"
+
+
+def has_followers(server: LabServer, address: str, number: int) -> bool:
+    return bool(server.client.get(address).json()["followers"] == number)
+
+
+def presentation_on_both(owner: LabServer, other: LabServer) -> str:
+    """It is moved on either server and followed on both; the address of one that goes on."""
+    begun = begin_presentation(owner, "runs")
+    with followed(owner, begun["id"]) as here, followed(other, begun["id"]) as there:
+        places = [place_of(next(messages))[0] for messages in (here, there)]
+        for i, server in enumerate((owner, other)):
+            assert move_presentation(server, begun, address=f"runs?step={i}").status_code == 200
+            places += [place_of(next(messages))[0] for messages in (here, there)]
+        address = f"/api/presentations/{begun['id']}"
+        for server in (owner, other):
+            wait_until(partial(has_followers, server, address, 2))
+        assert move_presentation(other, begun, ended=True).status_code == 200
+        assert [message["event"] for message in (*here, *there)] == ["ended", "ended"]
+    assert places == ["runs"] * 2 + ["runs?step=0"] * 2 + ["runs?step=1"] * 2
+    return f"/api/presentations/{begin_presentation(other, 'sweeps')['id']}"
+
+
 def test_viewer_takes_posts_and_the_queue_when_the_owner_is_killed(servers: Servers) -> None:
     """One test: to start two servers costs more than all that it asks of them."""
-    owner, other = servers
-    assert (role(owner), role(other)) == ("owner", "viewer")
+    first, second = servers
+    assert (role(first), role(second)) == ("owner", "viewer")
+    hang_and_wake(first, second)
+    owner, other = second, first
     stop_and_remove_elsewhere(owner, other)
     sweep_elsewhere(owner, other)
-    refused = other.client.post("/api/presentations", json={"address": ""})
-    assert refused.status_code == 503
-    assert "next server" in refused.json()["detail"]
-    assert owner.client.post("/api/presentations", json={"address": ""}).status_code == 201
+    shown = presentation_on_both(owner, other)
     run_id = other.post(endless(3))["id"]
     waiting = other.post(tiny_spec(seed=2))
     assert waiting["position"] is not None
@@ -120,6 +173,7 @@ def test_viewer_takes_posts_and_the_queue_when_the_owner_is_killed(servers: Serv
     assert json.loads(viewer.events[max(viewer.events)])["error"].startswith("interrupted: ")
     assert sorted(viewer.events) == list(range(1, len(viewer.events) + 1))
     wait_until(lambda: role(other) == "owner")
+    assert other.client.get(shown).json()["address"] == "sweeps", "a presentation goes on"
     assert other.events(waiting["id"])[-1]["type"] == "finished", "what waited goes on"
     events = other.events(run_id)
     assert_whole(events)

@@ -1,38 +1,13 @@
 """Presentations: pages that follow hear where the teacher is, and nobody else can move them."""
 
-import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Callable
 
 import pytest
 
-from tests.app.harness import LabServer, Message, read_messages
-
-
-def begin(server: LabServer, address: str = "runs/3f2a?step=5") -> dict[str, Any]:
-    answer = server.client.post("/api/presentations", json={"address": address})
-    assert answer.status_code == 201, answer.text
-    return dict(answer.json())
-
-
-def move(server: LabServer, begun: dict[str, Any], **change: Any) -> Any:
-    body = {"secret": begun["secret"], **change}
-    return server.client.put(f"/api/presentations/{begun['id']}", json=body)
-
-
-@contextmanager
-def followed(server: LabServer, name: str) -> Iterator[Iterator[Message]]:
-    with server.client.stream("GET", f"/api/presentations/{name}/events") as answer:
-        assert answer.status_code == 200
-        assert answer.headers["content-type"].startswith("text/event-stream")
-        yield (m for m in read_messages(answer.iter_lines()) if m.get("event") != "ping")
-
-
-def place_of(message: Message) -> tuple[str, str | None]:
-    assert message["event"] == "place"
-    data = json.loads(message["data"])
-    return data["address"], data["highlight"]
+from tests.app.harness import LabServer
+from tests.app.presenting import begin_presentation as begin
+from tests.app.presenting import followed, place_of
+from tests.app.presenting import move_presentation as move
 
 
 def test_a_follower_hears_where_it_is_and_each_move_to_the_end(server: LabServer) -> None:
@@ -102,16 +77,17 @@ def test_the_code_is_that_of_the_link(server: LabServer) -> None:
         move(server, one, ended=True)
 
 
-def test_a_restart_brings_it_back_when_the_teacher_speaks(
-    new_server: Callable[..., LabServer],
-) -> None:
+def test_a_restart_forgets_nothing(new_server: Callable[..., LabServer]) -> None:
     server = new_server(shutdown_seconds=60).start()
-    begun = begin(server)
+    begun, over = begin(server), begin(server)
+    move(server, over, ended=True)
     with followed(server, begun["id"]) as messages:
         next(messages)
         assert server.stop() < 30.0  # a follower would keep it for the 60 s
     server.start()
-    assert server.client.get(f"/api/presentations/{begun['id']}").status_code == 404
-    assert move(server, begun, address="runs").status_code == 200
     with followed(server, begun["id"]) as messages:
+        assert place_of(next(messages)) == ("runs/3f2a?step=5", None)
+        assert move(server, begun, address="runs").json()["number"] == 1
         assert place_of(next(messages)) == ("runs", None)
+    assert server.client.get(f"/api/presentations/{over['id']}").status_code == 404
+    assert move(server, over, address="runs").json()["number"] == 0, "whoever has the secret"
