@@ -1,7 +1,8 @@
 """Stands before the application while that is being loaded, which takes seconds (torch).
 
-The page's files are answered at once; a browser fetches its scripts meanwhile. Whatever else is
-asked for waits until the application is there, and nobody is refused.
+The page's files are answered at once; a browser fetches its scripts meanwhile. So is the health: a
+monitor waits for nobody. Whatever else is asked for waits until the application is there, and
+nobody is refused.
 """
 
 import asyncio
@@ -13,11 +14,18 @@ from starlette.applications import Starlette
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from app import __version__
 from app.gate import is_needed, own_path
 from app.hosts import KnownHostsOnly
 from app.middleware import SecurityHeaders
 from app.settings import Settings
 from app.static import StaticFiles, page_answer
+
+HEALTH = "/api/health"
+STARTING = "the lab is starting"
+RETRY_SECONDS = 1
+"""A start takes seconds."""
+_READS = ("GET", "HEAD")
 
 
 class Front:
@@ -46,6 +54,7 @@ class Front:
         self._ready, self._stopped = asyncio.Event(), asyncio.Event()
         page = self._wait if is_needed(settings) else self._page
         self._early = SecurityHeaders(KnownHostsOnly(page, settings), settings)
+        self._health = SecurityHeaders(KnownHostsOnly(_starting, settings), settings)
 
     def release(self) -> None:
         """Answers all who wait, because the server stops; from any thread."""
@@ -58,14 +67,19 @@ class Front:
             await self._live(receive, send)
         elif self._ready.is_set():
             await self._app(scope, receive, send)
+        elif scope["type"] == "http" and self._is_health(scope):
+            await self._health(scope, receive, send)
         elif scope["type"] == "http" and self._is_file(scope):
             await self._early(scope, receive, send)
         else:
             await self._wait(scope, receive, send)
 
+    def _is_health(self, scope: Scope) -> bool:
+        return scope["method"] in _READS and self._path(scope) == HEALTH
+
     def _is_file(self, scope: Scope) -> bool:
         path = self._path(scope)
-        is_read = scope["method"] in ("GET", "HEAD")
+        is_read = scope["method"] in _READS
         return is_read and (path == "/" or self._files.find(path) is not None)
 
     def _path(self, scope: Scope) -> str:
@@ -115,6 +129,18 @@ class Front:
         finally:
             gc.freeze()
             gc.enable()
+
+
+async def _starting(scope: Scope, receive: Receive, send: Send) -> None:
+    """What the health says before there is anything to look at."""
+    said = {
+        "status": "unavailable",
+        "version": __version__,
+        "reasons": [STARTING],
+        "detail": STARTING,
+    }
+    answer = JSONResponse(said, 503, headers={"Retry-After": str(RETRY_SECONDS)})
+    await answer(scope, receive, send)
 
 
 async def _unavailable(scope: Scope, receive: Receive, send: Send) -> None:

@@ -32,13 +32,22 @@ class Health(BaseModel):
     detail: str | None = Field(None, description="the reasons as one text, where there are any")
 
 
+class Starting(BaseModel):
+    """The state of a server that is still being loaded (``app/front.py`` says this)."""
+
+    status: Literal["unavailable"]
+    version: str
+    reasons: list[str]
+    detail: str
+
+
 @router.get(
     "/api/health",
     response_model_exclude_none=True,
-    responses={503: {"model": Health, "description": "Runs cannot be served."}},
+    responses={503: {"model": Health | Starting, "description": "Runs cannot be served."}},
 )
 async def health(lab: TheLab, response: Response) -> Health:
-    """Answers as soon as runs can be posted; 503 with the reasons while they cannot be served."""
+    """Answers at once; 503 with the reasons while no runs can be served, or the lab starts."""
     state = _state(lab)
     if state.reasons:
         response.status_code = 503

@@ -15,6 +15,7 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
 from app.front import Front
+from app.routes.health import Starting
 from app.settings import load_settings
 from app.static import StaticFiles
 
@@ -70,6 +71,12 @@ def test_the_page_is_there_before_the_application(page: StaticFiles) -> None:
             assert "default-src" in first.headers["Content-Security-Policy"]
             assert (await client.get("/lab/hello.txt")).text == "a file"
             assert (await client.get("/", headers={"Host": "evil.example"})).status_code == 400
+            health = await client.get("/lab/api/health")
+            assert Starting.model_validate(health.json()).reasons == ["the lab is starting"]
+            assert (health.status_code, int(health.headers["Retry-After"]) > 0) == (503, True)
+            assert (await client.head("/lab/api/health")).status_code == 503
+            evil = await client.get("/lab/api/health", headers={"Host": "evil.example"})
+            assert evil.status_code == 400
             assert not asked.done()
             may_load.set()
             assert (await asked).text == "hello"
@@ -90,6 +97,7 @@ def test_a_shared_lab_shows_nothing_before_it_can_ask_for_the_code(page: StaticF
         async with _living(front) as client:
             asked = asyncio.create_task(client.get("/"))
             assert not (await asyncio.wait({asked}, timeout=0.1))[0]
+            assert (await client.get("/api/health")).status_code == 503
             may_load.set()
             assert (await asked).text == "hello"
 
