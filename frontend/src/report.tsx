@@ -4,6 +4,7 @@ import { render } from "preact";
 import { keepAnswers, requestKey } from "./api/kept";
 import type { RunEvent } from "./api/types";
 import { obeyOneTime } from "./charts/oneTime";
+import { obeyPaper } from "./charts/paper";
 import type { Templates } from "./charts/templates";
 import { showHandout } from "./handout";
 import { ComparePage } from "./pages/Compare";
@@ -121,6 +122,7 @@ if (data !== null && root !== null) {
   );
   startTheme();
   obeyOneTime();
+  obeyPaper();
   startClock();
   startKeys(KEYS);
   applyView(run.view ?? "");

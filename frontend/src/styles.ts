@@ -9,3 +9,4 @@ import "./styles/panels.css";
 import "./styles/runs.css";
 import "./styles/classroom.css";
 import "./styles/contrast.css";
+import "./styles/paper.css";

@@ -102,3 +102,32 @@ def test_a_presentation_says_what_it_shows_on_one_screen(lab: LabPage, finished:
     lab.page.keyboard.press("Escape")
     expect(about).to_have_count(0)
     expect(lab.page.get_by_role("complementary", name="Settings")).to_be_visible()
+
+
+SHEET = """() => {
+    dispatchEvent(new Event('beforeprint'));
+    return [...document.querySelectorAll('.charts .chart')].map((card) => {
+        const drawn = card.querySelector('.main-svg')?.clientWidth ?? 0;
+        return [card.querySelector('h3').textContent, drawn, card.clientWidth];
+    });
+}"""
+
+
+def test_before_the_browser_prints_all_charts_are_drawn_for_the_sheet(
+    browser: Browser, server: LabServer, watch: Watch, finished: str
+) -> None:
+    lab = LabPage.open(browser, server.url, watch, width=1440, dark=True)
+    lab.go_to_run(finished, "?step=200")
+    lab.wait_for_curve()
+    charts = lab.page.evaluate(SHEET)  # at once: a printer waits for nothing
+    assert len(charts) >= 8
+    for title, drawn, card in charts:
+        assert card - 30 <= drawn <= card, f"{title}: {drawn} of {card} pixels"
+        assert 600 < card <= 718, title
+    root = lab.page.locator(":root")
+    paper = "getComputedStyle(document.body).backgroundColor"
+    assert lab.page.evaluate(paper) == "rgb(255, 255, 255)"
+    lab.page.evaluate("dispatchEvent(new Event('afterprint'))")
+    expect(root).not_to_have_attribute("data-paper", "")
+    assert lab.page.evaluate(paper) == "rgb(20, 24, 27)"
+    lab.close()

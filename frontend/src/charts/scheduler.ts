@@ -73,6 +73,14 @@ export class Scheduler {
     this.clock.frame(this.tick);
   }
 
+  /** Draws whatever differs, seen or not, before it returns: a printer waits for no frame. */
+  drawNow(): void {
+    for (const entry of this.entries.values()) {
+      entry.since = null;
+      if (entry.target.draw()) entry.drawn = this.clock.now();
+    }
+  }
+
   /** Whether what was asked for is not drawn yet, or the page has its while to itself. */
   get busy(): boolean {
     if (!this.running) return false;

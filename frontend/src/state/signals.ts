@@ -55,10 +55,14 @@ export const theme = signal<Theme>("system");
 /** What the system prefers; `watchSystemTheme` keeps it current. */
 export const systemTheme = signal<"light" | "dark">("light");
 
+/** Whether the page is laid out for a sheet of paper, as it is while the browser prints. */
+export const onPaper = signal(false);
+
 /** What is drawn. */
-export const shownTheme = computed<"light" | "dark">(() =>
-  theme.value === "system" ? systemTheme.value : theme.value,
-);
+export const shownTheme = computed<"light" | "dark">(() => {
+  if (onPaper.value) return "light";
+  return theme.value === "system" ? systemTheme.value : theme.value;
+});
 
 export type Axis = "linear" | "log";
 
