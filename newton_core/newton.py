@@ -32,7 +32,8 @@ from newton_core.curvature.systems import (
     like,
     not_finite,
 )
-from newton_core.losses.base import Loss, LossFunction, derivatives_of
+from newton_core.losses.base import LossFunction
+from newton_core.losses.plain import as_loss, derivatives_of
 from newton_core.tensors import Context, check_plain, differentiable_once, flatten_outputs
 
 Reduction = Literal["mean", "sum"]
@@ -201,11 +202,7 @@ class NewtonLoss(nn.Module):
     def _plain_loss(self, y: Tensor, target: object, weights: Tensor | None) -> Tensor | None:
         """The base's batch mean at constant outputs, if anything else than y is learned by it."""
         learned = is_learned(target)
-        if not torch.is_grad_enabled() or (
-            isinstance(self.base, Loss)
-            and not learned
-            and not any(parameter.requires_grad for parameter in self.base.parameters())
-        ):
+        if not torch.is_grad_enabled() or not (learned or as_loss(self.base).learns):
             return None
         values: Tensor = self.base(y.detach(), target)
         if values.requires_grad:

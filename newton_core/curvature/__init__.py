@@ -8,7 +8,7 @@ from newton_core.curvature.spectrum import Spectrum, fisher_spectrum, hessian_sp
 from newton_core.curvature.step import Curvature, NewtonStep
 from newton_core.curvature.systems import CurvatureError
 from newton_core.curvature.turning import TurnCurve, turn_over_tikhonov
-from newton_core.losses.base import derivatives_of
+from newton_core.losses.plain import derivatives_of
 
 __all__ = [
     "Component",

@@ -16,7 +16,8 @@ from newton_core.curvature.systems import (
     like,
     not_finite,
 )
-from newton_core.losses.base import Derivatives, Loss, LossFunction, Need, derivatives_of
+from newton_core.losses.base import Derivatives, LossFunction, Need
+from newton_core.losses.plain import as_loss, derivatives_of
 from newton_core.tensors import check_plain, flatten_outputs
 
 Curvature = Literal["none", "hessian", "fisher"]
@@ -88,11 +89,11 @@ class NewtonStep:
             CurvatureError: the system is singular or not finite, or the direction is too large
                 for y's dtype.
         """
-        if self.need != "hessian" or not isinstance(loss, Loss):
+        if self.need != "hessian":
             return None
+        loss, y = as_loss(loss), y.detach()
         if self.hessian == "batch_mean" and not loss.shares_hessian:
             return None
-        y = y.detach()
         direct = loss.per_sample_direction(y, target, self.tikhonov)
         return None if direct is None else like(flatten_outputs(y), direct)
 
@@ -104,8 +105,8 @@ class NewtonStep:
         Where the mean of the Hessians is not finite, each sample has its own, so that an error
         can name the samples.
         """
-        if self.need == "hessian" and self.hessian == "batch_mean" and isinstance(loss, Loss):
-            found = loss.mean_derivatives(y.detach(), target)
+        if self.need == "hessian" and self.hessian == "batch_mean":
+            found = as_loss(loss).mean_derivatives(y.detach(), target)
             if found is not None and found.hessian is not None and all_finite(found.hessian[0]):
                 return found
         return derivatives_of(loss, y, target, self.need)

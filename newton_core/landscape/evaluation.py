@@ -7,14 +7,15 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from newton_core.losses.base import Loss, LossFunction
+from newton_core.losses.base import LossFunction
+from newton_core.losses.plain import as_loss
 
 
 @contextmanager
 def kept_noise(loss: LossFunction) -> Iterator[torch.Generator | None]:
     """Gives the loss's generator (None if it has none) and restores its state afterwards."""
-    source = getattr(loss, "generator", None)
-    if not isinstance(source, torch.Generator):
+    source = as_loss(loss).random_source
+    if source is None:
         yield None
         return
     state = source.get_state()
@@ -33,14 +34,12 @@ def mean_losses(
     NaN for sets at which the loss is not defined.
     """
     P, N = outputs.shape[:2]
-    if isinstance(loss, Loss):
-        defined = loss.defined_at(outputs.flatten(0, 1)).view(P, N).all(1)
-        if not bool(defined.all()):
-            means = outputs.new_full((P,), torch.nan)
-            if not bool(defined.any()):
-                return means
+    defined = as_loss(loss).defined_at(outputs.flatten(0, 1)).view(P, N).all(1)
+    if not bool(defined.all()):
+        means = outputs.new_full((P,), torch.nan)
+        if bool(defined.any()):
             means[defined] = mean_losses(loss, outputs[defined], target).to(means)
-            return means
+        return means
     with kept_noise(loss) as source:
         if source is not None:
             state = source.get_state()

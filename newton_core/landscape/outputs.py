@@ -15,6 +15,7 @@ from newton_core.labels import Labels
 from newton_core.landscape.evaluation import kept_noise, mean_losses
 from newton_core.landscape.grid import Grid, evaluate_grid
 from newton_core.losses.base import Derivatives, LossFunction, Need
+from newton_core.losses.plain import as_loss
 from newton_core.settings import Settings, setting
 from newton_core.tensors import to_float64
 
@@ -185,7 +186,7 @@ def output_landscape(
     derivatives = _derivatives(loss, y, target, need)
     chosen = slice(None) if sample is None else slice(sample, sample + 1)
     drawn = y[chosen], None if target is None else target[chosen]
-    if sample is not None and isinstance(getattr(loss, "generator", None), torch.Generator):
+    if sample is not None and as_loss(loss).random_source is not None:
         derivatives = derivatives.with_rows(chosen, _derivatives(loss, *drawn, need))
     local = [_local_model(derivatives, settings, chosen) for settings in surrogates]
     gradient = to_float64(derivatives.gradient)[chosen].mean(0).cpu()

@@ -20,7 +20,8 @@ from newton_core.curvature.surrogate import curvature_matrices
 from newton_core.landscape.evaluation import kept_noise
 from newton_core.landscape.grid import plane_points
 from newton_core.landscape.outputs import OutputFunction
-from newton_core.losses.base import Derivatives, Loss, LossFunction
+from newton_core.losses.base import Derivatives, LossFunction
+from newton_core.losses.plain import as_loss
 from newton_core.tensors import flatten_outputs, to_float64
 
 SecondAxis = Literal["step", "steepest"]
@@ -156,7 +157,7 @@ def step_plane(
     row = slice(chosen, chosen + 1)
     own = y[row], None if target is None else target[row]
     derivatives = batch
-    if isinstance(getattr(loss, "generator", None), torch.Generator):
+    if as_loss(loss).random_source is not None:
         with kept_noise(loss):
             derivatives = batch.with_rows(row, derivatives_of(loss, *own, step.need))
     gradient = to_float64(derivatives.gradient)[chosen].cpu()
@@ -285,9 +286,7 @@ def _unit_across(vector: Tensor, first: Tensor) -> Tensor:
 
 def _defined_share(loss: LossFunction, y: Tensor, basis: Tensor, tips: Sequence[Tensor]) -> float:
     """How much of the first arrow a picture may hold so that the loss is defined in half of it."""
-    if not isinstance(loss, Loss):
-        return 1.0
-    share = 1.0
+    loss, share = as_loss(loss), 1.0
     for _ in range(SHRINKINGS):
         a, b = _window([tips[0] * share, *tips[1:]], COARSE)
         shifts = plane_points(a, b).to(y) @ basis.to(y)

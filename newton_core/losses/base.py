@@ -137,6 +137,16 @@ class Loss(nn.Module, Generic[P_co]):
             (kind for kind in (cls.target_kind, *cls.further_kinds) if kind in provided), None
         )
 
+    @property
+    def random_source(self) -> torch.Generator | None:
+        """Its attribute ``generator``, where its random numbers come from; None: it has none."""
+        return generator_in(self)
+
+    @property
+    def learns(self) -> bool:
+        """Whether it holds something to be learned, beside the outputs that it judges."""
+        return any(parameter.requires_grad for parameter in self.parameters())
+
     def forward(self, y: Tensor, target: Tensor | None = None) -> Tensor:
         """The loss of each sample: y (N, *S) -> (N,)."""
         raise NotImplementedError
@@ -214,21 +224,10 @@ class Loss(nn.Module, Generic[P_co]):
         return None
 
 
-def derivatives_of(
-    loss: LossFunction,
-    y: Float[Tensor, " N *S"],
-    target: Any = None,
-    need: Need = "hessian",
-) -> Derivatives:
-    """Derivatives of a loss at y up to what is needed, per sample and detached.
-
-    A :class:`Loss` brings its own; those of any other callable are found by automatic
-    differentiation.
-    """
-    hessian = need == "hessian"
-    if isinstance(loss, Loss):
-        return loss.derivatives(y, target, hessian=hessian)
-    return autodiff_derivatives(loss, y, target, hessian=hessian)
+def generator_in(loss: object) -> torch.Generator | None:
+    """The attribute ``generator`` of a loss, where it is a source of random numbers."""
+    source = getattr(loss, "generator", None)
+    return source if isinstance(source, torch.Generator) else None
 
 
 def autodiff_derivatives(

@@ -8,9 +8,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from newton_core.losses.base import Derivatives, LossFunction, derivatives_of
+from newton_core.losses.base import Derivatives, LossFunction, generator_in
 from newton_core.losses.differences import Differences, along, compare
 from newton_core.losses.opacity import OpaqueLossError, slanted
+from newton_core.losses.plain import derivatives_of
 from newton_core.tensors import flatten_outputs
 
 Result = TypeVar("Result")
@@ -158,8 +159,7 @@ class _Trial:
 
     def __init__(self, base: LossFunction, target: object) -> None:
         self.base, self.target = base, target
-        source = getattr(base, "generator", None)
-        self.generator = source if isinstance(source, torch.Generator) else None
+        self.generator = generator_in(base)
 
     def same_noise(self, call: Callable[[], Result]) -> Result:
         """What ``call`` gives; the generators are then as they were."""

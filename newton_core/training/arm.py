@@ -53,9 +53,10 @@ class Observation:
 def build_spec_loss(parameters: LossParameters) -> Loss:
     """The loss that a spec's parameters describe, its noise the same in every process."""
     loss = build_loss(**parameters.model_dump())
-    source = getattr(loss, "generator", None)
-    if isinstance(source, torch.Generator):
-        source.manual_seed(0)  # updates seed it anew; pictures between them keep this one
+    if loss.random_source is not None:
+        loss.random_source.manual_seed(
+            0
+        )  # updates seed it anew; pictures between them keep this one
     return loss
 
 
@@ -136,9 +137,8 @@ class Arm:
     def reseed(self, step: int) -> None:
         """Noise as a pure function of (seed, step): the same for every arm and after resuming."""
         for loss in {id(loss): loss for loss in (self.loss, self.run_loss)}.values():
-            source = getattr(loss, "generator", None)
-            if isinstance(source, torch.Generator):
-                source.manual_seed(derive_seed(self.spec.seed, "noise", step))
+            if loss.random_source is not None:
+                loss.random_source.manual_seed(derive_seed(self.spec.seed, "noise", step))
 
     def derivatives(self, batch: Batch, step: int, *, hessian: bool) -> Derivatives:
         """Derivatives of the arm's own loss at its outputs for ``batch``, without an update.

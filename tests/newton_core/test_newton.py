@@ -336,3 +336,13 @@ def test_non_finite_outputs_are_refused(bad: float, options: dict[str, Any]) -> 
 def test_a_singular_system_names_the_remedy() -> None:
     with pytest.raises(CurvatureError, match="larger tikhonov, or definiteness"):
         newton_direction(lambda y, t: -y.square().sum(1), normal(5, 3), tikhonov=2.0)
+
+
+@over_options
+def test_a_callable_compares_with_whatever_it_likes(options: dict[str, Any]) -> None:
+    """Only a loss of the library says which targets it takes."""
+    y, target = normal(5, 3, seed=1), normal(5, 3, seed=2)
+    found = newton_direction(
+        lambda y, pair: quartic(y, pair["b"][0]), y, {"b": [target]}, **options
+    )
+    assert_close(found, newton_direction(quartic, y, target, **options), rtol=0, atol=0)
