@@ -18,6 +18,7 @@ import { descentLook } from "../panels/descents/descents";
 import { LineSample } from "../panels/descents/LineSample";
 import { isOffered, LossFields, sortingLoss } from "../panels/form/LossFields";
 import { NumberField } from "../panels/form/NumberField";
+import { TikhonovField } from "../panels/form/TikhonovField";
 import { gradientsAddress, trainedWith } from "../panels/gradients/address";
 import { BatchFields } from "../panels/gradients/BatchFields";
 import {
@@ -173,15 +174,7 @@ export function GradientsPage() {
             numerics={how}
             network={network}
           />
-          <Control name="tikhonov">
-            <NumberField
-              label="Tikhonov λ"
-              value={tikhonov}
-              low={1e-9}
-              high={1e9}
-              powers={[-6, 3]}
-            />
-          </Control>
+          <TikhonovField value={tikhonov} />
         </section>
         <section class="panel">
           <h2>Scores</h2>

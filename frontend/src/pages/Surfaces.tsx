@@ -17,6 +17,7 @@ import {
 import { StepBar } from "../panels/descents/StepBar";
 import { isOffered, LossFields } from "../panels/form/LossFields";
 import { NumberField } from "../panels/form/NumberField";
+import { TikhonovField } from "../panels/form/TikhonovField";
 import { ShapeChoice } from "../panels/landscape/ShapeChoice";
 import { pageAddress } from "../state/address/page";
 import { flag, integer, number, point, text } from "../state/address/properties";
@@ -219,15 +220,7 @@ export function SurfacesPage() {
           <Control name="newton">
             <NumberField label="Newton, learning rate" value={newton} low={1e-8} high={1e6} />
           </Control>
-          <Control name="tikhonov">
-            <NumberField
-              label="Tikhonov λ"
-              value={tikhonov}
-              low={1e-9}
-              high={1e9}
-              powers={[-6, 3]}
-            />
-          </Control>
+          <TikhonovField value={tikhonov} />
         </section>
       </aside>
       <div class="stage" {...freshness(asked)}>

@@ -13,6 +13,7 @@ import { StepBar } from "../panels/descents/StepBar";
 import { TRIES, type Try } from "../panels/descents/tries";
 import { isOffered, LossFields, sortingLoss } from "../panels/form/LossFields";
 import { NumberField } from "../panels/form/NumberField";
+import { TikhonovField } from "../panels/form/TikhonovField";
 import { ShapeChoice } from "../panels/landscape/ShapeChoice";
 import { pageAddress } from "../state/address/page";
 import { choice, flag, integer, number, text } from "../state/address/properties";
@@ -183,15 +184,7 @@ export function ThreeNumbersPage() {
           <Control name="lr">
             <NumberField label="Learning rate" value={lr} low={1e-6} high={1e6} />
           </Control>
-          <Control name="tikhonov">
-            <NumberField
-              label="Tikhonov λ"
-              value={tikhonov}
-              low={1e-9}
-              high={1e9}
-              powers={[-6, 3]}
-            />
-          </Control>
+          <TikhonovField value={tikhonov} />
         </section>
       </aside>
       <div class="stage" {...freshness(asked)}>
