@@ -26,7 +26,8 @@ def test_a_report_plays_from_a_file_without_a_network(
     about = lab.page.get_by_role("region", name="About this run")
     for words in (
         "seed 0",
-        "Hessian: adam 0.001",
+        "NeuralSort (",
+        "Hessian: λ 0.1, adam 0.001",
         "Newton Lab",
         "NeurIPS 2024",
         str(date.today().year),

@@ -4,9 +4,11 @@ import { formatCount } from "../format";
 import { compose, type Drawn, outline, unitText } from "./compose";
 import type { Drawing } from "./drawing";
 import { endTraces } from "./ends";
+import { textWidth } from "./labelRoom";
 import type { Plot } from "./layout";
 import { markShapes } from "./marks";
 import { type Figure, type PlotlyLayout, plotly } from "./plotly";
+import type { Palette } from "./templates";
 import type { View } from "./view";
 
 /** Height of title and subtitle, in pixels. */
@@ -152,23 +154,33 @@ export async function downloadChart(
   });
 }
 
-/** Height of the title of a panel's own figure, in pixels. */
-const NAME = 34;
+/** An element behind a table has no size. */
 const UNSEEN = { width: 640, height: 480 };
 
-/** Saves a panel's own figure at twice its size on the screen, from where its reader looks at it. */
+/** What is written over a panel's own figure in its file. */
+export interface Caption {
+  name: string;
+  /** What the picture says, in words. */
+  note?: string | undefined;
+}
+
+/**
+ * Saves a panel's own figure as tall as a slide, from where its reader looks at it; as dots at twice as
+ * many. It is drawn at its size on the screen and enlarged with its text, which is as large then as
+ * a slide's.
+ */
 export async function downloadDrawing(
   drawing: Drawing,
   element: HTMLElement,
-  name: string,
+  caption: Caption,
   format: PictureFormat,
 ): Promise<void> {
   const library = await plotly();
   const { layout, palette, scale } = drawing;
-  // An element behind a table has no size.
   const width = element.clientWidth || UNSEEN.width;
-  const height = (element.clientHeight || UNSEEN.height) + NAME * scale;
-  const margin = layout.margin as { t: number };
+  const head = captionOf(caption, width, palette, scale);
+  const height = (element.clientHeight || UNSEEN.height) + head.height;
+  const margin = layout.margin as { l: number; t: number };
   const shown = (element as { layout?: PlotlyLayout }).layout?.scene as PlotlyLayout | undefined;
   const figure = {
     data: drawing.data,
@@ -179,15 +191,62 @@ export async function downloadDrawing(
       }),
       width,
       height,
-      margin: { ...margin, t: margin.t + NAME * scale },
-      title: titleOf(name, height, palette.ink, scale),
+      margin: { ...margin, t: margin.t + head.height },
+      annotations: [
+        ...((layout.annotations as PlotlyLayout[] | undefined) ?? []),
+        {
+          ...{ xref: "paper", yref: "paper", x: 0, y: 1, xanchor: "left", yanchor: "bottom" },
+          ...{ xshift: MARGIN - margin.l, yshift: margin.t, showarrow: false, align: "left" },
+          text: head.text,
+          font: { size: NAME_FONT * scale, weight: 600, color: palette.ink },
+        },
+      ],
     },
   };
+  const larger = Math.max(1, Math.min(SLIDE.height / height, SLIDE.width / width));
   await library.downloadImage(figure, {
     format,
-    filename: fileName(name),
+    filename: fileName(caption.name),
     width,
     height,
-    scale: format === "png" ? 2 : 1,
+    scale: format === "png" ? 2 * larger : larger,
   });
+}
+
+/** Sizes of a caption's lines: of its name, of its note; and how much of the width they take. */
+const NAME_FONT = 14;
+const NOTE_FONT = 11;
+const LINE = 1.35;
+const LINE_SHARE = 0.94;
+/** Pixels before a caption. */
+const MARGIN = 8;
+
+/** A caption in as many lines as it needs, and how tall it is in pixels. */
+export function captionOf(
+  { name, note = "" }: Caption,
+  width: number,
+  palette: Pick<Palette, "soft">,
+  scale: number,
+): { text: string; height: number } {
+  const room = LINE_SHARE * width;
+  const names = lines(name, NAME_FONT * scale, room);
+  const notes = note === "" ? [] : lines(note, NOTE_FONT * scale, room);
+  const style = `font-size:${NOTE_FONT * scale}px;font-weight:400;color:${palette.soft}`;
+  return {
+    text: [...names, ...notes.map((line) => `<span style="${style}">${line}</span>`)].join("<br>"),
+    // Plotly spaces all lines of a text alike.
+    height: ((names.length + notes.length) * NAME_FONT * LINE + 16) * scale,
+  };
+}
+
+/** The text broken at its spaces, so that no line is wider than the room. */
+function lines(text: string, font: number, room: number): string[] {
+  const found: string[] = [];
+  for (const word of text.split(" ")) {
+    const last = found.at(-1);
+    const longer = last === undefined ? word : `${last} ${word}`;
+    if (last !== undefined && textWidth(longer, font) > room) found.push(word);
+    else found.splice(-1, 1, longer);
+  }
+  return found;
 }

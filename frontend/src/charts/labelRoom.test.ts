@@ -3,7 +3,7 @@ import { choice, template, view } from "../../tests/figures";
 import { arm, logOf, metrics, spec, started } from "../../tests/logs";
 import type { RunLog } from "../state/log";
 import { compose, outline } from "./compose";
-import { shortened, textWidth } from "./labelRoom";
+import { fitting, shortened, textWidth } from "./labelRoom";
 import type { View } from "./view";
 
 function run(...values: (number | null)[]): RunLog {
@@ -87,5 +87,15 @@ describe("room beside the plot", () => {
     expect(drawn.plots[0]?.box.width).toBeGreaterThan(0.2 * 300);
     expect(shortened("Vanilla, clipped", 10)).toBe("Vanilla,…");
     expect(shortened("Vanilla", 7)).toBe("Vanilla");
+  });
+});
+
+describe("names in little room", () => {
+  it("are told apart by their ends where their beginnings are alike", () => {
+    const names = ["Vanilla", "Newton's length", "Newton's direction"];
+    const room = textWidth("…direction", 12);
+    expect(fitting(names, 12, room)).toEqual(["Vanilla", "…length", "…direction"]);
+    expect(fitting(names, 12, 400)).toEqual(names);
+    expect(fitting(["Vanilla, clipped", "Fisher"], 12, 70)).toEqual(["Vanilla,…", "Fisher"]);
   });
 });

@@ -77,22 +77,46 @@ export function namesOf(
   const hero = view.template.layout.meta.span === "hero";
   const [share, plot] = hero ? [0.5, HERO_PLOT] : [0.44, PLOT];
   const room = Math.max(0.36 * width, Math.min(share * width, width - plot * scale)) - values;
-  return curves.map(({ layer, label }) =>
-    layer.kind === "ghost" ? "" : `${fitting(label, font, room)} `,
+  const names = fitting(
+    curves.map(({ label }) => label),
+    font,
+    room,
   );
+  return curves.map(({ layer }, index) => (layer.kind === "ghost" ? "" : `${names[index]} `));
 }
 
-/** The text, or its beginning and an ellipsis, in so many pixels, but eight letters at the least. */
-function fitting(text: string, font: number, pixels: number): string {
+/**
+ * The texts in so many pixels each, but eight letters at the least: the beginning of one that is too
+ * long and an ellipsis, or, where that is another's beginning too, its end.
+ */
+export function fitting(texts: readonly string[], font: number, pixels: number): string[] {
+  const starts = texts.map((text) => within(text, font, pixels, shortened));
+  return texts.map((text, index) => {
+    const start = starts[index] as string;
+    const isAlike = starts.some((other, at) => other === start && texts[at] !== text);
+    return isAlike ? within(text, font, pixels, ending) : start;
+  });
+}
+
+type Cut = (text: string, letters: number) => string;
+
+/** As much of the text as fits. */
+function within(text: string, font: number, pixels: number, cut: Cut): string {
   let letters = text.length;
-  while (letters > LEAST_LETTERS && textWidth(shortened(text, letters), font) > pixels)
-    letters -= 1;
-  return shortened(text, letters);
+  while (letters > LEAST_LETTERS && textWidth(cut(text, letters), font) > pixels) letters -= 1;
+  return cut(text, letters);
 }
 
 /** The text, or its beginning and an ellipsis, in at most so many letters. */
 export function shortened(text: string, letters: number): string {
   return text.length <= letters ? text : `${text.slice(0, letters - 1).trimEnd()}…`;
+}
+
+/** The text, or an ellipsis and its end, in at most so many letters: whole words where it has some. */
+function ending(text: string, letters: number): string {
+  if (text.length <= letters) return text;
+  const end = text.slice(1 - letters);
+  return `…${end.slice(end.indexOf(" ") + 1)}`;
 }
 
 /** What stands at the end of a curve: its value at `index`, or that there will be no more. */

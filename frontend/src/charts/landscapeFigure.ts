@@ -93,7 +93,8 @@ export function landscapeFigure(view: LandscapeView): Drawing {
 /** Planes that are longer than this, measured by their breadth, would be a strip at one scale. */
 const LONGEST = 4;
 
-function isStretched({ x, y }: Landscape): boolean {
+/** Whether a plane's two axes have scales of their own. */
+export function isStretched({ x, y }: Landscape): boolean {
   const [wide, high] = [x, y].map(endsOf).map(([from, to]) => Math.abs(to - from)) as [
     number,
     number,

@@ -5,13 +5,15 @@ import { type AxisPlan, fraction, type ValueAxis, xPlan, zoomed } from "./axes";
 import type { Filled, Title } from "./curves";
 import { fanAxis, fanTrace } from "./fan";
 import { heatAxis, heatTrace } from "./heat";
-import { shortened } from "./labelRoom";
+import { fitting } from "./labelRoom";
 import { axisOf, layoutOf, type Plot, plotBox, tickRoom } from "./layout";
 import { marksOf } from "./marks";
 import type { PlotlyLayout, PlotlyTrace } from "./plotly";
 import { type Curve, curvesOf, endOf, lastStep, lookOf, type View } from "./view";
 
 const BETWEEN = 16;
+/** Size of a panel's name, as it is drawn over it. */
+const TITLE_FONT = 12;
 
 /** The curves that stand for a panel's picture in readout, summary and table. */
 export function panelCurves(view: View): Curve[] {
@@ -71,6 +73,11 @@ export function fillPanels(view: View, x: AxisPlan): Filled {
   const titles: Title[] = [];
   const axes: Record<string, PlotlyLayout> = {};
   const base = layoutOf(view, box, x, axis.plan, "");
+  const names = fitting(
+    arms.map((_, index) => armName(layer?.log.spec?.arms, index)),
+    TITLE_FONT * view.scale,
+    width + BETWEEN / 2,
+  );
   const plots = arms.map((arm, index): { box: Plot; arm: number } => {
     const name = index === 0 ? "" : `${index + 1}`;
     const left = index * (width + BETWEEN);
@@ -86,10 +93,7 @@ export function fillPanels(view: View, x: AxisPlan): Filled {
     const trace = fan ? fanTrace(view, arm, index, x, axis) : heatTrace(view, arm, index, x);
     if (trace !== null) data.push({ ...trace, xaxis: `x${name}`, yaxis: "y" });
     titles.push({
-      text: shortened(
-        armName(layer?.log.spec?.arms, index),
-        Math.floor((width + BETWEEN) / (7 * view.scale)),
-      ),
+      text: names[index] ?? "",
       ink: lookOf(view, index).ink,
       left: box.left + left,
       bottom: box.top - 5 * view.scale,

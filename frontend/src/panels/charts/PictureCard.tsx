@@ -16,6 +16,8 @@ interface Props {
   figure: ReadonlySignal<Drawing | null>;
   /** Title of its file and of its table. */
   title: string;
+  /** What the picture says, in words: written into its file. */
+  note?: string | undefined;
   /** What a screen reader hears. */
   label: string;
   /** Shown while there is nothing to draw. */
@@ -23,7 +25,7 @@ interface Props {
   onPick?(point: PlanePoint): void;
 }
 
-export function PictureCard({ figure, title, label, waiting = "", onPick }: Props) {
+export function PictureCard({ figure, title, note, label, waiting = "", onPick }: Props) {
   const table = useSignal(false);
   const expanded = useSignal(false);
   const problem = useSignal<string | null>(null);
@@ -33,7 +35,7 @@ export function PictureCard({ figure, title, label, waiting = "", onPick }: Prop
     const element = host.current;
     if (drawing === null || element === null) return;
     problem.value = null;
-    downloadDrawing(drawing, element, title, format).catch((reason: unknown) => {
+    downloadDrawing(drawing, element, { name: title, note }, format).catch((reason: unknown) => {
       problem.value = `The picture could not be made: ${String(reason)}`;
     });
   };

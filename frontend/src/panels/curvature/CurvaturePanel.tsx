@@ -224,6 +224,13 @@ export function CurvaturePanel({ templates }: { templates: Templates }) {
                   waiting={waiting}
                 />
               ))}
+            {now !== null && (
+              <p class="curvature-key">
+                Shading: the loss itself.
+                {change !== null &&
+                  " Dashed lines: the quadratic that the Newton step uses in its place; z* is where that is level."}
+              </p>
+            )}
             <div class="curvature-side">
               <Formula
                 highlight={highlight}
@@ -238,7 +245,7 @@ export function CurvaturePanel({ templates }: { templates: Templates }) {
               )}
               {now?.plane.batch_change != null && (
                 <p>
-                  The whole batch at once: {ratioText(now.plane.batch_change.ratio)},{" "}
+                  The mean of the whole batch: {ratioText(now.plane.batch_change.ratio)}, turned by{" "}
                   {degreeText(now.plane.batch_change.degrees)}.
                 </p>
               )}
@@ -279,8 +286,10 @@ function Side({ which, seen, template, arm, highlight, waiting }: SideProps) {
       scale: textScale.value,
     });
   });
-  const change = seen.value?.plane.change ?? null;
+  const now = seen.value;
+  const change = now?.plane.change ?? null;
   const long = which === "rescaled";
+  const whose = armName(runSpec.value?.arms, arm.value);
   return (
     <div class="curvature-picture">
       <h3>
@@ -291,7 +300,14 @@ function Side({ which, seen, template, arm, highlight, waiting }: SideProps) {
       <PictureCard
         figure={figure}
         title={
-          long ? "Gradient and Newton step, true lengths" : "Gradient and Newton step, directions"
+          long
+            ? `${whose}: gradient and Newton step, true lengths`
+            : `${whose}: gradient and Newton step, directions`
+        }
+        note={
+          now === null
+            ? undefined
+            : `${change === null ? "No curvature" : `Curvature ${lengthWords(change)} ${turnWords(change)}`} (${placeWords(now)}).`
         }
         label={
           long

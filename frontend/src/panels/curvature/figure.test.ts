@@ -72,6 +72,30 @@ describe("the pictures of a step", () => {
     expect(rescaled.of("name")[0]?.text).toContain("−g: 5 × as far →");
   });
 
+  it("draw the quadratic with the same heights on a finer grid", () => {
+    const axis = [-1, -0.5, 0, 0.5, 1, 1.5, 2];
+    const height = (a: number, b: number) => 3 - 10 * a + 20 * a * a + 2 * a * b + 0.5 * b * b;
+    const common = { unit: 1, a: axis, b: axis, loss: axis.map((b) => axis.map((a) => a + b)) };
+    const view = {
+      ...common,
+      gradient: [10, 0],
+      quadratic: axis.map((b) => axis.map((a) => height(a, b))),
+    };
+    const [layer] = drawn({ plane: plane({ views: [view, view] as StepPlane["views"] }) }).of(
+      "layer",
+    );
+    const { x, y, z } = layer as unknown as { x: number[]; y: number[]; z: number[][] };
+    expect(x.length).toBeGreaterThan(5 * axis.length);
+    expect([x[0], x.at(-1)]).toEqual([-1, 2]);
+    for (const [i, j] of [
+      [0, 0],
+      [17, 40],
+      [50, 3],
+    ] as const) {
+      expect(z[j]?.[i]).toBeCloseTo(height(x[i] as number, y[j] as number), 6);
+    }
+  });
+
   it("pale what is not pointed at, and leave λ out for C", () => {
     const opacities = drawn({ highlight: "g" })
       .of("arrow")

@@ -68,7 +68,7 @@ export function stepFigure(picture: StepPicture): Drawing {
     log: false,
     colours: null,
     surface: false,
-    layer: layerOf(picture, view, landscape),
+    layer: layerOf(picture, view, unit),
     arrows,
     borders: which === "turned" && step !== null ? compass(step, palette, highlight) : [],
     paths: [
@@ -105,7 +105,7 @@ function pointOf(
 function layerOf(
   { plane, palette, highlight }: StepPicture,
   view: StepView,
-  landscape: Landscape,
+  unit: number,
 ): Layer | null {
   if (view.quadratic === null || plane.step === null) return null;
   const [alongStep] = plane.step;
@@ -115,17 +115,22 @@ function layerOf(
   const value = plane.value ?? 0;
   if (!(size > FLAT * Math.abs(value))) return null;
   const bare = highlight === "C";
-  const values = view.quadratic.map((row, j) =>
+  const fine = refined(view.a, view.b, view.quadratic);
+  const values = fine.values.map((row, j) =>
     row.map((height, i) => {
       if (height === null || !bare) return height;
-      const square = (view.a[i] ?? 0) ** 2 + (view.b[j] ?? 0) ** 2;
+      const square = (fine.a[i] ?? 0) ** 2 + (fine.b[j] ?? 0) ** 2;
       return height - (plane.tikhonov * square) / 2;
     }),
   );
   const shown = highlight === null || highlight === "C" || highlight === "lambda";
   const colour = highlight === "lambda" ? palette.damping : palette.curvature;
   return {
-    landscape: { ...landscape, values },
+    landscape: {
+      x: fine.a.map((value) => value / unit),
+      y: fine.b.map((value) => value / unit),
+      values,
+    },
     colour: shown ? colour : withAlpha(colour, PALE),
     label: bare ? "quadratic without λ" : "quadratic",
     levels: {
@@ -135,6 +140,67 @@ function layerOf(
     },
     width: highlight === "C" || highlight === "lambda" ? 2.4 : 1.5,
   };
+}
+
+/** Points along each axis at which a narrow ellipse is round. */
+const FINE = 81;
+
+type Heights = NonNullable<StepView["quadratic"]>;
+
+/** A quadratic over a grid, over a finer one: three points along each axis determine it. */
+function refined(
+  a: readonly number[],
+  b: readonly number[],
+  values: Heights,
+): { a: readonly number[]; b: readonly number[]; values: Heights } {
+  const across = nodesOf(a);
+  const along = nodesOf(b);
+  const known = along.map((j) => across.map((i) => values[j]?.[i] ?? null));
+  if (known.flat().some((value) => value === null)) return { a, b, values };
+  const [xs, ys] = [finer(a), finer(b)];
+  const rights = xs.map((x) =>
+    weightsAt(
+      across.map((i) => a[i] as number),
+      x,
+    ),
+  );
+  return {
+    a: xs,
+    b: ys,
+    values: ys.map((y) => {
+      const ups = weightsAt(
+        along.map((j) => b[j] as number),
+        y,
+      );
+      const row = across.map((_, i) =>
+        ups.reduce((sum, up, j) => sum + up * (known[j]?.[i] ?? 0), 0),
+      );
+      return rights.map((right) =>
+        right.reduce((sum, weight, i) => sum + weight * (row[i] ?? 0), 0),
+      );
+    }),
+  };
+}
+
+/** Places of the first, a middle and the last of an axis. */
+function nodesOf(axis: readonly number[]): number[] {
+  return [0, Math.floor((axis.length - 1) / 2), axis.length - 1];
+}
+
+function finer(axis: readonly number[]): number[] {
+  const from = axis[0] ?? 0;
+  const step = ((axis.at(-1) ?? 0) - from) / (FINE - 1);
+  return Array.from({ length: FINE }, (_, index) => from + index * step);
+}
+
+/** Lagrange's weights of three nodes at a place. */
+function weightsAt(nodes: readonly number[], at: number): number[] {
+  return nodes.map((node) =>
+    nodes.reduce(
+      (product, other) => (other === node ? product : (product * (at - other)) / (node - other)),
+      1,
+    ),
+  );
 }
 
 /** The circle that both arrows reach, and the angle between them. */
@@ -177,7 +243,7 @@ function namesOf(
   } else {
     const times = formatMeasured(down[0] / Math.hypot(...(step ?? down)), 2);
     const text = step === null ? "−g goes on" : `−g: ${times} × as far →`;
-    names.push({ at: [right - 0.2 * width, -gap], text, colour: palette.gradient });
+    names.push({ at: [right - 0.24 * width, -gap], text, colour: palette.gradient });
   }
   if (step !== null) {
     const length = Math.hypot(...step);

@@ -63,7 +63,7 @@ describe("the verdict", () => {
     expect(lengthWords({ ratio: 1 / 129, degrees: 0 })).toBe(
       "shrinks the step to 1/130 of its length",
     );
-    expect(lengthWords({ ratio: 0.31, degrees: 0 })).toBe("shrinks the step to 0.31 of its length");
+    expect(lengthWords({ ratio: 0.31, degrees: 0 })).toBe("shrinks the step to 31 % of its length");
     expect(lengthWords({ ratio: 5.52, degrees: 0 })).toBe(
       "stretches the step to 5.5 times its length",
     );

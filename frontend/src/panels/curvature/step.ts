@@ -88,13 +88,16 @@ const SAME = 1.1;
 const STILL = 0.5;
 const HARDLY = 10;
 
-/** "shrinks the step to 1/129 of its length". */
-export function lengthWords({ ratio }: StepChange): string {
+/** "shrinks the step to 1/129 of its length", of one step or of `a` step as they usually are. */
+export function lengthWords({ ratio }: StepChange, which: "the" | "a" = "the"): string {
   if (ratio === null) return "leaves no length to compare";
-  if (ratio > 1 / SAME && ratio < SAME) return "keeps the step's length";
-  if (ratio >= SAME) return `stretches the step to ${formatMeasured(ratio, 2)} times its length`;
-  const share = ratio > 0.1 ? formatMeasured(ratio, 2) : `1/${formatMeasured(1 / ratio, 2)}`;
-  return `shrinks the step to ${share} of its length`;
+  if (ratio > 1 / SAME && ratio < SAME) return `keeps ${which} step's length`;
+  if (ratio >= SAME) {
+    return `stretches ${which} step to ${formatMeasured(ratio, 2)} times its length`;
+  }
+  const share =
+    ratio > 0.1 ? `${formatMeasured(100 * ratio, 2)} %` : `1/${formatMeasured(1 / ratio, 2)}`;
+  return `shrinks ${which} step to ${share} of its length`;
 }
 
 /** "and turns it by 25°". */
@@ -158,7 +161,7 @@ export function whyWords(plane: StepPlane): string {
     const drowned = tikhonov > Math.max(Math.abs(bends[0]), Math.abs(bends[1]));
     const cause = drowned
       ? `λ = ${formatSetting(tikhonov)} outweighs C (${pair(bends)})`
-      : `C itself curves alike in both directions (${pair(bends)})`;
+      : `C itself curves about equally in both directions (${pair(bends)})`;
     return `The quadratic is nearly round, since ${cause}: a step down the gradient already leads to z*.`;
   }
   if ((plane.change?.degrees ?? 0) < HARDLY) {

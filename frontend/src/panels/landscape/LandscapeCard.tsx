@@ -8,7 +8,7 @@ import { armName as nameOf } from "../../state/arms";
 import { runSpec, styles, textScale } from "../../state/signals";
 import { paletteOf } from "../../state/theme";
 import { PictureCard } from "../charts/PictureCard";
-import { residualWords, type ShownLandscape } from "./model";
+import { aspectOf, residualWords, type ShownLandscape } from "./model";
 
 interface Props {
   shown: ShownLandscape;
@@ -65,7 +65,12 @@ export function LandscapeCard(props: Props) {
     });
   });
   return (
-    <div class="landscape" data-surface={surface} data-shared={isShared}>
+    <div
+      class="landscape"
+      data-surface={surface}
+      data-shared={isShared}
+      style={surface ? undefined : { "--aspect": aspectOf(shown.landscape) }}
+    >
       <h3>
         {shown.arms.map((arm) => (
           <span key={arm}>
@@ -78,7 +83,13 @@ export function LandscapeCard(props: Props) {
       </h3>
       <PictureCard
         figure={figure}
-        title={`Loss landscape of ${names.join(", ")} at step ${shown.step}`}
+        title={`Loss landscape of ${names.join(", ")} at step ${formatCount(shown.step)}`}
+        note={shown.paths
+          .map(
+            ({ arm, residual }) =>
+              `${isShared ? `${armName(arm)}: ` : ""}${residualWords(residual)}`,
+          )
+          .join("; ")}
         label={`Loss around the weights of ${names.join(", ")} at step ${shown.step}`}
       />
       {onSurface !== null && !surface && (

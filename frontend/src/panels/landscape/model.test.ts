@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { logOf, started } from "../../../tests/logs";
 import type { RunLog } from "../../state/log";
 import {
+  aspectOf,
   barrierWords,
   fittingPlane,
   loggedLandscapes,
@@ -133,5 +134,26 @@ describe("words and surfaces", () => {
     expect(surfacesOf([], ["0", "1", "2"])).toEqual(["0", "1"]);
     expect(surfacesOf(["2"], ["0", "1", "2"])).toEqual(["2"]);
     expect(surfacesOf(["2"], ["0,1,2"])).toEqual(["0,1,2"]);
+  });
+});
+
+describe("a picture's shape", () => {
+  const plane = (wide: number, high: number) => ({
+    x: [-wide / 2, wide / 2],
+    y: [-high / 2, high / 2],
+    values: [
+      [1, 2],
+      [3, 4],
+    ],
+  });
+
+  it("is that of its plane with room for the axes", () => {
+    expect(aspectOf(plane(2, 2))).toBeCloseTo(256 / 242);
+    expect(aspectOf(plane(6, 2))).toBeGreaterThan(2);
+    expect(aspectOf(plane(2, 6))).toBe(0.9);
+  });
+
+  it("is square where the axes have scales of their own", () => {
+    expect(aspectOf(plane(20, 2))).toBe(aspectOf(plane(2, 2)));
   });
 });

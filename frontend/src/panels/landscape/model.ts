@@ -2,6 +2,7 @@
 
 import type { LandscapePatch, LandscapeStart } from "../../api/landscapes";
 import { heightRange, type Landscape, type PlanePoint, pointAt } from "../../charts/landscape";
+import { isStretched } from "../../charts/landscapeFigure";
 import { formatMeasured } from "../../format";
 import { lastUpToStep } from "../../state/column";
 import { hasEnded, type LandscapePoint, type RunLog } from "../../state/log";
@@ -87,6 +88,21 @@ export function residualWords(residual: number | null): string {
   if (residual === null || !Number.isFinite(residual)) return "where the path lies is not known";
   if (residual < 0.005) return "the path lies in this plane";
   return `${Math.round(100 * residual)} % of the path lies outside this plane`;
+}
+
+/** Pixels of a usual picture: its plot's width, and what axes take beside and below. */
+const USUAL = { plot: 200, beside: 56, below: 42 };
+/** A picture is at least this wide by its height: no plane is taller than a screen. */
+const TALLEST = 0.9;
+
+/** Width of a picture by its height at which its plane fills it at one scale. */
+export function aspectOf(landscape: Landscape): number {
+  const { x, y } = landscape;
+  const wide = Math.abs((x.at(-1) ?? 0) - (x[0] ?? 0));
+  const high = Math.abs((y.at(-1) ?? 0) - (y[0] ?? 0));
+  const ratio = isStretched(landscape) || !(wide > 0 && high > 0) ? 1 : wide / high;
+  const { plot, beside, below } = USUAL;
+  return Math.max(TALLEST, (plot + beside) / (plot / ratio + below));
 }
 
 /** The range of heights that all landscapes share, or null where each has its own. */

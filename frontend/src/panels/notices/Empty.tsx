@@ -29,7 +29,6 @@ export function Empty({ story = true }: { story?: boolean }) {
         </p>
       )}
       <h2 id="empty-title">{preset?.title ?? "Your own experiment"}</h2>
-      {preset !== null && story && <p>{preset.story}</p>}
       <p>
         {spec.arms.map((_, index) => (
           <span key={draftLabels.value[index]}>
@@ -51,6 +50,7 @@ export function Empty({ story = true }: { story?: boolean }) {
           New to this? <Link to={{ path: "lessons", search: "" }}>Begin with the lessons</Link>
         </p>
       )}
+      {preset !== null && story && <p class="story">{preset.story}</p>}
     </section>
   );
 }

@@ -1,11 +1,12 @@
 /** What a printed page or a report says beside its charts: which run, which settings, from where. */
 
 import { signal } from "@preact/signals";
-import { formatCount } from "../../format";
+import type { Spec } from "../../api/types";
+import { formatCount, formatSetting } from "../../format";
 import { absolute, hrefOf } from "../../state/address/router";
 import { armName } from "../../state/arms";
 import { presetOf } from "../../state/draft";
-import { summariseArm } from "../../state/edit";
+import { settingsAt, summariseArm, takesNewtonStep } from "../../state/edit";
 import { optionLabel } from "../../state/labels";
 import { canTrain, cursor, run } from "../../state/signals";
 import { here } from "../classroom/here";
@@ -16,6 +17,26 @@ export const made = signal("");
 const CITATION =
   "Petersen, Borgelt, Sutter, Kuehne, Deussen, Ermon: Newton Losses, Using Curvature Information " +
   "for Learning with Differentiable Algorithms. NeurIPS 2024.";
+
+/** The loss with its parameters: "NeuralSort (temperature 0.03, numerics bce_loss)". */
+function lossWords(loss: Spec["loss"]): string {
+  const own = Object.entries(loss).flatMap(([name, value]) => {
+    if (name === "name" || value === null || typeof value === "object") return [];
+    const said = typeof value === "number" ? formatSetting(value, 4) : String(value);
+    return [`${name.replaceAll("_", " ")} ${said}`];
+  });
+  const name = optionLabel("loss", loss.name);
+  return own.length === 0 ? name : `${name} (${own.join(", ")})`;
+}
+
+/** An arm with the λ that it had at a step. */
+function armWords(spec: Spec, arm: number, step: number): string {
+  const own = spec.arms[arm];
+  if (own === undefined) return "";
+  const { tikhonov } = settingsAt(spec, arm, step);
+  const lambda = takesNewtonStep(own) ? `λ ${formatSetting(tikhonov, 3)}, ` : "";
+  return `${armName(spec.arms, arm)}: ${lambda}${summariseArm(own)}`;
+}
 
 export function PrintNote() {
   const log = run.value;
@@ -37,14 +58,13 @@ export function PrintNote() {
           `${optionLabel("task", spec.task.name)}, ${optionLabel("loss", spec.loss.name)}`}
       </h2>
       <p>
+        {optionLabel("task", spec.task.name)} · {lossWords(spec.loss)}
+      </p>
+      <p>
         Step {formatCount(cursor.value)} of {formatCount(spec.steps)} · batches of{" "}
         {formatCount(spec.batch_size)} · seed {spec.seed} · {log.device}
       </p>
-      <p>
-        {spec.arms
-          .map((arm, index) => `${armName(spec.arms, index)}: ${summariseArm(arm)}`)
-          .join(" · ")}
-      </p>
+      <p>{spec.arms.map((_, index) => armWords(spec, index, cursor.value)).join(" · ")}</p>
       <p>{from.join(" · ")}</p>
       <p>The method: {CITATION}</p>
     </section>

@@ -95,7 +95,7 @@ function disagreement(
   return [
     { text: "; over " },
     { text: `${seeds} seeds`, mark: "strong" },
-    { text: ` the preset measured ${range} for ` },
+    { text: ` the preset measured a lead of ${range} for ` },
     nameOf(log, arm.arm),
     { text: ` at the end${verdict}` },
   ];

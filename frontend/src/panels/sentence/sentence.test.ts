@@ -1,79 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { arm, evaluation, logOf, metrics, spec, started } from "../../../tests/logs";
+import { evaluation, logOf, spec, started } from "../../../tests/logs";
+import { at, type Events, say } from "../../../tests/sentences";
 import type { Expectation } from "./evidence";
 import { plainText } from "./parts";
 import { sentence } from "./sentence";
 import { standings } from "./standings";
-
-type Events = Parameters<typeof logOf>[0];
-
-function say(events: Events, step: number, expectation: Expectation | null = null): string {
-  return plainText(sentence(logOf([started(), ...events]), step, { expectation }));
-}
-
-function at(step: number, values: [number, number][]) {
-  return values.map(([value, error], arm) =>
-    evaluation(arm, step, { exact_match: value, exact_match_se: error, elementwise: 0.5 }),
-  );
-}
-
-const histogram = {
-  log10_edges: [-12, -6, 0, 2, 6],
-  counts: [0, 50, 0, 0],
-  zero: 0,
-  non_finite: 0,
-};
-function curvature(arm: number, step: number, gradient_norms: typeof histogram) {
-  return {
-    type: "curvature" as const,
-    arm,
-    step,
-    hessian: null,
-    fisher: null,
-    direction_cosine: null,
-    complement_condition: null,
-    gradient_norms,
-  };
-}
-
-describe("what curvature does", () => {
-  const steps = (turn: number, length: number) =>
-    metrics(1, [1, 2, 3], {
-      turn: [turn, 180, turn],
-      output_gradient_norm: [2, 2, 2],
-      direction_norm: [2 * length, 2 * length, 2 * length],
-    });
-
-  it("is said of the best arm that takes whole Newton steps", () => {
-    const values: [number, number][] = [
-      [0.9, 0.01],
-      [0.5, 0.01],
-      [0.2, 0.01],
-    ];
-    expect(say([steps(55, 0.05), ...at(25, values)], 25)).toContain(
-      "The curvature of Hessian shrinks the step to 1/20 of its length and turns it by 55°.",
-    );
-    expect(say([steps(3, 1), ...at(25, values)], 25)).toContain(
-      "The curvature of Hessian keeps the step's length and hardly turns it (by 3.0°).",
-    );
-    expect(say(at(25, values), 25)).not.toContain("curvature");
-  });
-
-  it("is not said of half a Newton step", () => {
-    const half = spec({
-      arms: [arm("Vanilla"), arm("H", { curvature: "hessian", component: "length" })],
-    });
-    const log = logOf([
-      started(half),
-      steps(55, 0.05),
-      ...at(25, [
-        [0.5, 0.01],
-        [0.4, 0.01],
-      ]),
-    ]);
-    expect(plainText(sentence(log, 25))).not.toContain("curvature");
-  });
-});
 
 describe("the sentence", () => {
   it("says nothing before the first evaluation", () => {
@@ -156,7 +87,7 @@ describe("the sentence", () => {
     ]);
     expect(say(events, 60, measured(-0.1, 0.12))).toContain(
       "36.0 points ahead of Vanilla (over 10 standard errors, but one seed); over 5 seeds the" +
-        " preset measured −10.0 to +12.0 for Fisher at the end, which includes zero.",
+        " preset measured a lead of −10.0 to +12.0 for Fisher at the end, which includes zero.",
     );
     expect(say(events, 60, measured(-0.2, -0.1))).toContain(
       "−20.0 to −10.0 for Fisher at the end.",
@@ -293,72 +224,6 @@ describe("the sentence", () => {
     expect(say(events, 9)).toContain(
       "Vanilla held through a spike at step 4, infinitely many times its usual gradient.",
     );
-  });
-
-  describe("alarms", () => {
-    const values: [number, number][] = [
-      [0.1, 0.01],
-      [0.5, 0.01],
-      [0.5, 0.01],
-    ];
-    const small = { ...histogram, counts: [50, 0, 0, 0] };
-    const large = { ...histogram, counts: [0, 0, 0, 50] };
-
-    it("are of no norms that were usual from the start", () => {
-      const events = [
-        ...at(0, values),
-        ...[0, 10, 20, 30].map((step) => curvature(0, step, large)),
-        ...[0, 10, 20, 30].map((step) => curvature(1, step, small)),
-      ];
-      expect(say(events, 35)).not.toContain("of a batch");
-    });
-
-    it("are of gradients that grow tenfold", () => {
-      const events = [
-        ...at(0, values),
-        ...[0, 10, 20].map((step) => curvature(2, step, histogram)),
-        curvature(2, 30, { ...histogram, counts: [0, 40, 0, 10] }),
-      ];
-      expect(say(events, 29)).not.toContain("of a batch");
-      expect(say(events, 30)).toContain(
-        "20.0 % of a batch has gradients over ten times as large as usual for Fisher.",
-      );
-    });
-
-    it("are of gradients that vanish as an arm falls, not of samples that are learned", () => {
-      const vanishing = [
-        ...[0, 10, 20].map((step) => curvature(1, step, histogram)),
-        curvature(1, 30, { ...histogram, zero: 50 }),
-      ];
-      const before = at(0, [
-        [0.1, 0.01],
-        [0.1, 0.01],
-      ]);
-      const learned = at(25, [
-        [0.1, 0.01],
-        [0.95, 0.01],
-      ]);
-      expect(say([...before, ...learned, ...vanishing], 30)).not.toContain("of a batch");
-      const fallen = at(28, [
-        [0.1, 0.01],
-        [0.1, 0.01],
-      ]);
-      expect(say([...before, ...learned, ...fallen, ...vanishing], 30)).toContain(
-        "50.0 % of a batch has no gradient left for Hessian.",
-      );
-    });
-
-    it("says what keeps an arm from learning, as long as it lasts", () => {
-      const message = "gradient zero in 50 of 50 steps: the loss is flat at these outputs";
-      const values: [number, number][] = [[0.1, 0.01]];
-      const events = [
-        ...at(50, values),
-        { type: "notice" as const, arm: 0, step: 50, kind: "vanished" as const, message },
-        ...at(100, values),
-      ];
-      expect(say(events, 60)).toContain(`Vanilla: ${message}.`);
-      expect(say(events, 100)).not.toContain("gradient zero");
-    });
   });
 
   it("says what was changed", () => {

@@ -23,9 +23,9 @@ export function turned(log: RunLog, step: number, { rows, falls }: Standings): C
   const change = { ratio, degrees };
   return [
     [
-      { text: "The curvature of " },
+      { text: "Lately the curvature of " },
       nameOf(log, best.arm),
-      { text: ` ${lengthWords(change)} ${turnWords(change)}` },
+      { text: ` typically ${lengthWords(change, "a")} ${turnWords(change)}` },
     ],
   ];
 }

@@ -140,6 +140,7 @@ export function Transport() {
         {canTrain.value && !framed.value && hasRun.value && (
           <button
             type="button"
+            class="seeds-button"
             aria-pressed={showsSeeds.value}
             data-tip={
               showsSeeds.value
