@@ -3,7 +3,7 @@
 The file's frame is made here; everything that is seen comes from ``report/report.js`` and
 ``report/report.css`` of the built page, with ``report/plotly.js`` (of the plotly package's version,
 without maps and 3-D, which would make the file twice as large). It reads the JSON of
-``#newton-lab-report``:
+``#newton-lab-report``, compressed (gzip) and in letters (base64), which is a third as large:
 ``{"run": {...}, "figures": {...}, "vocabulary": {...}, "events": [...]}``; a report over seeds
 also has ``"others": [{"title": ..., "events": [...]}, ...]``, and one with panels that ask the
 server for each step brings the ``"answers": [{"path": ..., "question": ..., "answer": ...}, ...]``.
@@ -14,6 +14,7 @@ import hashlib
 import html
 import json
 import re
+import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -57,29 +58,40 @@ def report_html(
     Raises:
         PageNotBuiltError: the page's bundle is not there.
     """
-    data = _data(run, events, others or {}, answers)
-    return single_page(str(run["title"]), DATA_ID, "application/json", data)
+    data = packed(_data(run, events, others or {}, answers))
+    return single_page(str(run["title"]), DATA_ID, data)
 
 
-def single_page(title: str, data_id: str, data_type: str, data: Iterable[str]) -> Iterator[str]:
+def packed(parts: Iterable[str]) -> Iterator[str]:
+    """A text compressed (gzip) and in letters (base64), part by part."""
+    packer = zlib.compressobj(9, wbits=31)
+    rest = b""
+    for part in parts:
+        rest += packer.compress(part.encode())
+        whole = len(rest) - len(rest) % 3
+        yield base64.b64encode(rest[:whole]).decode()
+        rest = rest[whole:]
+    yield base64.b64encode(rest + packer.flush()).decode()
+
+
+def single_page(title: str, data_id: str, data: Iterable[str]) -> Iterator[str]:
     """The parts of an HTML file with everything in it, which may reach nobody.
 
     Args:
         title: of the page.
         data_id: id of the element that holds the data.
-        data_type: its media type.
-        data: its text, which holds no tag.
+        data: its text, as :func:`packed` makes it.
 
     Raises:
         PageNotBuiltError: the page's bundle is not there.
     """
     folder = page_dir() / "report"
     codes = [_read(folder / name) for name in ("plotly.js", "report.js")]
-    return _parts(title, data_id, data_type, data, codes, _read(folder / "report.css"))
+    return _parts(title, data_id, data, codes, _read(folder / "report.css"))
 
 
 def _parts(
-    title: str, data_id: str, data_type: str, data: Iterable[str], codes: list[str], style: str
+    title: str, data_id: str, data: Iterable[str], codes: list[str], style: str
 ) -> Iterator[str]:
     scripts = [_inline_script(code) for code in codes]
     yield (
@@ -89,7 +101,7 @@ def _parts(
         '<meta name="color-scheme" content="light dark">\n'
         f"<title>{html.escape(title)} · Newton Lab</title>\n"
         f'<style>{_inline_style(style)}</style>\n</head>\n<body>\n<div id="page"></div>\n'
-        f'<script type="{data_type}" id="{data_id}">\n'
+        f'<script type="text/plain" id="{data_id}">\n'
     )
     yield from data
     yield "\n</script>\n"
@@ -102,15 +114,15 @@ def _data(
 ) -> Iterator[str]:
     made = {"made": datetime.now(UTC).date().isoformat()}
     yield (
-        f'{{"run":{_inline_json(run | made)},"figures":{_inline_json(templates())},'
-        f'"vocabulary":{_inline_json(vocabulary().model_dump(mode="json"))},'
-        f'"answers":{_inline_json(answers)},"events":[\n'
+        f'{{"run":{compact(run | made)},"figures":{compact(templates())},'
+        f'"vocabulary":{compact(vocabulary().model_dump(mode="json"))},'
+        f'"answers":{compact(answers)},"events":[\n'
     )
     yield from _joined(events)
     if others:
         yield '\n],"others":['
         for number, (title, log) in enumerate(others.items()):
-            yield f'{"," if number else ""}\n{{"title":{_inline_json(title)},"events":[\n'
+            yield f'{"," if number else ""}\n{{"title":{compact(title)},"events":[\n'
             yield from _joined(log)
             yield "\n]}"
     yield "\n]}"
@@ -119,7 +131,7 @@ def _data(
 def _joined(events: Log) -> Iterator[str]:
     separator = ""
     for event in events:
-        yield separator + _escape_json(shortened(event))
+        yield separator + shortened(event)
         separator = ",\n"
 
 
@@ -154,15 +166,6 @@ def _read(file: Path) -> str:
         return file.read_text("utf-8")
     except FileNotFoundError:
         raise PageNotBuiltError(NOT_BUILT) from None
-
-
-def _inline_json(value: Any) -> str:
-    return _escape_json(compact(value))
-
-
-def _escape_json(text: str) -> str:
-    """JSON that holds no tag: ``<`` only ever stands inside strings."""
-    return text.replace("<", "\\u003c")
 
 
 def _inline_script(code: str) -> str:

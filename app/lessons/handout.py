@@ -1,9 +1,7 @@
 """A lesson with its runs as one HTML file that needs neither a server nor a network."""
 
-import base64
 import contextlib
 import json
-import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,7 +14,7 @@ from app.landscapes.kept import PANELS, kept_events, step_pictures
 from app.lessons.glossary import glossary
 from app.lessons.questions import answered
 from app.lessons.records import LessonAnswer, LessonInfo, SceneView
-from app.report import Log, shortened, single_page
+from app.report import Log, packed, shortened, single_page
 from app.runs.identity import canonical
 from app.settings import Settings
 from newton_core.experiment.spec import ExperimentSpec
@@ -92,16 +90,16 @@ def handout_html(
         "shown": [_index(page.scene, keys) for page in lesson.content],
         "answers": pictures,
     }
-    packed = _packed(content)
-    if len(packed) > MOST_BYTES:
+    text = _packed(content)
+    if len(text) > MOST_BYTES:
         sizes = [(len(_packed(log)), run.spec.steps) for run, log in zip(runs, logs, strict=True)]
         largest, steps = max(sizes, default=(0, 0))
         raise HandoutSizeError(
-            f"the hand-out of {lesson.title!r} would take {len(packed) / 1e6:.0f} MB, and may take"
+            f"the hand-out of {lesson.title!r} would take {len(text) / 1e6:.0f} MB, and may take"
             f" {MOST_BYTES / 1e6:.0f}: it holds {len(runs)} runs, of which the largest, of"
             f" {steps} steps, takes {largest / 1e6:.0f} MB; show fewer runs, or shorter ones"
         )
-    return single_page(lesson.title, DATA_ID, "text/plain", [packed])
+    return single_page(lesson.title, DATA_ID, [text])
 
 
 def _index(scene: SceneView | None, keys: Sequence[str]) -> int | None:
@@ -123,8 +121,5 @@ def _step_pictures(lesson: LessonAnswer, run: MadeRun, name: str) -> Iterator[di
 
 
 def _packed(content: object) -> str:
-    """The content as JSON, compressed (gzip), in letters (base64)."""
-    text = json.dumps(content, separators=(",", ":"), allow_nan=False)
-    packer = zlib.compressobj(9, wbits=31)
-    packed = packer.compress(text.encode()) + packer.flush()
-    return base64.b64encode(packed).decode()
+    """The content as a file holds it."""
+    return "".join(packed([json.dumps(content, separators=(",", ":"), allow_nan=False)]))

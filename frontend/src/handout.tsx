@@ -4,6 +4,7 @@ import { signal, useSignalEffect } from "@preact/signals";
 import { render } from "preact";
 import { useEffect } from "preact/hooks";
 import { keepAnswers, requestKey } from "./api/kept";
+import { unpacked } from "./api/packed";
 import type { Catalog, Lesson, LessonInfo, RunEvent, Term } from "./api/types";
 import { obeyOneTime } from "./charts/oneTime";
 import type { Templates } from "./charts/templates";
@@ -51,13 +52,6 @@ const KEYS = shortcuts(mainAction, () => {
 /** Whether the pictures for print are drawn: until then the lab is busy with them. */
 const isReady = signal(false);
 
-/** The content of the file: JSON, compressed and in letters. */
-async function unpacked(text: string): Promise<Content> {
-  const bytes = Uint8Array.from(atob(text.trim()), (letter) => letter.charCodeAt(0));
-  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
-  return (await new Response(stream).json()) as Content;
-}
-
 function Handout({ content, logs }: { content: Content; logs: readonly RunLog[] }) {
   const { lesson, shown } = content;
   useSignalEffect(() => {
@@ -99,11 +93,8 @@ function same(one: unknown, other: unknown): boolean {
 }
 
 export async function showHandout(data: HTMLElement, root: HTMLElement): Promise<void> {
-  if (typeof DecompressionStream === "undefined") {
-    root.textContent = "This browser is too old to unpack the lesson: use one of 2023 or later.";
-    return;
-  }
-  const content = await unpacked(data.textContent ?? "");
+  const content = await unpacked<Content>(data, root);
+  if (content === null) return;
   const { lesson, info } = content;
   canTrain.value = false;
   made.value = content.made;

@@ -2,6 +2,7 @@
 
 import { render } from "preact";
 import { keepAnswers, requestKey } from "./api/kept";
+import { unpacked } from "./api/packed";
 import type { RunEvent } from "./api/types";
 import { obeyOneTime } from "./charts/oneTime";
 import { obeyPaper } from "./charts/paper";
@@ -110,8 +111,11 @@ const handout = document.getElementById("newton-lab-handout");
 const data = document.getElementById("newton-lab-report");
 const root = document.getElementById("page");
 if (handout !== null && root !== null) void showHandout(handout, root);
-if (data !== null && root !== null) {
-  const embedded = JSON.parse(data.textContent ?? "") as Embedded;
+if (data !== null && root !== null) void showReport(data, root);
+
+async function showReport(data: HTMLElement, root: HTMLElement): Promise<void> {
+  const embedded = await unpacked<Embedded>(data, root);
+  if (embedded === null) return;
   const { run, events, others = [], answers } = embedded;
   canTrain.value = false;
   made.value = run.made;

@@ -1,6 +1,8 @@
 """A real server process, and what tests ask of it."""
 
+import base64
 import contextlib
+import gzip
 import json
 import os
 import signal
@@ -207,6 +209,11 @@ def numbers_of(records: Iterable[dict[str, Any]]) -> dict[str, Any]:
         elif kind not in ("started", "snapshot", "finished"):
             others.append({**record, "seq": 0})
     return {"metrics": metrics, "others": others}
+
+
+def unpacked(text: str) -> Any:
+    """The content of a report or a hand-out: JSON, compressed, in letters."""
+    return json.loads(gzip.decompress(base64.b64decode(text)))
 
 
 class Scripts(HTMLParser):

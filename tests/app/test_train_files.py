@@ -15,7 +15,7 @@ from newton_core.experiment.events import parse_event
 from newton_core.experiment.spec import ExperimentSpec
 from newton_core.training.run import run
 from tests.app.command import Lab
-from tests.app.harness import numbers_of, tiny_spec
+from tests.app.harness import numbers_of, tiny_spec, unpacked
 
 
 @pytest.fixture
@@ -61,7 +61,7 @@ def _runs(path: Path) -> list[list[dict[str, Any]]]:
 
 def _embedded(path: Path) -> dict[str, Any]:
     text = path.read_text("utf-8").split('id="newton-lab-report">')[1].split("</script>")[0]
-    return dict(json.loads(text))
+    return dict(unpacked(text))
 
 
 def test_what_was_killed_goes_on_to_the_same_numbers(newton_lab, spec, tmp_path, report_page):

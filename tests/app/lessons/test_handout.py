@@ -1,8 +1,5 @@
 """A lesson as one file: what is inside it, and what it may do."""
 
-import base64
-import gzip
-import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +11,7 @@ from app.lessons.parsing import read_lesson
 from app.lessons.questions import answered, question_of, settings_of
 from app.lessons.shelf import answer_of
 from tests.app.command import Lab
-from tests.app.harness import LabServer, Scripts
+from tests.app.harness import LabServer, Scripts, unpacked
 from tests.app.tiny_lesson import TINY
 
 LESSON = TINY.replace("title: Tiny", "title: Tiny <b>lesson</b>").replace(
@@ -41,7 +38,7 @@ def server(tmp_path: Path, own: Path) -> Iterator[LabServer]:
 def content_of(html: str) -> dict[str, Any]:
     scripts = Scripts(html)
     assert scripts.sources == [], "nothing is loaded from elsewhere"
-    return dict(json.loads(gzip.decompress(base64.b64decode(scripts.inline[0]))))
+    return dict(unpacked(scripts.inline[0]))
 
 
 def check(html: str) -> None:

@@ -42,6 +42,8 @@ export function PrintNote() {
   const log = run.value;
   const spec = log?.spec;
   if (log === null || spec == null) return null;
+  const title = presetOf(spec)?.title;
+  const what = `${optionLabel("task", spec.task.name)} · ${lossWords(spec.loss)}`;
   const version = log.versions["newton-lab"];
   const from = [
     `Newton Lab${version === undefined ? "" : ` ${version}`}`,
@@ -53,13 +55,8 @@ export function PrintNote() {
   ];
   return (
     <section class="print-note" data-shown={made.value !== ""} aria-label="About this run">
-      <h2>
-        {presetOf(spec)?.title ??
-          `${optionLabel("task", spec.task.name)}, ${optionLabel("loss", spec.loss.name)}`}
-      </h2>
-      <p>
-        {optionLabel("task", spec.task.name)} · {lossWords(spec.loss)}
-      </p>
+      <h2>{title ?? what}</h2>
+      {title !== undefined && <p>{what}</p>}
       <p>
         Step {formatCount(cursor.value)} of {formatCount(spec.steps)} · batches of{" "}
         {formatCount(spec.batch_size)} · seed {spec.seed} · {log.device}
