@@ -82,14 +82,17 @@ bench: install
 	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[bench]'
 	$(BIN)/python -m benchmarks --write --json dist/benchmarks.json
 
-# By hand: long, and no part of the tests. KILLS=20 is a tenth.
+# By hand: long. The tests run the same scripts at a fraction.
 KILLS ?= 200
 VIEWERS ?= 500
+WAITING ?= 1000
 MINUTES ?= 60
 reliability: install
 	$(BIN)/python -m scripts.reliability --kills $(KILLS)
 	$(BIN)/python -m scripts.load viewers --viewers $(VIEWERS)
-	$(BIN)/python -m scripts.load soak --minutes $(MINUTES)
+	$(BIN)/python -m scripts.load queue --runs $(WAITING)
+	$(BIN)/python -m scripts.load requests
+	$(BIN)/python -m scripts.soak --minutes $(MINUTES)
 
 # Known holes in what the lab depends on. Both ask a service; where it does not answer, a line says so.
 audit: install .venv/.audit
