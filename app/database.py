@@ -70,6 +70,7 @@ TELL_SECONDS = 10.0
 SCHEMA_SECONDS = 10.0
 _OUR_MISTAKES = (IntegrityError, DataError, ProgrammingError)
 """Errors that a second attempt does not mend."""
+_NO_SHARED_MEMORY = ("SQLITE_IOERR_SHM", "SQLITE_IOERR_LOCK", "SQLITE_PROTOCOL")
 _POSTGRES_ARGUMENTS = {
     "connect_timeout": 5,
     "keepalives_idle": 10,  # a machine that vanishes without a word is noticed in 25 s
@@ -134,6 +135,8 @@ class Database:
                 raise
         database = cls(engine, lock)
         try:
+            if settings.postgres_url is None:
+                _require_wal(engine, settings.sqlite_file)
             if database.is_owner:
                 migrate(engine)
             else:
@@ -323,6 +326,26 @@ def _sqlite_engine(file: Path) -> Engine:
     engine = create_engine(f"sqlite:///{file}", creator=connect, pool_size=10, max_overflow=50)
     event.listen(engine, "connect", _set_up_sqlite)
     return engine
+
+
+def _require_wal(engine: Engine, file: Path) -> None:
+    """Without a write-ahead log viewers and runs would wait for each other, and locks may lie."""
+    mode, reason = "", ""
+    try:
+        with engine.connect() as connection:
+            mode = str(connection.exec_driver_sql("PRAGMA journal_mode").scalar())
+            connection.exec_driver_sql("SELECT count(*) FROM sqlite_master")
+    except DBAPIError as error:
+        name = getattr(error.orig, "sqlite_errorname", "")
+        if not name.startswith(_NO_SHARED_MEMORY):
+            raise
+        reason = f" ({error.orig})"
+    if reason or mode != "wal":
+        raise DatabaseStartError(
+            f"the file system of {file} refuses SQLite's write-ahead log{reason}, as network"
+            " folders (NFS) do: put the data folder on a disk of this machine with --data-dir or"
+            " NEWTON_LAB_DATA_DIR, or use PostgreSQL with NEWTON_LAB_DATABASE_URL"
+        )
 
 
 def migrate(engine: Engine) -> None:

@@ -171,7 +171,8 @@ class RunDesk:
 
 
 def _seconds_left(run: RunRow) -> float | None:
-    """By the pace so far."""
-    if run.started is None or run.step == 0:
+    """By the pace so far; None where it has only begun, or the clock was set back meanwhile."""
+    taken = 0.0 if run.started is None else time.time() - run.started
+    if taken <= 0.0 or run.step == 0:
         return None
-    return (time.time() - run.started) * max(0, run.steps - run.step) / run.step
+    return taken * max(0, run.steps - run.step) / run.step

@@ -108,7 +108,8 @@ def test_a_hung_owner_loses_the_lock_and_what_it_had_not_stored(
                 stored = session.scalar(text("SELECT version_num FROM alembic_version"))
             assert "half" not in str(stored)
             owner.send_signal(signal.SIGCONT)
-            assert owner.communicate("\n", timeout=60)[0] == "rolled back\nstops\n"
+            said = owner.communicate("\n", timeout=60)[0].splitlines()
+            assert said[-2:] == ["rolled back", "stops"]
         finally:
             owner.kill()
             other.close()
