@@ -1,6 +1,6 @@
 """Ends the lab's processes at random moments, and counts what was lost of what it had said.
 
-    python -m scripts.reliability [--kills 200] [--seed 0] [--minutes 60]
+    python -m scripts.reliability [--kills 200] [--seed 0] [--minutes 60] [--databases sqlite]
 
 A real server computes one run after another while viewers write down every event that they are
 sent. At random moments a random process gets SIGKILL or SIGSTOP: a worker, an arm worker, the
@@ -29,6 +29,7 @@ import psutil
 from tests.app.harness import LabServer, long_spec, read_messages
 from tests.app.postgres import Postgres, postgres_binaries
 
+DATABASES = ("sqlite", "postgresql")
 RECOVERY_SECONDS = 180.0
 ARM_WORKER = "newton-lab arm worker"
 LANDSCAPE = "newton-lab landscape worker"
@@ -114,7 +115,7 @@ class LandscapeAsker(threading.Thread):
     def _ask(self) -> bool:
         """Whether a landscape of the newest run was answered to its end."""
         with httpx.Client(base_url=self._server.url, timeout=30.0) as client:
-            run = client.get("/api/runs").json()["items"][0]["id"]
+            run = client.get("/api/runs").raise_for_status().json()["items"][0]["id"]
             body = {"run": run, "points": 21, "samples": 5}
             kinds = list(client.post("/api/landscapes", json=body).iter_lines())
         return "event: done" in kinds
@@ -131,8 +132,8 @@ class Accidents:
         """One accident, and the recovery from it."""
         kinds: list[tuple[Callable[[], str | None], int]] = [
             (lambda: self._signal(WORKER), 6), (lambda: self._signal(ARM_WORKER), 5),
-            (lambda: self._signal(LANDSCAPE), 4), (self._kill_server, 2),
-            (self._kill_database, 2 if self._postgres else 0),
+            (lambda: self._signal(LANDSCAPE), 4), (self._hit_server, 2),
+            (self._hit_database, 2 if self._postgres else 0),
         ]  # fmt: skip
         chosen = self._dice.choices([kind for kind, _ in kinds], [weight for _, weight in kinds])[0]
         what = chosen()
@@ -141,7 +142,7 @@ class Accidents:
             self._wait_until_healthy()
 
     def _signal(self, name: str) -> str | None:
-        """SIGKILL, or SIGSTOP for a while (a machine that swaps) and often SIGKILL after it."""
+        """SIGKILL or SIGSTOP for one process of this name."""
         try:
             found = [p for p in self._server.workers() if p.cmdline()[-1].startswith(name)]
         except (psutil.NoSuchProcess, IndexError):  # one that ends just now
@@ -153,19 +154,24 @@ class Accidents:
             if self._dice.random() < 0.7:
                 victim.kill()
                 return f"SIGKILL {name.removeprefix('newton-lab ')}"
-            victim.suspend()
-            time.sleep(self._dice.uniform(0.05, 1.0))
-            victim.resume()
+            self._suspend([victim])
             return f"SIGSTOP {name.removeprefix('newton-lab ')}"
         return None
 
-    def _kill_server(self) -> str:
+    def _suspend(self, family: list[psutil.Process]) -> None:
+        """SIGSTOP for up to a second, as on a machine that swaps."""
+        for process in family:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.suspend()
+        time.sleep(self._dice.uniform(0.05, 1.0))
+        for process in family:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.resume()
+
+    def _hit_server(self) -> str:
         assert self._server.process is not None
         if self._dice.random() < 0.3:
-            process = psutil.Process(self._server.process.pid)
-            process.suspend()
-            time.sleep(self._dice.uniform(0.05, 1.0))
-            process.resume()
+            self._suspend([psutil.Process(self._server.process.pid)])
             return "SIGSTOP server"
         port = int(self._server.url.rpartition(":")[2])
         workers = self._server.workers()
@@ -174,8 +180,12 @@ class Accidents:
         self._server.start(port)
         return "SIGKILL server"
 
-    def _kill_database(self) -> str:
+    def _hit_database(self) -> str:
         assert self._postgres is not None
+        if self._dice.random() < 0.3:
+            server = self._postgres.process
+            self._suspend([server, *server.children(recursive=True)])
+            return "SIGSTOP database"
         self._postgres.kill()
         time.sleep(self._dice.uniform(0.0, 1.0))
         self._postgres.start()
@@ -260,6 +270,7 @@ def main() -> None:
     parser.add_argument("--kills", type=int, default=200)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--minutes", type=float, default=60.0, help="at most, for each database")
+    parser.add_argument("--databases", nargs="+", default=DATABASES, choices=DATABASES)
     given = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))  # and its server with it
     dice = random.Random(given.seed)
@@ -268,7 +279,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as work:
         root = Path(work)
         root.chmod(0o755)
-        for name in ("sqlite", "postgresql"):
+        for name in given.databases:
             folder = root / name
             folder.mkdir()
             postgres = None

@@ -110,7 +110,7 @@ class LabServer:
         assert self.process is not None
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline:
-            with contextlib.suppress(httpx.ConnectError):
+            with contextlib.suppress(httpx.TransportError):  # one that loads torch answers late
                 if self.client.get("/api/health").status_code == 200:
                     return
             if self.process.poll() is not None:
@@ -141,7 +141,7 @@ class LabServer:
         """Its worker processes."""
         assert self.process is not None
         children = psutil.Process(self.process.pid).children(recursive=True)
-        return [child for child in children if "newton-lab" in child.cmdline()[-1]]
+        return [child for child in children if "newton-lab" in _title(child)]
 
     def post(self, spec: Spec, **query: Any) -> dict[str, Any]:
         answer = self.client.post("/api/runs", json=spec, params=query)
@@ -188,6 +188,13 @@ class LabServer:
             if time.monotonic() > deadline:
                 pytest.fail(f"run {run_id} was not removed")
             time.sleep(0.05)
+
+
+def _title(process: psutil.Process) -> str:
+    try:
+        return str(process.cmdline()[-1])
+    except (psutil.NoSuchProcess, IndexError):  # one that ends just now
+        return ""
 
 
 def numbers_of(records: Iterable[dict[str, Any]]) -> dict[str, Any]:
