@@ -8,7 +8,9 @@ tangents, weighted by the shares: nothing cancels and nothing overflows.
 The Hessian is that of a product of matrices in which every entry is counted in units of itself:
 the product is bilinear in α and in the rows that it mixes, and the logarithms' own curvature is
 that of the last layer alone. So no sum over all entries of all layers is needed.
-Conventions: :mod:`newton_core.algorithms.network_kernels`.
+
+Conventions: :mod:`newton_core.algorithms.network_kernels`, but for one sample at a time. Innermost
+loops run over a row of items or scores, which is padded by zeros to ``padded(n)``.
 """
 
 from typing import no_type_check
@@ -16,17 +18,90 @@ from typing import no_type_check
 import numpy as np
 
 from newton_core.algorithms.compiled import compiled
-from newton_core.algorithms.network_kernels import (
-    add_products,
-    add_squares,
-    difference_tangents,
-    mirror,
-    padded,
-    pull_values,
-)
 
 ZERO = -1e300
 """The logarithm of the identity's zeros: finite, and it outweighs every other."""
+
+
+@compiled("i8(i8)")
+@no_type_check
+def padded(n):
+    """The length of a row of n numbers."""
+    return (n + 7) // 8 * 8
+
+
+@compiled("void(i8[::1], i8[::1], f8[::1], f8[::1], f8[::1], f8[::1])")
+@no_type_check
+def pull_values(lows, highs, transfer, pulls, skew, gradient):
+    """Backward through :func:`travel`.
+
+    Args:
+        transfer: (C,) derivative of α d in d.
+        pulls: (C,) what each d receives besides the wires it mixes.
+        skew: (C,) filled with the adjoint of each comparator's -α d.
+        gradient: (n,) filled with the scores' adjoints.
+    """
+    gradient[:] = 0
+    for c in range(len(lows) - 1, -1, -1):
+        low, high = gradient[lows[c]], gradient[highs[c]]
+        skew[c] = low - high
+        push = pulls[c] - (low - high) * transfer[c]
+        gradient[lows[c]] = high - push
+        gradient[highs[c]] = low + push
+
+
+@compiled("void(i8[::1], i8[::1], f8[::1], f8[:, ::1], f8[:, ::1])")
+@no_type_check
+def difference_tangents(lows, highs, transfer, wires, tangents):
+    """The tangents of every d, for all scores: fills (C, scores); ``wires`` is (n, scores)."""
+    wires[:] = 0
+    for wire in range(len(wires)):
+        wires[wire, wire] = 1
+    for c in range(len(lows)):
+        low, high, apart, straight = wires[lows[c]], wires[highs[c]], tangents[c], transfer[c]
+        for i in range(tangents.shape[1]):
+            below, above = low[i], high[i]
+            moved = straight * (above - below)
+            apart[i] = above - below
+            low[i] = above - moved
+            high[i] = below + moved
+
+
+@compiled("void(f8[::1], f8[:, ::1], f8[:, ::1])")
+@no_type_check
+def add_squares(weights, rows, half):
+    """Adds sum_r w_r t_r t_r^T below the diagonal of ``half`` (n, scores); rows come in fours."""
+    for r in range(0, len(rows), 4):
+        first, second, third, fourth = rows[r], rows[r + 1], rows[r + 2], rows[r + 3]
+        for a in range(len(half)):
+            p, q = weights[r] * first[a], weights[r + 1] * second[a]
+            u, v = weights[r + 2] * third[a], weights[r + 3] * fourth[a]
+            into = half[a]
+            for b in range((a + 8) // 8 * 8):
+                into[b] += p * first[b] + q * second[b] + u * third[b] + v * fourth[b]
+
+
+@compiled("void(f8[:, ::1], f8[:, ::1], f8[:, ::1])")
+@no_type_check
+def add_products(lefts, rights, half):
+    """Adds sum_r (x_r y_r^T + y_r x_r^T) below the diagonal of ``half``."""
+    for r in range(len(lefts)):
+        left, right = lefts[r], rights[r]
+        for a in range(len(half)):
+            p, q = left[a], right[a]
+            into = half[a]
+            for b in range((a + 8) // 8 * 8):
+                into[b] += p * right[b] + q * left[b]
+
+
+@compiled("void(f8[:, ::1], f8[:, ::1])")
+@no_type_check
+def mirror(half, whole):
+    """Writes the symmetric matrix whose lower half is ``half``."""
+    for a in range(len(half)):
+        for b in range(a + 1):
+            whole[a, b] = half[a, b]
+            whole[b, a] = half[a, b]
 
 
 @compiled("void(i8[::1], i8[::1], f8[:, ::1], i8, i8, i8, f8[:, :, ::1], f8[:, :, :, ::1])")

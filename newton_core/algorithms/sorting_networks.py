@@ -124,14 +124,15 @@ class Wiring:
         restore: (n,) indices from the last layer's order to the wires' own.
         unrestore: (n,) indices of the inverse.
         sizes: the number of comparators of each layer.
-        wires: the low and the high wire of every comparator, for compiled kernels.
+        wires: (4, C) for compiled kernels: the low and the high wire of every comparator, the first
+            input that can reach it, and the first beyond the last one.
     """
 
     layers: tuple[WiredLayer, ...]
     restore: Tensor
     unrestore: Tensor
     sizes: tuple[int, ...]
-    wires: tuple[Indices, Indices]
+    wires: Indices
 
     def by_layer(self, comparators: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
         """Splits a tensor over all C comparators (along ``dim``) into one part for each layer."""
@@ -154,10 +155,20 @@ def wiring(name: NetworkName, n: int, device: torch.device) -> Wiring:
             order = wires
         unrestore = torch.tensor(order, device=device)
         sizes_of_layers = tuple(layer.comparators for layer in layers)
-        both = np.array([pair for layer in sorting_network(name, n) for pair in layer]).T
-        lows, highs = np.ascontiguousarray(both, dtype=np.int64)
         restore = unrestore.argsort()
-        return Wiring(tuple(layers), restore, unrestore, sizes_of_layers, (lows, highs))
+        reached = _reached(sorting_network(name, n), n)
+        return Wiring(tuple(layers), restore, unrestore, sizes_of_layers, reached)
+
+
+def _reached(layers: Layers, n: int) -> Indices:
+    """The wires of all comparators, and the range of the inputs that can reach each."""
+    first, past = list(range(n)), list(range(1, n + 1))
+    found = []
+    for low, high in (pair for layer in layers for pair in layer):
+        first[low] = first[high] = min(first[low], first[high])
+        past[low] = past[high] = max(past[low], past[high])
+        found.append((low, high, first[low], past[low]))
+    return np.ascontiguousarray(np.array(found, dtype=np.int64).T)
 
 
 def _check_wires(n: int) -> None:

@@ -8,15 +8,20 @@ on both ways: where P saturates in float32, its last bit decides over the gradie
 import functools
 from collections.abc import Callable
 from types import ModuleType
+from typing import Any
 
+import numpy as np
 import torch
 from jaxtyping import Float
+from numpy.typing import NDArray
 from torch import Tensor
 
 from newton_core.algorithms.threads import over_batch
 from newton_core.losses.base import Derivatives
-from newton_core.losses.relaxed_network import Comparators, RelaxedNetwork
+from newton_core.losses.relaxed_network import RelaxedNetwork
 from newton_core.losses.row_cross_entropy import row_derivatives
+
+FloatArray = NDArray[np.floating[Any]]
 
 SHARE = 2**20
 """Products of a batch that are worth a thread of their own."""
@@ -32,24 +37,24 @@ def compiled_saturating_derivatives(
 
     Where a score is not finite, so is neither the value nor the gradient.
     """
-    samples, n = scores.shape
-    difference, v, alpha = travel(network, scores)
-    slope = network.distribution.density(v).mul_(network.steepness)
-    curve = alpha[:0]
-    if hessian:
-        curve = network.distribution.density_slope(v).mul_(network.steepness**2)
-    value, gradient = scores.new_empty(samples), torch.empty_like(scores)
-    second = scores.new_empty((samples if hessian else 0, n, n))
-    arrays = [t.numpy() for t in (difference, alpha, slope, curve, scores, target)]
-    results = [t.numpy() for t in (value, gradient, second)]
-    lows, highs = network.wiring.wires
+    own, true = scores.numpy(), target.numpy()
+    samples, n = own.shape
+    over = travel(network, own)
+    v = torch.from_numpy(over[1])
+    slopes = network.distribution.density(v).numpy()
+    curves = network.distribution.density_slope(v).numpy() if hessian else slopes[:0]
+    value, gradient = np.empty(samples, own.dtype), np.empty((samples, n), own.dtype)
+    second = np.empty((samples if hessian else 0, n, n), own.dtype)
+    net = network.wiring.wires
+    given = (net, network.steepness, over, slopes, curves, own, true)
     kernel = _saturating()
     over_batch(
-        lambda part: kernel(lows, highs, *arrays, part.start, part.stop, *results),
+        lambda part: kernel(*given, part.start, part.stop, value, gradient, second),
         samples,
-        most=1 + samples * len(lows) * n * (n if hessian else 1) // SHARE,
+        most=1 + samples * net.shape[1] * n * (n if hessian else 1) // SHARE,
     )
-    return Derivatives(value, gradient, second if hessian else None)
+    found = torch.from_numpy(value), torch.from_numpy(gradient)
+    return Derivatives(*found, torch.from_numpy(second) if hessian else None)
 
 
 def compiled_log_derivatives(
@@ -65,8 +70,8 @@ def compiled_log_derivatives(
     scores, target = scores.double(), target.double()
     samples, n = scores.shape
     distribution, beta = network.distribution, network.steepness
-    difference, v, alpha = travel(network, scores)
-    lows, highs = network.wiring.wires
+    difference, v, alpha = torch.from_numpy(travel(network, scores.numpy())).unbind()
+    lows, highs = network.wiring.wires[:2]
     both = torch.cat((v, -v))
     kernels = _log_domain()
     rows = scores.new_empty((samples, n, n))
@@ -109,23 +114,19 @@ def compiled_log_derivatives(
     )
 
 
-def travel(
-    network: RelaxedNetwork, scores: Float[Tensor, "N n"]
-) -> tuple[Comparators, Comparators, Comparators]:
-    """d, β d and α of every comparator as the scores travel through the network."""
-    lows, highs = network.wiring.wires
-    differences = scores.new_empty((len(lows), scores.shape[0]))
-    v = torch.empty_like(differences)
+def travel(network: RelaxedNetwork, scores: FloatArray) -> FloatArray:
+    """(3, C, N): d, v = β d and α of every comparator as (N, n) scores pass through the network."""
+    net = network.wiring.wires
+    over = np.empty((3, net.shape[1], len(scores)), scores.dtype)
     step, cdf, beta = _travel(), network.distribution.cdf, network.steepness
-    values, d, steep = scores.mT.numpy().copy(), differences.numpy(), v.numpy()
-    alphas = [v[:0]]
+    values = np.ascontiguousarray(scores.T)
     begin = middle = 0
-    for size in network.wiring.sizes:
-        end = middle + size
-        step(lows, highs, begin, middle, end, beta, alphas[-1].numpy(), values, d, steep)
-        alphas.append(cdf(v[middle:end]))
+    for v in torch.from_numpy(over[1]).split(network.wiring.sizes):
+        end = middle + len(v)
+        step(net, begin, middle, end, beta, values, over)
+        over[2, middle:end] = cdf(v).numpy()
         begin, middle = middle, end
-    return differences, v, torch.cat(alphas)
+    return over
 
 
 @functools.cache

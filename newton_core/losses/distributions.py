@@ -8,6 +8,7 @@ meets in their tails.
 Where a CDF has a kink in its second derivative, the value there is that of sign(0) = 0.
 """
 
+import functools
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable
@@ -85,16 +86,17 @@ class Cauchy(Distribution):
 
     def cdf(self, v: Tensor) -> Tensor:
         """F(v): the angle of the point (-v, 1) over π, which is the tail's form for v < 0."""
-        return torch.atan2(torch.ones_like(v), -v).div_(math.pi)
+        return torch.atan2(constant(1.0, v), -v).div_(constant(math.pi, v))
 
     def density(self, v: Tensor) -> Tensor:
         """1 / (π (1 + v^2))."""
-        return (1 + v * v).mul(math.pi).reciprocal()
+        return (v * v).add_(constant(1.0, v)).mul_(constant(math.pi, v)).reciprocal_()
 
     def density_slope(self, v: Tensor) -> Tensor:
         """-2 v / (π (1 + v^2)^2)."""
-        square = 1 + v * v
-        return (-2 * v / square).div(square * math.pi)
+        square = (v * v).add_(constant(1.0, v))
+        slope = torch.mul(v, constant(-2.0, v)).div_(square)
+        return slope.div_(square.mul_(constant(math.pi, v)))
 
 
 class Gaussian(Distribution):
@@ -165,6 +167,17 @@ class Optimal(Distribution):
         """0 within 1/4 of 0, -sign(v) / (8 abs(v)^3) beyond."""
         beyond = -v.sign() / 8 * v.abs().clamp(min=0.25).pow(-3)
         return torch.where(v.abs() <= 0.25, torch.zeros_like(v), beyond)
+
+
+def constant(number: float, like: Tensor) -> Tensor:
+    """A number as a tensor, kept: torch takes longer to wrap it than to multiply with it."""
+    return _constant(number, like.dtype, like.device)
+
+
+@functools.cache
+def _constant(number: float, dtype: torch.dtype, device: torch.device) -> Tensor:
+    with torch.inference_mode(False):  # the first call may be there, the next ones need autograd
+        return torch.tensor(number, dtype=dtype, device=device)
 
 
 Elementwise = Callable[[Tensor], Tensor]
