@@ -17,6 +17,7 @@ from torch.autograd.function import BackwardCFunction
 from torch.overrides import TorchFunctionMode
 
 from newton_core.losses.differences import along, compare
+from newton_core.tensors import flatten_outputs
 
 ROUNDING = 16
 """Relative changes of a gradient up to this many machine epsilons count as rounding."""
@@ -134,7 +135,7 @@ def slanted(y: Tensor) -> Tensor:
     No symmetry of a loss leaves y alone along it, and up to 0.6 of it no entry changes its sign.
     """
     random = torch.rand(y.shape, generator=torch.Generator().manual_seed(0)).to(y)
-    flat = y.abs().reshape(len(y), -1)
+    flat = flatten_outputs(y.abs())
     typical = flat.mean(dim=1, keepdim=True)
     size = torch.where(flat > 0, flat, torch.where(typical > 0, typical, 1.0)).view_as(y)
     return size * (random - 0.5).sign() * (0.5 + random)

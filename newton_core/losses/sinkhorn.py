@@ -46,7 +46,7 @@ class SinkhornParameters(LossParameters):
 
 
 STEEPEST = 300.0
-"""Logarithm of odds P / (1 - P) beyond which 1 - P counts as nothing; their square is finite."""
+"""Logarithm of odds P / (1 - P) up to which their square is finite."""
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,9 @@ class Sinkhorn(Loss[SinkhornParameters]):
     Gradient and Hessian follow from the implicit function theorem at the balanced plan, with one
     potential pinned (the marginals' system has rank 2n - 1), and are exact. The Hessian is zero
     along 2n - 1 shifts of S, of rows and of columns. All is computed in float64 and balanced until
-    the marginals agree to 1e-10, to 1e-6 if y has another dtype.
+    the marginals agree to 1e-10, to 1e-6 if y has another dtype. Where scores are some hundred
+    temperatures apart, that leaves potentials of ``binary`` open: log(1 - P) of a nearly certain
+    entry hangs on entries too small for any marginal. ``categorical`` does not read them.
     """
 
     Parameters = SinkhornParameters
@@ -212,6 +214,8 @@ class Sinkhorn(Loss[SinkhornParameters]):
             weight = truth / scale.square() / n
         weight = weight + gradient / scale.square()
         J = J * scale.flatten(1)[..., None]
+        if bool((log_odds > STEEPEST).any()):
+            J = torch.where((log_odds > STEEPEST).flatten(1)[..., None], _steep_rows(found, J), J)
         H = J.mT @ (weight.flatten(1)[..., None] * J)
         return (H + H.mT) / (2 * self.settings.temperature**2)
 
@@ -280,6 +284,17 @@ def _seen(tensor: Tensor, x: Float64[Tensor, "N n n"]) -> Tensor:
 def _ranks(n: int, like: Tensor) -> Float64[Tensor, " n"]:
     """c_r = 2 r - n - 1."""
     return 2 * torch.arange(n, dtype=like.dtype, device=like.device) + (1 - n)
+
+
+def _steep_rows(found: _Plan, J: Float64[Tensor, "N nn m"]) -> Float64[Tensor, "N nn m"]:
+    """-d log(1 - P), which is P / (1 - P) d log P, from the rows of J for the rest of each row.
+
+    Where 1 - P is too small for the product of both factors: log P of the rest is not.
+    """
+    N, n = found.plan.shape[:2]
+    share = (found.log_plan[:, :, None] - found.log_rest[..., None]).exp()
+    share.diagonal(dim1=2, dim2=3).zero_()
+    return -(share @ J.view(N, n, n, -1)).flatten(1, 2)
 
 
 def _jacobian(found: _Plan, *, ranked: bool) -> Float64[Tensor, "N nn m"]:

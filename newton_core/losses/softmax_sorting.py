@@ -110,7 +110,7 @@ class SoftmaxSortingLoss(SortingLoss[P_co]):
         ``bce_loss`` goes through torch's operations, whose rounding is its Hessian.
         """
         scores, truth = sample_last(y.detach(), target)
-        if scores.device.type != "cpu" or self.measures_distances is None:
+        if scores.device.type != "cpu" or self.measures_distances is None or len(y) == 0:
             return None
         if self.numerics == "bce_loss" and len(scores) / self.temperature > STEEP:
             return None

@@ -52,23 +52,38 @@ class ShortestPathOracle(_OnGrids):
         return perturbed.clamp_(min=SMALLEST_COST)
 
     def possible(self, targets: Tensor) -> Bool[Tensor, " B"]:
-        """Ones that join the corners, each of them needed.
+        """Ones that join the corners, none of them apart; a detour is a path too.
 
-        The cheapest path past dear zeros takes none of those, and all of the ones: what it leaves
-        out lies apart, or is a detour that no positive costs lead to.
+        The cheapest path past dear zeros takes none of those, and all of the ones where there is no
+        detour. Only what is left needs a closer look.
         """
         tiles = math.prod(targets.shape[1:])
         marked = (targets == 1).cpu()
         _, totals = solve_grids(torch.where(marked, 1.0, tiles + 1.0).double().contiguous())
-        needed = totals == marked.flatten(1).sum(dim=1)
-        return super().feasible(targets) & needed.to(targets.device)
+        joined = totals == marked.flatten(1).sum(dim=1)
+        rest = ~joined & (totals <= tiles)
+        if rest.any():
+            joined[rest] = _in_one_piece(marked[rest])
+        return super().feasible(targets) & joined.to(targets.device)
 
     def wanted(self) -> str:
         """See :class:`Oracle`."""
         return (
             "1 on tiles that join the first one to the last by moves to neighbours, with no tile"
-            " apart and no detour, 0 elsewhere"
+            " apart, 0 elsewhere"
         )
+
+
+def _in_one_piece(marked: Bool[Tensor, "B h w"]) -> Bool[Tensor, " B"]:
+    """Whether all marked tiles are reached from the first one by moves to marked neighbours."""
+    reached = torch.zeros_like(marked)
+    reached[:, 0, 0] = marked[:, 0, 0]
+    while True:
+        around = torch.nn.functional.max_pool2d(reached[:, None].float(), 3, stride=1, padding=1)
+        grown = marked & around[:, 0].bool()
+        if torch.equal(grown, reached):
+            return (reached == marked).flatten(1).all(dim=1)
+        reached = grown
 
 
 @register_oracle

@@ -177,3 +177,15 @@ def test_bad_input_gets_a_sentence(
 ) -> None:
     with pytest.raises(ValueError, match=sentence):
         sinkhorn()(torch.zeros(shape), target)
+
+
+@pytest.mark.parametrize("apart", [200.0, 1000.0, 1e5])
+def test_two_items_are_a_logistic_loss_however_far_apart(apart: float) -> None:
+    """P has one free number, the logistic function of y_1 - y_0, whose curvature is p (1 - p)."""
+    y = torch.tensor([[0, apart], [0, -apart], [0, 1.0]], dtype=torch.float64)
+    target = torch.eye(2).double().expand(3, 2, 2)
+    found = sinkhorn().derivatives(y, target)
+    p = torch.sigmoid(y[:, 1])
+    block = torch.tensor([[1.0, -1.0], [-1.0, 1.0]]).double()
+    assert found.hessian is not None
+    assert_close(found.hessian, (p * (1 - p))[:, None, None] * block, atol=1e-12, rtol=0)

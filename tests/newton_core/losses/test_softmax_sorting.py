@@ -8,6 +8,7 @@ import torch
 from torch.testing import assert_close
 
 from newton_core import build_loss, permutation_matrix
+from newton_core.losses import autodiff_derivatives
 from tests.newton_core.losses.checks import family_test
 from tests.newton_core.losses.sorting_cases import (
     TableCase,
@@ -158,3 +159,14 @@ def test_the_mean_of_a_batch_shows_a_score_that_is_not_finite(
     known = torch.arange(6) != 2
     assert torch.equal(torch.isfinite(mean.value), known)
     assert torch.equal(torch.isfinite(mean.gradient).all(1), known)
+
+
+@pytest.mark.parametrize("name", ["neuralsort", "softsort", "cauchy_dsn", "sinkhorn", "soft_rank"])
+def test_an_empty_batch_has_empty_derivatives(name: str) -> None:
+    y, target = torch.zeros(0, 3).double(), torch.zeros(0, 3, 3)
+    loss = build_loss(name)
+    for found in (loss.derivatives(y, target), autodiff_derivatives(loss, y, target)):
+        assert found.hessian is not None
+        assert (found.value.shape, found.hessian.shape) == ((0,), (0, 3, 3))
+    mean = loss.mean_derivatives(y, target)
+    assert mean is None or mean.gradient.shape == (0, 3)
