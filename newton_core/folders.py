@@ -26,6 +26,10 @@ def own_data_dir() -> Path:
     return data_dir() / "own"
 
 
+LONGEST_NAME = 255
+"""Bytes that the usual file systems take for a name."""
+
+
 def own_data_folder(path: str | os.PathLike[str]) -> Path:
     """One folder of own data: a relative path counts from :func:`own_data_dir`, ``~`` is a name.
 
@@ -35,10 +39,11 @@ def own_data_folder(path: str | os.PathLike[str]) -> Path:
     spellings = [os.fspath(path)]
     spellings += [unicodedata.normalize(form, spellings[0]) for form in ("NFC", "NFD")]
     folders = [own_data_dir() / spelling for spelling in spellings]
-    return next((folder for folder in folders if _is_folder(folder)), folders[0])
+    return next((folder for folder in folders if is_folder(folder)), folders[0])
 
 
-def _is_folder(path: Path) -> bool:
+def is_folder(path: Path) -> bool:
+    """Whether there is such a folder; what no file system takes for a name is none."""
     try:
         return path.is_dir()
     except (OSError, RuntimeError, ValueError):  # what no file system takes
@@ -53,8 +58,9 @@ def is_within_data_dir(path: str | os.PathLike[str]) -> bool:
     """
     try:
         folder = own_data_folder(path).resolve()
-        folder.exists()  # raises for a name that no file system takes
-        return folder.is_relative_to(own_data_dir().resolve())
+        folder.exists()  # raises for a name that no file system takes, where its parent is there
+        fits = all(len(os.fsencode(part)) <= LONGEST_NAME for part in folder.parts)
+        return fits and folder.is_relative_to(own_data_dir().resolve())
     except (OSError, RuntimeError, ValueError):  # a loop of links, a name too long, a null byte
         return False
 

@@ -10,6 +10,7 @@ import torch
 from jaxtyping import Float, Float32, Int, UInt8
 from torch import Tensor
 
+from newton_core.folders import is_folder
 from newton_core.seeding import generator
 from newton_core.settings import Named
 
@@ -154,7 +155,7 @@ class DataParameters(Named):
         Overridden by data sets whose files follow from their parameters alone.
         """
         folder = self.folder()
-        if folder is None or not folder.is_dir():
+        if folder is None or not is_folder(folder):
             return {}
         return {path.relative_to(folder).as_posix(): path for path in folder.rglob("*")}
 

@@ -1,10 +1,11 @@
 """What a run's numbers depend on beside its spec: code of other packages, and data on disk."""
 
+import ast
 import hashlib
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from importlib.metadata import PackageNotFoundError, packages_distributions, version
 from pathlib import Path
 from typing import Literal
@@ -17,7 +18,7 @@ from newton_core.folders import content_digest, last_change
 from newton_core.losses.base import LOSSES, LossParameters
 from newton_core.tasks import TASKS, TaskParameters
 
-_OURS = frozenset({"newton_core", "torch", "pydantic", "numpy"}) | sys.stdlib_module_names
+_OURS = frozenset({"newton_core", "app", "torch", "pydantic", "numpy"}) | sys.stdlib_module_names
 """Packages whose version is part of a run's identity anyway."""
 
 
@@ -56,9 +57,56 @@ def code_behind(record: BaseModel) -> tuple[Source, ...]:
 
 
 def code_of(parts: Iterable[type]) -> tuple[Source, ...]:
-    """The packages that are not ours in which the parts and their base classes are written."""
+    """The packages that are not ours in which the parts and their base classes are written.
+
+    With them go the modules beside them that they import: those of the same distribution, or of
+    none. Other libraries stay out.
+    """
     modules = {base.__module__.partition(".")[0] for part in parts for base in part.__mro__}
-    return tuple(map(_package, sorted(modules - _OURS)))
+    found: set[str] = set()
+    ahead = list(modules - _OURS)
+    while ahead:
+        package = ahead.pop()
+        if package not in found:
+            found.add(package)
+            ahead += [name for name in _imports(package) if _are_together(package, name)]
+    return tuple(map(_package, sorted(found)))
+
+
+def _imports(package: str) -> set[str]:
+    """Packages that the loaded modules of a package import, wherever they do it."""
+    loaded = [
+        module
+        for name, module in list(sys.modules.items())
+        if name == package or name.startswith(f"{package}.")
+    ]
+    files = [Path(file) for module in loaded if (file := getattr(module, "__file__", None))]
+    there = [file for file in files if file.suffix == ".py" and file.is_file()]
+    return {name for file in there for name in _imported(file, file.stat().st_mtime_ns)}
+
+
+@lru_cache(maxsize=4096)
+def _imported(file: Path, changed: int) -> frozenset[str]:
+    """The packages that a file names in its imports; none while it cannot be read as Python."""
+    try:
+        tree = ast.parse(file.read_bytes())
+    except (OSError, SyntaxError, ValueError):
+        return frozenset()
+    names = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
+            names.add(node.module.partition(".")[0])
+    return frozenset(names)
+
+
+def _are_together(package: str, other: str) -> bool:
+    """Whether another package that is imported came with this one, or with nothing."""
+    if other in _OURS or other not in sys.modules:
+        return False
+    ours, theirs = (set(_distributions().get(name, ())) for name in (package, other))
+    return not theirs or bool(ours & theirs)
 
 
 def _records(record: BaseModel) -> Iterator[BaseModel]:
@@ -89,18 +137,24 @@ def _package(package: str) -> Source:
         for file in folder.rglob("*")
         if "__pycache__" not in file.parts
     }
-    if not folders and module.__file__:
-        files = {Path(module.__file__).name: Path(module.__file__)}
+    if not folders and (single := getattr(module, "__file__", None)):
+        files = {Path(single).name: Path(single)}
     text = "\0".join((*_versions(package), content_digest(files)))
     digest = hashlib.sha256(text.encode()).hexdigest()
     return Source("code", package, digest, last_change(files.values()))
 
 
 @cache
+def _distributions() -> dict[str, list[str]]:
+    """The distributions that bring each package, by its name as it is imported."""
+    return {name: list(found) for name, found in packages_distributions().items()}
+
+
+@cache
 def _versions(package: str) -> tuple[str, ...]:
     """Names and versions of the distributions that bring a package: none for a loose file."""
     found = []
-    for distribution in sorted(set(packages_distributions().get(package, ()))):
+    for distribution in sorted(set(_distributions().get(package, ()))):
         try:
             found.append(f"{distribution} {version(distribution)}")
         except PackageNotFoundError:  # removed since

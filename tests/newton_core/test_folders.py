@@ -39,6 +39,8 @@ def test_default_is_the_platforms_user_data_folder(
 
 def test_within_the_data_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("NEWTON_LAB_DATA_DIR", str(tmp_path))
+    assert is_within_data_dir("mine"), "a folder need not be there"
+    assert not is_within_data_dir("x" * 999), "nor one that can never be"
     (tmp_path / "own" / "mine").mkdir(parents=True)
     (tmp_path / "secret").mkdir()
     (tmp_path / "own" / "link").symlink_to(tmp_path / "secret")

@@ -61,6 +61,26 @@ def test_code_of_other_packages_is_known_by_all_of_its_files(
     assert code_of([outside]) == (before,)
 
 
+def test_modules_beside_a_loss_belong_to_its_code(
+    outside: type[Loss], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    beside = tmp_path / "outside_constants.py"
+    beside.write_text("FACTOR = 2.0\n")
+    (tmp_path / "outside_helpers" / "factor.py").write_text(
+        "import scipy, pytest\n\ndef late():\n    from outside_constants import FACTOR\n"
+    )
+    (alone,) = code_of([outside])
+    monkeypatch.setitem(sys.modules, "outside_constants", None)
+    del sys.modules["outside_constants"]
+    importlib.import_module("outside_constants")
+    constants, helpers = code_of([outside])
+    assert (constants.name, helpers) == ("outside_constants", alone), "no library is among them"
+    beside.write_text("FACTOR = 3.0\n")
+    assert code_of([outside])[0].digest != constants.digest
+    (tmp_path / "outside_helpers" / "factor.py").write_text("import (\n")  # while it is edited
+    assert [source.name for source in code_of([outside])] == ["outside_helpers"]
+
+
 def test_a_subclass_of_somebody_else_s_loss_depends_on_both(outside: type[Loss]) -> None:
     mine = type("Mine", (outside,), {"__module__": "tests"})
     assert [source.name for source in code_of([mine])] == ["outside_helpers", "tests"]
