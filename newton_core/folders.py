@@ -92,6 +92,16 @@ def last_change(files: Iterable[Path]) -> float:
     return max((_changed(file) for file in files if file.is_file()), default=0.0)
 
 
+def stamps(files: Iterable[Path]) -> tuple[tuple[object, ...], ...]:
+    """What is another whenever a file was written or replaced: keys for caches of what they hold.
+
+    Raises:
+        OSError: a file is not there.
+    """
+    states = [(file, file.stat()) for file in files]
+    return tuple((file, s.st_mtime_ns, s.st_ctime_ns, s.st_size, s.st_ino) for file, s in states)
+
+
 def _changed(file: Path) -> float:
     try:
         state = file.stat()

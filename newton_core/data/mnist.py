@@ -23,7 +23,7 @@ from newton_core.data.base import (
 )
 from newton_core.data.idx import KINDS, read_idx, read_shape
 from newton_core.data.places import what_is_in
-from newton_core.folders import data_dir
+from newton_core.folders import data_dir, stamps
 from newton_core.settings import setting
 
 SIDE = 28
@@ -161,12 +161,12 @@ def where_to_put(folder: Path) -> str:
     return f"put the files {names}, gzipped (.gz) or not, in {folder}"
 
 
-# A run needs one of the two sizes, and few processes compare both.
-@lru_cache(maxsize=2)
 def load_mnist(
     folder: Path, size: Literal[14, 28] = 28, split: MnistSplit = MnistSplit()
 ) -> ImageDataset:
     """The digits in ``folder``, at 28 x 28 pixels or averaged to 14 x 14 (whole grey levels).
+
+    They are loaded once, and again whenever a file has changed.
 
     Raises:
         DatasetError: a file is missing, damaged, of the wrong kind or size, or does not fit the
@@ -178,6 +178,20 @@ def load_mnist(
             f" {where_to_put(folder)}, or run 'newton-lab download mnist' where there is internet"
         )
     found = {file: path for file in FILES if (path := find_file(folder, file)) is not None}
+    return _load(folder, size, split, tuple(found.items()), stamps(found.values()))
+
+
+# A run needs one of the two sizes, and few processes compare both.
+@lru_cache(maxsize=2)
+def _load(
+    folder: Path,
+    size: Literal[14, 28],
+    split: MnistSplit,
+    files: tuple[tuple[MnistFile, Path], ...],
+    unchanged: tuple[object, ...],
+) -> ImageDataset:
+    """``unchanged`` only makes the cache notice changed files."""
+    found = dict(files)
     first, second = split.train, split.validation
     try:
         train = _read_part(found[TRAIN_IMAGES], found[TRAIN_LABELS], first + second, size)

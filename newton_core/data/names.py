@@ -48,6 +48,8 @@ class FilesOfFolder:
             raise ValueError(f"{name} is a link that leads to itself") from None
         except OSError as error:
             raise ValueError(f"{name}: {error.strerror}") from error
+        except ValueError:
+            raise ValueError(f"{name!r} holds the character NUL, which no name has") from None
         if not path.is_relative_to(self._root):
             raise ValueError(f"{name} lies outside the folder")
         return path, there

@@ -97,6 +97,7 @@ def find_table(folder: Path, wanted: str = _WANTED) -> Path:
     if len(tables) != 1:
         found = ", ".join(path.name for path in tables[:_LISTED]) or "none"
         if not tables and files:
+            files.sort(key=lambda path: path.name.lower().endswith(IMAGE_ENDINGS))  # these last
             shown = ", ".join(path.name for path in files[:3])
             found += (
                 f" among {len(files):,} files and folders ({shown}{', ...' * (len(files) > 3)})"

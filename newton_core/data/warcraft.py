@@ -18,7 +18,7 @@ from newton_core.algorithms.shortest_path import solve_grids
 from newton_core.data.base import DatasetError, DatasetStatus
 from newton_core.data.maps import MapDataParameters, MapDataset, Maps
 from newton_core.data.places import what_is_in
-from newton_core.folders import data_dir
+from newton_core.folders import data_dir, stamps
 from newton_core.settings import setting
 
 PUBLISHED = "Edmond (the Max Planck Society's data repository), doi:10.17617/3.YJCQ5S"
@@ -143,9 +143,10 @@ def _parts_in(folder: Path) -> tuple[str, ...]:
     return (*PARTS, VALIDATION) if with_validation else PARTS
 
 
-@lru_cache(maxsize=1)
 def load_warcraft(folder: Path) -> MapDataset:
     """The training, test and, where they are there, validation maps in ``folder``.
+
+    They are loaded once, and again whenever a file has changed.
 
     Raises:
         DatasetError: a file is missing, damaged or of the wrong kind or shape, does not fit the
@@ -157,6 +158,12 @@ def load_warcraft(folder: Path) -> MapDataset:
             f"warcraft: {', '.join(missing)} not found in {folder}{_found_instead(folder)};"
             f" the maps are published at {PUBLISHED}: unpack them there"
         )
+    return _load(folder, stamps(file for file in sorted(folder.glob("*.npy")) if file.is_file()))
+
+
+@lru_cache(maxsize=1)
+def _load(folder: Path, unchanged: tuple[object, ...]) -> MapDataset:
+    """``unchanged`` only makes the cache notice changed files."""
     parts = {part: _read_part(folder, part) for part in _parts_in(folder)}
     grid = parts["train"].grid
     for part, maps in parts.items():

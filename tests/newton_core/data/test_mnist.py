@@ -15,11 +15,6 @@ from newton_core.data.mnist import FILES, MnistSplit, find_file, mnist_dir
 from tests.newton_core.data.idx_files import SPLIT, arrays, idx_bytes, write_files
 
 
-@pytest.fixture(autouse=True)
-def _fresh_cache() -> None:
-    load_mnist.cache_clear()
-
-
 @pytest.mark.parametrize("gzipped", [False, True])
 def test_split_in_the_order_of_the_files(tmp_path: Path, gzipped: bool) -> None:
     write_files(tmp_path, gzipped=gzipped)
@@ -46,9 +41,15 @@ def test_half_size_is_the_mean_of_2_x_2_pixels(tmp_path: Path) -> None:
     assert dataset.test.pixels.shape == (20, 14, 14)
 
 
-def test_loaded_once(tmp_path: Path) -> None:
-    write_files(tmp_path)
-    assert load_mnist(tmp_path, 28, SPLIT) is load_mnist(tmp_path, 28, SPLIT)
+def test_loaded_once_and_again_when_a_file_has_changed(tmp_path: Path) -> None:
+    images, *_ = write_files(tmp_path)
+    before = load_mnist(tmp_path, 28, SPLIT)
+    assert load_mnist(tmp_path, 28, SPLIT) is before
+    content = bytearray(images.read_bytes())
+    content[16:800] = bytes(784)
+    images.write_bytes(content)
+    assert not load_mnist(tmp_path, 28, SPLIT).train.pixels[0].any()
+    assert before.train.pixels[0].any()
 
 
 def test_unpacked_files_come_before_gzipped_ones(tmp_path: Path) -> None:

@@ -76,7 +76,7 @@ def test_subfolders(tmp_path: Path) -> None:
         ("..\\other\\0.png,1", "lies outside the folder"),
         ("LINK.png,1", "LINK.png lies outside the folder"),
         ("loop.png,1", "loop.png is a link that leads to itself"),
-        ("a\0.png,1", "embedded null byte"),
+        ("a\0.png,1", r"'a\x00.png' holds the character NUL, which no name has"),
         ("pipe.png,1", "there is no file pipe.png in the folder"),
         (".,1", "there is no file . in the folder"),
         ("x" * 300 + ".png,1", "File name too long"),
@@ -211,10 +211,11 @@ def test_which_table(tmp_path: Path) -> None:
 
 
 def test_what_is_there_in_place_of_a_table_is_said(tmp_path: Path) -> None:
-    folder = write_folder(tmp_path, [0])
+    folder = write_folder(tmp_path, [0, 1, 2, 3])
     (folder / "values.csv").rename(folder / "labels.xlsx")
     with pytest.raises(
-        DatasetError, match=r"none among 2 files and folders \(0\.png, labels\.xlsx\)"
+        DatasetError,
+        match=r"none among 5 files and folders \(labels\.xlsx, 0\.png, 1\.png, \.\.\.\)",
     ):
         read_rows(folder)
 

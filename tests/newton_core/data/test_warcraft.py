@@ -7,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 
 from newton_core.algorithms import shortest_path
-from newton_core.data import DatasetError, WarcraftParameters, describe_datasets, load_warcraft
+from newton_core.data import DatasetError, WarcraftParameters, describe_datasets
 from newton_core.data.warcraft import warcraft_dir
 from newton_core.tasks import ShortestPathParameters
 from newton_core.tasks.base import SampleOutputs
@@ -21,7 +21,6 @@ Arrays = dict[str, np.ndarray[Any, Any]]
 @pytest.fixture(autouse=True)
 def _own_data_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NEWTON_LAB_DATA_DIR", str(tmp_path))
-    load_warcraft.cache_clear()
 
 
 @pytest.fixture
@@ -84,7 +83,6 @@ def test_the_validation_maps_may_be_left_out_but_only_all_of_them(folder: Path) 
     files = {name: array for name, array in arrays().items() if not name.startswith("val")}
     write(folder, files)
     assert WarcraftParameters().load().validation is None
-    load_warcraft.cache_clear()
     write(folder, {"val_maps": arrays()["val_maps"]})
     with pytest.raises(DatasetError, match=r"val_shortest_paths.npy, val_vertex_weights.npy not"):
         WarcraftParameters().load()
@@ -118,7 +116,6 @@ def test_sizes_may_lie_in_subfolders(folder: Path) -> None:
     write(folder / "18x18", arrays(18))
     write(folder / "12x12", arrays(12))
     assert WarcraftParameters().load().train.grid == (12, 12)
-    load_warcraft.cache_clear()
     assert WarcraftParameters(size=18).load().train.grid == (18, 18)
     assert warcraft_dir(24) == folder / "24x24"
 
