@@ -30,6 +30,9 @@ describe("formatMeasured", () => {
     expect(formatMeasured(0.031234)).toBe("0.0312");
     expect(formatMeasured(25123)).toBe("25,100");
     expect(formatMeasured(3.14e-7)).toBe("3.1e-7");
+    expect(formatMeasured(-0.25)).toBe("−0.25");
+    expect(formatMeasured(-25123)).toBe("−25,100");
+    expect(formatMeasured(-3.14e-7)).toBe("−3.1e-7");
     expect(formatMeasured(0)).toBe("0");
     expect(formatMeasured(Number.NaN)).toBe("not finite");
   });

@@ -39,10 +39,10 @@ export function formatMeasured(value: number, digits = 3, large = LARGE): string
   if (value === 0) return "0";
   if (size >= large || size < SMALL) {
     const [mantissa, exponent] = value.toExponential(Math.max(0, digits - 2)).split("e");
-    return `${mantissa}e${Number(exponent)}`;
+    return `${mantissa}e${Number(exponent)}`.replace(/^-/, "−");
   }
-  if (size >= 100) return group.format(Number(value.toPrecision(digits)));
-  return rounded(value, digits);
+  if (size >= 100) return group.format(Number(value.toPrecision(digits))).replace(/^-/, "−");
+  return rounded(value, digits).replace(/^-/, "−");
 }
 
 /** A height of a picture, in little room: 0.123, 1,230, 1.2e6; null: it has none there. */

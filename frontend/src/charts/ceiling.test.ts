@@ -35,6 +35,21 @@ describe("100 % of an accuracy", () => {
     expect(notes).toEqual(["↑ 100 % is above"]);
   });
 
+  it("makes room for the labels of curves that have only begun", () => {
+    const at = (values: number[], cursor: number) => {
+      const points = values.map((value, index) =>
+        evaluation(0, 25 * index, { exact_match: value }),
+      );
+      const from = template({ source: "evaluation", choices: [share] });
+      const log = logOf([started(), ...points]);
+      const drawn = compose(outline(view(log, { template: from, choice: share, cursor })));
+      const [end] = drawn.ends;
+      return { note: drawn.titles[0]?.bottom ?? 0, label: end?.textTop ?? 0 };
+    };
+    const early = at([0.1, 0.3], 25);
+    expect(Math.abs(early.note - early.label)).toBeGreaterThan(10);
+  });
+
   it("is nothing to what is no share of a test set", () => {
     expect(drawn([0.1, 0.3], { bounds: [0, null] })).toEqual({ line: undefined, notes: [] });
   });

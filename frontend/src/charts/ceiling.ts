@@ -2,6 +2,8 @@
 
 import { type AxisPlan, fraction, valueAt } from "./axes";
 import type { Title } from "./curves";
+import type { End } from "./ends";
+import { textWidth } from "./labelRoom";
 import type { Plot } from "./layout";
 import type { PlotlyTrace } from "./plotly";
 import type { View } from "./view";
@@ -33,17 +35,24 @@ export function ceilingLine(view: View, x: AxisPlan, y: AxisPlan): PlotlyTrace[]
   ];
 }
 
-/** The words where the line is out of sight. */
-export function ceilingNote(view: View, y: AxisPlan, plot: Plot): Title[] {
+const NOTE = "↑ 100 % is above";
+const NOTE_FONT = 12;
+/** Pixels from one line to the next. */
+const LINE = 16;
+
+/** The words where the line is out of sight, below the labels that stand where they would. */
+export function ceilingNote(view: View, y: AxisPlan, plot: Plot, ends: readonly End[]): Title[] {
   if (!hasCeiling(view) || isInSight(y)) return [];
-  return [
-    {
-      text: "↑ 100 % is above",
-      ink: view.palette.faint,
-      left: plot.left + 6 * view.scale,
-      // Below the line where changes of λ are noted.
-      bottom: plot.top + 28 * view.scale,
-      weight: 400,
-    },
-  ];
+  const { scale, palette } = view;
+  const left = plot.left + 6 * scale;
+  const right = left + textWidth(NOTE, NOTE_FONT * scale);
+  const near = ends.filter(
+    ({ text, textLeft, font }) => textLeft < right && textLeft + textWidth(text, font) > left,
+  );
+  // Below the line where changes of λ are noted.
+  let bottom = plot.top + 28 * scale;
+  const isTaken = () =>
+    near.some(({ textTop }) => Math.abs(textTop - (bottom - 4 * scale)) < LINE * scale);
+  while (isTaken() && bottom + LINE * scale < plot.top + plot.height) bottom += LINE * scale;
+  return [{ text: NOTE, ink: palette.faint, left, bottom, weight: 400 }];
 }

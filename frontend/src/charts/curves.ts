@@ -66,6 +66,7 @@ export function fillCurves(view: View, curves: readonly Curve[], x: AxisPlan): F
   const { suffix } = parseHover(view.choice.hover);
   const plot = plotBox(view, right, textRoom(view, yTexts(y, suffix)));
   const drawn: Drawing = { view, x, y, plot };
+  const ends = endsOf(view, curves, x, y, plot);
   const data = [...ceilingLine(view, x, y), ...parts.flatMap((part) => linesOf(drawn, part))];
   return {
     figure: { data, layout: layoutOf(view, plot, x, y, suffix) },
@@ -73,9 +74,9 @@ export function fillCurves(view: View, curves: readonly Curve[], x: AxisPlan): F
     y,
     plots: [{ box: plot, arm: null }],
     place: (value) => fraction(y, value),
-    ends: endsOf(view, curves, x, y, plot),
+    ends,
     marks: marksOf(view, x, plot).map((mark) => ringed(mark, view.choice.metric, curves, y, plot)),
-    titles: ceilingNote(view, y, plot),
+    titles: ceilingNote(view, y, plot, ends),
   };
 }
 

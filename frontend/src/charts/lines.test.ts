@@ -58,7 +58,7 @@ describe("linesFigure", () => {
     const [table] = linesFigure(view()).tables();
     expect(table?.columns).toEqual(["a"]);
     expect(table?.rows.map((row) => [row.name, ...row.cells])).toEqual([
-      ["0", "-100"],
+      ["0", "−100"],
       ["1", "not finite"],
       ["2", "100"],
     ]);

@@ -99,7 +99,7 @@ describe("the verdict", () => {
           0.5,
         ),
       ),
-    ).toContain("curves down in one direction here (-2.5)");
+    ).toContain("curves down in one direction here (−2.5)");
     expect(eigenvalues(round)?.map((value) => value.toFixed(2))).toEqual(["20.94", "37.06"]);
     expect(eigenvalues(null)).toBeNull();
   });

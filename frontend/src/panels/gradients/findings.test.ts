@@ -48,7 +48,7 @@ describe("the finding of a gradient field", () => {
     expect(notedFlips(found)).toEqual([flips[1]]);
     const narrow = field(curve("hessian", [1, 1, 1], { flips: flips.slice(0, 1) }));
     expect(notedFlips(narrow)).toEqual([flips[0]]);
-    expect(flipNote({ first: 0, last: 1, lowest: -3 })).toBe("C + λI bends down (-3)");
+    expect(flipNote({ first: 0, last: 1, lowest: -3 })).toBe("C + λI bends down (−3)");
     const coupled = [{ first: 1, last: 2, lowest: 0.5 }];
     expect(flipWords(field(curve("hessian", [1, 1, 1], { flips: coupled })))).toContain("couples");
     expect(flipWords(field(curve("raw", [1, 1, 1])))).toBe("");
