@@ -110,18 +110,31 @@ class _many_connections:  # noqa: N801 - reads as a statement
 
 
 def test_viewer_that_reads_nothing_holds_up_nobody(server: LabServer) -> None:
+    """Nor does one that reads a byte a second."""
     run_id = server.post(long_spec(203))["id"]
     host, port = server.url.removeprefix("http://").split(":")
-    with socket.create_connection((host, int(port))) as dead:
-        request = f"GET /api/runs/{run_id}/events HTTP/1.1\r\nHost: {host}\r\n\r\n"
-        dead.sendall(request.encode())
+    request = f"GET /api/runs/{run_id}/events HTTP/1.1\r\nHost: {host}\r\n\r\n"
+    with socket.socket() as dead, socket.socket() as slow:
+        for viewer in (dead, slow):
+            viewer.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            viewer.connect((host, int(port)))
+            viewer.sendall(request.encode())
+        reader = threading.Thread(target=_read_slowly, args=(slow, left := threading.Event()))
+        reader.start()
         reached = server.wait_for(run_id, lambda run: run["step"] > 1000)["last_seq"]
         began = time.monotonic()
         for message in server.messages(run_id):
             if message.get("id") == str(reached):
                 break
         assert time.monotonic() - began < 20
+        left.set()
+        reader.join()
     server.client.delete(f"/api/runs/{run_id}")
+
+
+def _read_slowly(viewer: socket.socket, left: threading.Event) -> None:
+    while not left.wait(1.0):
+        viewer.recv(1)
 
 
 def test_waiting_run_says_its_place_without_an_id(server: LabServer) -> None:
