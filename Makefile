@@ -105,8 +105,9 @@ audit: install .venv/.audit
 		*"npm error"*) echo "NOT AUDITED: the npm packages, because the registry does not answer" ;; \
 		*) exit $$status ;; esac
 
-# What ships in the image, with versions and licences: dist/sbom.json (CycloneDX) and dist/licences.md.
-sbom: .venv/.audit
+# What ships in the image, with versions and licences: dist/sbom.json (CycloneDX) and dist/licences.md for
+# Python, dist/sbom-page.json for the page's scripts.
+sbom: .venv/.audit frontend/node_modules/.installed
 	mkdir -p dist && rm -rf dist/sbom-venv
 	$(PYTHON) -m venv --without-pip dist/sbom-venv
 	$(BIN)/python -m pip --python dist/sbom-venv/bin/python install --quiet -c constraints.txt \
@@ -114,6 +115,7 @@ sbom: .venv/.audit
 	$(BIN)/cyclonedx-py environment dist/sbom-venv/bin/python --pyproject pyproject.toml -o dist/sbom.json
 	$(BIN)/pip-licenses --python dist/sbom-venv/bin/python --format markdown --output-file dist/licences.md
 	rm -rf dist/sbom-venv
+	cd frontend && npm sbom --omit dev --sbom-format cyclonedx > ../dist/sbom-page.json
 
 .venv/.audit: .venv/.installed
 	$(BIN)/python -m pip install --quiet pip-audit cyclonedx-bom pip-licenses

@@ -5,7 +5,6 @@ import sys
 
 import pytest
 
-from scripts.load import measure_viewers
 from scripts.soak import SAMPLES, Sample, grown_ones, growth, soak
 
 
@@ -18,11 +17,6 @@ def test_random_kills_lose_no_event() -> None:
     assert "sqlite: 6 accidents" in done.stdout
     assert "lost: 0" in done.stdout
     assert " 0 events of" not in done.stdout
-
-
-def test_fifty_viewers_get_every_event(capsys: pytest.CaptureFixture[str]) -> None:
-    measure_viewers(viewers=50, rounds=1, steps=500)
-    assert "50 viewers got every event" in capsys.readouterr().out
 
 
 def test_a_soak_serves_everyone_while_it_samples(capsys: pytest.CaptureFixture[str]) -> None:
