@@ -1,6 +1,7 @@
 # syntax=docker/dockerfile:1
 # Newton Lab in a container: `docker compose up`, then http://localhost:8000. See docs/deploying.md.
-# TORCH_INDEX is where pip looks for torch; empty means its usual place (on Linux, with CUDA).
+# TORCH_INDEX is where pip looks for torch too: a version with "+cpu" goes before one without. Empty
+# means its usual place alone (on Linux, with CUDA).
 ARG TORCH_INDEX=https://download.pytorch.org/whl/cpu
 # EXTRAS are extras of the package, separated by commas: ray for a cluster.
 ARG EXTRAS=
@@ -19,7 +20,7 @@ WORKDIR /src
 RUN python -m venv --without-pip /opt/lab
 COPY constraints.txt ./
 RUN python -m pip --python /opt/lab/bin/python install -c constraints.txt \
-    ${TORCH_INDEX:+--index-url "$TORCH_INDEX"} torch
+    ${TORCH_INDEX:+--extra-index-url "$TORCH_INDEX"} torch
 COPY pyproject.toml hatch_build.py README.md LICENSE ./
 COPY newton_core newton_core
 COPY app app
