@@ -148,9 +148,11 @@ class NewtonStep:
 def warn_if_flat(derivatives: Derivatives) -> None:
     """Says that a Hessian direction is the gradient over tikhonov, where no Hessian is left."""
     hessian = derivatives.hessian
-    if hessian is not None and hessian.stride(0) == 0:  # one matrix, expanded
+    if hessian is None or hessian[0].any():
+        return
+    if hessian.stride(0) == 0:  # one matrix, expanded
         hessian = hessian[:1]
-    if hessian is not None and not hessian.any() and derivatives.gradient.any():
+    if not hessian.any() and derivatives.gradient.any():
         warnings.warn(
             "the loss's Hessian is exactly zero here (as of a loss that is linear in pieces), so"
             " the Hessian direction is the plain gradient over tikhonov; curvature 'fisher' needs"

@@ -119,10 +119,11 @@ def travel(network: RelaxedNetwork, scores: FloatArray) -> FloatArray:
     net = network.wiring.wires
     over = np.empty((3, net.shape[1], len(scores)), scores.dtype)
     step, cdf, beta = _travel(), network.distribution.cdf, network.steepness
-    values = np.ascontiguousarray(scores.T)
+    values = scores.T.copy()
     begin = middle = 0
-    for v in torch.from_numpy(over[1]).split(network.wiring.sizes):
-        end = middle + len(v)
+    sizes = network.wiring.sizes
+    for size, v in zip(sizes, torch.from_numpy(over[1]).split_with_sizes(sizes), strict=True):
+        end = middle + size
         step(net, begin, middle, end, beta, values, over)
         over[2, middle:end] = cdf(v).numpy()
         begin, middle = middle, end

@@ -30,16 +30,29 @@ def _laplacian(matrix):
         matrix[k, k] = -total
 
 
-@compiled("void(float64[:, :, ::1], float64[:, :, ::1], float64[::1], float64[:, ::1])")
+@compiled("void(float64[::1], int64[::1])")
 @no_type_check
-def _add_neuralsort(left, right, scores, total):
+def _sort(scores, order):
+    """Fills ``order`` with the scores' places, the least first; equal ones keep their order."""
+    for i in range(len(scores)):
+        place = i
+        while place > 0 and scores[order[place - 1]] > scores[i]:
+            order[place] = order[place - 1]
+            place -= 1
+        order[place] = i
+
+
+@compiled("void(float64[:, :, ::1], float64[:, :, ::1], float64[::1], float64[:, :, ::1],"
+          " float64[:, ::1])")  # fmt: skip
+@no_type_check
+def _add_neuralsort(left, right, scores, sums, total):
     """Adds tau^2 times one sample's NeuralSort Hessian: K2 + K1 M + (K1 M)^T + M^T K0 M.
 
     K_i = sum_r c_r^i H_r with c_r = 2 r - n + 1 for r = 0..n-1, and M = sign(s_k - s_m), its
-    diagonal minus the row sums.
+    diagonal minus the row sums. ``sums`` (5, n, n) are overwritten.
     """
     pairs, n, _ = left.shape
-    sums = np.zeros((3, n, n))
+    sums[:] = 0
     for pair in range(pairs):
         for r in range(n):
             c = 2.0 * r - n + 1.0
@@ -50,7 +63,7 @@ def _add_neuralsort(left, right, scores, total):
                     sums[0, k, m] += zeroth * right[pair, r, m]
                     sums[1, k, m] += first * right[pair, r, m]
                     sums[2, k, m] += second * right[pair, r, m]
-    signs = np.empty((n, n))
+    signs, mixed = sums[3], sums[4]
     for k in range(n):
         row = 0.0
         for m in range(n):
@@ -59,7 +72,6 @@ def _add_neuralsort(left, right, scores, total):
         signs[k, k] = -row
     for i in range(3):
         _laplacian(sums[i])
-    mixed = np.zeros((n, n))
     for a in range(n):
         for k in range(n):
             half = 0.5 * signs[a, k]
@@ -75,17 +87,17 @@ def _add_neuralsort(left, right, scores, total):
             total[k, m] += sums[2, k, m] + mixed[k, m] + mixed[m, k]
 
 
-@compiled("void(float64[:, :, ::1], float64[:, :, ::1], float64[::1], float64[:, ::1])")
+@compiled("void(float64[:, :, ::1], float64[:, :, ::1], float64[::1], int64[::1],"
+          " float64[:, :, ::1], float64[:, ::1])")  # fmt: skip
 @no_type_check
-def _add_softsort(left, right, scores, total):
+def _add_softsort(left, right, scores, order, scratch, total):
     """Adds tau^2 times one sample's SoftSort Hessian: S - E R - (E R)^T, its rows summing to zero.
 
-    As ``SoftSortLogits.pull_hessian`` has it.
+    As ``SoftSortLogits.pull_hessian`` has it. ``scratch`` (5, n, n) is overwritten.
     """
     pairs, n, _ = left.shape
-    sums = np.zeros((n, n))
-    order = np.argsort(scores, kind="mergesort")
-    signed_left, signed_right, sign = np.empty(n), np.empty(n), np.empty(n)
+    sums, signed_left, signed_right, sign = scratch[0], scratch[1, 0], scratch[2, 0], scratch[3, 0]
+    sums[:] = 0
     for r in range(n):
         for k in range(n):
             sign[k] = np.sign(scores[order[r]] - scores[k])
@@ -110,14 +122,18 @@ def _add_softsort(left, right, scores, total):
             total[k, m] += sums[k, m]
 
 
-@compiled(*(f"void({f}[:, :, ::1], {f}[:, ::1], int64, boolean, float64, {f}[:, ::1])"
-            for f in ("float32", "float64")))  # fmt: skip
+@compiled(*(f"void({f}[:, :, ::1], float64[::1], int64[::1], int64, boolean, float64,"
+            f" float64[:, ::1], {f}[::1])" for f in ("float32", "float64")))  # fmt: skip
 @no_type_check
-def _pull_gradient(rows, scores, sample, neuralsort, temperature, gradients):
-    """Fills a sample's gradient, sum_r A_r^T g_r, from its rows' g_r at rows[r, k, sample]."""
+def _pull_gradient(rows, own, order, sample, neuralsort, temperature, sums, into):
+    """Fills a sample's gradient, sum_r A_r^T g_r, from its rows' g_r at rows[r, k, sample].
+
+    ``own`` are its scores and ``sums`` (at least 2, n) are overwritten.
+    """
     n = rows.shape[0]
-    gradient = np.zeros(n)
-    total = np.zeros(n)
+    gradient, total = sums[0], sums[1]
+    gradient[:] = 0
+    total[:] = 0
     if neuralsort:
         for r in range(n):
             c = 2.0 * r - n + 1.0
@@ -127,13 +143,9 @@ def _pull_gradient(rows, scores, sample, neuralsort, temperature, gradients):
                 gradient[k] += c * entry
         for k in range(n):
             for m in range(n):
-                sign = np.sign(scores[k, sample] - scores[m, sample])
+                sign = np.sign(own[k] - own[m])
                 gradient[k] -= sign * (total[k] + total[m])
     else:
-        own = np.empty(n)
-        for k in range(n):
-            own[k] = scores[k, sample]
-        order = np.argsort(own, kind="mergesort")
         for r in range(n):
             moved = 0.0
             for k in range(n):
@@ -142,7 +154,7 @@ def _pull_gradient(rows, scores, sample, neuralsort, temperature, gradients):
                 moved += entry
             gradient[order[r]] -= moved
     for k in range(n):
-        gradients[sample, k] = gradient[k] / temperature
+        into[k] = gradient[k] / temperature
 
 
 @no_type_check
@@ -163,11 +175,12 @@ def _saturating(p, first, pulled, target, scores, saturated, neuralsort, tempera
     kind = p.dtype.type
     one, two, size, least = kind(1), kind(2), kind(n * n), kind(1e-12)
     total = np.zeros((n, n))
-    left, right = np.empty((1, n, n)), np.empty((1, n, n))
-    own, curved = np.empty(n), np.empty(n)
+    left, right, scratch = np.empty((1, n, n)), np.empty((1, n, n)), np.empty((5, n, n))
+    own, curved, order = np.empty(n), np.empty(n), np.empty(n, np.int64)
     for sample in range(samples):
         for i in range(n):
             own[i] = scores[i, sample]
+        _sort(own, order)
         for r in range(n):
             mean = 0.0
             weight = 0.0
@@ -187,11 +200,13 @@ def _saturating(p, first, pulled, target, scores, saturated, neuralsort, tempera
                 d = curved[k] + entry * (float(first[r, k, sample]) - mean)
                 left[0, r, k] = 0.5 * weight * entry - d
                 right[0, r, k] = entry
-        _pull_gradient(pulled, scores, sample, neuralsort, temperature, gradients)
+        _pull_gradient(
+            pulled, own, order, sample, neuralsort, temperature, scratch[0], gradients[sample]
+        )  # fmt: skip
         if neuralsort:
-            _add_neuralsort(left, right, own, total)
+            _add_neuralsort(left, right, own, scratch, total)
         else:
-            _add_softsort(left, right, own, total)
+            _add_softsort(left, right, own, order, scratch, total)
     return total, True
 
 
@@ -200,11 +215,12 @@ def _log_domain(first_left, first_right, second_left, second_right, scores, neur
     """The sum of tau^2 times the samples' Hessians from their rows' two pairs of factors."""
     n, _, samples = first_left.shape
     total = np.zeros((n, n))
-    left, right = np.empty((2, n, n)), np.empty((2, n, n))
-    own = np.empty(n)
+    left, right, scratch = np.empty((2, n, n)), np.empty((2, n, n)), np.empty((5, n, n))
+    own, order = np.empty(n), np.empty(n, np.int64)
     for sample in range(samples):
         for i in range(n):
             own[i] = scores[i, sample]
+        _sort(own, order)
         for r in range(n):
             for k in range(n):
                 left[0, r, k] = first_left[r, k, sample]
@@ -212,9 +228,9 @@ def _log_domain(first_left, first_right, second_left, second_right, scores, neur
                 left[1, r, k] = second_left[r, k, sample]
                 right[1, r, k] = second_right[r, k, sample]
         if neuralsort:
-            _add_neuralsort(left, right, own, total)
+            _add_neuralsort(left, right, own, scratch, total)
         else:
-            _add_softsort(left, right, own, total)
+            _add_softsort(left, right, own, order, scratch, total)
     return total
 
 
