@@ -80,8 +80,8 @@ def _push_through_form(gradient: Tensor, tikhonov: float) -> Tensor | None:
 def _gram_form(gradient: Tensor, tikhonov: float) -> Tensor | None:
     """G (G^T G / N + tikhonov I)^-1 by Cholesky; None if the matrix may be ill-conditioned.
 
-    Its largest eigenvalue is at most its trace, its smallest at least tikhonov. The samples are
-    solved as the rows that they are: as columns they would be copied there and back.
+    Its largest eigenvalue is at most its trace, its smallest at least tikhonov. So well-conditioned
+    a matrix may be inverted, which is faster than two triangles for each of more rows than it has.
     """
     G = to_float64(gradient)
     matrix = (G.mT @ G).div_(len(G))
@@ -89,14 +89,12 @@ def _gram_form(gradient: Tensor, tikhonov: float) -> Tensor | None:
     diagonal.add_(tikhonov)
     if not TRUSTED * diagonal.sum().item() < tikhonov:  # nor do NaN and infinity pass
         return None
-    direction = torch.empty_like(G)
     if len(matrix) <= COMPILED_TRIANGLES and G.device.type == "cpu":
+        direction = torch.empty_like(G)
         done = _shared_kernel()(matrix.numpy(), G.numpy(), 0.0, TRUSTED, direction.numpy())
         return direction if done else None
-    factor = torch.linalg.cholesky_ex(matrix)[0]
-    half = torch.linalg.solve_triangular(factor.mT, G, upper=True, left=False)
-    torch.linalg.solve_triangular(factor, half, upper=False, left=False, out=direction)
-    return direction
+    inverted: Tensor = G @ torch.cholesky_inverse(torch.linalg.cholesky_ex(matrix)[0])
+    return inverted
 
 
 def _compiled_form(gradient: Tensor, tikhonov: float) -> Tensor | None:
