@@ -67,13 +67,15 @@ def pull_rows(net, alpha, rows, apart, received, sums, pulls):
     Args:
         rows: (n, items, lanes) adjoints of P; overwritten.
         apart: as :func:`mix_rows` fills it.
-        received: (C, items, lanes) filled with the difference of what the two exits receive.
+        received: (C, items, lanes) filled with the difference of what the two exits receive; one
+            row serves where nobody reads it.
         sums: (4, lanes), overwritten.
         pulls: (C, lanes) filled with the adjoints of α.
     """
     one = rows.dtype.type(1)
     for c in range(net.shape[1] - 1, -1, -1):
-        low, high, crossed, difference = rows[net[0, c]], rows[net[1, c]], received[c], apart[c]
+        low, high, difference = rows[net[0, c]], rows[net[1, c]], apart[c]
+        crossed = received[min(c, len(received) - 1)]
         share, pull = alpha[c], pulls[c]
         sums[:] = 0
         for i in range(net[2, c], net[3, c]):
@@ -233,15 +235,16 @@ def saturating(
     difference, alpha, slope, curve = own[0], own[1], own[2], own[3]
     transfer, skew, pulls, pushes = own[4], own[5], own[6], own[7]
     rows, truth = np.empty((n, n, lanes), dtype), np.empty((n, n, lanes), dtype)
-    between = np.empty((2, comparators, n, lanes), dtype)
-    apart, received = between[0], between[1]
+    kept, items = (comparators, n) if second else (0, 0)
+    apart = np.empty((comparators, n, lanes), dtype)
+    received = np.empty((max(1, kept), n, lanes), dtype)
     gradient, scratch = np.empty((n, lanes), dtype), np.empty((4, lanes), dtype)
     product, total = np.empty(lanes), np.empty(lanes)
-    kept = comparators if second else 0
     mixed = np.empty((2, kept, n, lanes), dtype)
     tangents, crossed = mixed[0], mixed[1]
-    curvature = np.zeros((n, fours, lanes), dtype)
-    columns, lower = np.empty((ITEMS, fours, n, lanes), dtype), np.empty((n, n, lanes), dtype)
+    curvature = np.zeros((items, fours, lanes), dtype)
+    columns = np.empty((ITEMS, fours, items, lanes), dtype)
+    lower = np.empty((items, items, lanes), dtype)
     for first in range(begin, end, lanes):
         last = min(first + lanes, end)
         take_lanes(over[0], first, last, one, difference)

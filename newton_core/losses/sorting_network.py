@@ -98,11 +98,11 @@ class SortingNetworkLoss(SortingLoss[SortingNetworkParameters]):
         """As every sorting loss has it; on the CPU by compiled kernels."""
         if y.device.type != "cpu":
             return super().derivatives(y, target, hessian=hessian)
-        scores, truth = (t.contiguous() for t in sample_first(y.detach(), target))
+        scores, truth = sample_first(y.detach(), target)
+        scores, truth = scores.contiguous(), truth.contiguous()
         saturating = self.numerics == "bce_loss"
         compiled = compiled_saturating_derivatives if saturating else compiled_log_derivatives
-        with torch.no_grad():
-            result = compiled(self._network(scores.mT), scores, truth, hessian)
+        result = compiled(self._network(scores.mT), scores, truth, hessian)
         return result if result.value.dtype == y.dtype else result.to(y.dtype)
 
     def _derivatives(self, scores: ItemScores, target: RankRows, hessian: bool) -> Derivatives:
