@@ -1,20 +1,24 @@
-"""Pictures of an arm's steps, for a file that can ask nobody for them."""
+"""Pictures of arms' steps and of their landscapes, for a file that can ask nobody for them."""
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from pathlib import Path
 from typing import Any
 
+from app.landscapes.parameters import parameter_parts
 from newton_core.byte_cache import ByteCache
 from newton_core.experiment.spec import ExperimentSpec
 from newton_core.records import to_json
 from newton_core.training.landscapes.history import MOST_BYTES, RunHistory
 from newton_core.training.landscapes.steps import StepSettings, step_seen
 from newton_core.training.landscapes.turning import turn_of_arm
+from newton_core.training.landscapes.weights import LandscapeSettings
 
 PATH = "api/landscapes"
 MOST_PICTURES = 60
 """Of one panel in one file: they take up to half a second and 100 kB each."""
+KEPT_POINTS = 21
+"""Points along each axis of a landscape in a file."""
 TURN_SAMPLES = 200
 """As many as the page asks for, at most."""
 
@@ -42,6 +46,32 @@ def step_pictures(
                 "question": {"space": panel, "run": run, "step": step, "arm": arm},
                 "answer": {"event": panel, "data": to_json(_PICTURES[panel](history, step, arm))},
             }
+
+
+def landscape_pictures(spec: ExperimentSpec, snapshots: Path, run: str) -> dict[str, Any]:
+    """The landscapes of all arms in the planes nearest to their whole paths: question and answer.
+
+    Args:
+        spec: of the run.
+        snapshots: its folder of snapshots.
+        run: what the file calls it.
+
+    Raises:
+        PlaneError: the weights span no such plane.
+        SnapshotError: a snapshot is missing or damaged.
+    """
+    history = RunHistory(spec, snapshots, ByteCache(MOST_BYTES))
+    last = history.steps[-1]
+    settings = LandscapeSettings(plane="trajectory", step=last, points=KEPT_POINTS)
+    finest = {
+        (kind, data.get("picture")): {"event": kind, "data": to_json(data)}
+        for kind, data in parameter_parts(history, settings)
+    }
+    return {
+        "path": PATH,
+        "question": {"space": None, "run": run, "step": last, "arm": None},
+        "answer": list(finest.values()),
+    }
 
 
 def kept_steps(steps: Sequence[int], arms: int, seen: int) -> list[int]:

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from pydantic import TypeAdapter
 
+from app.landscapes.parameters import parameter_parts
 from app.landscapes.requests import (
     LandscapeJob,
     LandscapeRequest,
@@ -28,11 +29,7 @@ from newton_core.records import to_json
 from newton_core.training.landscapes.history import MOST_BYTES, RunHistory
 from newton_core.training.landscapes.steps import StepSettings, step_seen
 from newton_core.training.landscapes.turning import turn_of_arm
-from newton_core.training.landscapes.weights import (
-    LandscapeSettings,
-    line_between_arms,
-    run_landscapes,
-)
+from newton_core.training.landscapes.weights import LandscapeSettings, line_between_arms
 from newton_core.workers.child import Connection, Job
 
 MOST_HISTORIES = 4
@@ -112,22 +109,8 @@ def _parameters(
     history: RunHistory, request: ParameterLandscapeRequest, emit: Emit, stop: Callable[[], bool]
 ) -> None:
     fields = request.model_dump(include=set(LandscapeSettings.model_fields))
-    found = run_landscapes(history, LandscapeSettings(**fields))
-    left, low = found.centre
-    pictures = []
-    for picture in found.landscapes:
-        around = (left, low)
-        paths = []
-        for arm, seen in zip(picture.arms, picture.trajectories, strict=True):
-            places = zip(seen.coordinates.tolist(), found.trajectory_steps, strict=True)
-            points = [[a + around[0], b + around[1], step] for (a, b), step in places]
-            paths.append({"arm": arm, "points": points, "residual": seen.total_residual})
-        pictures.append({"arms": picture.arms, "plane": picture.plane.kind, "paths": paths})
-    emit("start", {"step": found.step, "steps": history.steps, "pictures": pictures})
-    for index, patch in found.stream(stop):
-        grid = {"a": patch.a + left, "b": patch.b + low}
-        patch_record = {"level": patch.level, "levels": patch.levels, "values": patch.values}
-        emit("patch", {"picture": index, "grid": grid, **patch_record})
+    for kind, data in parameter_parts(history, LandscapeSettings(**fields), stop):
+        emit(kind, data)
 
 
 def _outputs(history: RunHistory, request: OutputLandscapeRequest, emit: Emit) -> None:

@@ -10,7 +10,13 @@ from fastapi.responses import StreamingResponse
 from app.database import RunRow
 from app.exports import arm_labels, csv_lines, file_name, json_lines, runnable_spec, weights
 from app.lab import Lab
-from app.landscapes.kept import PANELS, kept_events, kept_steps, step_pictures
+from app.landscapes.kept import (
+    PANELS,
+    kept_events,
+    kept_steps,
+    landscape_pictures,
+    step_pictures,
+)
 from app.report import compact, report_html
 from app.routes.common import (
     NO_SUCH_RUN,
@@ -22,6 +28,7 @@ from app.routes.common import (
 )
 from app.routes.runs import run_info
 from app.runs.files import folder_of, without_paths
+from app.runs.store import ENDED
 from app.static import PageNotBuiltError
 from app.visitors import ANYONE
 from newton_core.experiment.events import Event
@@ -53,8 +60,9 @@ View = Annotated[
 
 
 async def _turn(lab: TheLab, request: Request, view: View = "") -> AsyncIterator[None]:
-    """Panels that ask the server for each step need pictures; everything else is read."""
-    if _asking(view):
+    """Pages with panels that ask the server need pictures; everything else is read."""
+    is_page = request.query_params.get("format") == "html"
+    if _asking(view) or (is_page and _shows_landscapes(view)):
         async with picture_turn(lab, request):
             yield
     else:
@@ -121,16 +129,39 @@ def _content(lab: Lab, run: RunRow, format: Format, view: str) -> str | bytes | 
             if pictures:
                 kept = {one["question"]["step"] for one in pictures}
                 events = map(compact, kept_events(events, kept))
+            pictures += _landscapes(lab, run, view)
             try:
                 return report_html(info, events, answers=pictures)
             except PageNotBuiltError as error:
                 raise HTTPException(503, str(error)) from error
 
 
+def _shown(view: str) -> list[str]:
+    """The panels that a view names; none: it shows all."""
+    named = dict(parse_qsl(view.removeprefix("?"))).get("panel", "")
+    return [panel for panel in named.split(",") if panel]
+
+
 def _asking(view: str) -> frozenset[str]:
     """The panels of a view that ask the server for each step."""
-    shown = dict(parse_qsl(view.removeprefix("?"))).get("panel", "")
-    return PANELS.intersection(shown.split(","))
+    return PANELS.intersection(_shown(view))
+
+
+def _shows_landscapes(view: str) -> bool:
+    shown = _shown(view)
+    return not shown or "landscape" in shown
+
+
+def _landscapes(lab: Lab, run: RunRow, view: str) -> list[dict[str, Any]]:
+    """The landscapes of a run that has ended, in planes that hold its paths, where it has such."""
+    folder = folder_of(lab.settings.snapshots_dir, run.id)
+    whole = run.status in ENDED and len(list(list_snapshots(folder))) > 1
+    if not (whole and _shows_landscapes(view)):
+        return []
+    try:
+        return [landscape_pictures(stored_spec(run.spec), folder, run.id)]
+    except ValueError:  # no plane, or a file or another package's part is gone: the log's own stay
+        return []
 
 
 def _pictures(lab: Lab, run: RunRow, view: str) -> list[dict[str, Any]]:

@@ -33,6 +33,9 @@ def test_a_report_plays_from_a_file_without_a_network(
         str(date.today().year),
     ):
         expect(about).to_contain_text(words)
+    landscapes = lab.page.get_by_role("region", name="Loss landscape")
+    expect(landscapes).to_contain_text("in the plane nearest to its own path")
+    expect(landscapes).not_to_contain_text("100 % of the path")
     expect(lab.page.get_by_role("complementary", name="Settings")).to_have_count(0)
     expect(lab.page.locator("summary", has_text="Share")).to_have_count(0)
     assert lab.page.locator(".tile img").count() > 0

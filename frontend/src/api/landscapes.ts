@@ -50,12 +50,18 @@ export class EventReader {
   }
 }
 
-/** What a file has brought along: steps of arms, each as its panel first asks for it. */
-function keptPart(query: AnyLandscapeQuery): LandscapePart {
+/** What a file has brought along: landscapes, and steps of arms as their panel first asks for them. */
+function keptParts(query: AnyLandscapeQuery): LandscapePart[] {
   const { space, run, step, arm } = { arm: null, space: null, ...query };
-  const part = keptAnswer("api/landscapes", JSON.stringify({ space, run, step, arm }));
-  if (part === undefined) throw new ApiError("it is not in this file: the lab computes it", 0);
-  return part as LandscapePart;
+  const found = keptAnswer("api/landscapes", JSON.stringify({ space, run, step, arm }));
+  if (found === undefined) throw new ApiError("it is not in this file: the lab computes it", 0);
+  return (Array.isArray(found) ? found : [found]) as LandscapePart[];
+}
+
+/** Whether a file has brought along the landscapes of a run at a step. */
+export function keepsLandscapes(run: string, step: number): boolean {
+  const question = { space: null, run, step, arm: null };
+  return keptAnswer("api/landscapes", JSON.stringify(question)) !== undefined;
 }
 
 /**
@@ -67,7 +73,7 @@ export async function* streamLandscape(
   signal: AbortSignal,
 ): AsyncGenerator<LandscapePart> {
   if (asksNobody()) {
-    yield keptPart(query);
+    yield* keptParts(query);
     return;
   }
   try {

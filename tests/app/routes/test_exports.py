@@ -14,7 +14,7 @@ import safetensors
 import torch
 
 from app.exports import runnable_spec
-from app.landscapes.kept import kept_steps
+from app.landscapes.kept import KEPT_POINTS, kept_steps
 from app.static import page_dir, plotly_file
 from newton_core.experiment.events import parse_event
 from newton_core.experiment.spec import ExperimentSpec, stored_spec
@@ -171,7 +171,23 @@ def test_a_panel_that_asks_for_each_step_brings_the_answers(server: LabServer, r
     ]  # fmt: skip
     assert all(one["answer"]["data"]["curves"] for one in data["answers"])
     assert [one["seq"] for one in data["events"]] == list(range(1, len(data["events"]) + 1))
-    assert _embedded(export(server, run_id, "html").text)["answers"] == []
+
+
+def test_a_report_brings_landscapes_that_hold_the_paths(server: LabServer, run_id: str) -> None:
+    [one] = _embedded(export(server, run_id, "html").text)["answers"]
+    steps = [event["step"] for event in server.events(run_id) if event["type"] == "snapshot"]
+    assert one["question"] == {"space": None, "run": run_id, "step": steps[-1], "arm": None}
+    start, *patches = one["answer"]
+    assert [patch["event"] for patch in patches] == ["patch", "patch"], "one for each arm"
+    for picture, patch in zip(start["data"]["pictures"], patches, strict=True):
+        [path] = picture["paths"]
+        assert [step for _, _, step in path["points"]] == steps
+        assert path["residual"] < 0.9, "a plane fixed before training leaves out all of it"
+        assert len(patch["data"]["values"]) == KEPT_POINTS, "the finest alone"
+    chart = server.client.get(
+        f"/api/runs/{run_id}/export", params={"format": "html", "view": "?panel=loss"}
+    )
+    assert _embedded(chart.text)["answers"] == []
 
 
 def test_many_snapshots_are_thinned_and_the_one_on_show_stays() -> None:

@@ -30,7 +30,7 @@ export function LandscapeControls({ plane }: { plane: LandscapePlane }) {
           }}
         />
       )}
-      {plane !== "run" && (
+      {plane !== "run" && canTrain.value && (
         <Choice
           label="points per side"
           value={`${points.value}`}

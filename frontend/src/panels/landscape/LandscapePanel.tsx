@@ -1,7 +1,7 @@
 /** Why one arm wins: the loss over the weights of each arm, on one range, at the playback step. */
 
 import { useComputed, useSignal, useSignalEffect } from "@preact/signals";
-import type { LandscapeQuery } from "../../api/landscapes";
+import { keepsLandscapes, type LandscapeQuery } from "../../api/landscapes";
 import { heightRange } from "../../charts/landscape";
 import type { Templates } from "../../charts/templates";
 import { formatCount, formatHeight } from "../../format";
@@ -27,6 +27,7 @@ import {
   sharedRange,
   streamedLandscapes,
   surfacesOf,
+  upTo,
   withSurface,
 } from "./model";
 
@@ -39,14 +40,19 @@ export function LandscapePanel({ templates }: { templates: Templates }) {
   /** The run whose fitting plane the server could not make, and why. */
   const refused = useSignal({ run: "", problem: "" });
   const id = runId;
+  /** The step of the landscapes that a file has brought along: the last, with whole paths. */
+  const kept = useComputed(() => {
+    const last = run.value?.snapshots.at(-1)?.step;
+    return last !== undefined && keepsLandscapes(id.value, last) ? last : null;
+  });
   const plane = useComputed<LandscapePlane>(() => {
-    if (!canTrain.value) return "run";
+    if (!canTrain.value) return kept.value === null ? "run" : fittingPlane(run.value, true);
     if (chosen.value !== null) return chosen.value;
     return refused.value.run === id.value ? "run" : fittingPlane(run.value, true);
   });
   const snapshot = useNearestSnapshot();
   const query = useComputed<LandscapeQuery | null>(() => {
-    const step = snapshot.value;
+    const step = kept.value ?? snapshot.value;
     if (plane.value === "run" || id.value === "" || step === null) return null;
     return { run: id.value, plane: plane.value, step, points: points.value };
   });
@@ -59,7 +65,9 @@ export function LandscapePanel({ templates }: { templates: Templates }) {
   const landscapes = useComputed(() => {
     if (plane.value !== "run") {
       const now = answer.value;
-      return now === null ? NONE : streamedLandscapes(now.start, now.patches);
+      if (now === null) return NONE;
+      const whole = streamedLandscapes(now.start, now.patches);
+      return kept.value === null ? whole : upTo(whole, snapshot.value ?? 0);
     }
     return run.value === null ? NONE : loggedLandscapes(run.value, cursor.value);
   });
@@ -67,7 +75,7 @@ export function LandscapePanel({ templates }: { templates: Templates }) {
   const { landscape: template, lines } = templates;
   if (log === null || log.spec === null || template === undefined) return null;
   const none = log.arms.every((arm) => arm.landscapes.length === 0);
-  if (none && !canTrain.value) return null;
+  if (none && !canTrain.value && kept.value === null) return null;
   const shown = landscapes.value;
   const range = heightRange(shown.map(({ landscape }) => landscape));
   const alive = deep.value

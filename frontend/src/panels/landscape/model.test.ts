@@ -11,6 +11,7 @@ import {
   sharedRange,
   streamedLandscapes,
   surfacesOf,
+  upTo,
   withSurface,
 } from "./model";
 
@@ -155,5 +156,20 @@ describe("a picture's shape", () => {
 
   it("is square where the axes have scales of their own", () => {
     expect(aspectOf(plane(20, 2))).toBe(aspectOf(plane(2, 2)));
+  });
+});
+
+describe("landscapes of whole paths", () => {
+  it("show what had been walked at a step", () => {
+    const points: [number, number][] = [
+      [0, 0],
+      [1, 1],
+      [2, 0],
+    ];
+    const path = { arm: 0, residual: 0.3, steps: [0, 10, 20], points };
+    const whole = { key: "0", arms: [0], step: 20, paths: [path], complete: true };
+    const [then] = upTo([{ ...whole, landscape: { x: [], y: [], values: [] } }], 10);
+    expect(then?.step).toBe(10);
+    expect(then?.paths[0]).toEqual({ ...path, steps: [0, 10], points: points.slice(0, 2) });
   });
 });

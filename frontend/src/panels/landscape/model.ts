@@ -83,6 +83,18 @@ export function streamedLandscapes(
   });
 }
 
+/** Landscapes of whole paths, with what of the paths had been walked at a step. */
+export function upTo(whole: readonly ShownLandscape[], step: number): ShownLandscape[] {
+  return whole.map((one) => ({
+    ...one,
+    step,
+    paths: one.paths.map((path) => {
+      const walked = path.steps.filter((at) => at <= step).length;
+      return { ...path, points: path.points.slice(0, walked), steps: path.steps.slice(0, walked) };
+    }),
+  }));
+}
+
 /** "34 % of the path lies outside this plane". */
 export function residualWords(residual: number | null): string {
   if (residual === null || !Number.isFinite(residual)) return "where the path lies is not known";
