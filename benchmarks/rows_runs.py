@@ -8,10 +8,16 @@ import time
 from functools import partial
 from pathlib import Path
 
+import torch
+
 from app.specs import read_spec
 from benchmarks.pairs import Call, Row
-from newton_core.training.arm import Arm
+from newton_core import newton_direction
+from newton_core.experiment.events import Metrics
+from newton_core.experiment.spec import ExperimentSpec
+from newton_core.training.arm import Arm, build_spec_loss
 from newton_core.training.context import build_task
+from newton_core.training.run import run
 from scripts.lab_browser import served
 
 PLAIN = 0
@@ -30,6 +36,73 @@ def update(preset: str, curvature: str, quick: bool) -> tuple[Call, Call]:
 
     which = next(i for i, arm in enumerate(spec.arms) if arm.curvature == curvature)
     return step_of(which), step_of(PLAIN)
+
+
+ARMS = 4
+CHUNK = 100
+"""Steps that a call makes of a run: landscapes and evaluations fall into each."""
+
+
+def arms_together(measured: bool, quick: bool) -> tuple[Call, Call]:
+    """Steps of a run with four arms beside the same steps in a bare loop, seconds for each step.
+
+    Without measurements the run evaluates at its ends alone, and draws no landscape.
+    """
+    spec = read_spec("collapse", {"steps": 5000})
+    changes: dict[str, object] = {"arms": spec.arms[:ARMS]}
+    if not measured:
+        changes |= {"evaluate_every": spec.steps, "landscape_every": None}
+    spec = spec.model_copy(update=changes)
+    chunk = 2 if quick else CHUNK
+    return steps_of_run(spec, chunk), bare_loop(spec, chunk)
+
+
+def steps_of_run(spec: ExperimentSpec, chunk: int) -> Call:
+    """Goes on with a run until its metrics say that the next steps are done."""
+    events, done = run(spec), 0
+
+    def call() -> float:
+        nonlocal done
+        before, began = done, time.thread_time()
+        for event in events:
+            if isinstance(event, Metrics) and event.arm == len(spec.arms) - 1:
+                done = event.steps[-1]
+                if done >= before + chunk:
+                    break
+        return (time.thread_time() - began) / (done - before)
+
+    return call
+
+
+def bare_loop(spec: ExperimentSpec, chunk: int) -> Call:
+    """Network, Newton direction, backward pass and Adam of each arm, and nothing else."""
+    task, done = build_task(spec), 0
+    loss = build_spec_loss(spec.loss)
+    models = [copy.deepcopy(task.build_model()) for _ in spec.arms]
+    adams = [
+        torch.optim.Adam(model.parameters(), lr=arm.lr, fused=True)
+        for model, arm in zip(models, spec.arms, strict=True)
+    ]
+
+    def call() -> float:
+        nonlocal done
+        began = time.thread_time()
+        for step in range(done + 1, done + 1 + chunk):
+            batch = task.batch(step, spec.batch_size)
+            for arm, model, adam in zip(spec.arms, models, adams, strict=True):
+                y = model(batch.inputs)
+                direction = newton_direction(
+                    loss, y, batch.target,
+                    curvature=arm.curvature if arm.curvature != "ggn" else "none",
+                    tikhonov=arm.tikhonov, hessian=arm.hessian, definiteness=arm.definiteness,
+                )  # fmt: skip
+                adam.zero_grad()
+                y.backward(direction / len(y))
+                adam.step()
+        done += chunk
+        return (time.thread_time() - began) / chunk
+
+    return call
 
 
 FIRST_METRICS = """
@@ -77,6 +150,11 @@ ROWS = [
     Row(f"{preset}, whole update, {curvature}", "its plain update",
         partial(update, preset, curvature), ratio=ratio, turns=turns)
     for preset, curvature, ratio, turns in UPDATES
+] + [
+    Row(f"collapse, a step of {ARMS} arms{' with evaluations and landscapes' * measured}",
+        "its arms in a bare loop", partial(arms_together, measured), ratio=ratio, turns=5,
+        is_call=False)
+    for measured, ratio in ((False, 1.15), (True, 1.25))
 ] + [
     Row("first metrics of a new process, after its imports", "", first_metrics,
         milliseconds=300, turns=3, is_call=False),
