@@ -19,6 +19,7 @@ from benchmarks import (
     rows_losses,
     rows_ranks,
     rows_runs,
+    rows_slices,
     rows_solves,
     rows_updates,
 )
@@ -32,6 +33,7 @@ ROWS = [
     *rows_ranks.ROWS,
     *rows_updates.ROWS,
     *rows_solves.ROWS,
+    *rows_slices.ROWS,
     *rows_runs.ROWS,
 ]
 
