@@ -12,7 +12,7 @@ from newton_core.losses.base import LossParameters, TargetKind, register_loss
 from newton_core.losses.constant_hessian import ConstantHessian
 from newton_core.losses.simulator import SimulatorLoss
 from newton_core.settings import setting
-from newton_core.tensors import check_finite, check_floating
+from newton_core.tensors import check_finite, check_floating, to_float64
 
 REST = 1e-3
 """Speed below which drag is smoothed: |v| itself has no second derivative at rest."""
@@ -150,42 +150,70 @@ class Trajectory(SimulatorLoss[TrajectoryParameters]):
 
     def jacobian(self, y: Float[Tensor, "N T 2"], target: Tensor | None) -> Float[Tensor, "N r m"]:
         """Forward through time, once for all accelerations."""
-        dt, (N, T, _) = self._step(y), y.shape
         y = y.detach()
-        positions = torch.stack(self._sensitivities(y), dim=1).cumsum(1) * dt
-        rows = positions[:, self.compared(T)].flatten(1, 2)
-        if self.settings.effort == 0:
-            return rows
-        effort = math.sqrt(self.settings.effort) * torch.eye(2 * T, dtype=y.dtype, device=y.device)
-        return torch.cat((rows, effort.expand(N, -1, -1)), dim=1)
+        return self._rows(y, self._sensitivities(y, self._velocities(y)))
 
     def second_order(
         self, y: Float[Tensor, "N T 2"], target: Tensor | None, residual: Float[Tensor, "N r"]
     ) -> Float[Tensor, "N m m"]:
-        """sum_t V_t^T M_t V_t with V_t = dv_t / da: only the drag bends the path.
-
-        M_t = -dt drag times the second derivative of <p_{t+1}, |v| v> at v_t, where p_t is the
-        derivative of <residual, path> in v_t, found backward through time.
-        """
-        dt, (N, T, _) = self._step(y), y.shape
+        """sum_t V_t^T M_t V_t with V_t = dv_t / da: only the drag bends the path."""
         y = y.detach()
         velocities = self._velocities(y)
-        pull = torch.zeros_like(y)  # the derivative of <residual, path> in each position
-        compared = self.compared(T)
-        pull[:, compared] = residual[:, : 2 * len(compared)].view(N, -1, 2)
-        pull = pull.flip(1).cumsum(1).flip(1) * dt
-        co_state = torch.zeros_like(y[:, 0])
-        bends = [torch.zeros(N, 2, 2, dtype=y.dtype, device=y.device)] * T
-        for t in reversed(range(T)):
-            v = velocities[t]
-            if t < T - 1:
-                bends[t] = -dt * self.settings.drag * _second_derivative(v, co_state)
-                slowed = (self._drag_slope(v) @ co_state[:, :, None])[:, :, 0]
-                co_state = co_state - dt * slowed
-            co_state = co_state + pull[:, t]
-        V = torch.stack(self._sensitivities(y), dim=1)  # (N, T, 2, m)
-        bent = torch.stack(bends, dim=1) @ V
+        V = self._sensitivities(y, velocities)
+        bent = self._bends(y, velocities, residual) @ V
         return V.flatten(1, 2).mT @ bent.flatten(1, 2)
+
+    def mean_hessian(
+        self, y: Float[Tensor, "N T 2"], target: Tensor | None = None
+    ) -> Float[Tensor, "m m"] | None:
+        """See :class:`~newton_core.losses.base.Loss`; one pass through time, two products."""
+        if self.linear:
+            return super().mean_hessian(y, target)
+        y = y.detach()
+        residual, velocities = self.residual(y, target), self._velocities(y)
+        V = self._sensitivities(y, velocities)
+        bent = self._bends(y, velocities, residual) @ V
+        J = to_float64(self._rows(y, V).flatten(0, 1))
+        second = V.flatten(0, 2).mT @ bent.flatten(0, 2)  # in y's dtype: it only adds to J^T J
+        return (J.mT @ J + to_float64(second)) / len(y)
+
+    def _rows(
+        self, y: Float[Tensor, "N T 2"], V: Float[Tensor, "N T 2 m"]
+    ) -> Float[Tensor, "N r m"]:
+        """The derivative of the residual, from that of the velocities."""
+        N, T, _ = y.shape
+        positions = V.cumsum(1) * self._step(y)
+        rows = positions[:, self.compared(T)].flatten(1, 2)
+        if self.settings.effort == 0:
+            return rows
+        effort = math.sqrt(self.settings.effort) * torch.eye(2 * T, dtype=V.dtype, device=V.device)
+        return torch.cat((rows, effort.expand(N, -1, -1)), dim=1)
+
+    def _bends(
+        self,
+        y: Float[Tensor, "N T 2"],
+        velocities: list[Float[Tensor, "N 2"]],
+        residual: Float[Tensor, "N r"],
+    ) -> Float[Tensor, "N T 2 2"]:
+        """M_t = -dt drag times the second derivative of <p_{t+1}, |v| v> at v_t, 0 at the end.
+
+        p_t is the derivative of <residual, path> in v_t, found backward through time.
+        """
+        dt, (N, T, _) = self._step(y), y.shape
+        compared = self.compared(T)
+        pull = torch.zeros_like(y)  # the derivative of <residual, path> in each position
+        pull[:, compared] = residual[:, : 2 * len(compared)].view(N, len(compared), 2)
+        pull = pull.flip(1).cumsum(1).flip(1) * dt
+        v = torch.stack(velocities, dim=1)
+        slopes = self._drag_slope(v.flatten(0, 1)).view(N, T, 2, 2)
+        following = [torch.zeros_like(y[:, 0])]  # p_{t+1}, from the end
+        for t in range(T - 1, 0, -1):
+            state = following[-1]
+            slowed = (slopes[:, t] @ state[:, :, None])[:, :, 0]
+            following.append(state - dt * slowed + pull[:, t])
+        co_states = torch.stack(following[::-1], dim=1).flatten(0, 1)
+        bends = _second_derivative(v.flatten(0, 1), co_states).view(N, T, 2, 2)
+        return -dt * self.settings.drag * bends
 
     def _step(self, y: Tensor) -> float:
         """Seconds from one step to the next."""
@@ -204,18 +232,21 @@ class Trajectory(SimulatorLoss[TrajectoryParameters]):
             seen.append(v)
         return seen
 
-    def _sensitivities(self, y: Float[Tensor, "N T 2"]) -> list[Float[Tensor, "N 2 m"]]:
+    def _sensitivities(
+        self, y: Float[Tensor, "N T 2"], velocities: list[Float[Tensor, "N 2"]]
+    ) -> Float[Tensor, "N T 2 m"]:
         """dv_1 / da to dv_T / da."""
         dt, (N, T, _) = self._step(y), y.shape
-        S, seen = torch.zeros(N, 2, 2 * T, dtype=y.dtype, device=y.device), []
-        v = torch.zeros_like(y[:, 0])
-        for t, after in enumerate(self._velocities(y)):
-            S = S - dt * (self._drag_slope(v) @ S)
-            S[:, 0, 2 * t] += dt
-            S[:, 1, 2 * t + 1] += dt
-            seen.append(S)
-            v = after
-        return seen
+        before = torch.stack([torch.zeros_like(y[:, 0]), *velocities[:-1]], dim=1)
+        slopes = self._drag_slope(before.flatten(0, 1)).view(N, T, 2, 2)
+        S = torch.zeros(N, T, 2, 2 * T, dtype=y.dtype, device=y.device)
+        for t in range(T):
+            if t > 0:  # no velocity feels a later acceleration
+                past = S[:, t - 1, :, : 2 * t]
+                S[:, t, :, : 2 * t] = past - dt * (slopes[:, t] @ past)
+            S[:, t, 0, 2 * t] += dt
+            S[:, t, 1, 2 * t + 1] += dt
+        return S
 
     def _drag_slope(self, v: Float[Tensor, "N 2"]) -> Float[Tensor, "N 2 2"]:
         """The derivative of drag |v| v in v."""
