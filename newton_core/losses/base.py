@@ -257,6 +257,11 @@ def _autodiff(loss: LossFunction, y: Tensor, target: object, *, hessian: bool) -
     def plain(point: Tensor) -> Derivatives:
         return _autodiff(loss, point.detach().clone(), target, hessian=False)
 
+    def product(point: Tensor, direction: Tensor) -> Tensor:
+        at = point.detach().clone().requires_grad_(True)
+        slope = _gradient(_called(loss, at, target), at, create_graph=True)
+        return _derivative((slope * flatten_outputs(direction)).sum(), at)
+
     leaf = y.requires_grad_(True)
     value = _called(loss, leaf, target)
     if not isinstance(value, Tensor):
@@ -281,7 +286,7 @@ def _autodiff(loss: LossFunction, y: Tensor, target: object, *, hessian: bool) -
         raise OpaqueLossError(f"autograd says {str(error).splitlines()[0]!r}") from error
     second = torch.stack(rows, dim=1).detach()
     gradient = gradient.detach()
-    check_seen_through(lambda at: plain(at).gradient, y.detach(), value, gradient, second)
+    check_seen_through(lambda at: plain(at).gradient, product, y.detach(), value, second)
     return Derivatives(value.detach(), gradient, (second + second.mT) / 2)
 
 
@@ -310,14 +315,18 @@ def _hessian_rows(gradient: Tensor, leaf: Tensor) -> list[Tensor]:
     """Row j of each sample's Hessian, (N, m), for each of the m outputs."""
     rows = []
     for j in range(gradient.shape[1]):
-        if not gradient.requires_grad:  # a loss linear in y: its gradient is a constant
-            rows.append(torch.zeros_like(gradient))
-            continue
-        (row,) = torch.autograd.grad(
-            gradient[:, j].sum(), leaf, retain_graph=True, materialize_grads=True, allow_unused=True
-        )
-        rows.append(flatten_outputs(row))
+        rows.append(_derivative(gradient[:, j].sum(), leaf))
     return rows
+
+
+def _derivative(of: Tensor, leaf: Tensor) -> Tensor:
+    """(N, m) derivatives of a number of the gradient; 0 of a loss linear in y, which has none."""
+    if not of.requires_grad:
+        return torch.zeros_like(flatten_outputs(leaf))
+    (row,) = torch.autograd.grad(
+        of, leaf, retain_graph=True, materialize_grads=True, allow_unused=True
+    )
+    return flatten_outputs(row)
 
 
 LossClass = TypeVar("LossClass", bound=type[Loss])

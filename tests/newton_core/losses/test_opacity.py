@@ -180,6 +180,8 @@ def test_a_custom_backward_pass_that_torch_sees_through_keeps_its_hessian(
     assert_close(newton_direction(cube, y), newton_direction(lambda y, t: (y**4 + y**2).sum(1), y))
     through = lambda y, t: (Rounded.apply(y) - 0.3).square().sum(1)  # noqa: E731
     assert_close(newton_direction(through, y), 2 * (y.round() - 0.3) / 2.1)
+    saturated = lambda y, t: Cube.apply((y / 0.05).softmax(1)) + 1e-9 * y.square().sum(1)  # noqa: E731
+    newton_direction(saturated, y)  # rounding of what is nearly zero is no sign
     noisy = lambda y, t: Noise.apply(y) + y.square().sum(1)  # noqa: E731
     torch.manual_seed(0)
     newton_direction(noisy, y)
