@@ -150,19 +150,22 @@ def test_a_spike_leads_to_the_picture_that_explains_it(lab: LabPage, spiky: str)
     expect(spikes).to_contain_text(re.compile(r"Fisher had .* times the usual"))
     spikes.get_by_role("link", name=re.compile("See why Fisher spiked at step")).press("Enter")
     lab.wait(lambda: "gradients?" in lab.page.url, "the Gradients page")
+    assert lab.page.evaluate("scrollY") == 0, "it begins at its top"
     assert f"run={spiky}&arm=1&step=" in lab.page.url
     for label, value in (("Temperature", "0.001"), ("Tikhonov λ", "2"), ("Arm", "1")):
         expect(lab.page.get_by_label(label).first).to_have_value(value, timeout=PATIENCE)
     expect(lab.page.get_by_label("Numerics").first).to_have_value("bce_loss")
     expect(lab.page.locator(".descent-verdict")).to_contain_text(
-        re.compile(r"At x₁ = .* the raw gradient .* long; the Hessian step .*, the Fisher step ")
+        re.compile(r"At x₁ = .* the raw gradient .* long; the Hessian step .*, the Fisher step "),
+        timeout=PATIENCE,
     )
 
 
 def test_the_first_picture_of_gradients_explodes_and_explains_its_flips(lab: LabPage) -> None:
     lab.go("gradients")
     expect(lab.page.locator(".descent-verdict")).to_have_text(
-        re.compile(r"raw gradient explodes: it is [\d,]+ long;.*: the explosion is rounding\.")
+        re.compile(r"raw gradient explodes: it is [\d,]+ long;.*: the explosion is rounding\."),
+        timeout=PATIENCE,
     )
     expect(lab.page.get_by_text("The Hessian line flips at x₁ =")).to_contain_text("below zero")
     plot = lab.page.locator(".picture-plot").first

@@ -1,7 +1,7 @@
 /** A link within the page: a real address, followed without loading anything again. */
 
 import type { ComponentChildren } from "preact";
-import { hrefOf, navigate, type Place } from "../state/address/router";
+import { hrefOf, navigate, type Place, place } from "../state/address/router";
 
 interface Props {
   to: Place;
@@ -19,7 +19,9 @@ export function Link({ to, children, ...rest }: Props) {
       onClick={(event) => {
         if (event.button !== 0 || event.ctrlKey || event.metaKey || event.shiftKey) return;
         event.preventDefault();
+        const isOther = to.path !== place.peek().path;
         navigate(to);
+        if (isOther) scrollTo(0, 0); // as a page that is loaded begins
       }}
     >
       {children}
