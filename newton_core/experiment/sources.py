@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from importlib.metadata import PackageNotFoundError, packages_distributions, version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
@@ -81,6 +82,8 @@ def _imports(package: str) -> set[str]:
         if name == package or name.startswith(f"{package}.")
     ]
     files = [Path(file) for module in loaded if (file := getattr(module, "__file__", None))]
+    if not loaded:  # it is imported only when it is needed, and so is what it imports
+        files = [file for file in _code(package).values() if file.is_file()]
     there = [file for file in files if file.suffix == ".py" and file.is_file()]
     return {name for file in there for name in _imported(file, file.stat().st_mtime_ns)}
 
@@ -103,7 +106,7 @@ def _imported(file: Path, changed: int) -> frozenset[str]:
 
 def _are_together(package: str, other: str) -> bool:
     """Whether another package that is imported came with this one, or with nothing."""
-    if other in _OURS or other not in sys.modules:
+    if other in _OURS or not _code(other):
         return False
     ours, theirs = (set(_distributions().get(name, ())) for name in (package, other))
     return not theirs or bool(ours & theirs)
@@ -129,19 +132,31 @@ def _parts(record: BaseModel) -> Iterator[type]:
 
 def _package(package: str) -> Source:
     """A package's versions and of all its files but compiled ones."""
-    module = sys.modules[package]
-    folders = [Path(folder) for folder in getattr(module, "__path__", ())]
-    files = {
-        f"{number}/{file.relative_to(folder).as_posix()}": file
-        for number, folder in enumerate(folders)
-        for file in folder.rglob("*")
-        if "__pycache__" not in file.parts
-    }
-    if not folders and (single := getattr(module, "__file__", None)):
-        files = {Path(single).name: Path(single)}
+    files = _code(package)
     text = "\0".join((*_versions(package), content_digest(files)))
     digest = hashlib.sha256(text.encode()).hexdigest()
     return Source("code", package, digest, last_change(files.values()))
+
+
+def _code(package: str) -> dict[str, Path]:
+    """The files of a package but compiled ones, by their names in it; none if it is not there."""
+    if (module := sys.modules.get(package)) is not None:
+        folders, single = getattr(module, "__path__", ()), getattr(module, "__file__", None)
+    else:
+        try:
+            spec = find_spec(package)
+        except (ImportError, ValueError):
+            return {}
+        folders = (spec and spec.submodule_search_locations) or ()
+        single = spec.origin if spec is not None and spec.has_location else None
+    if not folders:
+        return {Path(single).name: Path(single)} if single else {}
+    return {
+        f"{number}/{file.relative_to(folder).as_posix()}": file
+        for number, folder in enumerate(map(Path, folders))
+        for file in folder.rglob("*")
+        if "__pycache__" not in file.parts
+    }
 
 
 @cache
