@@ -19,6 +19,8 @@ MOST_PICTURES = 60
 """Of one panel in one file: they take up to half a second and 100 kB each."""
 KEPT_POINTS = 21
 """Points along each axis of a landscape in a file."""
+KEPT_SAMPLES = 30
+"""Samples that it is measured on: whoever asks for a file waits for it."""
 TURN_SAMPLES = 200
 """As many as the page asks for, at most."""
 
@@ -62,7 +64,9 @@ def landscape_pictures(spec: ExperimentSpec, snapshots: Path, run: str) -> dict[
     """
     history = RunHistory(spec, snapshots, ByteCache(MOST_BYTES))
     last = history.steps[-1]
-    settings = LandscapeSettings(plane="trajectory", step=last, points=KEPT_POINTS)
+    settings = LandscapeSettings(
+        plane="trajectory", step=last, points=KEPT_POINTS, samples=KEPT_SAMPLES
+    )
     finest = {
         (kind, data.get("picture")): {"event": kind, "data": to_json(data)}
         for kind, data in parameter_parts(history, settings)

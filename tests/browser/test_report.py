@@ -10,7 +10,8 @@ from tests.browser.lab_page import LabPage, Watch
 def test_a_report_plays_from_a_file_without_a_network(
     browser: Browser, server: LabServer, watch: Watch, finished: str, downloads: Path
 ) -> None:
-    answer = server.client.get(f"/api/runs/{finished}/export", params={"format": "html"})
+    path = f"/api/runs/{finished}/export"
+    answer = server.client.get(path, params={"format": "html"}, timeout=120)
     file = downloads / "report.html"
     file.write_bytes(answer.content)
     lab = LabPage.open(browser, file.as_uri(), watch)
