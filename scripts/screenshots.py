@@ -8,6 +8,7 @@ which part of the page it shows.
 
 import argparse
 import functools
+import io
 import json
 import sys
 import tempfile
@@ -32,6 +33,8 @@ LANDSCAPES_ARE_DRAWN = """() => {
         && plots.every((plot) => plot.data.some((trace) => trace.meta.role === 'path'));
 }"""
 SETTLED = 500  # milliseconds
+GAP = 24  # pixels between two pictures
+CLASSROOM_HEIGHT = 844  # pixels, a phone's
 PATIENCE = 600_000  # milliseconds: a preset may take minutes
 
 
@@ -47,6 +50,7 @@ class Shot:
         dark: in the dark theme.
         region: the accessible name of the part that is taken; None: all that the window shows.
         prepare: what to do once the page has drawn.
+        beside: opens a second page, whose picture stands to the right.
         colours: how many the file keeps, which makes it a third as large; None: all.
     """
 
@@ -58,6 +62,7 @@ class Shot:
     dark: bool = False
     region: str | None = None
     prepare: Callable[[Page], None] = lambda page: None
+    beside: Callable[[Page], Page] | None = None
     colours: int | None = None
 
 
@@ -77,6 +82,46 @@ def see_landscapes(page: Page) -> None:
     panel = page.get_by_role("region", name="Loss landscape")
     panel.scroll_into_view_if_needed()
     page.wait_for_function(LANDSCAPES_ARE_DRAWN, timeout=PATIENCE)
+
+
+def train_scene(page: Page) -> None:
+    """Trains what the lesson shows beside its text, to the end of the scene."""
+    train = page.get_by_role("region", name="The lab").get_by_role("button", name="Train").first
+    train.click()
+    page.wait_for_function("document.querySelector('.js-plotly-plot .js-line') !== null")
+    page.wait_for_function(AT_THE_END, timeout=PATIENCE)
+
+
+def let_follow(page: Page) -> None:
+    """Shares the run's every move, and projects it."""
+    page.locator("summary", has_text="Share").click()
+    page.get_by_role("button", name="Let others follow").click()
+    page.get_by_role("button", name="Present").click()
+    page.get_by_role("complementary", name="Follow this presentation").wait_for()
+
+
+def follow(page: Page) -> Page:
+    """A phone that follows."""
+    corner = page.get_by_role("complementary", name="Follow this presentation")
+    address = next(word for word in corner.inner_text().split() if "/follow/" in word)
+    phone = page.context.new_page()
+    phone.set_viewport_size({"width": 390, "height": CLASSROOM_HEIGHT})
+    phone.goto(address)
+    phone.wait_for_function("document.querySelector('.js-plotly-plot .js-line') !== null")
+    page.get_by_text("1 page follows").wait_for()
+    return phone
+
+
+def open_handout(page: Page) -> None:
+    """Saves the lesson as a file, and opens it with the network off."""
+    with page.expect_download(timeout=PATIENCE) as download:
+        page.get_by_role("button", name="Hand-out").click()
+    file = Path(tempfile.mkdtemp()) / "lesson.html"
+    download.value.save_as(file)
+    page.context.set_offline(True)
+    page.goto(file.as_uri())
+    page.wait_for_function("document.querySelector('.js-plotly-plot .js-line') !== null")
+    page.get_by_role("slider", name="Step").fill("100")
 
 
 FAMILIES = {
@@ -108,6 +153,12 @@ SHOTS = (
     Shot("three-numbers", path="three-numbers", height=860),
     Shot("maps", preset="paths-smoothed-loss", region="What each arm finds"),
     Shot("runs", path="runs", height=700),
+    Shot("lesson", path="lessons/curvature-wins", height=900, prepare=train_scene, colours=256),
+    Shot("lesson-surface", path="lessons/curvature?page=2", height=900, colours=256),
+    Shot("lesson-saddle", path="lessons/newton-step?page=3", height=900, colours=256),
+    Shot("lesson-no-help", path="lessons/no-help", height=900, prepare=train_scene, colours=256),
+    Shot("classroom", height=CLASSROOM_HEIGHT, prepare=let_follow, beside=follow, colours=256),
+    Shot("handout", path="lessons/curvature-wins", height=900, prepare=open_handout, colours=256),
     *(
         Shot(f"family-{preset}", preset=preset, width=1200, height=2000, region=region, colours=256)
         for preset, region in FAMILIES.items()
@@ -133,6 +184,15 @@ def finished_run(address: str, preset: str | None) -> str:
     return str(run_id)
 
 
+def join(file: Path, other: Page) -> None:
+    """Puts the picture of another page to the right of the one in the file."""
+    with Image.open(file) as left, Image.open(io.BytesIO(other.screenshot())) as right:
+        both = Image.new("RGB", (left.width + GAP + right.width, left.height), "white")
+        both.paste(left, (0, 0))
+        both.paste(right, (left.width + GAP, 0))
+    both.save(file)
+
+
 def take(page: Page, shot: Shot, address: str, run_id: str, folder: Path) -> None:
     """Takes one picture."""
     path = shot.path.format(run=run_id)
@@ -149,7 +209,10 @@ def take(page: Page, shot: Shot, address: str, run_id: str, folder: Path) -> Non
     page.wait_for_timeout(1500)  # the last charts are drawn a frame apart
     seen = page if shot.region is None else page.get_by_role("region", name=shot.region)
     file = folder / f"{shot.name}.png"
+    other = None if shot.beside is None else shot.beside(page)
     seen.screenshot(path=file)
+    if other is not None:
+        join(file, other)
     if shot.colours is not None:
         with Image.open(file) as picture:
             fewer = picture.convert("RGB").quantize(shot.colours, Image.Quantize.MAXCOVERAGE)
