@@ -42,6 +42,8 @@ else:
 class _Value(torch.autograd.Function):
     """Values and, without a graph, gradients."""
 
+    differentiable_twice = True
+
     @staticmethod
     def forward(*inputs: Any) -> tuple[Tensor, Tensor]:  # named ones cost torch 100 us to bind
         y, target, loss, _ = inputs

@@ -96,7 +96,7 @@ class Cauchy(Distribution):
         """-2 v / (π (1 + v^2)^2)."""
         square = (v * v).add_(constant(1.0, v))
         slope = torch.mul(v, constant(-2.0, v)).div_(square)
-        return slope.div_(square.mul_(constant(math.pi, v)))
+        return slope.div_(square * constant(math.pi, v))  # autograd needs the square as it is
 
 
 class Gaussian(Distribution):
@@ -200,6 +200,7 @@ class _WithDerivatives(torch.autograd.Function):
     """
 
     generate_vmap_rule = True
+    differentiable_twice = True
 
     @staticmethod
     def forward(v: Tensor, functions: tuple[Elementwise, ...]) -> Tensor:

@@ -94,7 +94,9 @@ def gradient_moves(gradient: Callable[[Tensor], Tensor], y: Tensor) -> bool:
 def has_custom_backward(value: Tensor) -> bool:
     """Whether the graph of a value runs through a ``torch.autograd.Function`` written in Python.
 
-    What torch differentiates itself it differentiates twice, or says that it cannot.
+    What torch differentiates itself it differentiates twice, or says that it cannot. So does a
+    function whose class says ``differentiable_twice = True``: differences are no judge of it, as
+    an exploded gradient and its derivative need not agree in a loss that rounds.
     """
     seen: set[object] = set()
     ahead: list[Any] = [value.grad_fn]
@@ -103,7 +105,9 @@ def has_custom_backward(value: Tensor) -> bool:
         if node is None or node in seen:
             continue
         if isinstance(node, BackwardCFunction):
-            return True
+            function = getattr(node, "_forward_cls", None)
+            if not getattr(function, "differentiable_twice", False):
+                return True
         seen.add(node)
         ahead += [following for following, _ in node.next_functions]
     return False
