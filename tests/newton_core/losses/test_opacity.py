@@ -170,19 +170,31 @@ class Noise(NumpyBackward):
         return incoming[0][:, None] * weights
 
 
+def cube(y: Tensor, target: Any) -> Any:
+    return Cube.apply(y) + y.square().sum(1)
+
+
+def straight_through(y: Tensor, target: Any) -> Any:
+    return (Rounded.apply(y) - 0.3).square().sum(1)
+
+
+def saturated(y: Tensor, target: Any) -> Any:
+    return Cube.apply((y / 0.05).softmax(1)) + 1e-9 * y.square().sum(1)
+
+
+def noisy(y: Tensor, target: Any) -> Any:
+    return Noise.apply(y) + y.square().sum(1)
+
+
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 @pytest.mark.parametrize("scale", [0.01, 1.0, 100.0])
 def test_a_custom_backward_pass_that_torch_sees_through_keeps_its_hessian(
     dtype: torch.dtype, scale: float
 ) -> None:
     y = scale * normal(50, 8).to(dtype)
-    cube = lambda y, t: Cube.apply(y) + y.square().sum(1)  # noqa: E731
     assert_close(newton_direction(cube, y), newton_direction(lambda y, t: (y**4 + y**2).sum(1), y))
-    through = lambda y, t: (Rounded.apply(y) - 0.3).square().sum(1)  # noqa: E731
-    assert_close(newton_direction(through, y), 2 * (y.round() - 0.3) / 2.1)
-    saturated = lambda y, t: Cube.apply((y / 0.05).softmax(1)) + 1e-9 * y.square().sum(1)  # noqa: E731
+    assert_close(newton_direction(straight_through, y), 2 * (y.round() - 0.3) / 2.1)
     newton_direction(saturated, y)  # rounding of what is nearly zero is no sign
-    noisy = lambda y, t: Noise.apply(y) + y.square().sum(1)  # noqa: E731
     torch.manual_seed(0)
     newton_direction(noisy, y)
     after = torch.rand(())
