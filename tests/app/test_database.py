@@ -119,7 +119,9 @@ def _wait_for_a_beat(database: Database) -> None:
     query = text("SELECT state_change FROM pg_locks JOIN pg_stat_activity USING (pid)"
                  " WHERE locktype = 'advisory' AND granted")  # fmt: skip
     seen: set[object] = set()
+    deadline = time.monotonic() + 60
     while len(seen) < 2:
+        assert time.monotonic() < deadline, "the owner does not beat"
         with database.read() as session:
             seen.add(session.scalar(query))
         time.sleep(0.1)
