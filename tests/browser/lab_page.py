@@ -104,6 +104,11 @@ class LabPage:
         assert self._context is not None
         return LabPage(self._context.new_page(), self.url, self._watch, None)
 
+    def leave(self) -> None:
+        """Leaves the lab, so that what a test removes next is asked for no more."""
+        self._watch.read_refusals()
+        self.page.goto("about:blank")
+
     def close(self) -> None:
         self._watch.read_refusals()
         if self._context is not None:

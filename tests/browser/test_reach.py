@@ -37,6 +37,7 @@ def test_the_focus_is_kept_when_training_starts(lab: LabPage, server: LabServer)
     lab.wait(lambda: "/runs/" in lab.page.url, "the run starts")
     expect(lab.bar.locator(".go")).to_be_focused(timeout=PATIENCE)
     run_id = lab.page.url.split("/runs/")[1][:12]
+    lab.leave()
     server.client.post(f"/api/runs/{run_id}/stop?discard=true")
 
 

@@ -10,10 +10,11 @@ from tests.browser.lab_page import PATIENCE, LabPage
 
 
 @pytest.fixture
-def going(server: LabServer) -> Iterator[str]:
+def going(lab: LabPage, server: LabServer) -> Iterator[str]:
     """A run that goes on for as long as a test looks."""
     run_id = server.post(long_spec(seed=900, steps=100_000))["id"]
     yield run_id
+    lab.leave()
     server.client.post(f"/api/runs/{run_id}/stop?discard=true")
     server.wait_until_gone(run_id)
 
@@ -56,6 +57,7 @@ def test_a_run_is_stopped_where_it_is_seen(lab: LabPage, server: LabServer, goin
     lab.go("runs")
     row(lab, other).get_by_role("button", name="Stop").click()
     expect(row(lab, other)).to_contain_text("stopped at step", timeout=PATIENCE)
+    lab.leave()
     server.client.delete(f"/api/runs/{other}")
 
 
@@ -81,6 +83,7 @@ def test_a_new_seed_keeps_the_preset(lab: LabPage, server: LabServer) -> None:
     expect(preset).to_have_value("calm-classification")
     run = server.run(lab.page.url.split("/runs/")[1][:12])
     assert (run["seed"], run["preset"]) == (42, "calm-classification")
+    lab.leave()
     server.client.post(f"/api/runs/{run['id']}/stop?discard=true")
 
 
