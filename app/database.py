@@ -67,6 +67,9 @@ __all__ = [
 
 MIGRATIONS = Path(__file__).with_name("migrations")
 TELL_SECONDS = 10.0
+SILENT_SECONDS = 15.0
+"""A look at the database that takes longer says: connections are open, and no answer comes."""
+SILENCE = f"the database has not answered for {SILENT_SECONDS:.0f} s"
 SCHEMA_SECONDS = 10.0
 _OUR_MISTAKES = (IntegrityError, DataError, ProgrammingError)
 """Errors that a second attempt does not mend."""
@@ -100,6 +103,7 @@ class Database:
         )
         self._in_trouble = False
         self._told = -TELL_SECONDS
+        self._asked: float | None = None
 
     @classmethod
     def open(cls, settings: Settings, *, may_share: bool = False) -> "Database":
@@ -156,9 +160,15 @@ class Database:
         """Whether other servers may read and write this database too."""
         return self._lock is not None and self._lock.is_shared
 
+    @property
+    def is_silent(self) -> bool:
+        """Whether `check` or `claim` waits for longer than an answer can take."""
+        asked = self._asked
+        return asked is not None and time.monotonic() > asked + SILENT_SECONDS
+
     def claim(self) -> bool:
         """Makes a shared database this server's if no other has been its owner for some looks."""
-        with self._explained():
+        with self._timed(), self._explained():
             return self._lock is not None and self._lock.claim()
 
     @contextmanager
@@ -204,15 +214,29 @@ class Database:
             DatabaseUnavailableError: it cannot be used just now.
             LockLostError: another server has it.
         """
-        if self._lock:
-            self._lock.check()
-        if self._in_trouble:
-            with self.write() as session:
-                session.execute(text("UPDATE alembic_version SET version_num = version_num"))
+        with self._timed():
+            if self._lock:
+                self._lock.check()
+            if self._in_trouble:
+                with self.write() as session:
+                    session.execute(text("UPDATE alembic_version SET version_num = version_num"))
+
+    @contextmanager
+    def _timed(self) -> Iterator[None]:
+        self._asked = time.monotonic()
+        try:
+            yield
+        finally:
+            self._asked = None
 
     @contextmanager
     def _explained(self) -> Iterator[None]:
-        """Tells outages from our own mistakes, and leaves out the server's paths and addresses."""
+        """Tells outages from our own mistakes, and leaves out the server's paths and addresses.
+
+        A database that hangs is asked nothing more: who asks would hang with it.
+        """
+        if self.is_silent:
+            raise DatabaseUnavailableError(SILENCE)
         try:
             yield
         except _OUR_MISTAKES:

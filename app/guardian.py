@@ -10,14 +10,20 @@ from pathlib import Path
 
 import structlog
 
-from app.database import Database, DatabaseUnavailableError, LockLostError
+from app.database import (
+    SILENCE,
+    SILENT_SECONDS,
+    Database,
+    DatabaseUnavailableError,
+    LockLostError,
+)
 from app.role import Role
 from app.runs.desk import RunDesk
 from app.settings import Settings
 
 LOOK_SECONDS = 1.0
-STALE_SECONDS = 15.0
-"""A look that takes longer counts as hanging: the database takes requests but does not answer."""
+STALE_SECONDS = 2.0 * SILENT_SECONDS
+"""A look that takes longer hangs, and not in the database: a network's folder can do that."""
 LEAST_DISK_BYTES = 1_000_000
 
 logger = structlog.get_logger(__name__)
@@ -73,15 +79,19 @@ class Guardian:
         """Looks no more."""
         self._closed.set()
         if self._thread is not None and self._thread is not threading.current_thread():
-            self._thread.join(STALE_SECONDS)
+            self._thread.join(SILENT_SECONDS)
 
     @property
     def condition(self) -> Condition:
         """What was found at the last look, which may have been too long ago."""
         found = self._found
-        if self.lost is None and time.monotonic() > self._looked + STALE_SECONDS:
-            late = f"the database has not answered for {STALE_SECONDS:.0f} s"
-            return Condition((*found.reasons, late), False, found.free_mb, found.slots)
+        if self.lost is not None:
+            return found
+        if self._database.is_silent:
+            return Condition((*found.reasons, SILENCE), False, found.free_mb, found.slots)
+        if time.monotonic() > self._looked + STALE_SECONDS:
+            late = f"the data folder has not answered for {STALE_SECONDS:.0f} s"
+            return Condition((*found.reasons, late), found.lock, 0, found.slots)
         return found
 
     def _watch(self) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from app.database import Database, DatabaseInUseError
+from app.database import SILENCE, Database, DatabaseInUseError
 from app.locks import _ADVISORY_KEY
 from app.settings import load_settings
 from tests.app.harness import LabServer, Spec, long_spec, tiny_spec
@@ -71,6 +71,23 @@ def test_run_goes_on_when_postgresql_is_restarted(
     assert (up["status"], up["lock"], up["slots"], up["reasons"]) == ("ok", True, 1, [])
     goes_on(server, run_id)
     assert server.events(waiting)[-1]["type"] == "finished"
+    server.finish(tiny_spec(seed=3))
+
+
+def test_server_says_that_postgresql_hangs_and_goes_on_after_it(
+    postgres: Postgres, new_server: Callable[..., LabServer]
+) -> None:
+    server = new_server(database_url=postgres.url, workers=1, fork_workers=0).start()
+    run_id = server.post(endless(1))["id"]
+    server.wait_for(run_id, lambda run: run["step"] > 300)
+    with postgres.stopped():
+        down = health(server, 503)
+        assert down["reasons"] == [SILENCE]
+        refused(server, tiny_spec(seed=3))
+        assert server.client.get(f"/api/runs/{run_id}").json()["detail"] == SILENCE
+        assert server.client.get("/api/catalog").status_code == 200
+    health(server, 200)
+    goes_on(server, run_id)
     server.finish(tiny_spec(seed=3))
 
 
