@@ -52,7 +52,7 @@ export function formatHeight(value: number | null): string {
 
 /** A share in [0, 1] as a percentage with one decimal: "29.1 %". */
 export function formatShare(share: number): string {
-  return `${(share * 100).toFixed(1)} %`;
+  return `${fixed(share * 100, 1)} %`;
 }
 
 /** A duration in words: "14 s", "2 min 5 s", "3 h 20 min". */

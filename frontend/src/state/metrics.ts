@@ -1,6 +1,6 @@
 /** Test metrics in words. */
 
-import { formatMeasured, formatShare } from "../format";
+import { fixed, formatMeasured, formatShare } from "../format";
 import { humanise } from "./schema";
 import { vocabulary } from "./vocabulary";
 
@@ -18,8 +18,9 @@ export interface MetricWords {
 }
 
 /**
- * The words of a metric of a task; one that the server does not know is named and shown as a
- * number. Tasks have metrics of one name with other words: a best path, a best net.
+ * The words of a task's metric. A metric that the server does not describe keeps its name and is
+ * shown as a number. The task matters, because two tasks may give one name to different metrics: a
+ * best path in one, a best net in another.
  */
 export function metricWords(name: string, task = ""): MetricWords {
   const { tasks, steps } = vocabulary.value.metrics;
@@ -33,10 +34,10 @@ export function metricWords(name: string, task = ""): MetricWords {
   return {
     title,
     value,
-    number: isShare ? (number) => (number * 100).toFixed(1) : value,
+    number: isShare ? (number) => fixed(number * 100, 1) : value,
     says: (number) =>
       sentence.replace("{title}", title.toLowerCase()).replace("{value}", value(number)),
-    difference: isShare ? (size) => `${(size * 100).toFixed(1)} points` : value,
+    difference: isShare ? (size) => `${fixed(size * 100, 1)} points` : value,
     higherIsBetter: known?.better !== "lower",
   };
 }

@@ -81,10 +81,11 @@ describe("the pictures of a step", () => {
       gradient: [10, 0],
       quadratic: axis.map((b) => axis.map((a) => height(a, b))),
     };
-    const [layer] = drawn({ plane: plane({ views: [view, view] as StepPlane["views"] }) }).of(
+    const layer = drawn({ plane: plane({ views: [view, view] as StepPlane["views"] }) }).of(
       "layer",
-    );
-    const { x, y, z } = layer as unknown as { x: number[]; y: number[]; z: number[][] };
+    )[0];
+    const [x, y] = [layer?.x as number[], layer?.y as number[]];
+    const z = layer?.z as number[][];
     expect(x.length).toBeGreaterThan(5 * axis.length);
     expect([x[0], x.at(-1)]).toEqual([-1, 2]);
     for (const [i, j] of [

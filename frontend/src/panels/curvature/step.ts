@@ -1,7 +1,7 @@
 /** What curvature did to a gradient: which step is asked for, and what is said of it. Pure. */
 
 import type { StepQuery, StepSeen } from "../../api/landscapes";
-import { formatCount, formatMeasured, formatSetting } from "../../format";
+import { fixed, formatCount, formatMeasured, formatSetting } from "../../format";
 import { settingsAt, takesNewtonStep } from "../../state/edit";
 import type { RunLog } from "../../state/log";
 
@@ -121,7 +121,7 @@ export function kindOf({ ratio, degrees }: StepChange): string {
 
 export function degreeText(degrees: number | null): string {
   if (degrees === null) return "–";
-  return `${degrees < 9.95 ? degrees.toFixed(1) : degrees.toFixed(0)}°`;
+  return `${fixed(degrees, degrees < 9.95 ? 1 : 0)}°`;
 }
 
 /** "× 0.0078". */

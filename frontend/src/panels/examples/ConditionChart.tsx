@@ -1,5 +1,7 @@
 /** How the condition of a simulator's Hessian grows with its size, both axes logarithmic. */
 
+import { significant } from "../../format";
+
 interface ConditionChartProps {
   values: readonly (readonly [number, number])[];
   /** What the size counts. */
@@ -19,7 +21,7 @@ export function ConditionChart({ values, size, here }: ConditionChartProps) {
     LEFT + ((Math.log2(value) - first) / (last - first || 1)) * (WIDTH - LEFT - RIGHT);
   const y = (exponent: number) => HEIGHT - BOTTOM - (exponent / top) * (HEIGHT - TOP - BOTTOM);
   const points = values.map(([at, condition]) => [x(at), y(Math.log10(condition))] as const);
-  const words = values.map(([at, condition]) => `${at}: ${condition.toExponential(1)}`).join(", ");
+  const words = values.map(([at, condition]) => `${at}: ${significant(condition, 2)}`).join(", ");
   const ticks = Array.from({ length: top / 2 + 1 }, (_, k) => 2 * k);
   return (
     <svg

@@ -1,6 +1,7 @@
 /** How much a lead in one run says, and what was measured over seeds. */
 
 import type { Preset } from "../../api/types";
+import { fixed } from "../../format";
 import { armName } from "../../state/arms";
 import type { RunLog } from "../../state/log";
 import type { MetricWords } from "../../state/metrics";
@@ -66,9 +67,9 @@ function rival(log: RunLog, rows: readonly Row[], best: Row): Row {
 
 function significance(ratio: number): string {
   if (!Number.isFinite(ratio)) return " in this one seed";
-  if (ratio < 2) return `, but only ${ratio.toFixed(1)} standard errors of one seed`;
+  if (ratio < 2) return `, but only ${fixed(ratio, 1)} standard errors of one seed`;
   return ratio < 10
-    ? ` (${ratio.toFixed(1)} standard errors, one seed)`
+    ? ` (${fixed(ratio, 1)} standard errors, one seed)`
     : " (over 10 standard errors, but one seed)";
 }
 

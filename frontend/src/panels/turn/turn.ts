@@ -2,7 +2,7 @@
 
 import type { TurnAnswer } from "../../api/landscapes";
 import type { ArmSpec } from "../../api/types";
-import { formatMeasured } from "../../format";
+import { formatMeasured, significant } from "../../format";
 
 export type TurnCurve = TurnAnswer["curves"][number];
 
@@ -53,7 +53,7 @@ export function turnWords(curves: readonly TurnCurve[]): string {
           : `its condition is ${formatMeasured(condition, 3)}, without the directions that the loss never feels`;
       const verdict = most < SMALL ? "it can rescale the gradient, hardly turn it" : why;
       const detail = most < SMALL ? `${verdict}: ${why}` : verdict;
-      return `${NAMES[curve.curvature]}: up to ${most.toPrecision(3)}°; ${detail}.`;
+      return `${NAMES[curve.curvature]}: up to ${significant(most, 3, true)}°; ${detail}.`;
     })
     .join(" ");
 }
