@@ -1,8 +1,8 @@
 /**
  * A run's messages from the server, over one EventSource that heals itself.
  *
- * It runs where the hub runs (`hub.ts`), reads no event, and knows a connection that has fallen
- * silent: the server says something at least every `keepalive` seconds.
+ * It runs where the hub runs (`hub.ts`) and does not look into the events. It recognises a dead
+ * connection by its silence, because the server sends something at least every `keepalive` seconds.
  */
 
 import type { RunEvent } from "./types";

@@ -93,9 +93,10 @@ export class RunStream {
   }
 
   /**
-   * A worker can die, and says nothing then: a living one passes on at least the pings. Silence
-   * alone proves nothing: a page that slept, or was busy, has not read yet what came meanwhile.
-   * So it asks, and counts questions, between which it reads, not seconds.
+   * Notices when the shared worker has died. A living one passes on at least the server's pings, a
+   * dead one is silent. But silence alone proves nothing, because a page that slept or was busy has
+   * not yet read what came meanwhile. So the page asks the worker, reads between its questions, and
+   * gives up after a number of unanswered questions, not of seconds.
    */
   private watch(): void {
     const patience = Math.max(LEAST_PATIENCE_MS, PINGS_MISSED * this.keepalive * 1000);

@@ -23,8 +23,9 @@ export class MinMaxPyramid {
   constructor(private readonly column: ColumnBuffer) {}
 
   /**
-   * Indices, ascending, of at most `points` values that stand for `[from, to)`: all of them where
-   * they fit, else the extremes and gaps of equal buckets. The first and last are always there.
+   * Indices, ascending, of at most `points` values that stand for `[from, to)`. If all fit, these are
+   * all of them; otherwise the extremes and gaps of buckets of equal size. The first and the last are
+   * always among them.
    */
   pick(from: number, to: number, points: number): number[] {
     const count = to - from;

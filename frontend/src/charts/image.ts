@@ -165,9 +165,9 @@ export interface Caption {
 }
 
 /**
- * Saves a panel's own figure as tall as a slide, from where its reader looks at it; as dots at twice as
- * many. It is drawn at its size on the screen and enlarged with its text, which is as large then as
- * a slide's.
+ * Saves a panel's own figure at the size of a slide, with the camera where the reader has it; a PNG
+ * has twice as many pixels. The figure is drawn at its size on the screen and then enlarged with its
+ * text, so that the text is as large as a slide needs.
  */
 export async function downloadDrawing(
   drawing: Drawing,

@@ -86,8 +86,8 @@ export function namesOf(
 }
 
 /**
- * The texts in so many pixels each, but eight letters at the least: the beginning of one that is too
- * long and an ellipsis, or, where that is another's beginning too, its end.
+ * Shortens each text to `pixels`, but never below eight letters. A long text keeps its beginning,
+ * followed by an ellipsis; where another text begins in the same way, it keeps its end instead.
  */
 export function fitting(texts: readonly string[], font: number, pixels: number): string[] {
   const starts = texts.map((text) => within(text, font, pixels, shortened));

@@ -1,9 +1,9 @@
 /** Labels at the ends of curves, moved apart where they would cover each other. */
 
 /**
- * New positions for `wanted` ones (any unit, any order) with at least `gap` between neighbours,
- * inside `[low, high]`, each as near to where it wanted to be as its group allows: labels that
- * collide share out their displacement around their common mean.
+ * Moves labels from the positions `wanted` (in any unit and order) so that neighbours are at least
+ * `gap` apart and all lie inside `[low, high]`. Labels that would collide form a group, which is
+ * spread around the mean of the positions that they wanted.
  */
 export function spread(
   wanted: readonly number[],

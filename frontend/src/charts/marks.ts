@@ -119,8 +119,9 @@ function placed(axis: AxisPlan, x: number, plot: Plot): number | null {
 }
 
 /**
- * The few largest spikes, none within a few pixels of a larger one. Beside one of thousands of
- * times the usual, one of ten times is small: it must reach the root of the largest.
+ * The few largest spikes, none within a few pixels of a larger one. A spike of ten times the usual
+ * norm does not matter beside one of thousands: it counts only if it reaches the square root of the
+ * largest.
  */
 export function largestApart(spikes: readonly Spike[]): Spike[] {
   const kept: Spike[] = [];

@@ -20,9 +20,9 @@ const KEPT = 4;
 const cache = new WeakMap<Column, Map<string, Series>>();
 
 /**
- * The mean of all seeds at the steps of the first, and the band from the least to the greatest.
- * Where one of them has no value, as after its divergence, there is no mean: one of the seeds that
- * are left would flatter the arm. `key` tells apart what is asked of the same steps.
+ * The mean of all seeds at the steps of the first one, and the band from the least to the greatest.
+ * Where a seed has no value, because it has diverged, there is no mean: the mean of the other seeds
+ * would flatter the arm. The result is kept under the steps and `key`, which names the question.
  */
 export function overSeeds(lines: readonly [SeedLine, ...SeedLine[]], key: string): Series {
   const [{ steps }] = lines;

@@ -4,9 +4,9 @@ import { onPaper } from "../state/signals";
 import { scheduler } from "./scheduler";
 
 /**
- * Follows the browser to paper and back. The sheet is laid out by `data-paper`, not by the style
- * sheets' own `@media print`: those count only once the browser prints, when no chart can be drawn
- * any more.
+ * Lays the page out for paper when the browser is about to print, and for the screen afterwards.
+ * `data-paper` does it, because the rules of `@media print` apply only while the browser prints, when
+ * no chart can be drawn any more.
  */
 export function obeyPaper(): void {
   const print = matchMedia("print");

@@ -32,9 +32,10 @@ export function signedLog(value: number, smallest: number): number {
 }
 
 /**
- * The axis of curves with these extents, with at most about `room` ticks. It turns linear four
- * decades below the largest value of the calmest curve, so that another one's explosion does not
- * press it flat; a curve far beyond the others leaves the plot.
+ * The axis of curves with these extents, with at most about `room` ticks. It is logarithmic down to
+ * four decades below the largest value of the calmest curve, and linear from there to zero, so that
+ * the explosion of another curve does not press the calm one flat. A curve that lies far beyond the
+ * others leaves the plot.
  */
 export function signedAxis(curves: readonly Extent[], room = MOST_TICKS): SignedAxis {
   const sizes = curves.map(sizeOf).filter((size) => size >= SMALLEST);
@@ -68,8 +69,8 @@ function decadeOf(size: number): number {
 }
 
 /**
- * The least and the greatest of `decades` (those of the curves' largest values) that one axis has
- * room for: where they lie too far apart, those furthest from 1 are left out one by one.
+ * The least and the greatest of `decades`, the decades of the curves' largest values, that fit on one
+ * axis. While they lie too far apart, the one furthest from 1 is left out.
  */
 function fitting(decades: readonly number[]): [number, number] {
   const kept = decades.toSorted((a, b) => a - b);

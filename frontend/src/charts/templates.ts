@@ -35,8 +35,8 @@ export function prototype(template: Template, role: Role): PlotlyTrace | undefin
 }
 
 /**
- * What a chart can show of a log. Test metrics are the task's own: those that the log has, primary
- * first, in the task's own words, and in plain ones where no template knows the metric.
+ * The metrics of a log that a chart can show. Test metrics depend on the task: these are the ones in
+ * the log, the primary one first, in the task's own words. One that no template knows has its name.
  */
 export function choicesFor(
   template: Template,

@@ -194,8 +194,8 @@ export function pointX(curve: Curve, index: number, unit: View["x"]): number {
 }
 
 /**
- * A short text that changes whenever the figure would: what is not drawn again is not computed
- * again. The cursor itself is left out, since the line at the cursor is not part of the figure.
+ * A short text that changes whenever the figure changes, so that an unchanged figure is not computed
+ * again. The cursor is left out, because the line at the cursor is not part of the figure.
  */
 export function signature(view: View, curves: readonly Curve[], xRange: readonly number[]): string {
   const looks = view.styles.map((style) => `${style.slot}${style.dash}${style.marker}`);

@@ -45,8 +45,8 @@ function styleOf(slot: number, pattern = slot): ArmStyle {
 }
 
 /**
- * What trains, as far as its look is concerned, with its place in the palette and, where it is a
- * variant of the method whose colour it has, the place of its dash. Every page draws by this list.
+ * The methods that look different, each with its slot in the palette. A variant shares the colour of
+ * its method and has a slot among the dashes too. Every page draws by this list.
  */
 const METHODS = {
   vanilla: [0],
@@ -87,9 +87,9 @@ function methodOf({
 }
 
 /**
- * One style per arm: the colours chosen by hand (`chosen[i]`, a slot) win; the rest follow from what
- * the arm is (vanilla grey, Hessian blue, Fisher orange), the first of each method before others
- * take what is free. The dash goes with the colour; where two arms have one colour, it differs.
+ * Gives each arm its style. A colour that was chosen by hand (`chosen[i]`, a slot) wins. The others
+ * follow from the arm's method: vanilla is grey, Hessian blue, Fisher orange. The first arm of each
+ * method gets its colour; the rest take what is free. Two arms of one colour have different dashes.
  */
 export function armStyles(
   arms: readonly Kind[],

@@ -105,8 +105,9 @@ export function editSpec(catalog: Choices, spec: Spec, path: Path, value: unknow
 }
 
 /**
- * An arm whose choices without effect are at their defaults, by the schema's `used_if`, and the
- * names of all its fields without effect. Numbers without effect stay, for when they have one again.
+ * Puts an arm's choices that have no effect, by the schema's `used_if`, back to their defaults, and
+ * names all its fields that have none. Numbers stay as they are, because the reader may switch the
+ * choice back that uses them.
  */
 function settle({ schema }: Choices, arm: ArmSpec): { used: ArmSpec; idle: Set<string> } {
   const fields = fieldsOf(schema, schema.properties?.arms?.items ?? {});

@@ -32,8 +32,9 @@ export type Ask<Q, A> = (
 const SETTLE_MS = 120;
 
 /**
- * Asks whenever `question` is another one; null asks nothing. What is overtaken is aborted, so is
- * what nobody looks at any more. An answer stays until the next, or until `about` changes.
+ * Asks the server whenever `question` changes; null asks nothing. A new question aborts the one
+ * before, and so does the end of the component that asked. An answer stays until the next one comes,
+ * or until `about` changes.
  */
 export function useQuery<Q, A>(
   question: ReadonlySignal<Q | null>,

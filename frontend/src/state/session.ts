@@ -63,8 +63,8 @@ export const isStarting = computed(() => {
 });
 
 /**
- * Does `work` as the page's one task, and aborts the one before. Gives false where it failed, which
- * is then said with `retry` as the way out, or where another task has overtaken it.
+ * Does `work` as the page's one task, after aborting the one before. Returns false if it failed, in
+ * which case a notice says why and offers `retry`, or if another task has overtaken it.
  */
 export async function perform(
   task: Task,

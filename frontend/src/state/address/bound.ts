@@ -57,10 +57,10 @@ export interface Writing {
 }
 
 /**
- * Keeps the browser's address that of the page; `address` null: another page's. Another path is a
- * new entry of the history, written at once, so that a reload never goes back to a run that was
- * left. Everything else, and a path in place of one that is gone, amends the current entry. Returns
- * how to stop.
+ * Writes the page's address into the browser's whenever it changes. While `address` gives null,
+ * another page is shown and nothing is written. Another path becomes a new entry of the history, at
+ * once, so that a reload never goes back to a run that was left. Any other change, and a path that
+ * takes the place of one that is gone, replaces the current entry. Call what it returns to stop it.
  */
 export function keepWritten(
   address: () => string | null,
