@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from pathlib import Path
 from typing import Any
 
-from app.landscapes.parameters import parameter_parts
+from app.landscapes.parts import parameter_parts
 from newton_core.byte_cache import ByteCache
 from newton_core.experiment.spec import ExperimentSpec
 from newton_core.records import to_json

@@ -2,7 +2,6 @@
 
 import json
 from collections import OrderedDict
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -10,32 +9,16 @@ from typing import Any
 import torch
 from pydantic import TypeAdapter
 
-from app.landscapes.parameters import parameter_parts
-from app.landscapes.requests import (
-    LandscapeJob,
-    LandscapeRequest,
-    LineLandscapeRequest,
-    OutputLandscapeRequest,
-    ParameterLandscapeRequest,
-    StepRequest,
-    TurnRequest,
-)
+from app.landscapes.parts import parts_of
+from app.landscapes.requests import LandscapeJob, LandscapeRequest
 from app.settings import Settings
 from newton_core.byte_cache import ByteCache
 from newton_core.experiment.spec import stored_spec
-from newton_core.landscape.grid import Grid
-from newton_core.landscape.outputs import OutputPlane, output_landscape
 from newton_core.records import to_json
 from newton_core.training.landscapes.history import MOST_BYTES, RunHistory
-from newton_core.training.landscapes.steps import StepSettings, step_seen
-from newton_core.training.landscapes.turning import turn_of_arm
-from newton_core.training.landscapes.weights import LandscapeSettings, line_between_arms
 from newton_core.workers.child import Connection, Job
 
 MOST_HISTORIES = 4
-
-Emit = Callable[[str, Any], None]
-"""Sends a part of the answer: the event's type and its data."""
 
 
 @dataclass(frozen=True)
@@ -83,78 +66,9 @@ class Histories:
 
 def _answer(job: Job[LandscapeJob], histories: Histories) -> None:
     """Computes one answer and sends its parts."""
-
-    def emit(kind: str, data: Any) -> None:
-        job.send(Part(kind, json.dumps(to_json(data))))
-
     try:
         request = TypeAdapter(LandscapeRequest).validate_json(job.task.request)
-        history = histories.get(job.task)
-        if isinstance(request, OutputLandscapeRequest):
-            _outputs(history, request, emit)
-        elif isinstance(request, LineLandscapeRequest):
-            _line(history, request, emit)
-        elif isinstance(request, StepRequest):
-            given = request.model_dump(include=set(StepSettings.model_fields))
-            emit("step", step_seen(history, StepSettings(**given)))
-        elif isinstance(request, TurnRequest):
-            _turn(history, request, emit)
-        else:
-            _parameters(history, request, emit, job.cancelled)
+        for kind, data in parts_of(histories.get(job.task), request, job.cancelled):
+            job.send(Part(kind, json.dumps(to_json(data))))
     except ValueError as error:  # no plane, no snapshot, no such sample
         job.send(Problem(str(error)))
-
-
-def _parameters(
-    history: RunHistory, request: ParameterLandscapeRequest, emit: Emit, stop: Callable[[], bool]
-) -> None:
-    fields = request.model_dump(include=set(LandscapeSettings.model_fields))
-    for kind, data in parameter_parts(history, LandscapeSettings(**fields), stop):
-        emit(kind, data)
-
-
-def _outputs(history: RunHistory, request: OutputLandscapeRequest, emit: Emit) -> None:
-    _check_arm(history, request.arm)
-    step = history.nearest(request.step)
-    outputs, target = history.outputs(request.arm, step, request.samples)
-    found = output_landscape(
-        history.loss,
-        outputs,
-        target,
-        sample=request.sample,
-        plane=OutputPlane(**request.model_dump(include=set(OutputPlane.model_fields))),
-        grid=Grid(points=request.points, span=request.span or 1.0),
-        surrogates=request.surrogates,
-        damped=request.damped,
-        fit=request.span is None,
-    )
-    chosen = outputs if request.sample is None else outputs[request.sample][None]
-    record = {
-        "step": step,
-        "outputs": chosen.mean(0).flatten(),
-        "shape": outputs.shape[1:],
-        "sample": {} if request.sample is None else history.sample(request.samples, request.sample),
-        "slice": found,
-    }
-    emit("slice", record)
-
-
-def _line(history: RunHistory, request: LineLandscapeRequest, emit: Emit) -> None:
-    _check_arm(history, request.start)
-    _check_arm(history, request.end)
-    step = history.nearest(request.step)
-    given = {"points": request.points, "samples": request.samples}
-    found = line_between_arms(history, request.start, request.end, step, **given)
-    emit("line", {"step": step, "line": found})
-
-
-def _turn(history: RunHistory, request: TurnRequest, emit: Emit) -> None:
-    _check_arm(history, request.arm)
-    step = history.nearest(request.step)
-    curves = turn_of_arm(history, request.arm, step, request.samples)
-    emit("turn", {"step": step, "curves": curves})
-
-
-def _check_arm(history: RunHistory, arm: int) -> None:
-    if arm >= len(history.spec.arms):
-        raise ValueError(f"there is no arm {arm}, the run has {len(history.spec.arms)}")
