@@ -6,7 +6,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from newton_core.evidence.cells import CellStore
 from newton_core.evidence.computing import CellsStoppedError, Progress, compute_cells
@@ -301,6 +300,5 @@ def _joined(summaries: Sequence[Summary]) -> Summary:
 def _metric_of(row: Row, spec: ExperimentSpec) -> MetricDescription:
     if row.metric == RELATIVE_SECONDS.name:
         return RELATIVE_SECONDS
-    task: Any = TASKS.get(spec.task.name)
-    described: MetricDescription = task.describe(row.metric or task.primary_metric)
-    return described
+    task = TASKS.get(spec.task.name)
+    return task.describe(row.metric or task.primary_metric)

@@ -135,7 +135,7 @@ def arm(label: str, **settings: object) -> Record:
     return {"label": label, **settings}
 
 
-def published_arms(hessian: float, fisher: float, **settings: Any) -> list[Record]:
+def published_arms(hessian: float, fisher: float, **settings: object) -> list[Record]:
     """The paper's three: vanilla, and both curvatures as they are (raw).
 
     Args:

@@ -1,11 +1,10 @@
 """Figure 3: accuracy during training by smoothing of the loss with ten samples."""
 
-from typing import Any
-
 from newton_core.evidence.protocols.base import (
     Budget,
     Plan,
     Protocol,
+    Record,
     Row,
     ScaleName,
     published_arms,
@@ -24,7 +23,7 @@ from newton_core.evidence.protocols.table3 import TIKHONOV
 
 
 def _rows(
-    scale: ScaleName, steps: tuple[int, ...], batch_size: int, **settings: Any
+    scale: ScaleName, steps: tuple[int, ...], batch_size: int, settings: Record
 ) -> tuple[Row, ...]:
     # A run of fewer steps is the beginning of a longer one, so that these are points of a curve.
     loss = NOISE_LOSSES["Smoothing of the loss"]
@@ -49,13 +48,13 @@ def _rows(
 
 def tiny() -> Plan:
     """Two points for a few updates."""
-    return tiny_paths(_rows("tiny", (1, 2), batch_size=4))
+    return tiny_paths(_rows("tiny", (1, 2), batch_size=4, settings={}))
 
 
 def small() -> Plan:
     """Generated maps, five points up to 300 updates, arms tuned at the last."""
     return Plan(
-        _rows("small", (60, 120, 180, 240, 300), batch_size=70, lr=3e-3),
+        _rows("small", (60, 120, 180, 240, 300), batch_size=70, settings={"lr": 3e-3}),
         seeds=10,
         budget=Budget(points=9, seeds=2, steps=300),
         note="Generated terrain and a small CNN; the curve is the mean over seeds at each point.",
@@ -65,7 +64,7 @@ def small() -> Plan:
 def paper() -> Plan:
     """The public maps, five points up to 50 epochs."""
     steps = tuple(PAPER_STEPS_PATHS * k // 5 for k in range(1, 6))
-    return paper_paths(_rows("paper", steps, 70, lr=5e-4, lr_milestones=milestones()))
+    return paper_paths(_rows("paper", steps, 70, {"lr": 5e-4, "lr_milestones": milestones()}))
 
 
 PROTOCOL = Protocol(

@@ -1,13 +1,12 @@
 """Table 3: shortest paths by stochastic smoothing and by perturbed optimizers."""
 
-from typing import Any
-
 from newton_core.evidence.protocols.base import (
     FISHER,
     VANILLA,
     Plan,
     Protocol,
     Published,
+    Record,
     Row,
     ScaleName,
     published_arms,
@@ -38,7 +37,7 @@ PAPER = {
 """Perfect match, from the paper's Table 3."""
 
 
-def _rows(scale: ScaleName, steps: int, batch_size: int, **settings: Any) -> tuple[Row, ...]:
+def _rows(scale: ScaleName, steps: int, batch_size: int, settings: Record) -> tuple[Row, ...]:
     return tuple(
         Row(
             title=f"{name}, {samples} samples",
@@ -62,17 +61,19 @@ def _rows(scale: ScaleName, steps: int, batch_size: int, **settings: Any) -> tup
 
 def tiny() -> Plan:
     """Every arm for a few updates."""
-    return tiny_paths(_rows("tiny", steps=2, batch_size=4))
+    return tiny_paths(_rows("tiny", steps=2, batch_size=4, settings={}))
 
 
 def small() -> Plan:
     """Generated maps of 12 x 12 tiles, 200 updates."""
-    return small_paths(_rows("small", steps=200, batch_size=70, lr=3e-3))
+    return small_paths(_rows("small", steps=200, batch_size=70, settings={"lr": 3e-3}))
 
 
 def paper() -> Plan:
     """The public maps, the first block of a ResNet-18, 50 epochs."""
-    return paper_paths(_rows("paper", PAPER_STEPS_PATHS, 70, lr=5e-4, lr_milestones=milestones()))
+    return paper_paths(
+        _rows("paper", PAPER_STEPS_PATHS, 70, {"lr": 5e-4, "lr_milestones": milestones()})
+    )
 
 
 PROTOCOL = Protocol(
