@@ -19,6 +19,7 @@ from app.results import OutputError
 from app.shipped import read_result, results_dir
 from app.specs import SpecError
 from app.train import interruptible
+from newton_core.data import DataParameters
 from newton_core.evidence.computing import CellError, CellsStoppedError
 from newton_core.evidence.markdown import arm_cells, markdown
 from newton_core.evidence.protocols import PROTOCOLS, SCALES, Plan, Protocol, Row, ScaleName
@@ -125,15 +126,15 @@ def _check_can_run(plan: Plan, wishes: ReproduceWishes) -> None:
     Raises:
         SpecError: they are not there; the message says what to do.
     """
-    seen = set()
+    seen: set[DataParameters] = set()
     try:
         check_device(wishes.device)
         for row in plan.rows:
             for record in row.specs if isinstance(row, Row) else ():
                 spec = ExperimentSpec.model_validate({**record, "device": wishes.device})
-                data = getattr(spec.task, "data", None)
-                if data is not None and data not in seen:
-                    seen.add(data)
+                data = set(spec.task.datasets().values())
+                if not data <= seen:
+                    seen |= data
                     RunContext(spec)
     except (ValueError, OSError) as error:
         words = " ".join(str(error).split())

@@ -166,7 +166,7 @@ def _walk_curves(text: str) -> Curves:
         name = str(own.get("function", "rosenbrock"))
         formula = {"expression": str(own["formula"])} if name == "formula" else {}
         loss = build_loss(name, **formula)
-        start = own.get("start") or getattr(loss, "start", None)
+        start = own.get("start")
         if start is None:
             raise ClaimError(f"say where the descents on {name} start: settings, start: [x, y]")
         begin = torch.tensor([start], dtype=torch.float64)

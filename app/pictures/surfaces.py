@@ -132,7 +132,7 @@ def surfaces(request: SurfaceRequest) -> SurfaceAnswer:
     loss = loss_of(request.loss, "none")
     default_x, default_y = surface_domain(loss)
     domain = (request.x or default_x, request.y or default_y)
-    start = request.start or getattr(loss, "start", None) or _off_centre(domain)
+    start = request.start or _off_centre(domain)
     walks = descend(
         loss, torch.tensor([start], dtype=torch.float64), request.walkers, steps=request.steps
     )

@@ -12,7 +12,7 @@ from newton_core.data import IMAGES, MAPS, NUMBERS, SERIES
 from newton_core.experiment.arms import AnyLoss, ArmSpec, Change, with_labels
 from newton_core.losses.base import LOSSES, LossParameters
 from newton_core.losses.perturbed_path_loss import PerturbedPathParameters
-from newton_core.models import IMAGE_NETWORKS, MAP_NETWORKS, ModelParameters
+from newton_core.models import IMAGE_NETWORKS, MAP_NETWORKS
 from newton_core.registry import AnyOf
 from newton_core.settings import Settings, setting
 from newton_core.tasks import TASKS, TaskParameters
@@ -177,8 +177,8 @@ class ExperimentSpec(Settings):
                 seen[label] = i
 
     def _check_gauss_newton(self) -> None:
-        network = getattr(self.task, "model", None)
-        if not (isinstance(network, ModelParameters) and network.couples_samples):
+        network = self.task.network()
+        if network is None or not network.couples_samples:
             return
         for i, arm in enumerate(self.arms):
             if arm.curvature == "ggn":
@@ -189,8 +189,8 @@ class ExperimentSpec(Settings):
                 )
 
     def _check_weights(self) -> None:
-        network = getattr(self.task, "model", None)
-        if not isinstance(network, ModelParameters) or network.least_weights() <= MOST_WEIGHTS:
+        network = self.task.network()
+        if network is None or network.least_weights() <= MOST_WEIGHTS:
             return
         for i, arm in enumerate(self.arms):
             if arm.curvature == "ggn":

@@ -15,6 +15,7 @@ from newton_core.entry_points import EntryPoints
 from newton_core.labels import in_words
 from newton_core.losses.base import Loss, LossParameters, TargetKind
 from newton_core.metrics import VALIDATION, MetricDescription, on_validation
+from newton_core.models import ModelParameters
 from newton_core.registry import Registry, declared_name, example_parameters, require_subclass
 from newton_core.settings import Named
 
@@ -66,6 +67,10 @@ class TaskParameters(Named):
     def datasets(self) -> dict[str, DataParameters]:
         """The data sets that the task reads, by the names of their fields."""
         return {field: value for field, value in self if isinstance(value, DataParameters)}
+
+    def network(self) -> ModelParameters | None:
+        """The network that the task trains; None if the spec names none."""
+        return next((value for _, value in self if isinstance(value, ModelParameters)), None)
 
 
 @dataclass(frozen=True)
