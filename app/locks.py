@@ -147,12 +147,13 @@ class _Holder(NamedTuple):
 class AdvisoryLock(DatabaseLock):
     """A PostgreSQL advisory lock, which lasts as long as the connection that took it.
 
-    A server that hangs keeps its connections. So the owner's connection asks for something every
-    second, whatever else the server does, and servers that find nothing asked for ``patience``
-    looks end all sessions of the owner: what it had not stored is rolled back, and the lock is
-    free. Once it wakes, each of its new connections has to find the lock still held by it, so it
-    writes nothing any more before it knows. Looks are counted, not seconds: a clock may jump, and
-    who looks may have been hanging too.
+    A server that hangs keeps its connections, and so the lock. Therefore the owner sends a query
+    over the lock's connection every second, whatever else it does, and the other servers look
+    whether it does. One that has looked ``patience`` times without seeing a new query ends all
+    sessions of the owner: what the owner had not stored is rolled back, and the lock is free. When
+    the owner wakes, each of its new connections first checks that the owner still holds the lock,
+    so it writes nothing before it knows that it has lost it. Looks are counted instead of seconds,
+    because a clock may jump and the server that looks may have been hanging too.
     """
 
     is_cheap = False

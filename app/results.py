@@ -236,7 +236,7 @@ def train_seeds(
     logs: dict[str, list[str]] | None = None,
     workers: Sequence[ArmWorker] = (),
 ) -> Iterator[tuple[str, Summary, Report]]:
-    """Trains one run after the other; those that ``events`` holds already are taken from there.
+    """Trains one run after the other, unless ``events`` already holds a run's events.
 
     Args:
         specs: the same spec with different seeds.

@@ -131,20 +131,20 @@ def _preset(name: str, lessons: Iterable[str]) -> ExperimentSpec:
 
 
 def warm(settings: Settings, wishes: Sequence[Wish]) -> Iterator[WarmProgress]:
-    """Has runs computed one after the other, by the running server or else in its place.
+    """Has runs computed one after the other, by the server if one is running, otherwise here.
 
-    What was interrupted goes on from its last snapshot when it is asked for again.
+    A run that was interrupted goes on from its last snapshot when it is asked for again.
 
     Args:
         settings: of the server whose class is to replay them.
         wishes: the runs.
 
     Yields:
-        News of one run after the other; the last of each ``is_last``. Runs that the server has
-        already are finished at once.
+        Progress of one run after the other; the last of each run has ``is_last``. A run that the
+        server already has is finished at once.
 
     Raises:
-        DatabaseStartError: the database cannot be used, or a server has it and is nowhere.
+        DatabaseStartError: the database cannot be used, or a server that cannot be found has it.
         ExecutorError: what computes runs cannot be used.
         ServerSilentError: a server has the database but does not answer.
     """

@@ -104,8 +104,8 @@ class NewtonLoss(nn.Module):
     What else the base learns (its parameters, a target that requires grad) gets the plain gradient
     of the batch mean, as it would from the base itself: a Newton step is one of the outputs.
 
-    C is local: the mean over the samples of this very call. Micro-batches, the ranks of a
-    distributed training and padding change it, and with it every direction. ``weights`` leave
+    C is local: it is the mean over the samples of this very call. Micro-batches, the ranks of a
+    distributed training and padding change C, and C changes every direction. ``weights`` leave
     padding out, ``curvature_momentum`` averages C over calls, and docs/library.md has a recipe for
     ranks.
 
@@ -301,13 +301,14 @@ def inject_fisher(
         out = inject_fisher(network(x), 0.1, scale=scaler.get_scale)
         scaler.scale(loss(out, target).mean()).backward()
 
-    The Fisher is local: the mean over the samples of this very call. Micro-batches and the ranks of
-    a distributed training have one each, and padding makes it smaller: inject before padding, or
-    only into the rows that are none.
+    The Fisher is local: it is the mean over the samples of this very call. So each micro-batch has
+    its own, and so has each rank of a distributed training. Rows of padding make it smaller: inject
+    before padding, or only into the rows that are not padding.
 
-    A callable is asked in the backward pass. Gradients that are not finite then pass as they are,
-    and directions too large for the dtype as infinities, because GradScaler looks for them, skips
-    the update and scales less. The backward pass cannot itself be differentiated (RuntimeError).
+    If ``scale`` is callable, it is called in the backward pass. Gradients that are not finite then
+    pass unchanged, and directions too large for the dtype become infinities, because GradScaler
+    looks for these, skips the update and lowers its scale. The backward pass cannot itself be
+    differentiated (RuntimeError).
 
     Args:
         y: (N, *S) outputs of the network.

@@ -31,8 +31,9 @@ class Choice:
         signed: whether its logarithmic axis goes to both sides of zero.
         factor: multiplies the events' values (100: shares become per cent).
         bounds: values that the axis need not pass, where the metric has such.
-        source: the events it is read from; None in a chart's own list: those of the chart.
-        task: the task that gives a metric of this name other words; None: the words of all others.
+        source: the events that it is read from; None means those of its chart.
+        task: the task whose words these are, where it describes a metric of this name in its own;
+            None means all other tasks.
     """
 
     metric: str

@@ -1,4 +1,4 @@
-"""The parts of a slice, as they travel: Server-Sent Events, each with its data as JSON.
+"""The parts of a landscape, as they travel: Server-Sent Events, each with its data as JSON.
 
 A number that is not finite is null.
 """

@@ -93,8 +93,8 @@ def sweep(
 ) -> Sweep:
     """Computes every combination of a grid on the same seeds.
 
-    A sweep chooses, so that its seeds are tuning seeds, and its numbers say nothing about the
-    best cell: :func:`confirm` does.
+    A sweep chooses the best combination, so its seeds are tuning seeds. Its own numbers flatter
+    that combination; :func:`confirm` measures it on report seeds.
 
     Args:
         spec: what the grid varies; its seed does not matter.

@@ -140,12 +140,13 @@ def tune(
 ) -> Tuning:
     """Chooses learning rate and damping of each arm by the task's primary metric.
 
-    It is that of the validation part where the runs have one: the data come with it, or the spec
-    has a ``validation_share``. Elsewhere it is that of the test part, on seeds that no report has.
+    The metric is measured on the validation part if there is one, because the data come with it or
+    the spec has a ``validation_share``. Otherwise it is measured on the test part, on seeds that no
+    report uses.
 
-    The first half of the budget is a coarse lattice around the arm's own settings, the second a
-    lattice twice as fine around the best of the first: it also lies beyond the first one's border,
-    where that is where the best is. The same spec gives the same tuning.
+    The first half of the budget is a coarse lattice around the arm's own settings. The second half
+    is a lattice twice as fine around the best of the first, and reaches beyond the border of the
+    first if the best lies there. The same spec gives the same tuning.
 
     Args:
         spec: its seed does not matter.

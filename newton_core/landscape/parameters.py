@@ -44,11 +44,11 @@ class LineLandscape:
 class ParameterFunction:
     """Mean loss of a network at each point of a plane (a :class:`PlaneFunction`).
 
-    A private copy of the network, in evaluation mode, computes the outputs of one point after the
-    other, because its tensors then stay in the cache; the loss takes many points at once. The
-    network's buffers (batch statistics) are those of ``model`` at every point. If a linear or
-    convolutional layer comes first, its output is affine in the coordinates, and three passes
-    through it serve all points.
+    A private copy of the network, in evaluation mode, computes the outputs one point at a time, so
+    that its tensors stay in the cache. The loss is computed for many points at once. At every point
+    the copy has the buffers (batch statistics) of ``model``. If the first layer is linear or
+    convolutional, its output is affine in the coordinates, so three passes through it are enough
+    for all points.
 
     A loss with a ``generator`` (a sampled loss) draws the same noise at every point. Only one
     thread at a time may call the methods, because they move the copy's weights.

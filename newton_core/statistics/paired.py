@@ -29,16 +29,18 @@ class PairedDifference:
         median: median difference, which a single broken seed does not move.
         first_quartile, third_quartile: bounds of the middle half of the differences.
         improved: share of seeds in which the arm is better than the baseline.
-        method: what the interval is: Student's t, or from 20 seeds on the bias-corrected and
-            accelerated bootstrap (Efron 1987), expanded for small samples (Hesterberg 2015): at 20
-            seeds it would cover 92 % of normal differences without, and covers 95 % with it.
+        method: how the interval is computed: by Student's t, or from 20 seeds on by the
+            bias-corrected and accelerated bootstrap (Efron 1987), widened for small samples
+            (Hesterberg 2015). At 20 seeds of normal differences it covers 95 %; without the
+            widening it would cover 92 %.
         permutation_p: two-sided sign-flip permutation test of the mean, exact up to 13 seeds. It
             assumes only that without an effect a difference is as likely to be its negative.
         wilcoxon_p: two-sided Wilcoxon signed-rank test; NaN where no seed differs.
-        smallest_p: the smallest that the permutation test can say with so many seeds: 2 / 2^n,
-            1/16 at five.
-        wilcoxon_smallest_p: the smallest that Wilcoxon's can say of differences of these sizes, all
-            to one side: the same up to 13 seeds as long as no two are equal or zero.
+        smallest_p: the smallest p-value that the permutation test can reach with so many seeds:
+            2 / 2^n, which is 1/16 at five.
+        wilcoxon_smallest_p: the smallest that Wilcoxon's test can reach if differences of these
+            sizes all have one sign. Up to 13 seeds it equals ``smallest_p``, provided that no two
+            differences are equal and none is zero.
         interquartile_mean: mean of the middle half of the differences.
         effect_size: mean over standard deviation of the differences (Cohen's d_z); NaN where they
             do not vary.

@@ -122,11 +122,12 @@ class _Puzzles:
 class JigsawTask(Task[JigsawParameters]):
     """Shuffled tiles in, their places out; the network sees each tile by itself.
 
-    Tiles come relative to their puzzle: with its mean grey as 0 and its deviation as 1. The outputs
-    y (N, n, n) are scores of tiles (rows) at places (columns), the target marks true places. Where
-    tiles look alike, such as the black corners of digits, the target is one of several that are as
-    good; the metrics take all of them. The test puzzles are the same for every seed; where they are
-    of pictures that overlap, standard errors are as wide as of so many that do not.
+    The grey values of a puzzle's tiles are shifted and scaled so that the whole puzzle has mean 0
+    and deviation 1. The outputs y (N, n, n) are scores of tiles (rows) at places (columns), and the
+    target marks the true places. Some tiles look alike, such as the black corners of digits: then
+    several orders are right, of which the target is one, and the metrics accept all. The test
+    puzzles are the same for every seed. Where the pictures overlap, the standard errors count the
+    independent pictures that would say as much.
     """
 
     Parameters: ClassVar[type[TaskParameters]] = JigsawParameters

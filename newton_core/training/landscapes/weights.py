@@ -155,11 +155,11 @@ class RunLandscapes:
 def run_landscapes(history: RunHistory, settings: LandscapeSettings) -> RunLandscapes:
     """The landscapes of all arms, with the same directions, range, data and loss (the run's).
 
-    "filter_normalised" centres each arm's landscape at its own weights; the directions are those
-    of the initial weights, fixed by the run's seed. "trajectory" gives each arm the plane of its
-    own snapshots, on the same range for all. "principal" is the plane of all snapshots of all arms.
-    "arms" goes through the arms' weights at the step, and for two arms through their common start
-    as well. The last two have one landscape for all arms.
+    "filter_normalised" centres each arm's landscape at its own weights, in two directions that the
+    run's seed and the initial weights fix. "trajectory" gives each arm the plane of its own
+    snapshots, on the same range for all arms. "principal" is the plane nearest to all snapshots of
+    all arms. "arms" goes through the arms' weights at the step and, if there are only two arms,
+    also through their common start. The last two give one landscape for all arms.
 
     A model of two weights has one plane, the surface itself, whatever the settings ask for.
 
