@@ -2,15 +2,14 @@
 
 import time
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from app.settings import Settings
-from newton_core.workers import Worker, WorkerProcess
+from newton_core.workers import Worker, WorkerProcess, worker_environment
 
 if TYPE_CHECKING:  # it loads torch
     from newton_core.experiment.sources import Source
-
-_THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 
 class Loaded:
@@ -37,34 +36,22 @@ class Loaded:
         self._digests |= {(source.kind, source.name): source.digest for source in sources}
 
 
-class PooledWorker:
-    """A worker, and what it has loaded from outside the lab.
+@dataclass(eq=False)
+class LabWorker:
+    """A worker of this server.
 
-    Args:
-        process: the worker.
+    Attributes:
+        process: the worker, of this machine or another.
         pooled: whether it goes back to the others after a job.
+        loaded: what it has loaded from outside the lab.
     """
 
-    def __init__(self, process: Worker, *, pooled: bool = True) -> None:
-        self.process = process
-        self.pooled = pooled
-        self.loaded = Loaded()
+    process: Worker
+    pooled: bool = True
+    loaded: Loaded = field(default_factory=Loaded)
 
 
-class LabWorker(PooledWorker):
-    """A worker process of this machine.
-
-    It calls ``entry(settings, connection)`` with the settings' threads and data folder.
-    """
-
-    process: WorkerProcess
-
-    def __init__(self, entry: str, settings: Settings, name: str) -> None:
-        super().__init__(WorkerProcess(entry, settings, name, environment_of(settings)))
-
-
-def environment_of(settings: Settings) -> dict[str, str]:
-    """The variables that a worker needs before it loads anything."""
-    environment = dict.fromkeys(_THREAD_VARIABLES, str(settings.threads))
-    environment["NEWTON_LAB_DATA_DIR"] = str(settings.data_dir)
-    return environment
+def start_process(entry: str, settings: Settings, name: str) -> LabWorker:
+    """A worker process of this machine, which calls ``entry(settings, connection)``."""
+    environment = worker_environment(settings.data_dir, settings.threads)
+    return LabWorker(WorkerProcess(entry, settings, name, settings.hang_seconds, environment))

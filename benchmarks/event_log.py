@@ -24,7 +24,6 @@ from app.presets import load_presets
 from app.runs.records import Job, LoggedEvent
 from app.runs.worker import compute_run
 from newton_core.workers import WorkerProcess, child
-from newton_core.workers.messages import Done, Failed, Output
 
 RUN_SECONDS = 600.0
 LIMIT = 0.03
@@ -166,19 +165,17 @@ def main() -> None:
         {**preset.spec, "steps": arguments.steps, "changes": []}
     ).model_dump_json()
     with tempfile.TemporaryDirectory() as folder:
-        worker = WorkerProcess("benchmarks.event_log:serve", None, "benchmark", {})
+        worker = WorkerProcess("benchmarks.event_log:serve", None, "benchmark", RUN_SECONDS, {})
         costs: list[Cost] = []
         for number in range(arguments.repeat + 1):  # the first warms up
-            worker.submit(Job(f"run{number}", spec, Path(folder, f"snapshots{number}")))
+            job = Job(f"run{number}", spec, Path(folder, f"snapshots{number}"))
             events = []
-            while not isinstance(message := worker.receive(RUN_SECONDS), Done):
-                match message:
-                    case Output(value=LoggedEvent() as event):
-                        events.append(event)
-                    case Output(value=tuple() as fields):  # not a Cost: it is __main__'s here
-                        costs.append(Cost(*fields))
-                    case None | Failed():
-                        raise SystemExit(f"the worker does not go on: {message}")
+            for values in worker.results(job, lambda: False, stop_seconds=RUN_SECONDS):
+                for value in values:
+                    if isinstance(value, LoggedEvent):
+                        events.append(value)
+                    elif isinstance(value, tuple):  # not a Cost: it is __main__'s here
+                        costs.append(Cost(*value))
         worker.close()
         stored = storage_seconds(events, Path(folder))
         starts = start_latencies(spec, Path(folder), 5)

@@ -2,7 +2,6 @@
 
 import asyncio
 import threading
-import time
 from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Sequence
 from pathlib import Path
@@ -11,17 +10,15 @@ import structlog
 
 from app.landscapes.process import Part, Problem
 from app.landscapes.requests import AnyLandscapeRequest, LandscapeJob
-from app.processes import LabWorker
+from app.processes import LabWorker, start_process
 from app.settings import Settings
 from newton_core.experiment.sources import Source, sources_of
 from newton_core.experiment.spec import stored_spec
-from newton_core.workers import START_SECONDS, WorkerLostError, WorkerProcess
-from newton_core.workers.messages import Done, Failed, Output
+from newton_core.workers import JobFailedError, WorkerHungError, WorkerLostError
 
 MOST_WAITING = 32
 MOST_OF_ONE_ADDRESS = 8
 """Requests of one address that may wait where the lab listens beyond this machine."""
-LOOK_SECONDS = 0.05
 
 logger = structlog.get_logger(__name__)
 
@@ -56,7 +53,7 @@ class LandscapeService:
                 self._worker = None
             if self._worker is None and not self._closed:
                 entry = "app.landscapes.process:main"
-                self._worker = LabWorker(entry, self._settings, self._name)
+                self._worker = start_process(entry, self._settings, self._name)
 
     def is_busy_for(self, address: str) -> bool:
         """Whether another request would be one too many, of all or of this address."""
@@ -117,7 +114,8 @@ class LandscapeService:
             except WorkerLostError as loss:
                 logger.warning(f"the {self._name} was lost", reason=str(loss))
                 self._drop()
-                words = "the process that computes landscapes was lost; ask again"
+                lost = "the process that computes landscapes was lost; ask again"
+                words = str(loss) if isinstance(loss, WorkerHungError) else lost
                 raise LandscapeFailure(words) from loss
             finally:
                 parts.put_nowait(None)
@@ -131,47 +129,30 @@ class LandscapeService:
         except ValueError as unreadable:  # it names a part of another package that is gone
             words = f"the run's spec cannot be read: {unreadable}"
             raise LandscapeFailure(words) from unreadable
-        worker = self._ready(sources)
-        worker.submit(job)
+        worker = self._worker_for(sources).process
         problem: str | None = None
-        patience, cancelled = self._settings.hang_seconds, False
-        deadline = time.monotonic() + patience
-        while time.monotonic() < deadline:
-            if left.is_set() and not cancelled:
-                worker.cancel()
-                deadline, cancelled = time.monotonic() + self._settings.stop_seconds, True
-            message = worker.receive(LOOK_SECONDS)
-            if message is not None and not cancelled:
-                deadline = time.monotonic() + patience
-            match message:
-                case Output(value=Part() as part):
-                    emit(part)
-                case Output(value=Problem(text)):
-                    problem = text
-                case Failed(_, error, traceback):
-                    logger.error("landscape failed", traceback=traceback)
-                    raise LandscapeFailure(f"the landscape could not be computed: {error}")
-                case Done() if problem is None:
-                    return
-                case Done():
-                    raise LandscapeFailure(problem)
-        self._drop()
-        if cancelled:
-            logger.warning(f"the {self._name} did not stop and was ended")
-        raise LandscapeFailure(f"no sign of life from the landscape's process for {patience:g} s")
+        try:
+            for parts in worker.results(job, left.is_set, self._settings.stop_seconds):
+                for part in parts:
+                    if isinstance(part, Part):
+                        emit(part)
+                    elif isinstance(part, Problem):
+                        problem = part.message
+        except JobFailedError as failure:
+            logger.error("landscape failed", traceback=failure.traceback)
+            raise LandscapeFailure(f"the landscape could not be computed: {failure}") from failure
+        if problem is not None:
+            raise LandscapeFailure(problem)
 
-    def _ready(self, sources: Sequence[Source]) -> WorkerProcess:
-        """The process, once it is ready for a job that depends on ``sources``. Blocks."""
+    def _worker_for(self, sources: Sequence[Source]) -> LabWorker:
+        """A worker for a job that depends on ``sources``."""
         if self._worker is not None and self._worker.loaded.is_outdated(sources):
             self._drop()
         self.warm()
         if (worker := self._worker) is None:
             raise LandscapeFailure("the server is closing")
         worker.loaded.add(sources)
-        deadline = time.monotonic() + START_SECONDS
-        while not worker.process.ready and time.monotonic() < deadline:
-            worker.process.receive(LOOK_SECONDS)
-        return worker.process
+        return worker
 
     def _drop(self) -> None:
         """Ends the process; the next request starts another."""

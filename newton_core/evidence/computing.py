@@ -12,10 +12,13 @@ from newton_core.evidence.cells import CellStore, cell_key, cells_of, gather
 from newton_core.experiment.events import Summary
 from newton_core.experiment.spec import ExperimentSpec
 from newton_core.folders import data_dir
-from newton_core.workers import WorkerLostError, WorkerProcess
-from newton_core.workers.messages import Done, Failed, Output
+from newton_core.workers import (
+    JobFailedError,
+    WorkerLostError,
+    WorkerProcess,
+    worker_environment,
+)
 
-_THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 HANG_SECONDS = 300.0
 LOOK_SECONDS = 0.1
 
@@ -261,39 +264,29 @@ class CellWorker:
             CellsStoppedError: one of ``stops`` was set.
         """
         if self._process is None:
-            environment = dict.fromkeys(_THREAD_VARIABLES, "1")
-            environment["NEWTON_LAB_DATA_DIR"] = str(data_dir())
-            self._process = WorkerProcess(
-                "newton_core.evidence.worker:main", None, "cell worker", environment
+            entry, environment = (
+                "newton_core.evidence.worker:main",
+                worker_environment(data_dir(), 1),
             )
-        process = self._process
-        process.submit(cell.model_dump_json())
+            self._process = WorkerProcess(entry, None, "cell worker", HANG_SECONDS, environment)
         summary: Summary | None = None
-        heard = time.monotonic()
+
+        def stopped() -> bool:
+            return any(stop.is_set() for stop in stops)
+
         try:
-            while True:
-                if any(stop.is_set() for stop in stops):
-                    raise CellsStoppedError("stopped")
-                message = process.receive(LOOK_SECONDS)
-                if message is not None:
-                    heard = time.monotonic()
-                elif time.monotonic() - heard > HANG_SECONDS:
-                    raise CellError(f"its process gave no sign of life for {HANG_SECONDS:.0f} s")
-                match message:
-                    case Output(value=str() as text):
-                        summary = Summary.model_validate_json(text)
-                    case Done():
-                        if summary is None:
-                            raise CellError("its process sent no summary")
-                        return summary
-                    case Failed(error=error):
-                        raise CellError(error.partition(": ")[2] or error)
+            for texts in self._process.results(cell.model_dump_json(), stopped, stop_seconds=0.0):
+                for text in texts:
+                    summary = Summary.model_validate_json(str(text))
+        except JobFailedError as failure:
+            raise CellError(str(failure).partition(": ")[2] or str(failure)) from failure
         except WorkerLostError as loss:
             self.close()
-            raise CellError(str(loss)) from loss
-        except (CellError, CellsStoppedError):
-            self.close()
-            raise
+            if not stopped():
+                raise CellError(str(loss)) from loss
+        if summary is None:
+            raise CellsStoppedError("stopped") if stopped() else CellError("it has no summary")
+        return summary
 
     def close(self) -> None:
         """Ends the process; the next cell starts another."""

@@ -4,7 +4,21 @@
 modules import nothing heavy, so that a server can start its workers before it loads torch.
 """
 
-from newton_core.workers.process import WorkerProcess
-from newton_core.workers.worker import START_SECONDS, Worker, WorkerLostError
+from newton_core.workers.process import WorkerProcess, worker_environment
+from newton_core.workers.worker import (
+    START_SECONDS,
+    JobFailedError,
+    Worker,
+    WorkerHungError,
+    WorkerLostError,
+)
 
-__all__ = ["START_SECONDS", "Worker", "WorkerLostError", "WorkerProcess"]
+__all__ = [
+    "START_SECONDS",
+    "JobFailedError",
+    "Worker",
+    "WorkerHungError",
+    "WorkerLostError",
+    "WorkerProcess",
+    "worker_environment",
+]

@@ -27,13 +27,18 @@ logger = logging.getLogger(__name__)
 
 
 def main(parent: int) -> None:
-    """Calls the entry function that the parent, a process's number, names."""
+    """Serves the parent, a process's number, from a process that was started for that."""
     _end_with(parent)
-    keep_blocks()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent to handle
     incoming, outgoing = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.dup2(2, 1)  # what anything prints must not get between the messages
+    serve(incoming, outgoing)
+
+
+def serve(incoming: IO[bytes], outgoing: IO[bytes]) -> None:
+    """Calls the entry function that the parent's first message names."""
+    keep_blocks()
     frames = messages.read_frames(incoming)
     for body in frames:
         start = pickle.loads(body)

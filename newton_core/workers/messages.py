@@ -66,7 +66,9 @@ class Failed:
     traceback: str
 
 
-Message: TypeAlias = Ready | Heartbeat | Output | Done | Failed
+Order: TypeAlias = Start | Submit | Cancel
+Answer: TypeAlias = Output | Done | Failed
+Message: TypeAlias = Ready | Heartbeat | Answer
 
 
 def write_frame(pipe: IO[bytes], body: bytes) -> None:

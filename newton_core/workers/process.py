@@ -1,24 +1,31 @@
 """The parent's side of a worker: a process that computes one job after the other."""
 
 import contextlib
-import logging
 import os
 import queue
 import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 from newton_core.workers import messages
 from newton_core.workers.memory import memory_of
-from newton_core.workers.worker import Worker, WorkerLostError
+from newton_core.workers.worker import CLOSE_SECONDS, Worker, WorkerLostError
 
 _STARTER = ThreadPoolExecutor(1, "starts workers")
 """Linux ends a worker with the thread that started it: this one lives as long as the process."""
+_THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
-logger = logging.getLogger(__name__)
+
+def worker_environment(data_dir: Path, threads: int | None = None) -> dict[str, str]:
+    """The variables that a worker needs before it loads anything; None leaves the threads."""
+    environment = {"NEWTON_LAB_DATA_DIR": str(data_dir)}
+    if threads is not None:
+        environment |= dict.fromkeys(_THREAD_VARIABLES, str(threads))
+    return environment
 
 
 class WorkerProcess(Worker):
@@ -29,17 +36,24 @@ class WorkerProcess(Worker):
             :class:`~newton_core.workers.child.Connection`.
         settings: to be pickled.
         name: for messages and the process's command line, e.g. "arm worker".
+        patience: seconds without a sign of life after which it counts as hung.
         environment: variables that differ from those of this process. They are set before the
-            worker loads anything, as the number of threads must be for torch.
+            worker loads anything, as the number of threads must be for torch
+            (:func:`worker_environment`).
 
     Raises:
         WorkerLostError: the process cannot be started.
     """
 
     def __init__(
-        self, entry: str, settings: object, name: str, environment: Mapping[str, str]
+        self,
+        entry: str,
+        settings: object,
+        name: str,
+        patience: float,
+        environment: Mapping[str, str],
     ) -> None:
-        super().__init__(name)
+        super().__init__(name, patience)
         self._outbox: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         program = f"import sys; sys.path[:] = {sys.path!r}; from newton_core.workers import child"
         call = f"child.main({os.getpid()})"
@@ -54,20 +68,13 @@ class WorkerProcess(Worker):
             ).result()
         except (OSError, RuntimeError) as error:  # RuntimeError: this process is ending
             raise WorkerLostError(f"no {name} process could be started: {error}") from error
-        self._reader = threading.Thread(target=self._read, name=f"from {name}", daemon=True)
-        self._reader.start()
         threading.Thread(target=self._write, name=f"to {name}", daemon=True).start()
-        self._send(messages.Start(entry, settings))
+        self._begin(entry, settings)
 
     @property
     def pid(self) -> int:
         """Number of the process."""
         return self._process.pid
-
-    @property
-    def is_alive(self) -> bool:
-        """Whether the process has not ended."""
-        return not self._lost and self._process.poll() is None
 
     def memory(self) -> int:
         """Resident bytes of the process and its children; 0 once it is gone."""
@@ -92,15 +99,12 @@ class WorkerProcess(Worker):
 
     def close(self) -> None:
         """Ends the process, and waits for its end."""
-        self._lost = True
-        self.kill()
+        super().close()
         with contextlib.suppress(subprocess.TimeoutExpired):
-            self._process.wait(5.0)
+            self._process.wait(CLOSE_SECONDS)
         self._outbox.put(None)
-        while self._reader.is_alive():  # it may wait for room in the inbox
-            self._empty_inbox()
 
-    def _send(self, message: messages.Start | messages.Submit | messages.Cancel) -> None:
+    def _send(self, message: messages.Order) -> None:
         self._outbox.put(messages.encode(message))
 
     def _write(self) -> None:
@@ -110,14 +114,7 @@ class WorkerProcess(Worker):
             while (body := self._outbox.get()) is not None:
                 messages.write_frame(pipe, body)
 
-    def _read(self) -> None:
-        """Fills the inbox, and ends with None."""
+    def _frames(self) -> Iterator[bytes]:
         assert self._process.stdout is not None
-        try:
-            with self._process.stdout as pipe:
-                for body in messages.read_frames(pipe):
-                    self._take(body)
-        except Exception:
-            logger.exception("a message of the %s process could not be read", self.name)
-        finally:
-            self._inbox.put(None)
+        with self._process.stdout as pipe:
+            yield from messages.read_frames(pipe)

@@ -4,40 +4,24 @@ A worker reads its jobs from one pipe and writes its messages to another, wherev
 the actor's methods are the other ends of both pipes.
 """
 
-import importlib
 import os
 import threading
 from collections.abc import Iterator
 
-from app.settings import Settings
-from newton_core.workers import messages
-from newton_core.workers.child import Connection
-from newton_core.workers.memory import keep_blocks, memory_of
+from newton_core.workers import child, messages
+from newton_core.workers.memory import memory_of
 
 
 class RunActor:
-    """Calls ``entry(settings, connection)`` in a thread of its own.
+    """Serves its parent as a worker process does, in a thread of its own."""
 
-    Args:
-        entry: "module:function".
-        settings: of the server.
-    """
-
-    def __init__(self, entry: str, settings: Settings) -> None:
-        keep_blocks()
+    def __init__(self) -> None:
         jobs, to_worker = os.pipe()
         from_worker, told = os.pipe()
         self._jobs = os.fdopen(to_worker, "wb")
         self._messages = os.fdopen(from_worker, "rb")
-        frames, outgoing = messages.read_frames(os.fdopen(jobs, "rb")), os.fdopen(told, "wb")
-        module, _, function = entry.partition(":")
-
-        def serve() -> None:
-            importlib.import_module(module).__dict__[function](
-                settings, Connection(frames, outgoing)
-            )
-
-        threading.Thread(target=serve, name="run worker", daemon=True).start()
+        ends = os.fdopen(jobs, "rb"), os.fdopen(told, "wb")
+        threading.Thread(target=child.serve, args=ends, name="run worker", daemon=True).start()
 
     def send(self, body: bytes) -> None:
         """Hands a message of the parent to the worker."""

@@ -12,24 +12,22 @@ import logging
 import os
 import socket
 import tempfile
-import threading
 import time
+from collections.abc import Iterator
 from typing import Any
 
-from app.processes import PooledWorker, environment_of
+from app.processes import LabWorker
 from app.runs.executors.base import ExecutorError
-from app.runs.executors.pool import PoolExecutor
+from app.runs.executors.pool import ENTRY, PoolExecutor
 from app.runs.records import Job
 from app.settings import Settings
-from newton_core.workers import Worker, WorkerLostError, messages
+from newton_core.workers import Worker, WorkerLostError, messages, worker_environment
 
-ENTRY = "app.runs.worker:main"
 NAMESPACE = "newton-lab"
 STORE_BYTES = 128 * 2**20
 """Ray's store of objects on a local cluster: events are small and pass at once."""
 MEMORY_SECONDS = 0.5
 """A worker is asked again for its memory once its last answer is so old."""
-CLOSE_SECONDS = 5.0
 JOIN_SECONDS = 5.0
 _RAY_VARIABLES = {
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",  # what later versions do; earlier ones warn
@@ -39,8 +37,6 @@ _OTHERS = {"companions": 0, "access_code": None, "admin_code": None, "database_u
 """Settings of a worker there that differ: Ray counts the cores, secrets stay with the server."""
 _GROUPS = {"told": 1, "jobs": 1, "looks": 1}
 """Threads of an actor: one streams, one takes jobs in their order, one answers."""
-
-logger = logging.getLogger(__name__)
 
 
 def _import_ray() -> Any:
@@ -114,15 +110,15 @@ class RayExecutor(PoolExecutor):
         if self._folder is not None:
             self._folder.cleanup()
 
-    def _new_worker(self) -> PooledWorker:
-        return PooledWorker(RayWorker(ENTRY, self._settings, gpus=0))
+    def _new_worker(self) -> LabWorker:
+        return LabWorker(RayWorker(self._settings, gpus=0))
 
-    def _worker_for(self, job: Job) -> PooledWorker | None:
+    def _worker_for(self, job: Job) -> LabWorker | None:
         """A run on a GPU has an actor of its own, so that the GPU is free for others after it."""
         gpus = gpus_of(job)
         if gpus == 0:
             return None
-        return PooledWorker(RayWorker(ENTRY, self._settings, gpus), pooled=False)
+        return LabWorker(RayWorker(self._settings, gpus), pooled=False)
 
 
 def gpus_of(job: Job) -> int:
@@ -135,15 +131,14 @@ class RayWorker(Worker):
     """A worker in an actor somewhere on the cluster.
 
     Args:
-        entry: "module:function", called on the node as in a worker process.
         settings: of the server.
         gpus: that the actor is given.
     """
 
-    def __init__(self, entry: str, settings: Settings, gpus: int) -> None:
+    def __init__(self, settings: Settings, gpus: int) -> None:
         from app.runs.executors.actor import RunActor
 
-        super().__init__("worker")
+        super().__init__("worker", settings.hang_seconds)
         self._ray = ray = _import_ray()
         self._reason = "the worker on the Ray cluster ended"
         self._asked: Any = None
@@ -154,18 +149,12 @@ class RayWorker(Worker):
             num_gpus=gpus,
             max_restarts=0,
             scheduling_strategy="SPREAD",
-            runtime_env={"env_vars": environment_of(settings)},
+            runtime_env={"env_vars": worker_environment(settings.data_dir, settings.threads)},
         )
-        self._actor = remote.remote(entry, settings.model_copy(update=_OTHERS))
+        self._actor = remote.remote()
         told = self._actor.told.options(num_returns="streaming", concurrency_group="told")
         self._told = told.remote()
-        self._reader = threading.Thread(target=self._read, name="from ray", daemon=True)
-        self._reader.start()
-
-    @property
-    def is_alive(self) -> bool:
-        """Whether the actor has not ended, as far as is known."""
-        return not self._lost and self._reader.is_alive()
+        self._begin(ENTRY, settings.model_copy(update=_OTHERS))
 
     def memory(self) -> int:
         """Resident bytes as the actor last said; it is asked again without waiting."""
@@ -183,7 +172,6 @@ class RayWorker(Worker):
 
     def exit_reason(self) -> str:
         """How the actor ended, in words."""
-        self._reader.join(CLOSE_SECONDS)
         return self._reason
 
     def kill(self) -> None:
@@ -191,32 +179,19 @@ class RayWorker(Worker):
         with contextlib.suppress(Exception):  # the cluster may be gone
             self._ray.kill(self._actor)
 
-    def close(self) -> None:
-        """Ends the actor, and waits a little for its end."""
-        self._lost = True
-        self.kill()
-        until = time.monotonic() + CLOSE_SECONDS
-        while self._reader.is_alive() and time.monotonic() < until:
-            self._empty_inbox()
-
-    def _send(self, message: messages.Start | messages.Submit | messages.Cancel) -> None:
+    def _send(self, message: messages.Order) -> None:
         body = messages.encode(message)
         try:
             self._actor.send.options(concurrency_group="jobs").remote(body)
         except self._ray.exceptions.RayError as error:
             raise WorkerLostError(_in_words(error)) from error
 
-    def _read(self) -> None:
-        """Fills the inbox, and ends with None."""
+    def _frames(self) -> Iterator[bytes]:
         try:
-            for said in self._told:
-                self._take(self._ray.get(said))
+            for told in self._told:
+                yield self._ray.get(told)
         except self._ray.exceptions.RayError as error:
             self._reason = _in_words(error)
-        except Exception:
-            logger.exception("a message of a worker on the cluster could not be read")
-        finally:
-            self._inbox.put(None)
 
 
 def _in_words(error: Exception) -> str:

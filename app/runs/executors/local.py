@@ -1,7 +1,7 @@
 """The local executor: worker processes of this machine."""
 
-from app.processes import LabWorker, PooledWorker
-from app.runs.executors.pool import PoolExecutor
+from app.processes import LabWorker, start_process
+from app.runs.executors.pool import ENTRY, PoolExecutor
 
 
 class LocalExecutor(PoolExecutor):
@@ -9,5 +9,5 @@ class LocalExecutor(PoolExecutor):
 
     name = "local"
 
-    def _new_worker(self) -> PooledWorker:
-        return LabWorker("app.runs.worker:main", self._settings, "worker")
+    def _new_worker(self) -> LabWorker:
+        return start_process(ENTRY, self._settings, "worker")

@@ -1,23 +1,24 @@
 """A small pool of warm workers, one run each at a time: what all executors are."""
 
-import contextlib
 import threading
 import time
 from abc import abstractmethod
 
 import structlog
 
-from app.processes import PooledWorker
+from app.processes import LabWorker
 from app.runs.executors.base import Executor, Sink, StopRequest
 from app.runs.records import Job, LoggedEvent
 from app.settings import Settings
-from newton_core.workers import START_SECONDS, Worker, WorkerLostError
-from newton_core.workers.messages import Done, Failed, Message, Output
+from newton_core.workers import (
+    START_SECONDS,
+    JobFailedError,
+    Worker,
+    WorkerHungError,
+    WorkerLostError,
+)
 
-GATHER_SECONDS = 0.04
-"""Events are stored together for so long: at most 25 transactions a second and worker."""
-GATHER_EVENTS = 500
-LOOK_SECONDS = 0.1
+ENTRY = "app.runs.worker:main"
 MEMORY_LOOK_SECONDS = 0.5
 
 logger = structlog.get_logger(__name__)
@@ -33,7 +34,7 @@ class PoolExecutor(Executor):
         self._settings = settings
         self.slots = settings.workers + settings.fork_workers
         self._change = threading.Condition()
-        self._idle: list[PooledWorker] = []
+        self._idle: list[LabWorker] = []
         self._closed = False
         self._started = 0.0
 
@@ -70,10 +71,12 @@ class PoolExecutor(Executor):
             if worker is None:
                 break
             worker.loaded.add(job.sources)
-            following = _Following(self._settings, worker.process, job, stop)
+            following = _Following(self._settings, worker.process, stop)
             reason: str | None = "the server could not follow the run"
             try:
-                reason = following.follow(sink)
+                reason = following.follow(job, sink)
+            except WorkerHungError as hung:
+                reason = f"{hung} (limit NEWTON_LAB_HANG_SECONDS)"
             except WorkerLostError as loss:
                 reason = str(loss)
                 if not (following.heard_any or last_try):
@@ -86,18 +89,15 @@ class PoolExecutor(Executor):
             return "the run was stopped before it began"
         return f"no worker process was ready within {START_SECONDS:.0f} s"
 
-    def _take(self, job: Job, stop: StopRequest) -> PooledWorker | None:
-        """A worker that is ready; None if there is none in time or the run is to stop.
+    def _take(self, job: Job, stop: StopRequest) -> LabWorker | None:
+        """A worker of the job's own, or one that is ready; None: none in time, or it is to stop.
 
         One that has loaded code or data that have changed since is replaced.
         """
+        if (own := self._worker_for(job)) is not None:
+            return own
         deadline = time.monotonic() + START_SECONDS
         while not stop.asked and time.monotonic() < deadline:
-            if (own := self._worker_for(job)) is not None:
-                if self._is_ready_in_time(own, stop, deadline):
-                    return own
-                own.process.close()
-                continue
             with self._change:
                 for worker in list(self._idle):
                     try:
@@ -112,31 +112,21 @@ class PoolExecutor(Executor):
             time.sleep(0.01)
         return None
 
-    def _is_ready_in_time(self, worker: PooledWorker, stop: StopRequest, deadline: float) -> bool:
-        try:
-            while not stop.asked and time.monotonic() < deadline:
-                if worker.process.is_ready():
-                    return True
-                time.sleep(0.01)
-        except WorkerLostError as loss:
-            logger.warning("a worker was lost before its run began", reason=str(loss))
-        return False
-
     @abstractmethod
-    def _new_worker(self) -> PooledWorker:
+    def _new_worker(self) -> LabWorker:
         """A worker that is being started."""
 
-    def _worker_for(self, job: Job) -> PooledWorker | None:
+    def _worker_for(self, job: Job) -> LabWorker | None:
         """A worker that is started for one job alone; None where any of the pool will do."""
         return None
 
-    def _replace(self, worker: PooledWorker) -> None:
+    def _replace(self, worker: LabWorker) -> None:
         self._idle.remove(worker)
         worker.process.close()
         if not self._closed:
             self._idle.append(self._new_worker())
 
-    def _give_back(self, worker: PooledWorker, *, healthy: bool) -> None:
+    def _give_back(self, worker: LabWorker, *, healthy: bool) -> None:
         if not worker.pooled:
             worker.process.close()
             return
@@ -161,70 +151,38 @@ class PoolExecutor(Executor):
 class _Following:
     """One run in its worker, which is held to the limits."""
 
-    def __init__(self, settings: Settings, worker: Worker, job: Job, stop: StopRequest) -> None:
+    def __init__(self, settings: Settings, worker: Worker, stop: StopRequest) -> None:
         self.heard_any = False
         self._settings = settings
         self._worker = worker
-        self._job = job
         self._stop = stop
-        self._began = self._heard = self._gathered = time.monotonic()
-        self._cancelled: float | None = None
-        self._next_memory_look = 0.0
+        self._began = self._next_memory_look = 0.0
 
-    def follow(self, sink: Sink) -> str | None:
+    def follow(self, job: Job, sink: Sink) -> str | None:
         """Follows the run to its end or to a limit; the worker is good for more if None.
 
         Raises:
-            WorkerLostError: the process is gone, and all that it sent went to ``sink``.
+            WorkerLostError: the worker is lost, and all that it sent went to ``sink``.
         """
-        self._worker.submit(self._job)
-        while True:
-            messages = self._gather()
-            values = [message.value for message in messages if isinstance(message, Output)]
-            if events := [value for value in values if isinstance(value, LoggedEvent)]:
-                sink(events)
-            match messages[-1:]:
-                case [Done()]:
-                    return None
-                case [Failed(error=error, traceback=traceback)]:
-                    logger.error(
-                        "run failed in its worker", run=self._job.run_id, traceback=traceback
-                    )
-                    return error
-            if reason := self._passed_limit():
-                return reason
-
-    def _gather(self) -> list[Message]:
-        """The messages that have come; more are awaited for a moment, so that they go together."""
-        messages: list[Message] = []
-        message = self._worker.receive(LOOK_SECONDS)
-        until = self._gathered + GATHER_SECONDS
-        with contextlib.suppress(WorkerLostError):  # raised again when the next one is awaited
-            while message is not None:
-                messages.append(message)
-                if isinstance(message, Done | Failed) or len(messages) == GATHER_EVENTS:
-                    break
-                message = self._worker.receive(max(0.0, until - time.monotonic()))
-        if messages:
-            self.heard_any = True
-            self._heard = self._gathered = time.monotonic()
-        return messages
+        stop_seconds = self._settings.stop_seconds
+        try:
+            for values in self._worker.results(job, lambda: self._stop.asked, stop_seconds):
+                self._began = self._began or time.monotonic()
+                if events := [value for value in values if isinstance(value, LoggedEvent)]:
+                    self.heard_any = True
+                    sink(events)
+                if reason := self._passed_limit():
+                    return reason
+        except JobFailedError as failure:
+            logger.error("run failed in its worker", run=job.run_id, traceback=failure.traceback)
+            return str(failure)
+        return None if self._began else "the run was stopped before it began"
 
     def _passed_limit(self) -> str | None:
         """Why the run must be ended now, or None."""
         now, limits = time.monotonic(), self._settings
         if self._stop.at_once:
             return "the run was stopped at once"
-        if self._stop.asked and self._cancelled is None:
-            self._cancelled = now
-            self._worker.cancel()
-        if self._cancelled is not None and now - self._cancelled > limits.stop_seconds:
-            return f"the run did not stop within {limits.stop_seconds:g} s"
-        if now - self._heard > limits.hang_seconds:
-            return (
-                f"the worker process hung: no sign of life for {limits.hang_seconds:g} s"
-                " (limit NEWTON_LAB_HANG_SECONDS)"
-            )
         if now - self._began > limits.run_seconds:
             return (
                 f"the run took longer than {limits.run_seconds:g} s, the most that this server"

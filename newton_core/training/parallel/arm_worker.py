@@ -4,9 +4,9 @@ Threads would wait for each other: a step of a small network is mostly Python, w
 thread at a time (``benchmarks/arm_workers.py`` measures what processes gain).
 """
 
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import NoReturn
 
 import torch
@@ -16,10 +16,11 @@ from newton_core.folders import data_dir
 from newton_core.training.local_arm import LocalArm
 from newton_core.training.snapshots import ArmSnapshot
 from newton_core.training.stepper import StepReport
-from newton_core.workers import START_SECONDS, WorkerLostError, WorkerProcess
+from newton_core.workers import WorkerLostError, WorkerProcess, worker_environment
 from newton_core.workers.messages import Done, Failed, Output
 
 PATIENCE_SECONDS = 30.0
+LOOK_SECONDS = 0.1
 
 
 @dataclass(frozen=True)
@@ -69,11 +70,10 @@ class ArmWorker:
     def __init__(self, patience: float = PATIENCE_SECONDS) -> None:
         self._patience = patience
         self._process: WorkerProcess | None = None
-        self._data_dir = ""
+        self._data_dir: Path | None = None
         self._job = 0
         self._prepared = False
         self._lost: str | None = None
-        self._heard = 0.0
         self._reports: dict[tuple[int, int], tuple[StepReport, ArmSnapshot | None]] = {}
 
     @property
@@ -94,7 +94,6 @@ class ArmWorker:
         self._job += 1
         self._prepared = False
         self._lost = None
-        self._heard = time.monotonic()
         self._reports.clear()
         process.submit(Prepare(spec.model_dump_json(), torch.get_num_threads()))
         return self._job
@@ -108,21 +107,20 @@ class ArmWorker:
 
     def train(self, job: int, step: int, arms: Mapping[int, LocalArm]) -> None:
         """Hands over arms that have done ``step``."""
-        process = self._check(job)
-        self._heard = time.monotonic()
-        process.submit(Train(step, {i: (a.state(step), a.pictured) for i, a in arms.items()}))
+        states = {i: (arm.state(step), arm.pictured) for i, arm in arms.items()}
+        self._check(job).submit(Train(step, states))
 
     def report(self, job: int, arm: int, step: int) -> tuple[StepReport, ArmSnapshot | None]:
         """Waits for an arm's report of a step, and its state where snapshots are due."""
         while job != self._job or (arm, step) not in self._reports:
             self._check(job)
-            self._receive(self._patience)
+            self._receive(LOOK_SECONDS)
         return self._reports.pop((arm, step))
 
     def cancel(self, job: int) -> None:
         """Asks it to stop what it still does for that job."""
         if job == self._job and self._process is not None:
-            self._process.cancel()
+            self._process.cancel(self._patience)
 
     def close(self) -> None:
         """Ends the process."""
@@ -138,12 +136,12 @@ class ArmWorker:
 
     def _running(self) -> WorkerProcess:
         """The process, started anew if it has ended or reads data from another folder."""
-        folder = str(data_dir())
+        folder = data_dir()
         if self._process is None or not self._process.is_alive or self._data_dir != folder:
             self.close()
-            environment = {"NEWTON_LAB_DATA_DIR": folder}
             entry = "newton_core.training.parallel.entry:main"
-            self._process = WorkerProcess(entry, None, "arm worker", environment)
+            environment = worker_environment(folder)
+            self._process = WorkerProcess(entry, None, "arm worker", self._patience, environment)
             self._data_dir = folder
         return self._process
 
@@ -162,12 +160,6 @@ class ArmWorker:
         except WorkerLostError as loss:
             self.close()
             self._lose(str(loss))
-        patience = self._patience if self._process.ready else START_SECONDS
-        if message is not None:
-            self._heard = time.monotonic()
-        elif time.monotonic() - self._heard > patience:
-            self.close()
-            self._lose(f"the arm worker process hung: no sign of life for {patience:g} s")
         match message:
             case Done():
                 self._prepared = True

@@ -60,7 +60,8 @@ def load_for_long(_settings: object, _connection: Connection) -> None:
 
 def be_parent() -> None:
     """Starts a worker that loads for long, says its number, and waits."""
-    worker = WorkerProcess("tests.newton_core.workers.entries:load_for_long", None, "worker", {})
+    entry = "tests.newton_core.workers.entries:load_for_long"
+    worker = WorkerProcess(entry, None, "worker", 60.0, {})
     sys.stdout.write(f"{worker.pid}\n")
     sys.stdout.flush()
     time.sleep(60)

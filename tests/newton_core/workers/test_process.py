@@ -12,16 +12,17 @@ from typing import Any
 import psutil
 import pytest
 
-from newton_core.workers import WorkerLostError, WorkerProcess
-from newton_core.workers.messages import Done, Failed, Heartbeat, Message, Output, Ready
+from newton_core.workers import JobFailedError, WorkerHungError, WorkerLostError, WorkerProcess
+from newton_core.workers.messages import Answer, Done, Failed, Output
 from newton_core.workers.worker import INBOX_MESSAGES
 
 PATIENCE = 60.0
 """A machine under load starts a process in seconds."""
 
 
-def start(**environment: str) -> WorkerProcess:
-    return WorkerProcess("tests.newton_core.workers.entries:main", "hi", "test worker", environment)
+def start(patience: float = PATIENCE, **environment: str) -> WorkerProcess:
+    entry = "tests.newton_core.workers.entries:main"
+    return WorkerProcess(entry, "hi", "test worker", patience, environment)
 
 
 @pytest.fixture
@@ -32,22 +33,16 @@ def worker() -> Iterator[WorkerProcess]:
     assert not psutil.pid_exists(started.pid)
 
 
-def receive(worker: WorkerProcess) -> Message:
+def receive(worker: WorkerProcess) -> Answer:
     """The next message about the job."""
-    while isinstance(message := worker.receive(PATIENCE), Ready | Heartbeat):
-        pass
+    message = worker.receive(PATIENCE)
     assert message is not None, "the worker says nothing"
     return message
 
 
 def outputs(worker: WorkerProcess, *task: Any) -> list[Any]:
     """All that a job sends; it must not fail."""
-    worker.submit(task)
-    values = []
-    while not isinstance(message := receive(worker), Done):
-        assert isinstance(message, Output), message
-        values.append(message.value)
-    return values
+    return [value for some in worker.results(task, lambda: False, PATIENCE) for value in some]
 
 
 def wait_for_loss(worker: WorkerProcess) -> str:
@@ -87,9 +82,9 @@ def test_error_ends_its_job_alone(worker: WorkerProcess) -> None:
 def test_cancelled_job_ends(worker: WorkerProcess) -> None:
     worker.submit(("until cancelled", None))
     assert isinstance(receive(worker), Output)
-    worker.cancel()
+    worker.cancel(PATIENCE)
     assert isinstance(receive(worker), Done)
-    worker.cancel()  # too late: it is not for the next job
+    worker.cancel(PATIENCE)  # too late: it is not for the next job
     assert outputs(worker, "echo", 1) == [("hi", 1)]
 
 
@@ -162,21 +157,50 @@ def test_stopped_worker_blocks_nobody(worker: WorkerProcess) -> None:
     os.kill(worker.pid, signal.SIGSTOP)
     began = time.monotonic()
     worker.submit(("echo", bytes(10_000_000)))  # more than a pipe holds
-    worker.cancel()
+    worker.cancel(PATIENCE)
     assert worker.receive(0.1) is None
     worker.close()
     assert time.monotonic() - began < 20.0
 
 
-def test_slow_step_is_told_from_a_hang(worker: WorkerProcess) -> None:
-    outputs(worker, "echo", 1)
-    worker.submit(("slow step", 6.0))
-    assert isinstance(worker.receive(5.0), Heartbeat)
+def test_slow_step_is_told_from_a_hang() -> None:
+    worker = start(patience=3.0)
+    assert outputs(worker, "slow step", 6.0) == []
+    os.kill(worker.pid, signal.SIGSTOP)
+    with pytest.raises(WorkerHungError, match="test worker process hung: no sign of life for 3 s"):
+        outputs(worker, "echo", 1)
+    with pytest.raises(WorkerHungError):
+        worker.is_ready()
+    assert not worker.is_alive
+    worker.close()
+    assert not psutil.pid_exists(worker.pid)
+
+
+def test_worker_that_does_not_leave_its_job_is_ended(worker: WorkerProcess) -> None:
+    worker.submit(("count", 10**9))  # it asks nobody whether to go on
+    receive(worker)
+    worker.cancel(0.5)
+    assert wait_for_loss(worker) == "the test worker process did not stop within 0.5 s"
+    assert not worker.is_alive
+
+
+def test_results_end_with_the_job_its_error_or_the_wish_to_stop(worker: WorkerProcess) -> None:
+    heard: list[object] = []
+    begun = threading.Event()
+    for values in worker.results(("until cancelled", None), begun.is_set, PATIENCE):
+        heard += values
+        if heard:
+            begun.set()
+    assert heard == ["begun"]
+    with pytest.raises(JobFailedError, match="ValueError: oh") as failure:
+        outputs(worker, "fail", "oh")
+    assert "in compute" in failure.value.traceback
+    assert outputs(worker, "echo", 3) == [("hi", 3)]
 
 
 def test_reasons_of_ends_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
     entry = "tests.newton_core.workers.entries:exit_at_once"
-    started = WorkerProcess(entry, 3, "test worker", {})
+    started = WorkerProcess(entry, 3, "test worker", PATIENCE, {})
     assert wait_for_loss(started) == "the test worker process ended unexpectedly (exit code 3)"
     started.close()
     monkeypatch.setattr(sys, "executable", "/no/such/python")
