@@ -1,7 +1,6 @@
 """Pictures of arms' steps and of their landscapes, for a file that can ask nobody for them."""
 
-import json
-from collections.abc import Callable, Iterable, Iterator, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,9 @@ from newton_core.training.landscapes.weights import LandscapeSettings
 
 PATH = "api/landscapes"
 MOST_PICTURES = 60
-"""Of one panel in one file: they take up to half a second and 100 kB each."""
+"""Of one panel in a file of its own: they take up to half a second and 100 kB each."""
+MOST_IN_A_REPORT = 18
+"""Of the same among all panels of a report."""
 KEPT_POINTS = 21
 """Points along each axis of a landscape in a file."""
 KEPT_SAMPLES = 30
@@ -78,30 +79,23 @@ def landscape_pictures(spec: ExperimentSpec, snapshots: Path, run: str) -> dict[
     }
 
 
-def kept_steps(steps: Sequence[int], arms: int, seen: int) -> list[int]:
+def kept_steps(steps: Sequence[int], arms: int, seen: int, pictures: int) -> list[int]:
     """Which snapshots of a run have their pictures in a file, ascending.
 
     Args:
         steps: of all snapshots, ascending.
         arms: how many arms each has.
         seen: the step that the reader of the file sees first.
+        pictures: how many there may be; three steps of each arm may always have theirs.
 
     Returns:
         The first, the last, the one nearest to ``seen``, and others evenly between them.
     """
-    most = max(3, MOST_PICTURES // arms)
+    most = max(3, pictures // arms)
     if len(steps) <= most:
         return list(steps)
     even = (round(index * (len(steps) - 1) / (most - 2)) for index in range(most - 1))
     return sorted({*(steps[index] for index in even), min(steps, key=lambda at: abs(at - seen))})
-
-
-def kept_events(log: Iterable[str], steps: Set[int]) -> Iterator[dict[str, Any]]:
-    """The events of a log, numbered anew, without the snapshots of which no picture is kept."""
-    events = map(json.loads, log)
-    kept = (one for one in events if one["type"] != "snapshot" or one["step"] in steps)
-    for seq, event in enumerate(kept, start=1):
-        yield {**event, "seq": seq}
 
 
 def _step(history: RunHistory, step: int, arm: int) -> Any:

@@ -10,7 +10,7 @@ from typing import Any
 
 from app.catalog import catalog_of
 from app.figures import templates
-from app.landscapes.kept import PANELS, kept_events, step_pictures
+from app.landscapes.kept import PANELS, step_pictures
 from app.lessons.glossary import glossary
 from app.lessons.questions import answered
 from app.lessons.records import LessonAnswer, LessonInfo, SceneView
@@ -75,10 +75,8 @@ def handout_html(
     keys = [canonical(run.spec) for run in runs]
     logs, pictures = [], answered(lesson.content)
     for index, run in enumerate(runs):
-        own = list(_step_pictures(lesson, run, f"run-{index}"))
-        kept = {picture["question"]["step"] for picture in own}
-        logs.append(list(kept_events(map(shortened, run.log), kept)))
-        pictures += own
+        pictures += _step_pictures(lesson, run, f"run-{index}")
+        logs.append([json.loads(shortened(event)) for event in run.log])
     content = {
         "made": datetime.now(UTC).date().isoformat(),
         "lesson": lesson.model_dump(mode="json") | {"own": False},

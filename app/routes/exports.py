@@ -11,13 +11,14 @@ from app.database import RunRow
 from app.exports import arm_labels, csv_lines, file_name, json_lines, runnable_spec, weights
 from app.lab import Lab
 from app.landscapes.kept import (
+    MOST_IN_A_REPORT,
+    MOST_PICTURES,
     PANELS,
-    kept_events,
     kept_steps,
     landscape_pictures,
     step_pictures,
 )
-from app.report import compact, report_html
+from app.report import report_html
 from app.routes.common import (
     NO_SUCH_RUN,
     PICTURE_RESPONSES,
@@ -62,7 +63,7 @@ View = Annotated[
 async def _turn(lab: TheLab, request: Request, view: View = "") -> AsyncIterator[None]:
     """Pages with panels that ask the server need pictures; everything else is read."""
     is_page = request.query_params.get("format") == "html"
-    if _asking(view) or (is_page and _shows_landscapes(view)):
+    if is_page and (_asking(view) or _shows_landscapes(view)):
         async with picture_turn(lab, request):
             yield
     else:
@@ -124,12 +125,8 @@ def _content(lab: Lab, run: RunRow, format: Format, view: str) -> str | bytes | 
             return _weights(lab, run)
         case "html":
             info = run_info(lab, run, ANYONE).model_dump(mode="json") | {"view": view}
-            pictures = _pictures(lab, run, view)
-            events: Iterable[str] = (event.body for event in log)
-            if pictures:
-                kept = {one["question"]["step"] for one in pictures}
-                events = map(compact, kept_events(events, kept))
-            pictures += _landscapes(lab, run, view)
+            pictures = _pictures(lab, run, view) + _landscapes(lab, run, view)
+            events = (event.body for event in log)
             try:
                 return report_html(info, events, answers=pictures)
             except PageNotBuiltError as error:
@@ -143,8 +140,8 @@ def _shown(view: str) -> list[str]:
 
 
 def _asking(view: str) -> frozenset[str]:
-    """The panels of a view that ask the server for each step."""
-    return PANELS.intersection(_shown(view))
+    """The panels of a view that ask the server for each step; a whole report has but one."""
+    return PANELS.intersection(_shown(view) or ["step"])
 
 
 def _shows_landscapes(view: str) -> bool:
@@ -166,7 +163,7 @@ def _landscapes(lab: Lab, run: RunRow, view: str) -> list[dict[str, Any]]:
 
 def _pictures(lab: Lab, run: RunRow, view: str) -> list[dict[str, Any]]:
     """What such panels show at some of the run's snapshots; none where there is no snapshot."""
-    panels = _asking(view)
+    panels, is_whole = _asking(view), not _shown(view)
     seen = dict(parse_qsl(view.removeprefix("?"))).get("step", "")
     folder = folder_of(lab.settings.snapshots_dir, run.id)
     found = list(list_snapshots(folder)) if panels else []
@@ -175,10 +172,13 @@ def _pictures(lab: Lab, run: RunRow, view: str) -> list[dict[str, Any]]:
     try:
         spec = stored_spec(run.spec)
         at = int(seen) if seen.isdecimal() else run.steps
-        steps = kept_steps(found, len(spec.arms), at)
+        most = MOST_IN_A_REPORT if is_whole else MOST_PICTURES
+        steps = kept_steps(found, len(spec.arms), at, most)
         wanted = [(panel, step) for panel in panels for step in steps]
         return list(step_pictures(spec, folder, run.id, wanted))
     except ValueError as error:  # a part of another package, or a file, is gone
+        if is_whole:  # the rest of it needs neither
+            return []
         raise HTTPException(409, without_paths(str(error), lab.settings)) from error
 
 

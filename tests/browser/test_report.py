@@ -34,6 +34,16 @@ def test_a_report_plays_from_a_file_without_a_network(
         str(date.today().year),
     ):
         expect(about).to_contain_text(words)
+    curvature = lab.page.get_by_role("region", name="What curvature does to a gradient")
+    expect(curvature.locator(".curvature-verdict")).to_contain_text("Hessian")
+    curvature.get_by_label("arm").select_option(label="Fisher")
+    lab.scrub(200)
+    curvature.scroll_into_view_if_needed()
+    expect(curvature.locator(".js-plotly-plot")).to_have_count(2)
+    expect(curvature.locator(".curvature-verdict")).to_contain_text("nearest snapshot, step 200")
+    expect(curvature.locator(".curvature-verdict")).to_contain_text("Fisher")
+    expect(curvature.get_by_role("alert")).to_have_count(0)
+    expect(curvature.get_by_role("heading", name="Turned")).to_contain_text("°")
     landscapes = lab.page.get_by_role("region", name="Loss landscape")
     expect(landscapes).to_contain_text("in the plane nearest to its own path")
     expect(landscapes).not_to_contain_text("100 % of the path")

@@ -50,18 +50,37 @@ export class EventReader {
   }
 }
 
+/** What a file knows a picture by; null: the landscapes of all arms over their weights. */
+interface KeptQuestion {
+  space: string | null;
+  run: string;
+  step: number;
+  arm: number | null;
+}
+
+function kept({ space, run, step, arm }: KeptQuestion): unknown {
+  return keptAnswer("api/landscapes", JSON.stringify({ space, run, step, arm }));
+}
+
 /** What a file has brought along: landscapes, and steps of arms as their panel first asks for them. */
 function keptParts(query: AnyLandscapeQuery): LandscapePart[] {
-  const { space, run, step, arm } = { arm: null, space: null, ...query };
-  const found = keptAnswer("api/landscapes", JSON.stringify({ space, run, step, arm }));
+  const found = kept({ arm: null, space: null, step: 0, ...query });
   if (found === undefined) throw new ApiError("it is not in this file: the lab computes it", 0);
   return (Array.isArray(found) ? found : [found]) as LandscapePart[];
 }
 
 /** Whether a file has brought along the landscapes of a run at a step. */
 export function keepsLandscapes(run: string, step: number): boolean {
-  const question = { space: null, run, step, arm: null };
-  return keptAnswer("api/landscapes", JSON.stringify(question)) !== undefined;
+  return kept({ space: null, run, step, arm: null }) !== undefined;
+}
+
+/** A panel whose pictures are of one arm at a snapshot; files keep some of them. */
+export type ArmPanel = "step" | "turn";
+
+/** Those of the snapshots' steps of which there is a picture: all where a server can be asked. */
+export function picturedSteps(panel: ArmPanel, run: string, steps: readonly number[]): number[] {
+  const has = (step: number) => kept({ space: panel, run, step, arm: 0 }) !== undefined;
+  return steps.filter((step) => !asksNobody() || has(step));
 }
 
 /**

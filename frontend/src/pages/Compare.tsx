@@ -1,6 +1,7 @@
 /** Arms side by side: the bar, the sentence, the charts, what they say; the controls beside. */
 
 import { useEffect } from "preact/hooks";
+import { type ArmPanel, picturedSteps } from "../api/landscapes";
 import { ArmsPanel } from "../panels/arms/ArmsPanel";
 import { NearLambdas } from "../panels/arms/NearLambdas";
 import { ChartGrid } from "../panels/charts/ChartGrid";
@@ -21,8 +22,16 @@ import { TurnPanel } from "../panels/turn/TurnPanel";
 import { embedded } from "../state/address/router";
 import { catalog } from "../state/draft";
 import { framed } from "../state/frame";
-import { canTrain, hasRun, presenting } from "../state/signals";
+import { canTrain, hasRun, presenting, run } from "../state/signals";
 import { loadTemplates, templates } from "../state/templates";
+
+/** Whether a server, or else the file, has what a panel asks for. */
+function answers(panel: ArmPanel): boolean {
+  const log = run.value;
+  if (canTrain.value || log === null) return canTrain.value;
+  const steps = log.snapshots.map(({ step }) => step);
+  return picturedSteps(panel, log.id, steps).length > 0;
+}
 
 export function ComparePage() {
   useEffect(() => {
@@ -53,13 +62,13 @@ export function ComparePage() {
         {templates.value !== null && (
           <div class="drawn" hidden={!hasRun.value}>
             <ChartGrid templates={templates.value} primary={primaryMetric}>
-              {canTrain.value && <CurvaturePanel templates={templates.value} />}
+              {answers("step") && <CurvaturePanel templates={templates.value} />}
               <ExamplesPanel />
             </ChartGrid>
           </div>
         )}
         {templates.value !== null && <LandscapePanel templates={templates.value} />}
-        {templates.value !== null && canTrain.value && <TurnPanel templates={templates.value} />}
+        {templates.value !== null && answers("turn") && <TurnPanel templates={templates.value} />}
       </div>
     </main>
   );

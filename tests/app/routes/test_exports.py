@@ -14,7 +14,7 @@ import safetensors
 import torch
 
 from app.exports import runnable_spec
-from app.landscapes.kept import KEPT_POINTS, kept_steps
+from app.landscapes.kept import KEPT_POINTS, MOST_IN_A_REPORT, kept_steps
 from app.static import page_dir, plotly_file
 from newton_core.experiment.events import parse_event
 from newton_core.experiment.spec import ExperimentSpec, stored_spec
@@ -170,13 +170,16 @@ def test_a_panel_that_asks_for_each_step_brings_the_answers(server: LabServer, r
         for step in steps for arm in (0, 1)
     ]  # fmt: skip
     assert all(one["answer"]["data"]["curves"] for one in data["answers"])
-    assert [one["seq"] for one in data["events"]] == list(range(1, len(data["events"]) + 1))
 
 
 def test_a_report_brings_landscapes_that_hold_the_paths(server: LabServer, run_id: str) -> None:
-    [one] = _embedded(export(server, run_id, "html").text)["answers"]
+    *curvature, one = _embedded(export(server, run_id, "html").text)["answers"]
     steps = [event["step"] for event in server.events(run_id) if event["type"] == "snapshot"]
     assert one["question"] == {"space": None, "run": run_id, "step": steps[-1], "arm": None}
+    kept = kept_steps(steps, arms=2, seen=40, pictures=MOST_IN_A_REPORT)
+    assert [each["question"] for each in curvature] == [
+        {"space": "step", "run": run_id, "step": step, "arm": arm} for step in kept for arm in (0, 1)
+    ]
     start, *patches = one["answer"]
     assert [patch["event"] for patch in patches] == ["patch", "patch"], "one for each arm"
     for picture, patch in zip(start["data"]["pictures"], patches, strict=True):
@@ -191,13 +194,13 @@ def test_a_report_brings_landscapes_that_hold_the_paths(server: LabServer, run_i
 
 
 def test_many_snapshots_are_thinned_and_the_one_on_show_stays() -> None:
-    assert kept_steps([0, 10, 20], arms=6, seen=5) == [0, 10, 20]
+    assert kept_steps([0, 10, 20], arms=6, seen=5, pictures=60) == [0, 10, 20]
     steps = list(range(0, 2001, 100))
-    kept = kept_steps(steps, arms=6, seen=1310)
+    kept = kept_steps(steps, arms=6, seen=1310, pictures=60)
     assert (kept[0], kept[-1], len(kept)) == (0, 2000, 10)
     assert 1300 in kept
     assert set(kept) < set(steps)
-    assert len(kept_steps(steps, arms=50, seen=0)) == 2
+    assert len(kept_steps(steps, arms=50, seen=0, pictures=60)) == 2
 
 
 def test_reports_hold_metrics_to_six_digits(bundle: Path, tmp_path: Path) -> None:

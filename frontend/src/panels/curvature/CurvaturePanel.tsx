@@ -15,6 +15,7 @@ import { announce } from "../../ui/announce";
 import { Choice } from "../../ui/Choice";
 import { ShowButton } from "../../ui/ShowButton";
 import { PictureCard } from "../charts/PictureCard";
+import { useNearestSnapshot } from "../landscape/ask";
 import "../landscape/landscape.css";
 import "./curvature.css";
 import { Formula } from "./Formula";
@@ -28,7 +29,6 @@ import {
   halfWords,
   kindOf,
   lengthWords,
-  nearestSnapshot,
   type Piece,
   placeWords,
   problemWords,
@@ -74,10 +74,7 @@ export function CurvaturePanel({ templates }: { templates: Templates }) {
     const now = asking.value;
     if (now?.setting.tikhonov !== undefined) choice.value = { ...choice.peek(), arm: now.arm };
   });
-  const step = useComputed(() => {
-    const steps = run.value?.snapshots.map((one) => one.step) ?? [];
-    return nearestSnapshot(steps, cursor.value);
-  });
+  const step = useNearestSnapshot("step");
   const changed = useComputed<Redamping | null>(() => {
     const now = runSpec.value;
     if (now === null) return null;

@@ -3,7 +3,7 @@
 import { useComputed } from "@preact/signals";
 import { formatCount, formatMeasured } from "../../format";
 import { armName } from "../../state/arms";
-import { cursor, run, styles } from "../../state/signals";
+import { canTrain, cursor, run, styles } from "../../state/signals";
 import { Link } from "../../ui/Link";
 import { spikePlace } from "../gradients/address";
 import { worstSpikes } from "./step";
@@ -26,7 +26,7 @@ export function Spikes() {
           <b style={{ color: styles.value[arm]?.ink }}>{armName(arms, arm)}</b>{" "}
           {count === 1 ? "had one spike" : `had ${formatCount(count)} spikes, the largest`} at step{" "}
           {formatCount(step)}: a gradient {formatMeasured(times, 2)} times the usual.{" "}
-          {place !== null && (
+          {place !== null && canTrain.value && (
             <Link to={place} data-tip="What one score feels, with this arm's loss, λ and scores">
               See why
               <span class="visually-hidden">

@@ -8,7 +8,6 @@ import {
   halfWords,
   kindOf,
   lengthWords,
-  nearestSnapshot,
   problemWords,
   ratioText,
   redampingOf,
@@ -40,15 +39,6 @@ const plane = (matrix: StepPlane["matrix"], tikhonov: number): StepPlane => ({
 function view(): StepPlane["views"][number] {
   return { unit: 1, gradient: [2, 0], a: [0, 1], b: [0, 1], loss: [], quadratic: null };
 }
-
-describe("the snapshot that answers", () => {
-  it("is the nearest, the earlier of two, as the server has it", () => {
-    expect(nearestSnapshot([0, 250, 500], 370)).toBe(250);
-    expect(nearestSnapshot([0, 250, 500], 375)).toBe(250);
-    expect(nearestSnapshot([0, 250, 500], 376)).toBe(500);
-    expect(nearestSnapshot([], 3)).toBeNull();
-  });
-});
 
 describe("the verdict", () => {
   it("keeps turned and rescaled apart", () => {

@@ -28,15 +28,6 @@ export interface Redamping {
 /** The symbols of z* = y - (C + λI)^-1 g. */
 export type Piece = "z" | "y" | "C" | "lambda" | "g";
 
-/** The snapshot nearest to a step; of two equally near, the earlier, as the server chooses. */
-export function nearestSnapshot(steps: readonly number[], at: number): number | null {
-  let best: number | null = null;
-  for (const step of steps) {
-    if (best === null || Math.abs(step - at) < Math.abs(best - at)) best = step;
-  }
-  return best;
-}
-
 /** The first arm that curvature does something to; the first of all where there is none. */
 export function firstArm(spec: Pick<Spec, "arms">): number {
   return Math.max(0, spec.arms.findIndex(takesNewtonStep));

@@ -2,13 +2,16 @@
 
 import { type ReadonlySignal, useComputed } from "@preact/signals";
 import {
+  type ArmPanel,
   type LandscapePatch,
   type LandscapeQuery,
   type LandscapeStart,
+  picturedSteps,
   streamLandscape,
 } from "../../api/landscapes";
 import { type Ask, type Query, useQuery } from "../../state/query";
 import { cursor, run } from "../../state/signals";
+import { nearestSnapshot } from "./model";
 
 export interface LandscapeAnswer {
   start: LandscapeStart;
@@ -34,14 +37,15 @@ export function useLandscapes(
   return useQuery(query, askLandscapes, about);
 }
 
-/** The step of the snapshot nearest to the playback step, which answers; null: there is none yet. */
-export function useNearestSnapshot(): ReadonlySignal<number | null> {
+/**
+ * The step of the snapshot nearest to the playback step, which answers; null: there is none yet.
+ * `panel`: of those only of which a file has the panel's pictures.
+ */
+export function useNearestSnapshot(panel: ArmPanel | null = null): ReadonlySignal<number | null> {
   return useComputed(() => {
-    const at = cursor.value;
-    const steps = run.value?.snapshots.map((one) => one.step) ?? [];
-    return steps.reduce<number | null>(
-      (best, step) => (best === null || Math.abs(step - at) < Math.abs(best - at) ? step : best),
-      null,
-    );
+    const log = run.value;
+    const steps = log?.snapshots.map((one) => one.step) ?? [];
+    const known = log === null || panel === null ? steps : picturedSteps(panel, log.id, steps);
+    return nearestSnapshot(known, cursor.value);
   });
 }

@@ -6,6 +6,7 @@ import {
   barrierWords,
   fittingPlane,
   loggedLandscapes,
+  nearestSnapshot,
   planeWords,
   residualWords,
   sharedRange,
@@ -36,6 +37,15 @@ const logged = (arm: number, step: number, value: number) => ({
   ...slice(step, value),
 });
 const LOG = logOf([started(), logged(0, 0, 5), logged(0, 100, 3), logged(1, 0, 7)]);
+
+describe("the snapshot that answers", () => {
+  it("is the nearest, the earlier of two, as the server has it", () => {
+    expect(nearestSnapshot([0, 250, 500], 370)).toBe(250);
+    expect(nearestSnapshot([0, 250, 500], 375)).toBe(250);
+    expect(nearestSnapshot([0, 250, 500], 376)).toBe(500);
+    expect(nearestSnapshot([], 3)).toBeNull();
+  });
+});
 
 describe("pictures of the log", () => {
   it("are the latest at or before the cursor", () => {

@@ -28,6 +28,15 @@ export interface ShownLandscape {
   complete: boolean;
 }
 
+/** The snapshot nearest to a step; of two equally near, the earlier, as the server chooses. */
+export function nearestSnapshot(steps: readonly number[], at: number): number | null {
+  let best: number | null = null;
+  for (const step of steps) {
+    if (best === null || Math.abs(step - at) < Math.abs(best - at)) best = step;
+  }
+  return best;
+}
+
 /** The latest landscape of every arm at or before the cursor. */
 export function loggedLandscapes(log: RunLog, cursor: number): ShownLandscape[] {
   return log.arms.flatMap((arm, index) => {

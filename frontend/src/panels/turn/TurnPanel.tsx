@@ -31,7 +31,7 @@ const askTurn: Ask<TurnQuery, TurnAnswer> = async (query, signal, receive) => {
 export function TurnPanel({ templates }: { templates: Templates }) {
   const open = useSignal(framed.peek() || asksNobody());
   const chosen = useSignal(pointedArm.peek() ?? 0);
-  const step = useNearestSnapshot();
+  const step = useNearestSnapshot("turn");
   const arm = useComputed(() => Math.min(chosen.value, (runSpec.value?.arms.length ?? 1) - 1));
   const query = useComputed<TurnQuery | null>(() => {
     const spec = runSpec.value;
