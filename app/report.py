@@ -10,6 +10,7 @@ server for each step brings the ``"answers": [{"path": ..., "question": ..., "an
 """
 
 import base64
+import functools
 import hashlib
 import html
 import json
@@ -116,7 +117,7 @@ def _data(
     yield (
         f'{{"run":{compact(run | made)},"figures":{compact(templates())},'
         f'"vocabulary":{compact(vocabulary().model_dump(mode="json"))},'
-        f'"answers":{compact(answers)},"events":[\n'
+        f'"answers":{compact(_drawn(answers))},"events":[\n'
     )
     yield from _joined(events)
     if others:
@@ -126,6 +127,11 @@ def _data(
             yield from _joined(log)
             yield "\n]}"
     yield "\n]}"
+
+
+def _drawn(answers: Sequence[Any]) -> Any:
+    """Answers as pictures need them: to eight digits, since flat losses have their contours too."""
+    return json.loads(json.dumps(answers), parse_float=functools.partial(_rounded, 8))
 
 
 def _joined(events: Log) -> Iterator[str]:
@@ -149,7 +155,7 @@ def shortened(event: str) -> str:
     """The event as its charts need it: metrics, which are most of a log, to six digits."""
     if '"type":"metrics"' not in event:
         return event
-    return compact(json.loads(event, parse_float=_rounded))
+    return compact(json.loads(event, parse_float=functools.partial(_rounded, 6)))
 
 
 def compact(value: Any) -> str:
@@ -157,8 +163,8 @@ def compact(value: Any) -> str:
     return json.dumps(value, separators=(",", ":"))
 
 
-def _rounded(digits: str) -> float:
-    return float(f"{float(digits):.6g}")
+def _rounded(digits: int, number: str) -> float:
+    return float(f"{float(number):.{digits}g}")
 
 
 def _read(file: Path) -> str:

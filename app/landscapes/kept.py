@@ -94,8 +94,14 @@ def kept_steps(steps: Sequence[int], arms: int, seen: int, pictures: int) -> lis
     most = max(3, pictures // arms)
     if len(steps) <= most:
         return list(steps)
-    even = (round(index * (len(steps) - 1) / (most - 2)) for index in range(most - 1))
-    return sorted({*(steps[index] for index in even), min(steps, key=lambda at: abs(at - seen))})
+    nearest = min(steps, key=lambda at: abs(at - seen))
+    even = _evenly(steps, most)
+    return sorted(even if nearest in even else {*_evenly(steps, most - 1), nearest})
+
+
+def _evenly(steps: Sequence[int], count: int) -> set[int]:
+    """So many of the steps, with the first and the last."""
+    return {steps[round(index * (len(steps) - 1) / (count - 1))] for index in range(count)}
 
 
 def _step(history: RunHistory, step: int, arm: int) -> Any:
