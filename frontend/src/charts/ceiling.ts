@@ -2,7 +2,7 @@
 
 import { type AxisPlan, fraction, valueAt } from "./axes";
 import type { Title } from "./curves";
-import type { End } from "./ends";
+import { type End, widthOf } from "./ends";
 import { textWidth } from "./labelRoom";
 import type { Plot } from "./layout";
 import type { PlotlyTrace } from "./plotly";
@@ -46,13 +46,14 @@ export function ceilingNote(view: View, y: AxisPlan, plot: Plot, ends: readonly 
   const { scale, palette } = view;
   const left = plot.left + 6 * scale;
   const right = left + textWidth(NOTE, NOTE_FONT * scale);
-  const near = ends.filter(
-    ({ text, textLeft, font }) => textLeft < right && textLeft + textWidth(text, font) > left,
-  );
+  const near = ends.filter((end) => end.textLeft < right && end.textLeft + widthOf(end) > left);
   // Below the line where changes of λ are noted.
   let bottom = plot.top + 28 * scale;
   const isTaken = () =>
-    near.some(({ textTop }) => Math.abs(textTop - (bottom - 4 * scale)) < LINE * scale);
+    near.some(
+      ({ textTop, lines }) =>
+        Math.abs(textTop - (bottom - 4 * scale)) < (LINE * scale * (lines.length + 1)) / 2,
+    );
   while (isTaken() && bottom + LINE * scale < plot.top + plot.height) bottom += LINE * scale;
   return [{ text: NOTE, ink: palette.faint, left, bottom, weight: 400 }];
 }

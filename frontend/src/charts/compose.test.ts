@@ -2,8 +2,9 @@ import { describe, expect, it } from "vitest";
 import { choice, template, view } from "../../tests/figures";
 import { arm, evaluation, logOf, metrics, spec, started, withRecords } from "../../tests/logs";
 import type { RunLog } from "../state/log";
-import { compose, outline, unitText } from "./compose";
+import { compose, type Drawn, outline, unitText } from "./compose";
 import { onSlide, titled } from "./image";
+import { textWidth } from "./labelRoom";
 import type { PlotlyTrace } from "./plotly";
 import type { Role, TraceMeta } from "./templates";
 import { MOST_POINTS, signature, type View } from "./view";
@@ -135,7 +136,7 @@ describe("curves up to the cursor", () => {
 
   it("labels the ends of zoomed curves at the window's edge", () => {
     const zoomed = draw(view(log, { zoom: { x: [10, 20], y: null } }));
-    expect(zoomed.ends.map((end) => [end.text, end.size])).toEqual([
+    expect(zoomed.ends.map((end) => [end.lines.join("|"), end.size])).toEqual([
       ["20.0", 0],
       ["21.0", 0],
       ["22.0", 0],
@@ -144,16 +145,37 @@ describe("curves up to the cursor", () => {
 });
 
 describe("labels", () => {
-  const named = (label: string): RunLog =>
-    logOf([started(spec({ arms: [arm(label)] })), evaluation(0, 0, { exact_match: 0.1 })]);
-  const of = (label: string, width: number): View =>
-    view(named(label), { template: EVALUATIONS, cursor: 0, width });
+  const long = "Vanilla, log domain, clipped at 0.1";
+  const at = (step: number, settings: Partial<View>) => {
+    const own = spec({ arms: [arm(long), arm("Fisher")], steps: 100 });
+    const events = [0, 1].map((index) => evaluation(index, step, { exact_match: 0.1 }));
+    return draw(
+      view(logOf([started(own), ...events]), { template: EVALUATIONS, cursor: step, ...settings }),
+    );
+  };
+  const lines = ({ ends }: Drawn) => ends[0]?.lines;
 
-  it("shorten a long name rather than the curves", () => {
-    const long = "Vanilla, log domain, clipped at 0.1";
-    expect(draw(of(long, 400)).ends[0]?.text).toBe("Vanilla, log domain… 10.0");
-    expect(draw(of(long, 310)).plots[0]?.box.width).toBeGreaterThan(0.45 * 310);
-    expect(draw(of(long, 1200)).ends[0]?.text).toBe(`${long} 10.0`);
+  it("are whole in one line where a curve still leaves room beside its end", () => {
+    expect(lines(at(0, { width: 400 }))).toEqual([`${long} 10.0`]);
+    expect(lines(at(100, { width: 1200 }))).toEqual([`${long} 10.0`]);
+  });
+
+  it("break a long name rather than shorten it", () => {
+    const drawn = at(100, { width: 400, height: 240 });
+    expect(lines(drawn)?.length).toBeGreaterThan(1);
+    expect(lines(drawn)?.join(" ")).toBe(`${long} 10.0`);
+    for (const { lines, textLeft, font } of drawn.ends) {
+      const widths = lines.map((line) => textWidth(line, font));
+      expect(textLeft + Math.max(...widths)).toBeLessThanOrEqual(400);
+    }
+    const [first, second] = drawn.ends.map(({ textTop }) => textTop) as [number, number];
+    expect(Math.abs(second - first)).toBeGreaterThanOrEqual(1.5 * 15 - 1e-9);
+  });
+
+  it("shorten a long name that has no room in lines, rather than the curves", () => {
+    const low = { width: 310, height: 70 };
+    expect(lines(at(100, low))?.join("")).toMatch(/^Vanilla.*… 10\.0$/);
+    expect(at(100, low).plots[0]?.box.width).toBeGreaterThan(0.45 * 310);
   });
 });
 
@@ -178,7 +200,7 @@ describe("layers", () => {
       { log: before, kind: "overlay", name: "b1f2" },
     ];
     const drawn = draw(view(main, { layers, cursor: 50, width: 800 }));
-    expect(drawn.ends.map((end) => end.text)).toContain("Fisher · b1f2 2.00");
+    expect(drawn.ends.map((end) => end.lines.join("|"))).toContain("Fisher · b1f2 2.00");
     const over = drawn.figure.data.find((trace) => trace.name === "Fisher · b1f2");
     expect(over?.opacity).toBeLessThan(1);
   });
@@ -217,12 +239,15 @@ describe("evaluations", () => {
   });
 
   it("names arms at the ends of the big chart's curves, values alone in a small one", () => {
-    expect(draw(of).ends.map((end) => end.text)).toEqual(["Vanilla 40.0", "Hessian 40.0"]);
+    expect(draw(of).ends.map((end) => end.lines.join("|"))).toEqual([
+      "Vanilla 40.0",
+      "Hessian 40.0",
+    ]);
     expect(
       Math.abs((draw(of).ends[0]?.textTop ?? 0) - (draw(of).ends[1]?.textTop ?? 0)),
     ).toBeCloseTo(15);
     const small = draw(view(run(9, () => 1)));
-    expect(small.ends.map((end) => end.text)).toEqual(["1.00", "1.00", "1.00"]);
+    expect(small.ends.map((end) => end.lines.join("|"))).toEqual(["1.00", "1.00", "1.00"]);
   });
 
   it("says of an arm that it diverged", () => {
@@ -232,7 +257,8 @@ describe("evaluations", () => {
       { type: "diverged", arm: 0, step: 10, reason: "NaN" },
     ]);
     const at = (cursor: number) =>
-      draw({ ...of, layers: [{ log: diverged, kind: "main", name: "" }], cursor }).ends[0]?.text;
+      draw({ ...of, layers: [{ log: diverged, kind: "main", name: "" }], cursor }).ends[0]
+        ?.lines[0];
     expect(at(5)).toBe("Vanilla 10.0");
     expect(at(20)).toBe("Vanilla diverged");
   });

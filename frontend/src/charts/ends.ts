@@ -1,7 +1,16 @@
 /** The ends of the curves: a marker and a direct label each, in place of a legend. */
 
 import { type AxisPlan, drawable, fraction, valueAt } from "./axes";
-import { endText, fontOf, named, namesOf, TEXT_OFFSET, textWidth } from "./labelRoom";
+import {
+  endText,
+  fitsBeside,
+  fontOf,
+  lineHeight,
+  named,
+  namesOf,
+  TEXT_OFFSET,
+  textWidth,
+} from "./labelRoom";
 import { spread } from "./labels";
 import type { Plot } from "./layout";
 import type { PlotlyTrace } from "./plotly";
@@ -11,7 +20,8 @@ import { type Curve, lastOf, pointX, type View, windowOf } from "./view";
 /** Where a curve ends, in pixels of the container, and what is written beside it. */
 export interface End {
   curve: Curve;
-  text: string;
+  /** Name and value; in lines where one has no room. */
+  lines: readonly string[];
   left: number;
   top: number;
   /** Where the text stands: beside the end, moved away from other labels. */
@@ -31,7 +41,7 @@ export function endsOf(
 ): End[] {
   const names = namesOf(view, curves);
   const font = fontOf(view);
-  const ends = curves.flatMap((curve, index): End[] => {
+  const found = curves.flatMap((curve, index): (End & { whole: string })[] => {
     const end = lastOf(curve);
     const [, to] = windowOf(curve, view, valueAt(x, 0), valueAt(x, 1));
     // Where the reader has zoomed in, the value at the right edge stands for the end.
@@ -45,10 +55,12 @@ export function endsOf(
     const top = plot.top + (1 - up) * plot.height;
     const marker = curve.layer.kind === "main" ? 6 : 4;
     const size = last < end ? 0 : marker * Math.sqrt(view.scale);
+    const value = endText(view, curve, last, end);
     return [
       {
         curve,
-        text: `${names[index]}${endText(view, curve, last, end)}`,
+        lines: [...(names[index]?.slice(0, -1) ?? []), `${names[index]?.at(-1)}${value}`],
+        whole: `${named(view) ? `${curve.label} ` : ""}${value}`,
         left,
         top,
         textLeft: left,
@@ -58,9 +70,12 @@ export function endsOf(
       },
     ];
   });
+  const ends = found.map(({ whole, ...end }) =>
+    fitsBeside(view, pastAll(end, whole, found), whole) ? { ...end, lines: [whole] } : end,
+  );
   const places = spread(
     ends.map((end) => end.top),
-    (named(view) ? 15 : 13) * view.scale,
+    ends.map((end) => end.lines.length * lineHeight(view)),
     plot.top + 4,
     plot.top + plot.height - 4,
   );
@@ -70,11 +85,25 @@ export function endsOf(
   });
 }
 
+/** Where a text starts at the latest, wherever the others are moved. */
+function pastAll(end: End, text: string, all: readonly End[]): number {
+  const reach = end.left + TEXT_OFFSET + textWidth(text, end.font);
+  return Math.max(end.left, ...all.map(({ left }) => left).filter((left) => left - 6 < reach));
+}
+
+/** Pixels that the longest line of a label takes. */
+export function widthOf({ lines, font }: Pick<End, "lines" | "font">): number {
+  return Math.max(...lines.map((line) => textWidth(line, font)));
+}
+
 /** Where a text starts: at its curve's end, or past the end of a longer curve that is in its way. */
 function behind(end: End, textTop: number, all: readonly End[]): number {
-  const reach = end.left + TEXT_OFFSET + textWidth(end.text, end.font);
+  const reach = end.left + TEXT_OFFSET + widthOf(end);
   const inTheWay = all.filter(
-    ({ left, top }) => left > end.left && left - 6 < reach && Math.abs(top - textTop) < end.font,
+    ({ left, top }) =>
+      left > end.left &&
+      left - 6 < reach &&
+      Math.abs(top - textTop) < (end.font * (end.lines.length + 1)) / 2,
   );
   return Math.max(end.left, ...inTheWay.map(({ left }) => left));
 }

@@ -4,7 +4,7 @@ import { formatCount } from "../format";
 import { compose, type Drawn, outline, unitText } from "./compose";
 import type { Drawing } from "./drawing";
 import { endTraces } from "./ends";
-import { textWidth } from "./labelRoom";
+import { broken } from "./labelRoom";
 import type { Plot } from "./layout";
 import { markShapes } from "./marks";
 import { type Figure, type PlotlyLayout, plotly } from "./plotly";
@@ -109,10 +109,11 @@ function notesOf(drawn: Drawn): PlotlyLayout[] {
 
 /** What stands at the curves' ends: Plotly draws no text of a trace beyond its axes. */
 function namesOf(drawn: Drawn): PlotlyLayout[] {
-  return drawn.ends.map(({ curve, text, textLeft, textTop, font }) => ({
+  return drawn.ends.map(({ curve, lines, textLeft, textTop, font }) => ({
     ...placed(drawn, textLeft, textTop),
     yanchor: "middle",
-    text,
+    align: "left",
+    text: lines.join("<br>"),
     font: { size: font, weight: 700, color: curve.ink },
   }));
 }
@@ -229,24 +230,12 @@ export function captionOf(
   scale: number,
 ): { text: string; height: number } {
   const room = LINE_SHARE * width;
-  const names = lines(name, NAME_FONT * scale, room);
-  const notes = note === "" ? [] : lines(note, NOTE_FONT * scale, room);
+  const names = broken(name, NAME_FONT * scale, room);
+  const notes = note === "" ? [] : broken(note, NOTE_FONT * scale, room);
   const style = `font-size:${NOTE_FONT * scale}px;font-weight:400;color:${palette.soft}`;
   return {
     text: [...names, ...notes.map((line) => `<span style="${style}">${line}</span>`)].join("<br>"),
     // Plotly spaces all lines of a text alike.
     height: ((names.length + notes.length) * NAME_FONT * LINE + 16) * scale,
   };
-}
-
-/** The text broken at its spaces, so that no line is wider than the room. */
-function lines(text: string, font: number, room: number): string[] {
-  const found: string[] = [];
-  for (const word of text.split(" ")) {
-    const last = found.at(-1);
-    const longer = last === undefined ? word : `${last} ${word}`;
-    if (last !== undefined && textWidth(longer, font) > room) found.push(word);
-    else found.splice(-1, 1, longer);
-  }
-  return found;
 }

@@ -4,6 +4,8 @@ import type { Filled } from "./curves";
 import { reach } from "./marks";
 
 const SVG = "http://www.w3.org/2000/svg";
+/** From one line of a label to the next, in sizes of its font. */
+const LINE = 1.25;
 
 /** Replaces what `svg` holds by what belongs over the figure. */
 export function drawInk(svg: SVGSVGElement, filled: Filled, scale: number, halo: string): void {
@@ -69,21 +71,24 @@ export function drawInk(svg: SVGSVGElement, filled: Filled, scale: number, halo:
         "stroke-width": 1.5,
         "paint-order": "stroke",
       });
-    add(
-      "text",
-      {
-        x: end.textLeft,
-        y: end.textTop + 0.35 * end.font,
-        fill: end.curve.ink,
-        stroke: halo,
-        "stroke-width": 3,
-        "stroke-linejoin": "round",
-        "paint-order": "stroke",
-        "font-size": end.font,
-        "font-weight": 600,
-      },
-      end.text,
-    );
+    end.lines.forEach((line, index) => {
+      const down = (index - (end.lines.length - 1) / 2) * LINE * end.font;
+      add(
+        "text",
+        {
+          x: end.textLeft,
+          y: end.textTop + down + 0.35 * end.font,
+          fill: end.curve.ink,
+          stroke: halo,
+          "stroke-width": 3,
+          "stroke-linejoin": "round",
+          "paint-order": "stroke",
+          "font-size": end.font,
+          "font-weight": 600,
+        },
+        line,
+      );
+    });
   }
   svg.replaceChildren(...made);
 }

@@ -39,8 +39,8 @@ describe("room beside the plot", () => {
       for (const width of [240, 340, 900]) {
         for (const scale of [1, 1.6]) {
           const [end] = draw(run(1, value), { width, scale }).ends;
-          expect(end?.text).not.toContain("…");
-          const right = (end?.textLeft ?? 0) + textWidth(end?.text ?? "", end?.font ?? 0);
+          expect(end?.lines.join("|")).not.toContain("…");
+          const right = (end?.textLeft ?? 0) + textWidth(end?.lines[0] ?? "", end?.font ?? 0);
           expect(right).toBeLessThanOrEqual(width);
         }
       }
@@ -54,7 +54,7 @@ describe("room beside the plot", () => {
       { type: "diverged", arm: 0, step: 2, reason: "NaN" },
     ]);
     const [end] = draw(log).ends;
-    expect(end?.text).toBe("diverged");
+    expect(end?.lines.join("|")).toBe("diverged");
     expect((end?.textLeft ?? 0) + textWidth("diverged", 11)).toBeLessThanOrEqual(340);
   });
 
@@ -76,14 +76,14 @@ describe("room beside the plot", () => {
       metrics(0, [1], { loss: [29.7] }),
     ]);
     const drawn = draw(log, { template: long, width: 399 });
-    expect(drawn.ends[0]?.text).toBe("Vanilla, log domain 29.7");
+    expect(drawn.ends[0]?.lines.join("|")).toBe("Vanilla, log domain 29.7");
     expect(drawn.plots[0]?.box.width).toBeGreaterThan(150);
   });
 
   it("shortens names, not values, and leaves the plot its place", () => {
     const long = template({ span: "hero", choices: [choice()] });
     const drawn = draw(run(1, -4.56e-12), { template: long, width: 300 });
-    expect(drawn.ends[0]?.text).toBe("Vanilla −4.56×10⁻¹²");
+    expect(drawn.ends[0]?.lines.join("|")).toBe("Vanilla −4.56×10⁻¹²");
     expect(drawn.plots[0]?.box.width).toBeGreaterThan(0.2 * 300);
     expect(shortened("Vanilla, clipped", 10)).toBe("Vanilla,…");
     expect(shortened("Vanilla", 7)).toBe("Vanilla");

@@ -1,6 +1,7 @@
 /** How much room the labels at the curves' ends need: by their texts, before they are drawn. */
 
 import { formatValue, parseHover } from "./hover";
+import { plotBox } from "./layout";
 import { type Curve, isSmoothed, type View } from "./view";
 
 /** Pixels between a curve's end and its label. */
@@ -56,33 +57,75 @@ export function fontOf(view: View): number {
   return (named(view) ? 12 : 11) * view.scale;
 }
 
+/** Pixels from one line of a label, or from one label, to the next. */
+export function lineHeight(view: View): number {
+  return (named(view) ? 15 : 13) * view.scale;
+}
+
 /** Pixels that labels need beside the plot; it grows where values do, and never shrinks again. */
 export function labelRoom(view: View, curves: readonly Curve[]): number {
   const values = valueRoom(view, curves);
-  const names = namesOf(view, curves, values).map((name) => textWidth(name, fontOf(view)));
-  return Math.ceil(Math.max(0, ...names) + values) + TEXT_OFFSET + SPARE;
+  const font = fontOf(view);
+  const widths = namesOf(view, curves, values).flatMap((lines) =>
+    lines.map((line, index) => textWidth(line, font) + (index < lines.length - 1 ? 0 : values)),
+  );
+  return Math.ceil(Math.max(values, ...widths)) + TEXT_OFFSET + SPARE;
 }
 
-/** Each curve's name as there is room for it beside the values, with the space behind it. */
+/** Whether a text that begins here keeps within the chart. */
+export function fitsBeside(view: View, left: number, text: string): boolean {
+  return left + TEXT_OFFSET + textWidth(text, fontOf(view)) + SPARE <= view.width;
+}
+
+/**
+ * The lines of each curve's name as there is room for them beside the plot, with the space before
+ * the value, which follows the last: broken at its spaces, and shortened where even so it does not fit.
+ */
 export function namesOf(
   view: View,
   curves: readonly Curve[],
   values = valueRoom(view, curves),
-): string[] {
-  if (!named(view)) return curves.map(() => "");
-  // Labels leave the curves more than half of the chart.
+): string[][] {
+  const shown = curves.map(({ layer, label }) => (layer.kind === "ghost" ? "" : label));
+  if (!named(view)) return shown.map(() => [""]);
   const font = fontOf(view);
+  const room = nameRoom(view, values);
+  const whole = shown.map((name) => brokenName(name, font, room, values));
+  const count = whole.reduce((sum, lines) => sum + lines.length, 0);
+  const isTall = count * lineHeight(view) <= plotBox(view, 0).height;
+  const isWide = whole.some((lines) => lines.some((line) => textWidth(line, font) > room + values));
+  if (isTall && !isWide) return whole;
+  return fitting(shown, font, room).map((name) => [name === "" ? "" : `${name} `]);
+}
+
+/** A name's lines, of which the last has room for the value; a line of its own, where none has. */
+function brokenName(name: string, font: number, room: number, values: number): string[] {
+  if (name === "") return [""];
+  if (textWidth(`${name} `, font) <= room) return [`${name} `];
+  const lines = broken(name, font, room + values);
+  const last = `${lines.pop()} `;
+  return textWidth(last, font) <= room ? [...lines, last] : [...lines, last.trimEnd(), ""];
+}
+
+/** The text broken at its spaces, so that no line with more than one word is wider than the room. */
+export function broken(text: string, font: number, room: number): string[] {
+  const found: string[] = [];
+  for (const word of text.split(" ")) {
+    const last = found.at(-1);
+    const longer = last === undefined ? word : `${last} ${word}`;
+    if (last !== undefined && textWidth(longer, font) > room) found.push(word);
+    else found.splice(-1, 1, longer);
+  }
+  return found;
+}
+
+/** Pixels for names beside the plot: labels leave the curves more than half of the chart. */
+function nameRoom(view: View, values: number): number {
   const { width, scale } = view;
   // About a third of a small chart, and more of one whose curves have room enough without it.
   const hero = view.template.layout.meta.span === "hero";
   const [share, plot] = hero ? [0.5, HERO_PLOT] : [0.44, PLOT];
-  const room = Math.max(0.36 * width, Math.min(share * width, width - plot * scale)) - values;
-  const names = fitting(
-    curves.map(({ label }) => label),
-    font,
-    room,
-  );
-  return curves.map(({ layer }, index) => (layer.kind === "ghost" ? "" : `${names[index]} `));
+  return Math.max(0.36 * width, Math.min(share * width, width - plot * scale)) - values;
 }
 
 /**
