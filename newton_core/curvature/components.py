@@ -67,9 +67,9 @@ def turn(gradient: Float[Tensor, "N m"], direction: Float[Tensor, "N m"]) -> flo
     product sees nothing below 0.02 degrees in float32. NaN where one of them is zero or not
     finite.
     """
-    u, v = _unit_vector(gradient), _unit_vector(direction)
-    apart, along = np.linalg.norm(u - v).item(), np.linalg.norm(u + v).item()
-    return math.degrees(2 * math.atan2(apart, along))
+    with np.errstate(all="ignore"):
+        u, v = _unit_vector(gradient), _unit_vector(direction)
+        return math.degrees(2 * math.atan2(_length(u - v), _length(u + v)))
 
 
 def _unit_vector(steps: Tensor) -> npt.NDArray[np.float64]:
@@ -78,10 +78,14 @@ def _unit_vector(steps: Tensor) -> npt.NDArray[np.float64]:
     In NumPy, whose calls take a tenth of torch's time: every logged step measures the turn.
     """
     flat = to_float64(steps.detach()).cpu().numpy().ravel()
-    with np.errstate(all="ignore"):
-        scaled = flat / np.abs(flat).max()
-        unit_vector: npt.NDArray[np.float64] = scaled / np.linalg.norm(scaled)
+    scaled = flat / np.abs(flat).max()
+    unit_vector: npt.NDArray[np.float64] = scaled / _length(scaled)
     return unit_vector
+
+
+def _length(vector: npt.NDArray[np.float64]) -> float:
+    """The Euclidean norm, to the bit as ``numpy.linalg.norm`` has it, in a third of its time."""
+    return math.sqrt(vector.dot(vector))
 
 
 def norm(steps: Float[Tensor, "N m"], dims: tuple[int, ...]) -> Tensor:

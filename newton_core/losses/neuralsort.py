@@ -1,5 +1,6 @@
 """NeuralSort: a softmax in place of each argmax of the sorting operator."""
 
+import functools
 from dataclasses import dataclass
 from typing import Literal
 
@@ -66,13 +67,26 @@ class NeuralSort(SoftmaxSortingLoss[NeuralSortParameters]):
     def _logits(self, scores: ItemScores, difference: RankRows) -> RankRows:
         temperature = self.settings.temperature
         spread = difference.abs().sum(1)
-        return (rank_weights(scores).view(-1, 1, 1) * scores - spread) / temperature
+        weights = rank_weights(len(scores), scores.dtype, scores.device)
+        return (weights[1].view(-1, 1, 1) * scores - spread) / temperature
 
 
-def rank_weights(scores: Float[Tensor, "n ..."]) -> Float[Tensor, " n"]:
-    """c_r = 2r - n - 1 for r = 1..n."""
-    n = scores.shape[0]
-    return torch.arange(1 - n, n, 2, dtype=scores.dtype, device=scores.device)
+@functools.lru_cache(maxsize=64)
+def rank_weights(n: int, dtype: torch.dtype, device: torch.device) -> Float[Tensor, "3 n"]:
+    """c_r^i for i = 0, 1, 2 and c_r = 2r - n - 1, r = 1..n: made once, to be read alone."""
+    with torch.inference_mode(False):  # autograd may have to keep it
+        c = torch.arange(1 - n, n, 2, dtype=dtype, device=device)
+        return torch.stack([c.pow(i) for i in range(3)])
+
+
+@functools.lru_cache(maxsize=64)
+def _weighted_identities(
+    n: int, dtype: torch.dtype, device: torch.device
+) -> Float[Tensor, "n n n 1"]:
+    """c_r I at [r]: made once, to be read alone."""
+    c = rank_weights(n, dtype, device)[1]
+    with torch.inference_mode(False):
+        return (c.view(-1, 1, 1) * torch.eye(n, dtype=dtype, device=device)).unsqueeze(3)
 
 
 @dataclass(frozen=True)
@@ -110,9 +124,8 @@ class NeuralSortLogits(LinearLogits):
 
     def jacobian(self) -> Float[Tensor, "n n n N"]:
         """A_r[k, m] at [r, k, m]."""
-        c = rank_weights(self.sign)
-        identity = torch.eye(len(c), dtype=c.dtype, device=c.device).unsqueeze(2)
-        return (c.view(-1, 1, 1, 1) * identity + self._m()).div_(self.temperature)
+        weighted = _weighted_identities(len(self.sign), self.sign.dtype, self.sign.device)
+        return (weighted + self._m()).div_(self.temperature)
 
     def _m(self) -> RankRows:
         m = self.sign.clone()
@@ -122,6 +135,5 @@ class NeuralSortLogits(LinearLogits):
     @staticmethod
     def _rank_sums(rows: Tensor, powers: int) -> Tensor:
         """sum_r c_r^i rows_r for i < powers, stacked: (n, ...) -> (powers, ...)."""
-        c = rank_weights(rows)
-        weights = torch.stack([c.pow(i) for i in range(powers)])
+        weights = rank_weights(len(rows), rows.dtype, rows.device)[:powers]
         return (weights @ rows.flatten(1)).view(powers, *rows.shape[1:])

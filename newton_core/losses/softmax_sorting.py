@@ -109,11 +109,13 @@ class SoftmaxSortingLoss(SortingLoss[P_co]):
         On the CPU in one compiled loop, without the Hessians. A batch that saturates under
         ``bce_loss`` goes through torch's operations, whose rounding is its Hessian.
         """
+        if y.device.type != "cpu" or self.measures_distances is None:
+            return None
+        if y.ndim != 2 or len(y) == 0:  # which derivatives() refuses, or answers
+            return None
+        if self.numerics == "bce_loss" and y.shape[-1] / self.temperature > STEEP:
+            return None
         scores, truth = sample_last(y.detach(), target)
-        if scores.device.type != "cpu" or self.measures_distances is None or len(y) == 0:
-            return None
-        if self.numerics == "bce_loss" and len(scores) / self.temperature > STEEP:
-            return None
         with torch.no_grad():
             found, total = self._summed(scores, truth)
             mean = total / len(y)

@@ -14,6 +14,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from newton_core.curvature import CurvatureError, NewtonStep, derivatives_of, step_component, turn
 from newton_core.curvature.damping import damped, decrease_ratio, predicted_decrease
 from newton_core.curvature.gauss_newton import gauss_newton_step
+from newton_core.curvature.systems import all_finite
 from newton_core.experiment.arms import ArmSpec, Change
 from newton_core.experiment.spec import ExperimentSpec
 from newton_core.losses import Loss, OpaqueLossError, build_loss
@@ -149,7 +150,7 @@ class Arm:
         self.reseed(step)
         with inference(self.model):
             outputs = self.model(batch.inputs)
-        if not bool(torch.isfinite(outputs).all()):
+        if not all_finite(outputs):
             unknown = torch.full_like(flatten_outputs(outputs), torch.nan)
             return Derivatives(unknown[:, 0], unknown)
         try:
@@ -169,7 +170,7 @@ class Arm:
         began = time.perf_counter()
         self.reseed(step)
         outputs = self.model(batch.inputs)
-        if not bool(torch.isfinite(outputs).all()):  # some losses refuse such outputs
+        if not all_finite(outputs.detach()):  # some losses refuse such outputs
             raise DivergedError("the network's outputs are not finite")
         y, newton = outputs.detach(), self.newton_step
         try:
@@ -304,7 +305,7 @@ class Arm:
         Raises:
             DivergedError: it is not finite.
         """
-        norms = [torch.linalg.vector_norm(p.grad) for p in self._parameters if p.grad is not None]
+        norms = torch._foreach_norm([p.grad for p in self._parameters if p.grad is not None])
         norm: Tensor = torch.linalg.vector_norm(torch.stack(norms))
         if not math.isfinite(norm.item()):
             raise DivergedError("the gradient of the weights is not finite")

@@ -12,18 +12,27 @@ from typing import ClassVar
 import torch
 from torch.optim import SGD, Adam, Optimizer
 
-_without_gradients = torch.no_grad()
+
+def _unwrapped(step: Callable[..., object]) -> Callable[..., object]:
+    """The method without its wrappers, but without gradients too.
+
+    torch would wrap it once more, for its profiler and for hooks, unless ``hooked`` says that this
+    was done; nothing here has hooks.
+    """
+    plain: Callable[..., object] = torch.no_grad()(inspect.unwrap(step))
+    vars(plain)["hooked"] = True
+    return plain
 
 
 class EagerAdam(Adam):
     """Adam."""
 
     add_param_group: ClassVar[Callable[..., None]] = inspect.unwrap(Optimizer.add_param_group)
-    step: ClassVar[Callable[..., object]] = _without_gradients(inspect.unwrap(Adam.step))
+    step: ClassVar[Callable[..., object]] = _unwrapped(Adam.step)
 
 
 class EagerSgd(SGD):
     """Stochastic gradient descent."""
 
     add_param_group: ClassVar[Callable[..., None]] = inspect.unwrap(Optimizer.add_param_group)
-    step: ClassVar[Callable[..., object]] = _without_gradients(inspect.unwrap(SGD.step))
+    step: ClassVar[Callable[..., object]] = _unwrapped(SGD.step)
