@@ -166,41 +166,85 @@ solve_float32 = compiled("boolean(float32[:, :], float64, float64, float32[:, ::
 solve_float64 = compiled("boolean(float64[:, :], float64, float64, float64[:, ::1])")(_solve)
 
 
+_SINGULAR, _CHOLESKY, _ELIMINATED = 0, 1, 2
+
+
+@compiled(*(f"int64({f}[:, :], float64, float64, float64[:, ::1], int64[::1])"
+            for f in ("float32", "float64")))  # fmt: skip
+@no_type_check
+def _factorise(matrix, tikhonov, safe, factor, order):
+    """Factorises C + tikhonov I for a symmetric (m, m) C into ``factor``, and says how.
+
+    Cholesky: L, its diagonal as reciprocals. Gaussian elimination with row exchanges where a pivot
+    is not positive or is rounding alone: L below the diagonal, whose own is 1, and U; row i of
+    these is the row ``order[i]`` of C. Neither if one of its pivots is below ``safe`` times the
+    largest: the matrix may be singular. NaN and infinity pass no comparison.
+    """
+    m = len(matrix)
+    rounding = 4.0 * m * 2.220446049250313e-16
+    largest = -np.inf
+    for i in range(m):
+        largest = max(largest, float(matrix[i, i]))
+    least = rounding * (largest + 2.0 * tikhonov)
+    definite = True
+    for i in range(m):
+        for j in range(i):
+            rest = float(matrix[i, j])
+            for k in range(j):
+                rest -= factor[i, k] * factor[j, k]
+            factor[i, j] = rest * factor[j, j]
+        rest = float(matrix[i, i]) + tikhonov
+        for k in range(i):
+            rest -= factor[i, k] * factor[i, k]
+        if not rest > least:
+            definite = False
+            break
+        factor[i, i] = 1.0 / math.sqrt(rest)
+    if definite:
+        return _CHOLESKY
+    for i in range(m):
+        order[i] = i
+        for j in range(m):
+            factor[i, j] = float(matrix[i, j])
+        factor[i, i] += tikhonov
+    smallest, largest = np.inf, 0.0
+    for j in range(m):
+        best = j
+        for i in range(j + 1, m):
+            if abs(factor[i, j]) > abs(factor[best, j]):
+                best = i
+        pivot = abs(factor[best, j])
+        if not pivot < np.inf:
+            return _SINGULAR
+        smallest, largest = min(smallest, pivot), max(largest, pivot)
+        if not smallest > safe * (largest + tikhonov):
+            return _SINGULAR
+        if best != j:
+            order[j], order[best] = order[best], order[j]
+            for k in range(m):
+                factor[j, k], factor[best, k] = factor[best, k], factor[j, k]
+        for i in range(j + 1, m):
+            share = factor[i, j] / factor[j, j]
+            factor[i, j] = share
+            for k in range(j + 1, m):
+                factor[i, k] -= share * factor[j, k]
+    return _ELIMINATED
+
+
 @no_type_check
 def _solve_each(hessian, gradient, tikhonov, safe, direction):
     """Fills ``direction`` with (H_i + tikhonov I)^-1 g_i for symmetric (N, m, m), (N, m).
 
-    Cholesky; Gaussian elimination with row exchanges where a pivot is not positive or is rounding
-    alone. Returns False, and fills in some rows at most, if one of its pivots is below ``safe``
-    times the largest: the matrix may be singular. NaN and infinity pass no comparison.
+    Returns False, and fills in some rows at most, where :func:`_factorise` refuses a matrix.
     """
     samples, m = gradient.shape
-    rounding = 4.0 * m * 2.220446049250313e-16
-    factor = np.empty((m, m))
+    factor, order = np.empty((m, m)), np.empty(m, np.int64)
     x = np.empty(m)
     for sample in range(samples):
-        largest = -np.inf
-        for i in range(m):
-            largest = max(largest, float(hessian[sample, i, i]))
-            x[i] = float(gradient[sample, i])
-        least = rounding * (largest + 2.0 * tikhonov)
-        definite = True
-        for i in range(m):
-            for j in range(i):
-                rest = float(hessian[sample, i, j])
-                for k in range(j):
-                    rest -= factor[i, k] * factor[j, k]
-                factor[i, j] = rest * factor[j, j]
-            rest = float(hessian[sample, i, i]) + tikhonov
-            for k in range(i):
-                rest -= factor[i, k] * factor[i, k]
-            if not rest > least:
-                definite = False
-                break
-            factor[i, i] = 1.0 / math.sqrt(rest)  # the diagonal is kept as its reciprocal
-        if definite:
+        form = _factorise(hessian[sample], tikhonov, safe, factor, order)
+        if form == _CHOLESKY:
             for i in range(m):
-                rest = x[i]
+                rest = float(gradient[sample, i])
                 for k in range(i):
                     rest -= factor[i, k] * x[k]
                 x[i] = rest * factor[i, i]
@@ -209,37 +253,19 @@ def _solve_each(hessian, gradient, tikhonov, safe, direction):
                 for k in range(i + 1, m):
                     rest -= factor[k, i] * x[k]
                 x[i] = rest * factor[i, i]
-        else:
+        elif form == _ELIMINATED:
             for i in range(m):
-                for j in range(m):
-                    factor[i, j] = float(hessian[sample, i, j])
-                factor[i, i] += tikhonov
-            smallest, largest = np.inf, 0.0
-            for j in range(m):
-                best = j
-                for i in range(j + 1, m):
-                    if abs(factor[i, j]) > abs(factor[best, j]):
-                        best = i
-                pivot = abs(factor[best, j])
-                if not pivot < np.inf:
-                    return False
-                smallest, largest = min(smallest, pivot), max(largest, pivot)
-                if not smallest > safe * (largest + tikhonov):
-                    return False
-                if best != j:
-                    for k in range(m):
-                        factor[j, k], factor[best, k] = factor[best, k], factor[j, k]
-                    x[j], x[best] = x[best], x[j]
-                for i in range(j + 1, m):
-                    share = factor[i, j] / factor[j, j]
-                    for k in range(j + 1, m):
-                        factor[i, k] -= share * factor[j, k]
-                    x[i] -= share * x[j]
+                rest = float(gradient[sample, order[i]])
+                for k in range(i):
+                    rest -= factor[i, k] * x[k]
+                x[i] = rest
             for i in range(m - 1, -1, -1):
                 rest = x[i]
                 for k in range(i + 1, m):
                     rest -= factor[i, k] * x[k]
                 x[i] = rest / factor[i, i]
+        else:
+            return False
         for i in range(m):
             direction[sample, i] = x[i]
     return True
@@ -253,94 +279,42 @@ solve_each_float64 = compiled(
 )(_solve_each)
 
 
+@compiled("void(float64[::1], float64, float64[::1])")
+@no_type_check
+def _take_off(own, share, other):
+    """Subtracts ``share`` times another row of all samples' numbers."""
+    for sample in range(len(own)):
+        own[sample] -= share * other[sample]
+
+
 @no_type_check
 def _solve_shared(matrix, gradient, tikhonov, safe, direction):
     """Fills ``direction`` with (C + tikhonov I)^-1 g_i for one symmetric (m, m) C and all rows.
 
-    As :func:`_solve_each`, whose pivots and refusals these are. All rows go through the triangles
-    side by side.
+    As :func:`_solve_each`, all rows side by side.
     """
     samples, m = gradient.shape
-    rounding = 4.0 * m * 2.220446049250313e-16
-    factor = np.empty((m, m))
+    factor, order = np.empty((m, m)), np.empty(m, np.int64)
+    form = _factorise(matrix, tikhonov, safe, factor, order)
+    if form == _SINGULAR:
+        return False
+    definite = form == _CHOLESKY
     x = np.empty((m, samples))
-    largest = -np.inf
     for i in range(m):
-        largest = max(largest, matrix[i, i])
+        place = i if definite else order[i]
         for sample in range(samples):
-            x[i, sample] = float(gradient[sample, i])
-    least = rounding * (largest + 2.0 * tikhonov)
-    definite = True
+            x[i, sample] = float(gradient[sample, place])
     for i in range(m):
-        for j in range(i):
-            rest = matrix[i, j]
-            for k in range(j):
-                rest -= factor[i, k] * factor[j, k]
-            factor[i, j] = rest * factor[j, j]
-        rest = matrix[i, i] + tikhonov
+        own = x[i]
         for k in range(i):
-            rest -= factor[i, k] * factor[i, k]
-        if not rest > least:
-            definite = False
-            break
-        factor[i, i] = 1.0 / math.sqrt(rest)  # the diagonal is kept as its reciprocal
-    if definite:
-        for i in range(m):
-            own = x[i]
-            for k in range(i):
-                share, other = factor[i, k], x[k]
-                for sample in range(samples):
-                    own[sample] -= share * other[sample]
-            share = factor[i, i]
-            for sample in range(samples):
-                own[sample] *= share
-        for i in range(m - 1, -1, -1):
-            own = x[i]
-            for k in range(i + 1, m):
-                share, other = factor[k, i], x[k]
-                for sample in range(samples):
-                    own[sample] -= share * other[sample]
-            share = factor[i, i]
-            for sample in range(samples):
-                own[sample] *= share
-    else:
-        for i in range(m):
-            for j in range(m):
-                factor[i, j] = matrix[i, j]
-            factor[i, i] += tikhonov
-        smallest, largest = np.inf, 0.0
-        for j in range(m):
-            best = j
-            for i in range(j + 1, m):
-                if abs(factor[i, j]) > abs(factor[best, j]):
-                    best = i
-            pivot = abs(factor[best, j])
-            if not pivot < np.inf:
-                return False
-            smallest, largest = min(smallest, pivot), max(largest, pivot)
-            if not smallest > safe * (largest + tikhonov):
-                return False
-            if best != j:
-                for k in range(m):
-                    factor[j, k], factor[best, k] = factor[best, k], factor[j, k]
-                for sample in range(samples):
-                    x[j, sample], x[best, sample] = x[best, sample], x[j, sample]
-            for i in range(j + 1, m):
-                share = factor[i, j] / factor[j, j]
-                for k in range(j + 1, m):
-                    factor[i, k] -= share * factor[j, k]
-                own, other = x[i], x[j]
-                for sample in range(samples):
-                    own[sample] -= share * other[sample]
-        for i in range(m - 1, -1, -1):
-            own = x[i]
-            for k in range(i + 1, m):
-                share, other = factor[i, k], x[k]
-                for sample in range(samples):
-                    own[sample] -= share * other[sample]
-            share = 1.0 / factor[i, i]
-            for sample in range(samples):
-                own[sample] *= share
+            _take_off(own, factor[i, k], x[k])
+        if definite:
+            own *= factor[i, i]
+    for i in range(m - 1, -1, -1):
+        own = x[i]
+        for k in range(i + 1, m):
+            _take_off(own, factor[k, i] if definite else factor[i, k], x[k])
+        own *= factor[i, i] if definite else 1.0 / factor[i, i]
     for sample in range(samples):
         for i in range(m):
             direction[sample, i] = x[i, sample]
