@@ -179,11 +179,11 @@ class Reproduction:
         if before is not None:
             self.on_done(tuning_seconds(row, budget))
             return before
-        began = time.monotonic()
         tries = budget.points * budget.seeds * sum(len(spec["arms"]) for spec in specs)
         told = _Told(self.on_done, tuning_seconds(row, budget) / tries)
         seeds = tuple(range(FIRST_TUNING_SEED, FIRST_TUNING_SEED + budget.seeds))
         chosen = []
+        seconds = 0.0
         for spec in specs:
             tried = ExperimentSpec.model_validate(_shortened(spec, budget))
             tuning = tune(
@@ -195,8 +195,9 @@ class Reproduction:
                 stop=self.stop,
                 on_progress=told,
             )
+            seconds += tuning.cell_seconds
             chosen.append(tuning.spec.model_dump(mode="json")["arms"])
-        minutes = (time.monotonic() - began) / 60
+        minutes = seconds / self.processes / 60
         steps = budget.steps or specs[0]["steps"]
         record = TuningRecord(
             key=key, points=budget.points, seeds=list(seeds), steps=steps, minutes=minutes

@@ -69,7 +69,9 @@ class TuningRecord(Record):
     points: int = Field(description="settings that each arm was tried at")
     seeds: list[int]
     steps: int
-    minutes: float = Field(description="that it took on all processes")
+    minutes: float = Field(
+        description="that it took on all processes, in all sittings"
+    )
 
 
 class MetricRecord(Record):

@@ -118,6 +118,7 @@ class Tuning:
         budget: settings that each arm was tried at.
         arms: in the spec's order.
         seconds: that it took, cells that were there before apart.
+        cell_seconds: that all cells took, of one core; also those that were there before.
     """
 
     spec: ExperimentSpec
@@ -126,6 +127,7 @@ class Tuning:
     budget: int
     arms: tuple[ArmTuning, ...]
     seconds: float
+    cell_seconds: float
 
 
 def tune(
@@ -171,6 +173,7 @@ def tune(
             f" no more than {MOST_BUDGET} settings, and every arm is to have the same"
         )
     began = time.monotonic()
+    cell_seconds = 0.0
     searches = [_Search(spec, index, budget) for index in range(len(spec.arms))]
     for size in (math.ceil(budget / 2), budget):
         asked = [(search, point) for search in searches for point in search.propose(size)]
@@ -178,6 +181,7 @@ def tune(
         summaries = compute_cells(
             specs, store, processes=processes, stop=stop, on_progress=on_progress
         )
+        cell_seconds += math.fsum(arm.seconds for found in summaries for arm in found.arms)
         for place, (search, point) in enumerate(asked):
             search.take(point, summaries[place * len(seeds) : (place + 1) * len(seeds)])
     arms = tuple(search.result() for search in searches)
@@ -192,6 +196,7 @@ def tune(
         budget=budget,
         arms=arms,
         seconds=time.monotonic() - began,
+        cell_seconds=cell_seconds,
     )
 
 

@@ -42,6 +42,8 @@ def test_every_arm_has_the_same_budget_and_the_best_is_found(
     assert [arm.lr for arm in found.spec.arms] == [arm.best.settings["lr"] for arm in found.arms]
     again = tune(SPEC, budget=9, seeds=(10_000,), store=CellStore(tmp_path), processes=1)
     assert (again.arms, again.spec) == (found.arms, found.spec)
+    assert again.cell_seconds == pytest.approx(found.cell_seconds), "of all sittings"
+    assert again.seconds < again.cell_seconds
 
 
 def test_data_with_a_validation_part_are_tuned_by_it(tmp_path: Path) -> None:
