@@ -11,16 +11,19 @@ import argparse
 import sys
 from collections import Counter
 from pathlib import Path
+from typing import Literal
 
 from playwright.sync_api import sync_playwright
 
 from app.figures.components import components
 from app.shipped import SCALING, UnknownResultError, shipped_result, shipped_results
 from newton_core.evidence.results import (
+    ArmResult,
     Result,
     RowResult,
     Verdict,
     interval_in_words,
+    leaves_open,
     shown,
 )
 from newton_core.experiment.arms import ARM_LABELS
@@ -33,8 +36,9 @@ END = "<!-- end of evidence -->"
 
 PARTS = ("hessian", "hessian_length", "hessian_direction",
          "fisher", "fisher_length", "fisher_direction")  # fmt: skip
-BESIDE: dict[Verdict, str] = {
+BESIDE: dict[Verdict | Literal["undecided"], str] = {
     "reproduced": "reproduced",
+    "undecided": "not decided (their intervals hold the paper's and zero)",
     "same direction": "of the same sign and another size",
     "not shown": "not shown",
     "opposite": "of the opposite sign",
@@ -129,11 +133,16 @@ def _table(result: Result) -> str:
 
 def _beside_paper(result: Result) -> str:
     """How the gains of one table stand beside the paper's; empty where it has none of them."""
-    counts = Counter(arm.verdict for row in result.rows for arm, _ in row.sentences)
+    counts = Counter(_standing(row, arm) for row in result.rows for arm, _ in row.sentences)
     if not counts or result.scale == "tiny":
         return ""
     words = ", ".join(f"{counts[key]} {say}" for key, say in BESIDE.items() if counts[key])
-    return f"- [{result.title}](docs/results/{result.name}.md): the paper's gains, {words}."
+    title = f"{result.title}{' on MNIST' if result.scale == 'mnist' else ''}"
+    return f"- [{title}](docs/results/{result.name}.md): the paper's gains, {words}."
+
+
+def _standing(row: RowResult, arm: ArmResult) -> Verdict | Literal["undecided"] | None:
+    return "undecided" if leaves_open(row, arm) else arm.verdict
 
 
 def with_part(text: str, folder: Path | None = None) -> str:

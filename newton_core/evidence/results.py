@@ -69,9 +69,7 @@ class TuningRecord(Record):
     points: int = Field(description="settings that each arm was tried at")
     seeds: list[int]
     steps: int
-    minutes: float = Field(
-        description="that it took on all processes, in all sittings"
-    )
+    minutes: float = Field(description="that it took on all processes, in all sittings")
 
 
 class MetricRecord(Record):
@@ -212,10 +210,24 @@ def verdict_of(gain: Interval, published: float) -> Verdict | None:
         return None
     if gain.low <= published <= gain.high:
         return "reproduced"
-    if gain.low <= 0 <= gain.high:
+    if holds_zero(gain):
         return "not shown"
     assert gain.mean is not None
     return "same direction" if gain.mean * published > 0 else "opposite"
+
+
+def holds_zero(gain: Interval) -> bool:
+    """Whether no difference at all lies in an interval too."""
+    return gain.low is not None and gain.high is not None and gain.low <= 0 <= gain.high
+
+
+def leaves_open(row: RowResult, arm: ArmResult) -> bool:
+    """Whether a gain's interval holds the paper's gain, which is another than zero, and zero."""
+    base = row.arms[0]
+    if arm.verdict != "reproduced" or arm.gain is None or arm.paper is None or base.paper is None:
+        return False
+    published = shown(row.metric, abs(arm.paper.mean - base.paper.mean))
+    return holds_zero(arm.gain) and published != shown(row.metric, 0.0)
 
 
 def verdict_in_words(row: RowResult, arm: ArmResult) -> str:
@@ -225,8 +237,9 @@ def verdict_in_words(row: RowResult, arm: ArmResult) -> str:
         return ""
     published = shown(row.metric, arm.paper.mean - base.paper.mean, "+")
     ours = interval_in_words(row.metric, arm.gain)
+    as_zero = ", and so does zero" if leaves_open(row, arm) else ""
     ending = {
-        "reproduced": f"the paper's {published} lies in it",
+        "reproduced": f"the paper's {published} lies in it{as_zero}",
         "same direction": f"the same direction as the paper's {published}, of another size",
         "not shown": f"the paper's {published} does not show",
         "opposite": f"the opposite of the paper's {published}",

@@ -14,8 +14,10 @@ from newton_core.evidence.results import (
     TuningRecord,
     arm_results,
     beside_paper,
+    leaves_open,
     metric_record,
     tuning_minutes,
+    verdict_in_words,
     verdict_of,
 )
 from newton_core.experiment.comparison import compare
@@ -108,6 +110,22 @@ def test_arms_stand_beside_the_paper():
     (sentence,) = [words for _, words in row().sentences]
     assert "+14.97" not in sentence  # shares are told in per cent with one digit
     assert "+15.0" in sentence
+
+
+def test_a_gain_is_left_open_where_zero_lies_in_its_interval_too():
+    found = row()
+    vanilla, fisher = found.arms
+    wide = fisher.model_copy(
+        update={
+            "verdict": "reproduced",
+            "gain": fisher.gain.model_copy(update={"low": -0.1, "high": 0.3}),
+        }
+    )
+    assert leaves_open(found, wide)
+    assert verdict_in_words(found, wide).endswith("the paper's +15.0 lies in it, and so does zero.")
+    assert not leaves_open(found, fisher)
+    none = wide.model_copy(update={"paper": vanilla.paper})
+    assert not leaves_open(found, none), "the paper has no gain here: zero is its number"
 
 
 def test_a_tuning_that_rows_share_counts_once():
