@@ -120,7 +120,7 @@ function About({ answer: { result, reproduced, not_reproduced: lost } }: { answe
           .join(", ")}
         ; report runs took {formatDuration(60 * result.minutes)} of one core
         {tuned
-          ? `, tuning ${formatDuration(60 * result.tuning_minutes)}: every arm at ${tuned.points} settings on seeds from ${tuned.seeds[0]} on, which report nothing`
+          ? `, tuning took ${formatDuration(60 * result.tuning_minutes)}: every arm was tried at ${tuned.points} settings on seeds from ${tuned.seeds[0]} on, which no result is reported on`
           : "; nothing was tuned"}
         .
       </p>

@@ -49,7 +49,7 @@ export function ChartSettings() {
       </Quiet>
       <Quiet
         label="smoothing"
-        help="Running mean of the recorded values, which stay behind it; on a log scale of their logarithms"
+        help="Running mean of the recorded values, which stay visible behind it; on a log scale it is the mean of their logarithms"
         value={`${smoothing.value}`}
         onChange={(value) => {
           smoothing.value = Number(value);

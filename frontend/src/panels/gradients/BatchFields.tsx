@@ -48,7 +48,7 @@ export function BatchFields({ runs, run, taken, arm, step, batch, onChoose }: Pr
         <button
           type="button"
           disabled={nearest === ""}
-          data-tip="The scores become what the network of a run says: of the one on the Compare page at its playback step, or else of the newest"
+          data-tip="Takes the scores that a run's network gives: of the run on the Compare page at its playback step, or else of the newest run"
           onClick={() => choose(nearest, nearest === here ? Math.floor(cursor.value) : null)}
         >
           This batch
