@@ -19,6 +19,7 @@ from newton_core.workers import (
     worker_environment,
 )
 
+_ENTRY = "newton_core.evidence.worker:main"
 HANG_SECONDS = 300.0
 LOOK_SECONDS = 0.1
 
@@ -264,11 +265,8 @@ class CellWorker:
             CellsStoppedError: one of ``stops`` was set.
         """
         if self._process is None:
-            entry, environment = (
-                "newton_core.evidence.worker:main",
-                worker_environment(data_dir(), 1),
-            )
-            self._process = WorkerProcess(entry, None, "cell worker", HANG_SECONDS, environment)
+            environment = worker_environment(data_dir(), threads=1)
+            self._process = WorkerProcess(_ENTRY, None, "cell worker", HANG_SECONDS, environment)
         summary: Summary | None = None
 
         def stopped() -> bool:
