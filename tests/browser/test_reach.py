@@ -2,6 +2,7 @@
 
 import base64
 
+import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.app.harness import LabServer
@@ -77,17 +78,42 @@ def test_sliders_are_seen_with_forced_colours(
     page.close()
 
 
+@pytest.fixture(scope="module")
+def of_six_arms(server: LabServer) -> str:
+    """A small run of as many arms as the largest presets have, four of them with a λ."""
+    halves = ({"component": "length"}, {"component": "direction"})
+    arms = [
+        {"label": "Vanilla"},
+        {"label": "Vanilla, clipped at the median", "gradient": "clip"},
+        {"label": "Hessian", "curvature": "hessian"},
+        {"label": "Fisher", "curvature": "fisher"},
+        *(
+            {"label": f"Fisher, {half['component']} only (batch)", "curvature": "fisher", **half}
+            for half in halves
+        ),
+    ]
+    task = {"name": "ranking", "n": 4, "test_sets": 20}
+    loss = {"name": "neuralsort"}
+    return server.finish({"task": task, "loss": loss, "arms": arms, "steps": 20, "batch_size": 4})
+
+
+@pytest.mark.parametrize(("width", "height"), [(360, 800), (390, 844)])
 def test_lambda_and_its_chart_share_a_phone_screen(
-    browser: Browser, server: LabServer, finished: str, watch: Watch
+    browser: Browser, server: LabServer, of_six_arms: str, watch: Watch, width: int, height: int
 ) -> None:
-    lab = LabPage.open(browser, server.url, watch, width=390, height=844)
-    lab.go_to_run(finished, "?step=100")
+    lab = LabPage.open(browser, server.url, watch, width=width, height=height)
+    lab.go_to_run(of_six_arms)
     lab.wait_for_curve()
-    slider = lab.page.get_by_role("slider", name="λ Fisher, slider")
+    sliders = lab.page.locator(".near-lambdas").get_by_role("slider")
+    expect(sliders).to_have_count(4)
     chart = lab.page.locator(".chart-area").first
-    boxes = [found.bounding_box() for found in (slider, chart)]
-    assert all(box is not None and box["y"] + box["height"] <= 844 for box in boxes), boxes
-    assert lab.page.evaluate("document.documentElement.scrollWidth") <= 390
+    boxes = [found.bounding_box() for found in (sliders.first, sliders.last, chart)]
+    assert all(box is not None and box["y"] + box["height"] <= height for box in boxes), boxes
+    assert lab.page.evaluate("document.documentElement.scrollWidth") <= width
+    # No name at a curve's end is cut off.
+    names = lab.page.locator(".chart-hero .chart-ink text").all_text_contents()
+    assert "only (batch)" in " ".join(names)
+    assert "…" not in "".join(names)
     lab.close()
 
 
