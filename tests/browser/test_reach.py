@@ -1,6 +1,7 @@
 """The page for those who go by keyboard, by touch, with forced colours or on a phone."""
 
 import base64
+import re
 
 import pytest
 from playwright.sync_api import Browser, expect
@@ -110,11 +111,23 @@ def test_lambda_and_its_chart_share_a_phone_screen(
     boxes = [found.bounding_box() for found in (sliders.first, sliders.last, chart)]
     assert all(box is not None and box["y"] + box["height"] <= height for box in boxes), boxes
     assert lab.page.evaluate("document.documentElement.scrollWidth") <= width
-    # No name at a curve's end is cut off.
-    names = lab.page.locator(".chart-hero .chart-ink text").all_text_contents()
-    assert "only (batch)" in " ".join(names)
-    assert "…" not in "".join(names)
     lab.close()
+
+
+@pytest.mark.parametrize(
+    ("width", "query"), [(1280, ""), (1440, "?present"), (1920, ""), (2560, ""), (1280, "?step=5")]
+)
+def test_names_at_the_curves_ends_are_whole(
+    lab: LabPage, of_six_arms: str, width: int, query: str
+) -> None:
+    lab.page.set_viewport_size({"width": width, "height": 900})
+    lab.go_to_run(of_six_arms, query)
+    lab.wait_for_curve()
+    names = lab.page.locator(".chart-hero .chart-ink text").all_text_contents()
+    words = re.sub(r"\s+", " ", " ".join(names))
+    assert re.search(r"Vanilla, clipped at the median \d", words), words
+    assert re.search(r"Fisher, direction only \(batch\) \d", words), words
+    assert "…" not in words
 
 
 def test_a_presentation_says_what_it_shows_on_one_screen(lab: LabPage, finished: str) -> None:

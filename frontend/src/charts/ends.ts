@@ -5,7 +5,7 @@ import {
   endText,
   fitsBeside,
   fontOf,
-  lineHeight,
+  labelHeight,
   named,
   namesOf,
   TEXT_OFFSET,
@@ -75,7 +75,7 @@ export function endsOf(
   );
   const places = spread(
     ends.map((end) => end.top),
-    ends.map((end) => end.lines.length * lineHeight(view)),
+    ends.map((end) => labelHeight(view, end.lines.length)),
     plot.top + 4,
     plot.top + plot.height - 4,
   );

@@ -1,11 +1,10 @@
 /** Draws labels, markers and marks over a figure, as SVG that costs no layout. */
 
 import type { Filled } from "./curves";
+import { LINE } from "./labelRoom";
 import { reach } from "./marks";
 
 const SVG = "http://www.w3.org/2000/svg";
-/** From one line of a label to the next, in sizes of its font. */
-const LINE = 1.25;
 
 /** Replaces what `svg` holds by what belongs over the figure. */
 export function drawInk(svg: SVGSVGElement, filled: Filled, scale: number, halo: string): void {

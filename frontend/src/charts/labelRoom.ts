@@ -57,9 +57,12 @@ export function fontOf(view: View): number {
   return (named(view) ? 12 : 11) * view.scale;
 }
 
-/** Pixels from one line of a label, or from one label, to the next. */
-export function lineHeight(view: View): number {
-  return (named(view) ? 15 : 13) * view.scale;
+/** From one line of a label to the next, in sizes of its font. */
+export const LINE = 1.12;
+
+/** Pixels that a label of so many lines takes, to the next label. */
+export function labelHeight(view: View, lines: number): number {
+  return (named(view) ? 15 : 13) * view.scale + (lines - 1) * LINE * fontOf(view);
 }
 
 /** Pixels that labels need beside the plot; it grows where values do, and never shrinks again. */
@@ -79,7 +82,8 @@ export function fitsBeside(view: View, left: number, text: string): boolean {
 
 /**
  * The lines of each curve's name as there is room for them beside the plot, with the space before
- * the value, which follows the last: broken at its spaces, and shortened where even so it does not fit.
+ * the value, which follows the last: broken at its spaces, as long as the chart is tall enough for
+ * more lines, and shortened where it is not, or where a word is too long.
  */
 export function namesOf(
   view: View,
@@ -91,11 +95,21 @@ export function namesOf(
   const font = fontOf(view);
   const room = nameRoom(view, values);
   const whole = shown.map((name) => brokenName(name, font, room, values));
-  const count = whole.reduce((sum, lines) => sum + lines.length, 0);
-  const isTall = count * lineHeight(view) <= plotBox(view, 0).height;
-  const isWide = whole.some((lines) => lines.some((line) => textWidth(line, font) > room + values));
-  if (isTall && !isWide) return whole;
-  return fitting(shown, font, room).map((name) => [name === "" ? "" : `${name} `]);
+  const names = fitting(shown, font, room).map((name) => [name === "" ? "" : `${name} `]);
+  const isNarrow = (lines: string[]) =>
+    lines.every((line) => textWidth(line, font) <= room + values);
+  const single = labelHeight(view, 1);
+  let left = plotBox(view, 0).height - shown.filter((name) => name !== "").length * single;
+  const fewest = whole
+    .map((lines, index) => ({ lines, index }))
+    .sort((one, other) => one.lines.length - other.lines.length);
+  for (const { lines, index } of fewest) {
+    const more = labelHeight(view, lines.length) - single;
+    if (more > Math.max(0, left) || !isNarrow(lines)) continue;
+    names[index] = lines;
+    left -= more;
+  }
+  return names;
 }
 
 /** A name's lines, of which the last has room for the value; a line of its own, where none has. */
