@@ -223,7 +223,7 @@ export function CurvaturePanel({ templates }: { templates: Templates }) {
               ))}
             {now !== null && (
               <p class="curvature-key">
-                Shading: the loss itself.
+                Shading: the loss itself, the stronger the lower.
                 {change !== null &&
                   " Dashed lines: the quadratic that the Newton step uses in its place; z* is where that is level."}
               </p>

@@ -59,6 +59,7 @@ describe("the verdict", () => {
     );
     expect(turnWords({ ratio: 1, degrees: 25.3 })).toBe("and turns it by 25°");
     expect(turnWords({ ratio: 1, degrees: 134 })).toBe("and turns it by 134°, uphill");
+    expect(ratioText(0.00098)).toBe("× 1/1,000");
     expect([ratioText(0.0078), degreeText(3.71), degreeText(null)]).toEqual([
       "× 0.0078",
       "3.7°",

@@ -116,8 +116,13 @@ export function degreeText(degrees: number | null): string {
 }
 
 /** "× 0.0078". */
+/** Ratios that have too many zeros to be read. */
+const TINY = 0.001;
+
 export function ratioText(ratio: number | null): string {
-  return ratio === null ? "–" : `× ${formatMeasured(ratio, 2)}`;
+  if (ratio === null) return "–";
+  const isTiny = ratio > 0 && ratio < TINY;
+  return `× ${isTiny ? `1/${formatMeasured(1 / ratio, 2)}` : formatMeasured(ratio, 2)}`;
 }
 
 /** Ascending eigenvalues of a symmetric 2 x 2 matrix; null where an entry is not finite. */
