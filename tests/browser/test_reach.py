@@ -115,7 +115,7 @@ def test_lambda_and_its_chart_share_a_phone_screen(
 
 
 @pytest.mark.parametrize(
-    ("width", "query"), [(1280, ""), (1440, "?present"), (1920, ""), (2560, ""), (1280, "?step=5")]
+    ("width", "query"), [(1280, ""), (1440, "?present"), (2560, ""), (1280, "?step=5")]
 )
 def test_names_at_the_curves_ends_are_whole(
     lab: LabPage, of_six_arms: str, width: int, query: str
