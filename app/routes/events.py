@@ -1,7 +1,6 @@
 """The log of a run as Server-Sent Events."""
 
 from collections.abc import AsyncIterator, Iterator, Sequence
-from weakref import WeakKeyDictionary
 
 from fastapi import APIRouter, Response
 from fastapi.sse import EventSourceResponse, format_sse_event
@@ -15,8 +14,6 @@ from app.runs.records import LoggedEvent
 router = APIRouter(tags=["runs"])
 
 CHUNK_BYTES = 64_000
-_messages: WeakKeyDictionary[LoggedEvent, bytes] = WeakKeyDictionary()
-"""What a class of viewers is sent of the newest events, made once for all of them."""
 
 
 @router.get(
@@ -66,17 +63,9 @@ def _chunks(events: Sequence[LoggedEvent]) -> Iterator[bytes]:
     """The events as few pieces, none so large that a slow viewer would fill the memory."""
     chunk = bytearray()
     for event in events:
-        chunk += _message(event)
+        chunk += event.message
         if len(chunk) > CHUNK_BYTES:
             yield bytes(chunk)
             chunk.clear()
     if chunk:
         yield bytes(chunk)
-
-
-def _message(event: LoggedEvent) -> bytes:
-    found = _messages.get(event)
-    if found is None:
-        found = format_sse_event(event=event.type, id=str(event.seq), data_str=event.body)
-        _messages[event] = found
-    return found

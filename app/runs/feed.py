@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Protocol
 
 import anyio
@@ -42,14 +43,18 @@ class Silence:
 class _Topic:
     """What the feed knows about one run.
 
-    ``tail`` are its newest events, consecutive; ``viewers`` are woken by news.
+    ``tail`` are its newest events, consecutive; ``viewers`` are woken by news. ``reads`` of the log
+    from after an event are under way: whoever wants the same waits for the same, unless there was
+    news since.
     """
 
     tail: list[LoggedEvent] = field(default_factory=list)
     tail_bytes: int = 0
     viewers: set[asyncio.Event] = field(default_factory=set)
+    reads: dict[int, asyncio.Task[Page]] = field(default_factory=dict)
 
     def push(self, events: Sequence[LoggedEvent]) -> None:
+        self.reads.clear()
         self.tail.extend(events)
         self.tail_bytes += sum(len(event.body) for event in events)
         drop = max(0, len(self.tail) - TAIL_EVENTS)
@@ -67,8 +72,15 @@ class _Topic:
         return self.tail[seq + 1 - self.tail[0].seq :]
 
     def forget(self) -> None:
+        self.reads.clear()
         self.tail.clear()
         self.tail_bytes = 0
+
+    def has_read(self, after: int, read: asyncio.Task[Page]) -> None:
+        if self.reads.get(after) is read:
+            del self.reads[after]
+        if not read.cancelled():
+            read.exception()  # seen, also where whoever waited for it has left
 
     @property
     def ended(self) -> bool:
@@ -207,9 +219,7 @@ class Feed:
                 events, ended = topic.after(after), topic.ended
                 if events is None:
                     try:
-                        page = await anyio.to_thread.run_sync(
-                            log.read, run_id, after, limiter=self._readers
-                        )
+                        page = await self._page(topic, log, run_id, after)
                     except DatabaseUnavailableError:  # the viewer stays: the run goes on later
                         yield Silence()
                         await asyncio.sleep(min(patience, OUTAGE_SECONDS))
@@ -228,6 +238,22 @@ class Feed:
                     yield QueuePosition(position)
                     continue
                 try:
-                    await asyncio.wait_for(news.wait(), patience)
+                    async with asyncio.timeout(patience):  # wait_for() would start a task
+                        await news.wait()
                 except TimeoutError:
                     yield Silence()
+
+    async def _page(self, topic: _Topic, log: Log, run_id: str, after: int) -> Page:
+        """What the log holds after an event: one read for all who ask at the same time.
+
+        It goes on when a viewer who waits for it leaves.
+        """
+        read = topic.reads.get(after)
+        if read is None:
+            read = asyncio.create_task(self._read(log, run_id, after))
+            read.add_done_callback(partial(topic.has_read, after))
+            topic.reads[after] = read
+        return await asyncio.shield(read)
+
+    async def _read(self, log: Log, run_id: str, after: int) -> Page:
+        return await anyio.to_thread.run_sync(log.read, run_id, after, limiter=self._readers)

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pytest
 from app.database import Database
 from app.runs.feed import TAIL_EVENTS, Feed, QueuePosition, Silence
 from app.runs.identity import Identity
-from app.runs.log import EventLog
+from app.runs.log import EventLog, Page
 from app.runs.records import LoggedEvent
 from app.runs.store import NewRun, RunStore
 from app.settings import load_settings
@@ -103,6 +104,50 @@ def test_log_longer_than_memory_is_read_from_the_database(stage: Stage) -> None:
         assert await early == expected
         assert await late == expected
 
+    play(stage, scene)
+
+
+class HeldLog:
+    """A log that keeps what it has read to itself until it may give it."""
+
+    def __init__(self, log: EventLog) -> None:
+        self.log = log
+        self.reads = 0
+        self.may_give = threading.Event()
+
+    def read(self, log_id: str, after: int) -> Page:
+        """See EventLog."""
+        page = self.log.read(log_id, after)
+        self.reads += 1
+        assert self.may_give.wait(PATIENCE)
+        return page
+
+
+def test_viewers_share_a_read_but_none_that_began_before_the_news(stage: Stage) -> None:
+    log = HeldLog(stage.log)
+
+    async def until(is_so: Callable[[], bool]) -> None:
+        while not is_so():
+            await asyncio.sleep(0.001)
+
+    def view() -> asyncio.Task[list[int]]:
+        return asyncio.create_task(numbers(stage.feed.follow(log, stage.run, 0, PATIENCE)))
+
+    async def scene() -> None:
+        leaving, early = view(), view()
+        await until(lambda: stage.feed.viewers == 2 and log.reads == 1)
+        leaving.cancel()
+        await until(leaving.done)
+        stage.write()
+        await asyncio.sleep(0)  # the news is handed over
+        late = view()
+        await until(lambda: log.reads == 2)
+        log.may_give.set()
+        stage.write(1, "finished")
+        assert await early == await late == [1, 2, 3, 4, 5]
+        assert log.reads == 2
+
+    stage.write(3)
     play(stage, scene)
 
 
