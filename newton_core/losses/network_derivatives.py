@@ -16,7 +16,7 @@ Tangents are [..., score, sample]; other layouts as in :mod:`newton_core.losses.
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from newton_core.losses.base import Derivatives
@@ -43,59 +43,104 @@ def log_domain_derivatives(
     network: RelaxedNetwork, scores: Values, target: Matrices, hessian: bool
 ) -> Derivatives:
     """Derivatives of the cross-entropy from log P and log(1 - P)."""
-    distribution, beta, wiring = network.distribution, network.steepness, network.wiring
-    difference, alpha = network.compare(scores)
-    v = torch.stack((beta * difference, -beta * difference))
-    record: list[Tensor] = []
-    log_p = network.log_permute(distribution.log_cdf(v), record)
-    rows = row_derivatives(log_p, target, hessian=hessian)
-
-    # Backward through the layers: what each exit's row receives, and log α and log(1 - α).
-    shares = [apart.sigmoid_() for apart in record]
-    received: list[Tensor] = []
-    pulls = torch.empty_like(v)
-    below = rows.gradient.index_select(0, wiring.unrestore)
-    layers = zip(wiring.layers, shares, network.by_layer(pulls), strict=True)
-    for layer, share, pull in reversed(list(layers)):
-        exits, idle = _split_exits(below, layer.comparators)
-        first = share * exits
-        second = exits - first
-        torch.add(first.sum(2), second.sum(2).flip(0), out=pull)
-        below = layer.leave(first.sum(0), second.sum(0), idle)
-        received.append(exits)
-
-    slopes = distribution.log_slope(v).mul_(beta)
-    slopes[1].neg_()  # of log α and log(1 - α) in d
-    comparators = ComparatorDerivatives(difference, alpha, distribution.density(v[0]) * beta)
-    gradient, skew = comparators.pull(network, (pulls * slopes).sum(0))
-    if rows.hessians is None:
+    forward = LogForward.of(network, scores)
+    rows = row_derivatives(forward.log_p, target, hessian=hessian)
+    gradient, second = forward.derivatives(rows.gradient, hessian)
+    if second is None or rows.hessians is None:
         return Derivatives(rows.value, gradient.mT)
-
-    # Forward with the tangents.
-    bend = distribution.density_slope(v[0]) * beta**2
-    curvature = (pulls * distribution.log_curvature(v)).sum(0).mul_(beta**2)
-    tangents = comparators.tangents(network)
-    result = gram(curvature - skew * comparators.curvature(bend), tangents)
-    mix = (slopes.unsqueeze(2) * tangents).unsqueeze(2)  # of log α and log(1 - α)
-    other = mix.flip(0)
-    state = _no_tangents(scores)
-    for layer, gap, to_high, share, exits in zip(
-        wiring.layers,
-        network.by_layer(mix - other),
-        network.by_layer(other),
-        shares,
-        reversed(received),
-        strict=True,
-    ):
-        low, high, idle = layer.enter(state)
-        # A logaddexp curves by share (1 - share) along the difference of its two summands.
-        apart = gap + (low - high)
-        weight = exits * share * (1 - share)
-        result += gram(weight.flatten(0, 2), apart.flatten(0, 2))
-        mixed = torch.addcmul(to_high + high, share.unsqueeze(3), apart)
-        state = torch.cat((mixed.flatten(0, 1), idle))
-    result += pull_rows(rows.hessians, state.index_select(0, wiring.restore))
+    result, tangents = second
+    result += pull_rows(rows.hessians, tangents)
     return Derivatives(rows.value, gradient.mT, result.permute(2, 0, 1))
+
+
+@dataclass(frozen=True)
+class LogForward:
+    """The scores' way through the network to log P, or to one column of it, and the way back.
+
+    Attributes:
+        network: the network.
+        difference: d of every comparator.
+        alpha: α.
+        v: β d and -β d.
+        log_p: [wire, item, sample], of all items or of one each.
+        shares: of each layer, what the straight way has of each exit.
+    """
+
+    network: RelaxedNetwork
+    difference: Comparators
+    alpha: Comparators
+    v: Float[Tensor, "2 C N"]
+    log_p: Float[Tensor, "n i N"]
+    shares: list[Tensor]
+
+    @classmethod
+    def of(
+        cls, network: RelaxedNetwork, scores: Values, items: Int[Tensor, " N"] | None = None
+    ) -> "LogForward":
+        """Sends scores through; with ``items``, each sample's column of that item alone."""
+        difference, alpha = network.compare(scores)
+        v = torch.stack((network.steepness * difference, -network.steepness * difference))
+        record: list[Tensor] = []
+        log_p = network.log_permute(network.distribution.log_cdf(v), record, items)
+        return cls(network, difference, alpha, v, log_p, [apart.sigmoid_() for apart in record])
+
+    def derivatives(
+        self, adjoints: Float[Tensor, "n i N"], hessian: bool
+    ) -> tuple[Values, tuple[Matrices, Float[Tensor, "n i n N"]] | None]:
+        """What the scores receive where log P receives ``adjoints``.
+
+        With ``hessian`` also the second derivatives of all operations before the end, and the
+        tangents of log P, between which those of the end are still to be taken.
+        """
+        network, v = self.network, self.v
+        distribution, beta, wiring = network.distribution, network.steepness, network.wiring
+
+        # Backward through the layers: what each exit's row receives, and log α and log(1 - α).
+        received: list[Tensor] = []
+        pulls = torch.empty_like(v)
+        below = adjoints.index_select(0, wiring.unrestore)
+        layers = zip(wiring.layers, self.shares, network.by_layer(pulls), strict=True)
+        for layer, share, pull in reversed(list(layers)):
+            exits, idle = _split_exits(below, layer.comparators)
+            first = share * exits
+            second = exits - first
+            torch.add(first.sum(2), second.sum(2).flip(0), out=pull)
+            below = layer.leave(first.sum(0), second.sum(0), idle)
+            received.append(exits)
+
+        slopes = distribution.log_slope(v).mul_(beta)
+        slopes[1].neg_()  # of log α and log(1 - α) in d
+        slope = distribution.density(v[0]) * beta
+        comparators = ComparatorDerivatives(self.difference, self.alpha, slope)
+        gradient, skew = comparators.pull(network, (pulls * slopes).sum(0))
+        if not hessian:
+            return gradient, None
+
+        # Forward with the tangents.
+        bend = distribution.density_slope(v[0]) * beta**2
+        curvature = (pulls * distribution.log_curvature(v)).sum(0).mul_(beta**2)
+        tangents = comparators.tangents(network)
+        result = gram(curvature - skew * comparators.curvature(bend), tangents)
+        mix = (slopes.unsqueeze(2) * tangents).unsqueeze(2)  # of log α and log(1 - α)
+        other = mix.flip(0)
+        n, i, samples = adjoints.shape
+        state = adjoints.new_zeros(n, i, n, samples)
+        for layer, gap, to_high, share, exits in zip(
+            wiring.layers,
+            network.by_layer(mix - other),
+            network.by_layer(other),
+            self.shares,
+            reversed(received),
+            strict=True,
+        ):
+            low, high, idle = layer.enter(state)
+            # A logaddexp curves by share (1 - share) along the difference of its two summands.
+            apart = gap + (low - high)
+            weight = exits * share * (1 - share)
+            result += gram(weight.flatten(0, 2), apart.flatten(0, 2))
+            mixed = torch.addcmul(to_high + high, share.unsqueeze(3), apart)
+            state = torch.cat((mixed.flatten(0, 1), idle))
+        return gradient, (result, state.index_select(0, wiring.restore))
 
 
 def saturating_derivatives(

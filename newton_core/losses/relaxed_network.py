@@ -15,7 +15,7 @@ comparators of all layers (C, N).
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn import functional
 
@@ -73,17 +73,26 @@ class RelaxedNetwork:
         return p.index_select(0, self.wiring.restore)
 
     def log_permute(
-        self, logs: Float[Tensor, "2 C N"], record: list[Tensor] | None = None
+        self,
+        logs: Float[Tensor, "2 C N"],
+        record: list[Tensor] | None = None,
+        items: Int[Tensor, " N"] | None = None,
     ) -> Matrices:
         """log P from log α and log(1 - α): each layer is a logaddexp of its two wires' rows.
 
         Records the differences of the two summands' logarithms, (2, k, n, N) for k comparators
-        with their low and high exits.
+        with their low and high exits. With ``items``, each sample's column of that item alone
+        travels: n is then 1 there and in the answer.
         """
         mix, other = both_exits(logs)
         # The zeros of the identity as a finite logarithm that outweighs every other: minus
         # infinity would put NaN into the derivatives. No zero is left at the end.
-        log_p = self._identity(logs[0], 0.0, torch.finfo(logs.dtype).min / 8)
+        zero = torch.finfo(logs.dtype).min / 8
+        if items is None:
+            log_p = self._identity(logs[0], 0.0, zero)
+        else:
+            log_p = logs.new_full((len(self.wiring.restore), 1, logs.shape[2]), zero)
+            log_p.scatter_(0, items.view(1, 1, -1), 0.0)
         layers = zip(self.wiring.layers, self.by_layer(mix), self.by_layer(other), strict=True)
         for layer, to_low, to_high in layers:
             low, high, idle = layer.enter(log_p)

@@ -18,8 +18,8 @@ from torch import Tensor
 
 from newton_core.losses.base import Derivatives
 from newton_core.losses.distributions import log_cdf
-from newton_core.losses.network_derivatives import ComparatorDerivatives, gram, outer
-from newton_core.losses.relaxed_network import RelaxedNetwork, logaddexp
+from newton_core.losses.network_derivatives import LogForward, gram, outer
+from newton_core.losses.relaxed_network import RelaxedNetwork
 from newton_core.losses.row_cross_entropy import RowHessians
 from newton_core.losses.softmax_sorting import SoftmaxSortingLoss, centred
 from newton_core.losses.sorting import ItemScores
@@ -111,7 +111,7 @@ class NetworkTop(TopRelaxation):
         network = self.network
         v = network.steepness * network.compare(scores)[0]
         logs = log_cdf(network.distribution, torch.stack((v, -v)))
-        return self._column(logs, classes)[-k:]
+        return network.log_permute(logs, items=classes)[-k:, 0]
 
     def derivatives(
         self, scores: ItemScores, classes: Classes, weights: Float[Tensor, " k"], hessian: bool
@@ -120,81 +120,20 @@ class NetworkTop(TopRelaxation):
 
         As in :mod:`newton_core.losses.network_derivatives`, with another end.
         """
-        network, k = self.network, len(weights)
-        distribution, beta, wiring = network.distribution, network.steepness, network.wiring
-        difference, alpha = network.compare(scores)
-        v = torch.stack((beta * difference, -beta * difference))
-        record: list[Tensor] = []
-        log_top = self._column(distribution.log_cdf(v), classes, record)[-k:]
+        k = len(weights)
+        forward = LogForward.of(self.network, scores, classes)
+        log_top = forward.log_p[-k:, 0]
         q = _posterior(log_top, weights)
         value = top_loss(log_top, weights)
-
-        # Backward: what each exit receives, and log α and log(1 - α).
-        shares = [apart.sigmoid_() for apart in record]
-        received: list[Tensor] = []
-        pulls = torch.empty_like(v)
         last = torch.zeros_like(scores)
         last[-k:] = -q
-        below = last.index_select(0, wiring.unrestore)
-        layers = zip(wiring.layers, shares, network.by_layer(pulls), strict=True)
-        for layer, share, pull in reversed(list(layers)):
-            exits, idle = below.tensor_split((2 * layer.comparators,))
-            exits = exits.view(2, layer.comparators, -1)
-            first = share * exits
-            second = exits - first
-            torch.add(first, second.flip(0), out=pull)
-            below = layer.leave(first.sum(0), second.sum(0), idle)
-            received.append(exits)
-
-        slopes = distribution.log_slope(v).mul_(beta)
-        slopes[1].neg_()  # of log α and log(1 - α) in d
-        comparators = ComparatorDerivatives(difference, alpha, distribution.density(v[0]) * beta)
-        gradient, skew = comparators.pull(network, (pulls * slopes).sum(0))
-        if not hessian:
+        gradient, second = forward.derivatives(last.unsqueeze(1), hessian)
+        if second is None:
             return Derivatives(value, gradient.mT)
-
-        # Forward with the tangents.
-        bend = distribution.density_slope(v[0]) * beta**2
-        curvature = (pulls * distribution.log_curvature(v)).sum(0).mul_(beta**2)
-        tangents = comparators.tangents(network)
-        result = gram(curvature - skew * comparators.curvature(bend), tangents)
-        mix = slopes.unsqueeze(2) * tangents  # of log α and log(1 - α)
-        other = mix.flip(0)
-        state = scores.new_zeros(len(scores), *scores.shape)  # [wire, score, sample]
-        for layer, gap, to_high, share, exits in zip(
-            wiring.layers,
-            network.by_layer(mix - other),
-            network.by_layer(other),
-            shares,
-            reversed(received),
-            strict=True,
-        ):
-            low, high, idle = layer.enter(state)
-            # A logaddexp curves by share (1 - share) along the difference of its two summands.
-            apart = gap + (low - high)
-            weight = exits * share * (1 - share)
-            result += gram(weight.flatten(0, 1), apart.flatten(0, 1))
-            mixed = torch.addcmul(to_high + high, share.unsqueeze(2), apart)
-            state = torch.cat((mixed.flatten(0, 1), idle))
+        result, tangents = second
         result += outer(gradient.unsqueeze(0), gradient.unsqueeze(0))
-        result -= gram(q, state.index_select(0, wiring.restore)[-k:])
+        result -= gram(q, tangents[-k:, 0])
         return Derivatives(value, gradient.mT, result.permute(2, 0, 1))
-
-    def _column(
-        self, logs: Float[Tensor, "2 C N"], classes: Classes, record: list[Tensor] | None = None
-    ) -> ItemScores:
-        """log P of the class in every row; records each layer's differences of the summands."""
-        network = self.network
-        # A finite logarithm of zero that outweighs all others, as in RelaxedNetwork.log_permute.
-        n, zero = len(network.wiring.restore), torch.finfo(logs.dtype).min / 8
-        state = logs.new_full((n, logs.shape[2]), zero).scatter_(0, classes.unsqueeze(0), 0.0)
-        for layer, straight in zip(network.wiring.layers, network.by_layer(logs), strict=True):
-            low, high, idle = layer.enter(state)
-            first, second = straight + low, straight.flip(0) + high
-            state = torch.cat((logaddexp(first, second).flatten(0, 1), idle))
-            if record is not None:
-                record.append(first - second)
-        return state.index_select(0, network.wiring.restore)
 
 
 def _of_class(log_p: Float[Tensor, "k n N"], classes: Classes) -> TopRows:
