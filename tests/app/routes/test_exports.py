@@ -23,6 +23,8 @@ from tests.app.harness import LabServer, long_spec, tiny_spec, unpacked
 
 LABEL = 'A "quoted" </script><!-- λ'
 
+PATIENCE = 120.0  # seconds: a busy machine takes a while for the pictures of a report
+
 
 @pytest.fixture(scope="module")
 def run_id(server: LabServer) -> str:
@@ -31,7 +33,8 @@ def run_id(server: LabServer) -> str:
 
 
 def export(server: LabServer, run_id: str, format: str) -> Any:
-    answer = server.client.get(f"/api/runs/{run_id}/export", params={"format": format})
+    path = f"/api/runs/{run_id}/export"
+    answer = server.client.get(path, params={"format": format}, timeout=PATIENCE)
     assert answer.status_code == 200, answer.text
     disposition = answer.headers["content-disposition"]
     what = {"csv": "numbers.csv", "json": "events.json", "html": "report.html",
@@ -161,7 +164,8 @@ def test_a_report_keeps_the_view_that_it_was_asked_with(server: LabServer, run_i
 
 def test_a_panel_that_asks_for_each_step_brings_the_answers(server: LabServer, run_id: str) -> None:
     params = {"format": "html", "view": "?panel=turn&step=20"}
-    data = _embedded(server.client.get(f"/api/runs/{run_id}/export", params=params).text)
+    path = f"/api/runs/{run_id}/export"
+    data = _embedded(server.client.get(path, params=params, timeout=PATIENCE).text)
     steps = [event["step"] for event in server.events(run_id) if event["type"] == "snapshot"]
     assert len(steps) > 3
     asked = [one["question"] for one in data["answers"]]
