@@ -269,8 +269,8 @@ class ComparatorDerivatives:
 
 
 def _split_exits(
-    rows: Matrices, comparators: int
-) -> tuple[Float[Tensor, "2 k n N"], Float[Tensor, "i n N"]]:
+    rows: Float[Tensor, "n i N"], comparators: int
+) -> tuple[Float[Tensor, "2 k i N"], Float[Tensor, "idle i N"]]:
     """Rows in a layer's order as (low, high) exits of its comparators, and those of idle wires."""
     exits, idle = rows.tensor_split((2 * comparators,))
     return exits.view(2, comparators, *rows.shape[1:]), idle

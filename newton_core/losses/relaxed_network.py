@@ -77,12 +77,12 @@ class RelaxedNetwork:
         logs: Float[Tensor, "2 C N"],
         record: list[Tensor] | None = None,
         items: Int[Tensor, " N"] | None = None,
-    ) -> Matrices:
+    ) -> Float[Tensor, "n i N"]:
         """log P from log α and log(1 - α): each layer is a logaddexp of its two wires' rows.
 
         Records the differences of the two summands' logarithms, (2, k, n, N) for k comparators
         with their low and high exits. With ``items``, each sample's column of that item alone
-        travels: n is then 1 there and in the answer.
+        travels: n is then 1 there, and i in the answer.
         """
         mix, other = both_exits(logs)
         # The zeros of the identity as a finite logarithm that outweighs every other: minus
