@@ -96,7 +96,8 @@ def _title(spec: ExperimentSpec, preset: str | None) -> str:
     if preset is not None:
         return get_preset(preset).title
     arms = ", ".join(arm.label for arm in spec.arms)
-    title = f"{spec.task.name}, {spec.loss.name}: {arms}"
+    what = ", ".join(dict.fromkeys((spec.task.name, spec.loss.name)))  # a simulator names both
+    title = f"{what}: {arms}"
     if not spec.changes:
         return title
     last = spec.changes[-1]  # one fits the line

@@ -19,6 +19,16 @@ def test_a_preset_keeps_its_name_with_another_seed(server: LabServer) -> None:
     assert runs[0]["title"] == get_preset("calm-classification").title
 
 
+def test_a_run_without_a_name_is_told_by_task_loss_and_arms(server: LabServer) -> None:
+    driven = {"task": {"name": "trajectory"}, "loss": {"name": "trajectory"}}
+    titles = []
+    for changes in ({"seed": 78}, {"seed": 78, **driven}):
+        run_id = server.post(tiny_spec(**changes))["id"]
+        titles.append(server.run(run_id)["title"])
+        server.client.delete(f"/api/runs/{run_id}")
+    assert titles == ["ranking, neuralsort: Vanilla, Fisher", "trajectory: Vanilla, Fisher"]
+
+
 def test_a_run_is_renamed_and_found_by_its_name(server: LabServer) -> None:
     run_id = server.finish(tiny_spec(seed=7001))
     other = server.finish(tiny_spec(seed=7002))

@@ -16,7 +16,7 @@ export function PresentHead() {
     <section class="present-head" aria-label="What is shown">
       <h2>
         {presetOf(spec)?.title ??
-          `${optionLabel("task", task.name)}, ${optionLabel("loss", loss.name)}`}
+          [...new Set([optionLabel("task", task.name), optionLabel("loss", loss.name)])].join(", ")}
       </h2>
       <p>
         {arms.map((arm, index) => {

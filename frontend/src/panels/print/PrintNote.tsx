@@ -18,15 +18,16 @@ const CITATION =
   "Petersen, Borgelt, Sutter, Kuehne, Deussen, Ermon: Newton Losses, Using Curvature Information " +
   "for Learning with Differentiable Algorithms. NeurIPS 2024.";
 
-/** The loss with its parameters: "NeuralSort (temperature 0.03, numerics bce_loss)". */
+/** The loss with its parameters: "NeuralSort (temperature: 0.03; numerics: Log domain, exact)". */
 function lossWords(loss: Spec["loss"]): string {
   const own = Object.entries(loss).flatMap(([name, value]) => {
     if (name === "name" || value === null || typeof value === "object") return [];
-    const said = typeof value === "number" ? formatSetting(value, 4) : String(value);
-    return [`${name.replaceAll("_", " ")} ${said}`];
+    const said =
+      typeof value === "number" ? formatSetting(value, 4) : optionLabel(name, String(value));
+    return [`${name.replaceAll("_", " ")}: ${said}`];
   });
   const name = optionLabel("loss", loss.name);
-  return own.length === 0 ? name : `${name} (${own.join(", ")})`;
+  return own.length === 0 ? name : `${name} (${own.join("; ")})`;
 }
 
 /** An arm with the λ that it had at a step. */
