@@ -14,6 +14,7 @@ landscape process may grow by what it keeps, which is bounded.
 import argparse
 import asyncio
 import contextlib
+import os
 import signal
 import statistics
 import sys
@@ -65,9 +66,10 @@ def sample(server: LabServer) -> Sample:
             memory["landscape" in child.cmdline()[-1]] += child.memory_info().rss
             descriptors += child.num_fds()
     disk = 0
-    for path in server.data_dir.rglob("*"):
-        with contextlib.suppress(FileNotFoundError):  # a run that is removed just now
-            disk += path.stat().st_size if path.is_file() else 0
+    for folder, _, files in os.walk(server.data_dir):  # passes by folders that have just gone
+        for file in files:
+            with contextlib.suppress(FileNotFoundError):  # of a run that is removed just now
+                disk += Path(folder, file).stat().st_size
     return Sample(
         main.memory_info().rss / 1e6, memory[False] / 1e6, memory[True] / 1e6,
         main.num_fds(), descriptors, disk / 1e6,
