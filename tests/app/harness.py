@@ -102,7 +102,10 @@ class LabServer:
                 text=True,
             )
         self.client.close()
-        self.client = httpx.Client(base_url=self.url, timeout=30.0)
+        # The server closes a connection that was idle for 5 s, httpx's own limit too: who asks at
+        # that moment may get no answer.
+        limits = httpx.Limits(keepalive_expiry=2.0)
+        self.client = httpx.Client(base_url=self.url, timeout=30.0, limits=limits)
         self.wait_until_healthy()
         return self
 
