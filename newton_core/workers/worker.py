@@ -240,7 +240,7 @@ class Worker(ABC):
                 message = messages.decode(body)
                 if not isinstance(message, messages.Heartbeat) or self._inbox.empty():
                     self._inbox.put(message)
-        except Exception:
+        except Exception:  # of any kind, in a body torn by a kill: the process counts as lost
             logger.exception("a message of the %s process could not be read", self.name)
         finally:
             self._inbox.put(None)

@@ -53,13 +53,19 @@ def endless(seed: int) -> Spec:
     return long_spec(seed, steps=100_000, evaluate_every=50_000)
 
 
+def under_way(postgres: Postgres, new_server: Callable[..., LabServer]) -> tuple[LabServer, str]:
+    """A server of one worker on this database, and a run that it computes."""
+    server = new_server(database_url=postgres.url, workers=1, fork_workers=0).start()
+    run_id = str(server.post(endless(1))["id"])
+    server.wait_for(run_id, lambda run: run["step"] > 300)
+    return server, run_id
+
+
 def test_run_goes_on_when_postgresql_is_restarted(
     postgres: Postgres, new_server: Callable[..., LabServer]
 ) -> None:
-    server = new_server(database_url=postgres.url, workers=1, fork_workers=0).start()
-    run_id = server.post(endless(1))["id"]
+    server, run_id = under_way(postgres, new_server)
     waiting = server.post(tiny_spec(seed=2))["id"]
-    server.wait_for(run_id, lambda run: run["step"] > 300)
     postgres.stop()
     down = health(server, 503)
     assert (down["status"], down["lock"]) == ("unavailable", False)
@@ -77,9 +83,7 @@ def test_run_goes_on_when_postgresql_is_restarted(
 def test_server_says_that_postgresql_hangs_and_goes_on_after_it(
     postgres: Postgres, new_server: Callable[..., LabServer]
 ) -> None:
-    server = new_server(database_url=postgres.url, workers=1, fork_workers=0).start()
-    run_id = server.post(endless(1))["id"]
-    server.wait_for(run_id, lambda run: run["step"] > 300)
+    server, run_id = under_way(postgres, new_server)
     with postgres.stopped():
         down = health(server, 503)
         assert down["reasons"] == [SILENCE]
@@ -94,9 +98,7 @@ def test_server_says_that_postgresql_hangs_and_goes_on_after_it(
 def test_run_that_is_stopped_during_an_outage_ends_after_it(
     postgres: Postgres, new_server: Callable[..., LabServer]
 ) -> None:
-    server = new_server(database_url=postgres.url, workers=1, fork_workers=0).start()
-    run_id = server.post(endless(1))["id"]
-    server.wait_for(run_id, lambda run: run["step"] > 100)
+    server, run_id = under_way(postgres, new_server)
     for worker in server.workers():
         worker.kill()  # what the run says of that cannot be stored before the database is back
     postgres.stop()
