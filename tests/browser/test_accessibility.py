@@ -8,9 +8,17 @@ from playwright.sync_api import Browser, expect
 from tests.app.harness import LabServer
 from tests.browser.lab_page import PATIENCE, LabPage, Watch
 
+AT_REST = """() => !document.querySelector('[aria-busy="true"][data-stale="true"]')
+    && document.getAnimations().every((animation) => animation.playState !== "running")"""
+
 
 def serious(lab: LabPage) -> list[str]:
-    """What axe finds serious or worse, with the first element of each."""
+    """What axe finds serious or worse, with the first element of each.
+
+    It looks at a page at rest: half faded in, every word has too little contrast.
+    """
+    lab.page.emulate_media(reduced_motion="reduce")
+    lab.page.wait_for_function(AT_REST)
     found: list[dict[str, Any]] = Axe().run(lab.page).response["violations"]
     return [
         f"{violation['id']}: {violation['help']}: "
