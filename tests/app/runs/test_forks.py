@@ -1,6 +1,7 @@
 """Forks: what they share with their parent, and that they equal the run from scratch."""
 
 import json
+import math
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from app.runs.executors.base import Sink
 from app.runs.forks import common_steps, find_resume_plan, settled_step, untouched_arms
 from app.runs.records import Job, LoggedEvent
 from newton_core.experiment.spec import ExperimentSpec
+from newton_core.training import writer
 from newton_core.training.snapshots import list_snapshots, load_snapshot
 from newton_core.workers import child, messages
 from tests.app.harness import numbers_of, tiny_spec
@@ -172,7 +174,10 @@ def states(folder: Path) -> dict[int, Any]:
 
 @pytest.fixture(scope="module")
 def parent(tmp_path_factory: pytest.TempPathFactory) -> Recorded:
-    return record(tmp_path_factory.mktemp("parent"), spec())
+    """Each step has events of its own: how many share one depends on the machine's speed."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(writer, "METRICS_EVENTS_PER_SECOND", math.inf)
+        return record(tmp_path_factory.mktemp("parent"), spec())
 
 
 @pytest.mark.parametrize(
