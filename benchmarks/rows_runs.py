@@ -107,6 +107,8 @@ def bare_loop(spec: ExperimentSpec, chunk: int) -> Call:
 
 FIRST_METRICS = """
 import time
+import torch
+torch.set_num_threads(1)
 import newton_core.curvature.kernels  # numba, which the first Fisher step imports
 from app.specs import read_spec
 from newton_core.training import run
