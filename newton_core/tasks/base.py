@@ -123,6 +123,10 @@ class Task(ABC, Generic[P_co]):
         self.target_kind = target_kind
         self.seed = seed
         self.device = device
+        self.prepare()
+
+    def prepare(self) -> None:
+        """Loads and makes what the other methods read: called once, when the rest is set."""
 
     @classmethod
     def describe(cls, metric: str) -> MetricDescription:

@@ -89,16 +89,9 @@ class ImageClassTask(Task[P_co], Generic[P_co]):
 
     primary_metric: ClassVar[str] = ACCURACY.name
 
-    def __init__(
-        self,
-        parameters: P_co,
-        *,
-        target_kind: TargetKind,
-        seed: int,
-        device: torch.device,
-    ) -> None:
-        super().__init__(parameters, target_kind=target_kind, seed=seed, device=device)
-        self._use(parameters.data.load())
+    def prepare(self) -> None:
+        """See :class:`~newton_core.tasks.base.Task`."""
+        self._use(self.parameters.data.load())
 
     def _use(self, dataset: ImageDataset) -> None:
         device = self.device

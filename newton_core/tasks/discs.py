@@ -134,17 +134,7 @@ class DiscsTask(Task[DiscsTaskParameters]):
     primary_metric: ClassVar[str] = FOUND.name
     target_kinds: ClassVar[frozenset[TargetKind]] = frozenset({"drawing"})
     _renderer: SoftDisc | None = None
-
-    def __init__(
-        self,
-        parameters: DiscsTaskParameters,
-        *,
-        target_kind: TargetKind,
-        seed: int,
-        device: torch.device,
-    ) -> None:
-        super().__init__(parameters, target_kind=target_kind, seed=seed, device=device)
-        self._holds_out = False
+    _holds_out = False
 
     def hold_out(self, share: float) -> None:
         """Draws a validation part if one is wanted; training draws new discs, and loses none."""

@@ -131,19 +131,12 @@ class ForecastTask(Task[ForecastParameters]):
     primary_metric: ClassVar[str] = DTW.name
     target_kinds: ClassVar[frozenset[TargetKind]] = frozenset({"series"})
 
-    def __init__(
-        self,
-        parameters: ForecastParameters,
-        *,
-        target_kind: TargetKind,
-        seed: int,
-        device: torch.device,
-    ) -> None:
-        super().__init__(parameters, target_kind=target_kind, seed=seed, device=device)
-        series = standardised(parameters)
+    def prepare(self) -> None:
+        """See :class:`~newton_core.tasks.base.Task`."""
+        series = standardised(self.parameters)
         self._name, total = series.name, len(series.values)
         self._train_end = total - series.test_steps
-        self._values = series.values.float().to(device)
+        self._values = series.values.float().to(self.device)
         self._test = self._starts(self._train_end, total)
         self._validation: Int[Tensor, " N"] | None = None
         shown = min(EXAMPLES, len(self._test))

@@ -108,16 +108,9 @@ class HeatTask(Task[HeatTaskParameters]):
     target_kinds: ClassVar[frozenset[TargetKind]] = frozenset({"picture"})
     _simulator: SimulatorLoss | None = None
 
-    def __init__(
-        self,
-        parameters: HeatTaskParameters,
-        *,
-        target_kind: TargetKind,
-        seed: int,
-        device: torch.device,
-    ) -> None:
-        super().__init__(parameters, target_kind=target_kind, seed=seed, device=device)
-        self._use(parameters.data.load())
+    def prepare(self) -> None:
+        """See :class:`~newton_core.tasks.base.Task`."""
+        self._use(self.parameters.data.load())
 
     def _use(self, dataset: ImageDataset) -> None:
         self._dataset = dataset

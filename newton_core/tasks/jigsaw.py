@@ -135,12 +135,9 @@ class JigsawTask(Task[JigsawParameters]):
     primary_metric: ClassVar[str] = TILES.name
     target_kinds: ClassVar[frozenset[TargetKind]] = frozenset({"assignment"})
 
-    def __init__(
-        self, parameters: JigsawParameters, *, target_kind: TargetKind, seed: int,
-        device: torch.device,
-    ) -> None:  # fmt: skip
-        super().__init__(parameters, target_kind=target_kind, seed=seed, device=device)
-        self._use(parameters.data.load())
+    def prepare(self) -> None:
+        """See :class:`~newton_core.tasks.base.Task`."""
+        self._use(self.parameters.data.load())
 
     def _use(self, dataset: ImageDataset) -> None:
         self._dataset = dataset

@@ -50,16 +50,9 @@ class MapTask(Task[P_co], Generic[P_co]):
 
     target_kinds: ClassVar[frozenset[TargetKind]] = frozenset({"path"})
 
-    def __init__(
-        self,
-        parameters: P_co,
-        *,
-        target_kind: TargetKind,
-        seed: int,
-        device: torch.device,
-    ) -> None:
-        super().__init__(parameters, target_kind=target_kind, seed=seed, device=device)
-        self._use(parameters.data.load())
+    def prepare(self) -> None:
+        """See :class:`~newton_core.tasks.base.Task`."""
+        self._use(self.parameters.data.load())
 
     def _use(self, dataset: MapDataset) -> None:
         self.dataset = dataset

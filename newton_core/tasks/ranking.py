@@ -2,7 +2,6 @@
 
 from typing import ClassVar, Literal
 
-import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 from typing_extensions import TypedDict
@@ -131,16 +130,9 @@ class RankingTask(Task[RankingParameters]):
     primary_metric: ClassVar[str] = EXACT_MATCH.name
     target_kinds: ClassVar[frozenset[TargetKind]] = frozenset({"permutation"})
 
-    def __init__(
-        self,
-        parameters: RankingParameters,
-        *,
-        target_kind: TargetKind,
-        seed: int,
-        device: torch.device,
-    ) -> None:
-        super().__init__(parameters, target_kind=target_kind, seed=seed, device=device)
-        self._use(parameters.data.load())
+    def prepare(self) -> None:
+        """See :class:`~newton_core.tasks.base.Task`."""
+        self._use(self.parameters.data.load())
 
     def _use(self, dataset: ImageDataset) -> None:
         self._dataset = dataset

@@ -2,7 +2,6 @@
 
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-import torch
 from jaxtyping import Float, Int
 from pydantic import ValidationInfo, model_validator
 from torch import Tensor
@@ -70,16 +69,10 @@ class TopKTask(ImageClassTask[TopKTaskParameters]):
     primary_metric: ClassVar[str] = TOP_K_ACCURACY.name
     target_kinds: ClassVar[frozenset[TargetKind]] = frozenset({"class"})
 
-    def __init__(
-        self,
-        parameters: TopKTaskParameters,
-        *,
-        target_kind: TargetKind,
-        seed: int,
-        device: torch.device,
-    ) -> None:
-        super().__init__(parameters, target_kind=target_kind, seed=seed, device=device)
-        parameters.check_classes(self._classes)
+    def prepare(self) -> None:
+        """See :class:`~newton_core.tasks.base.Task`."""
+        super().prepare()
+        self.parameters.check_classes(self._classes)
 
     def _judge(self, y: Float[Tensor, "N classes"], labels: Int[Tensor, " N"]) -> dict[str, Metric]:
         """``top_k_accuracy`` and ``accuracy``."""

@@ -128,17 +128,10 @@ class TrajectoryTask(Task[TrajectoryTaskParameters]):
     target_kinds: ClassVar[frozenset[TargetKind]] = frozenset({"trajectory"})
     _simulator: SimulatorLoss | None = None
 
-    def __init__(
-        self,
-        parameters: TrajectoryTaskParameters,
-        *,
-        target_kind: TargetKind,
-        seed: int,
-        device: torch.device,
-    ) -> None:
-        super().__init__(parameters, target_kind=target_kind, seed=seed, device=device)
-        count = parameters.way_points
-        self._spline = spline_through(count, parameters.steps).to(device)
+    def prepare(self) -> None:
+        """See :class:`~newton_core.tasks.base.Task`."""
+        count = self.parameters.way_points
+        self._spline = spline_through(count, self.parameters.steps).to(self.device)
         self._test_points = self._part("test")
         self._validation: Tensor | None = None
         self._test_paths = self._wanted(self._test_points)
