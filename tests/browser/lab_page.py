@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from playwright.sync_api import Browser, BrowserContext, Error, Locator, Page, Response, expect
 
 PATIENCE = 40_000  # milliseconds: these machines may be busy
+expect.set_options(timeout=PATIENCE)
 
 SMALL_MAPS = {
     "name": "shortest_path",

@@ -78,7 +78,7 @@ def test_the_keyboard_alone_trains_and_asks_what_if(lab: LabPage, finished: str)
     assert {"Compare", "Share"} <= set(reached)
     lab.page.keyboard.press("ArrowRight")
     lab.page.keyboard.press("ArrowRight")
-    lab.wait(lambda: finished not in lab.page.url, "a fork, from the keyboard", 30)
+    lab.wait(lambda: finished not in lab.page.url, "a fork, from the keyboard")
 
 
 def test_what_a_screen_reader_hears_when_playback_rests(lab: LabPage, finished: str) -> None:

@@ -45,7 +45,7 @@ def test_dragging_lambda_in_the_middle_forks(
     (change,) = changes()
     assert (change["step"], change["arm"], change["lr"]) == (100, 2, None)
     expect(lab.page.get_by_text("the run as it was, before the change")).to_be_visible()
-    lab.wait(lambda: lab.step > 100, "the fork plays on from its step", 30)
+    lab.wait(lambda: lab.step > 100, "the fork plays on from its step")
     expect(lab.sentence).to_contain_text("since step 100")
     changed = lab.page.get_by_role("textbox", name="Tikhonov λ").nth(1)
     expect(changed).not_to_have_value("0.1", timeout=PATIENCE)
@@ -84,7 +84,7 @@ def test_the_link_of_a_what_if_shows_the_run_without_it_too(lab: LabPage, finish
     for place in (0.9, 0.3):  # the second asks the same question again
         seen.add(shown_run(lab))
         drag(lab, tikhonov_of(lab, 1), place)
-        lab.wait(lambda: shown_run(lab) not in seen, "a fork", 30)
+        lab.wait(lambda: shown_run(lab) not in seen, "a fork")
         expect(note).to_be_visible(timeout=PATIENCE)
     lab.page.reload()
     expect(note).to_be_visible(timeout=PATIENCE)
