@@ -119,10 +119,18 @@ class LabPage:
         self.page.goto(f"{self.url}/{path}")
 
     def go_to_run(self, run_id: str, query: str = "") -> None:
-        """Opens a run and waits until it is there."""
+        """Opens a run and waits until it is there: all of it if it has ended, at the link's step.
+
+        A log comes in pieces, and playback follows it to its step.
+        """
+        known = self.page.request.get(f"{self.url}/api/runs/{run_id}").json()
         self.go(f"runs/{run_id}{query}")
-        expect(self.slider).to_be_enabled(timeout=PATIENCE)
+        expect(self.slider).to_be_enabled()
         self.wait(lambda: self.computed > 0, "the run's log arrives")
+        if known["ended"] is not None:
+            expect(self.button("Stop the run")).to_have_count(0)
+        if step := re.search(r"[?&]step=(\d+)", query):
+            self.wait(lambda: self.step == int(step[1]), "playback is at the step")
 
     def button(self, name: str) -> Locator:
         return self.page.get_by_role("button", name=name, exact=True)

@@ -264,8 +264,7 @@ def test_gradient_field_shows_where_rounding_explodes(lab: LabPage) -> None:
 
 
 def test_the_scores_of_a_run_stay_in_the_address(lab: LabPage, watch: Watch, finished: str) -> None:
-    lab.go(f"runs/{finished}?step=100")
-    lab.wait(lambda: lab.step == 100, "the run")
+    lab.go_to_run(finished, "?step=100")
     lab.page.get_by_role("link", name="Gradients").click()
     scores = lab.page.get_by_label("Scores, in their true order")
     expect(scores).to_have_value("-2, -1, 0, 1, 2")
