@@ -174,6 +174,13 @@ class LabServer:
         assert last["type"] == "finished", last
         return run_id
 
+    def stop_runs(self) -> None:
+        """Stops every run that goes on or waits."""
+        for status in ("queued", "running"):
+            found = self.client.get("/api/runs", params={"status": status, "limit": 200})
+            for run in found.json()["items"]:
+                self.client.post(f"/api/runs/{run['id']}/stop", params={"ended_ok": True})
+
     def wait_for(self, run_id: str, happened: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
         """The run, once something has happened to it."""
         deadline = time.monotonic() + 120.0

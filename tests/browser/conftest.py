@@ -54,6 +54,17 @@ def server(tmp_path_factory: pytest.TempPathFactory, own_lessons: Path) -> Itera
     started.close()
 
 
+@pytest.fixture(autouse=True)
+def _no_run_is_left(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Stops what a test has left going: the next one would wait for the only worker."""
+    if "server" not in request.fixturenames:
+        yield
+        return
+    server: LabServer = request.getfixturevalue("server")
+    yield
+    server.stop_runs()
+
+
 @pytest.fixture
 def watch() -> Iterator[Watch]:
     """What the page must not do; a test that expects some of it says so."""
