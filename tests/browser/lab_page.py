@@ -2,10 +2,20 @@
 
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from playwright.sync_api import Browser, BrowserContext, Error, Locator, Page, Response, expect
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    Error,
+    Locator,
+    Page,
+    Response,
+    Route,
+    expect,
+)
 
 PATIENCE = 40_000  # milliseconds: these machines may be busy
 expect.set_options(timeout=PATIENCE)
@@ -164,6 +174,17 @@ class LabPage:
         match = re.search(r"computed to ([\d,]+)", text)
         assert match is not None, text
         return int(match.group(1).replace(",", ""))
+
+    @contextmanager
+    def forks_held(self) -> Iterator[list[Route]]:
+        """What-ifs that are asked for in the block reach the server after it, in their order."""
+        held: list[Route] = []
+        pattern = re.compile(r"/api/runs\?from=")
+        self.page.route(pattern, lambda route: held.append(route))
+        yield held
+        for route in held:  # also those that come meanwhile
+            route.continue_()
+        self.page.unroute(pattern)
 
     def scrub(self, step: int) -> None:
         """Drags the time slider to a step."""

@@ -130,19 +130,21 @@ def test_five_seeds_in_one_click(lab: LabPage, server: LabServer) -> None:
 def test_two_quick_presses_of_lambda_leave_one_run(
     lab: LabPage, server: LabServer, finished: str
 ) -> None:
-    def forks() -> list[str]:
+    def forks() -> dict[str, str]:
         items = server.client.get("/api/runs?limit=200").json()["items"]
-        return [item["status"] for item in items if item["parent"] == finished]
+        return {item["id"]: item["status"] for item in items if item["parent"] == finished}
 
-    before = len(forks())
+    before = forks()  # of other tests
     lab.go_to_run(finished, "?step=60")
     slider = lab.page.get_by_role("slider", name="Tikhonov λ, slider").nth(0)
-    slider.press("ArrowRight")
-    lab.page.wait_for_timeout(300)  # the first is asked, and its answer on its way
-    slider.press("ArrowRight")
+    with lab.forks_held() as asked:
+        slider.press("ArrowRight")
+        lab.wait(lambda: len(asked) == 1, "the first is asked")
+        slider.press("ArrowRight")  # before its answer
     lab.wait(lambda: finished not in lab.page.url and "/runs/" in lab.page.url, "a fork")
-    lab.wait(lambda: len(forks()) == before + 1, "one run is left")
-    assert "cancelled" not in forks()
+    lab.wait(lambda: len(forks()) == len(before) + 1, "one run is left")
+    left = forks()
+    assert "cancelled" not in [left[run] for run in left.keys() - before.keys()]
 
 
 def test_all_charts_show_one_time_while_playing(lab: LabPage, finished: str) -> None:
