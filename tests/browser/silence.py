@@ -22,8 +22,11 @@ class Proxy:
         threading.Thread(target=self._accept, daemon=True).start()
 
     def fall_silent(self) -> None:
-        """From now on bytes of the connections that there are go nowhere; new ones are served."""
+        """From now on bytes go nowhere, also those of connections that are made meanwhile."""
         self._silent.set()
+
+    def recover(self) -> None:
+        """New connections are served again; those that there were stay silent."""
         self._silent = threading.Event()
 
     def close(self) -> None:

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.app.harness import LabServer, long_spec
-from tests.browser.lab_page import PATIENCE, LabPage, Watch
+from tests.browser.lab_page import LabPage, Watch
 from tests.browser.silence import Proxy, proxy
 
 
@@ -59,7 +59,7 @@ def test_seven_tabs_of_a_running_run_share_one_stream(
     tabs = [first, *(first.second_tab() for _ in range(6))]
     for tab in tabs:
         tab.go_to_run(going, "?step=0")  # paused: the tabs need not all draw
-    assert streams(watched) == 1
+    first.wait(lambda: streams(watched) == 1, "one stream is left")
     for tab in tabs:
         goes_on(tab)
     # The others go on where a tab is closed, also that which was there first.
@@ -73,9 +73,13 @@ def test_tabs_go_on_when_what_they_share_dies(browser: Browser, first: LabPage, 
     for tab in (first, second):
         tab.go_to_run(going, "?step=0")  # paused: the tabs need not all draw
     session = browser.new_browser_cdp_session()
-    targets = session.send("Target.getTargets")["targetInfos"]
-    [worker] = [each for each in targets if each["type"] == "shared_worker"]
-    session.send("Target.closeTarget", {"targetId": worker["targetId"]})
+
+    def workers() -> list[str]:
+        targets = session.send("Target.getTargets")["targetInfos"]
+        return [each["targetId"] for each in targets if each["type"] == "shared_worker"]
+
+    first.wait(lambda: len(workers()) == 1, "those of closed tabs are gone")
+    session.send("Target.closeTarget", {"targetId": workers()[0]})
     goes_on(first, steps=2000)  # more than it may have heard of already
     goes_on(second)
 
@@ -93,7 +97,8 @@ def test_a_connection_that_falls_silent(
     lab.go_to_run(going)
     lost = lab.page.get_by_text("Connection lost at step")
     line.fall_silent()
-    expect(lost).to_be_visible(timeout=PATIENCE)
+    expect(lost).to_be_visible()  # and until it is seen: a line that heals at once says so briefly
+    line.recover()
     goes_on(lab)
     expect(lost).to_be_hidden()
     lab.close()
