@@ -13,12 +13,12 @@ def test_server_is_killed_and_restarted(new_server: Callable[..., LabServer]) ->
     server = new_server(fork_workers=0).start()
     finished = server.finish(tiny_spec())
     before = server.events(finished)
-    spec = long_spec(1, steps=4000)
+    spec = long_spec(1, steps=8000)  # seconds: it is killed in the middle
     running = server.post(spec)["id"]
     waiting = server.post(tiny_spec(seed=2))["id"]
     cancelled = server.post(tiny_spec(seed=3))["id"]
     server.client.post(f"/api/runs/{cancelled}/stop")
-    server.wait_for(running, lambda run: run["step"] >= 1100)
+    server.wait_for(running, lambda run: run["step"] >= 2100)
     workers = server.workers()
     server.kill()
     for worker in workers:

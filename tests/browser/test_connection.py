@@ -21,7 +21,7 @@ def test_a_server_killed_and_restarted_under_the_page(
 ) -> None:
     watch.expected += ["ERR_", "Failed to load resource"]
     lab = LabPage.open(browser, fragile.url, watch)
-    run_id = fragile.post(long_spec(seed=202))["id"]
+    run_id = fragile.post(long_spec(seed=202, steps=100_000))["id"]
     lab.go_to_run(run_id)
     lab.wait(lambda: lab.computed > 50, "the run computes")
     fragile.kill()
@@ -55,7 +55,8 @@ def test_a_page_without_its_server_says_so(
 
 
 def test_places_in_the_queue(browser: Browser, fragile: LabServer, watch: Watch) -> None:
-    first, second, third = (fragile.post(long_spec(seed=seed))["id"] for seed in (301, 302, 303))
+    specs = [long_spec(seed=seed, steps=100_000) for seed in (301, 302, 303)]
+    first, second, third = (fragile.post(spec)["id"] for spec in specs)
     lab = LabPage.open(browser, fragile.url, watch)
     lab.go(f"runs/{third}")
     expect(lab.page.get_by_text("one run is before it")).to_be_visible(timeout=PATIENCE)

@@ -20,7 +20,7 @@ def test_the_first_visit_is_one_press_from_training(lab: LabPage, server: LabSer
 
 
 def test_playing_moves_on_and_pausing_rests(lab: LabPage, finished: str) -> None:
-    lab.go_to_run(finished, "?step=0&speed=20")  # ten seconds to its end: time to press Pause
+    lab.go_to_run(finished, "?step=0&speed=5")  # forty seconds to its end: time to press Pause
     lab.bar.get_by_role("button", name="Play").click()
     lab.wait(lambda: lab.step > 5, "playback moves")
     lab.bar.get_by_role("button", name="Pause").click()

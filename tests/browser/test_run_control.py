@@ -148,11 +148,12 @@ def test_two_quick_presses_of_lambda_leave_one_run(
 
 
 def test_all_charts_show_one_time_while_playing(lab: LabPage, finished: str) -> None:
-    lab.go_to_run(finished, "?step=0&speed=20")
+    lab.go_to_run(finished, "?step=0&speed=5")  # forty seconds to its end: time to look
     lab.wait_for_curve()
     lab.bar.get_by_role("button", name="Play").click()
     seen: set[int] = set()
-    while len(seen) < 5:
+
+    def look() -> bool:
         ends = lab.page.evaluate(
             """() => [...document.querySelectorAll('.js-plotly-plot')]
                 .map((plot) => plot.data.filter((trace) => trace.meta?.role === 'smooth'))
@@ -161,6 +162,8 @@ def test_all_charts_show_one_time_while_playing(lab: LabPage, finished: str) -> 
                 .filter((end) => end % 50 !== 0)"""  # not the charts of evaluations
         )
         assert len(set(ends)) <= 1, ends
-        seen |= set(ends)
-        lab.page.wait_for_timeout(20)
+        seen.update(ends)
+        return len(seen) >= 5
+
+    lab.wait(look, "five steps are drawn")
     lab.bar.get_by_role("button", name="Pause").click()

@@ -85,7 +85,8 @@ def test_a_thousand_cells_stay_smooth(server: LabServer, lab: LabPage) -> None:
 
 
 def test_a_sweep_is_started_stopped_and_goes_on(server: LabServer, lab: LabPage) -> None:
-    spec = long_spec(77, steps=3000, evaluate_every=3000, log_every=3000)
+    # Seconds a cell: Stop is pressed before the last one is done.
+    spec = long_spec(77, steps=10_000, evaluate_every=10_000, log_every=10_000)
     body = {"spec": spec, "grid": [{"path": "arms.0.lr", "values": [0.1, 0.2]}], "seeds": 1}
     sweep_id = server.client.post("/api/sweeps", json={**body, "report_seeds": 0}).json()["id"]
     lab.go(f"sweeps/{sweep_id}")

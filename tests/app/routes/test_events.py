@@ -138,7 +138,7 @@ def _read_slowly(viewer: socket.socket, left: threading.Event) -> None:
 
 
 def test_waiting_run_says_its_place_without_an_id(server: LabServer) -> None:
-    blocker = server.post(long_spec(204))["id"]
+    blocker = server.post(long_spec(204, steps=100_000))["id"]
     server.wait_for(blocker, lambda run: run["status"] == "running")
     ahead, waiting = (server.post(long_spec(seed))["id"] for seed in (205, 206))
     messages = server.messages(waiting)
