@@ -21,6 +21,8 @@ const stills = signal<readonly (Element | null)[]>([]);
 const PATIENCE_MS = 8000;
 /** A figure that has nothing to draw is not waited for longer than this. */
 const EMPTY_MS = 2500;
+/** Nor is either given up before so many frames: a busy machine draws few in a second. */
+const LEAST_FRAMES = 60;
 
 /** Draws the scene of every page once, and keeps it as it looks at its last step. */
 export async function drawStills(lesson: Lesson): Promise<void> {
@@ -49,9 +51,12 @@ async function still(scene: SceneView, host: HTMLElement): Promise<Element> {
     seek(scene.stop ?? run.peek()?.head ?? 0);
   }
   const begun = performance.now();
-  const passed = () => performance.now() - begun;
-  do await frames(3);
-  while ((isBusy(host) && passed() < PATIENCE_MS) || (isBlank(host) && passed() < EMPTY_MS));
+  let seen = 0;
+  const isSoon = (limit: number) => performance.now() - begun < limit || seen < LEAST_FRAMES;
+  do {
+    await frames(3);
+    seen += 3;
+  } while ((isBusy(host) && isSoon(PATIENCE_MS)) || (isBlank(host) && isSoon(EMPTY_MS)));
   const copy = copyOf(host);
   render(null, host);
   return copy;
