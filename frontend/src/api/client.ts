@@ -25,15 +25,19 @@ export class ApiError extends Error {
 /** The JSON that `path` answers with. Throws `ApiError`. */
 export async function request<T>(path: string, init: RequestInit = {}): Promise<T> {
   if (asksNobody()) return kept(path, init);
-  let response: Response;
+  const response = await answered(fetch(path, init));
+  if (!response.ok) throw await errorOf(response);
+  return response.status === 204 ? (undefined as T) : await answered<T>(response.json());
+}
+
+/** The server may go away before its answer, and in the middle of it. */
+async function answered<T>(answer: Promise<T>): Promise<T> {
   try {
-    response = await fetch(path, init);
+    return await answer;
   } catch (error) {
-    if (error instanceof DOMException && error.name === "AbortError") throw error;
+    if (!(error instanceof TypeError)) throw error; // it was given up, or is no JSON
     throw new ApiError("The server does not answer.", 0);
   }
-  if (!response.ok) throw await errorOf(response);
-  return response.status === 204 ? (undefined as T) : ((await response.json()) as T);
 }
 
 /** What a file has brought along. Throws `ApiError` where it has not. */
