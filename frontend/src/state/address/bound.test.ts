@@ -52,7 +52,8 @@ describe("the address that is kept written", () => {
     vi.useRealTimers();
   });
 
-  it("names a run at once, and never one that is gone when it is left", async () => {
+  /** A browser's history, and the address that it is at. */
+  function browser() {
     vi.useFakeTimers();
     const entries = ["http://lab/"];
     const current = { href: "http://lab/" };
@@ -69,6 +70,23 @@ describe("the address that is kept written", () => {
         enter(url);
       },
     });
+    return { entries, current };
+  }
+
+  it("is written once the page has what it names, however long that takes", () => {
+    const { current } = browser();
+    let isLoading = true;
+    const stop = keepWritten(() => "./?step=3", { isLoading: () => isLoading });
+    vi.advanceTimersByTime(5000);
+    expect(current.href).toBe("http://lab/");
+    isLoading = false;
+    vi.advanceTimersByTime(1000);
+    expect(current.href).toBe("http://lab/?step=3");
+    stop();
+  });
+
+  it("names a run at once, and never one that is gone when it is left", async () => {
+    const { entries, current } = browser();
     const address = signal("runs/a");
     const stop = keepWritten(() => address.value, { isGone: (url) => url.includes("runs/b") });
     await Promise.resolve();

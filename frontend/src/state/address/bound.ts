@@ -77,7 +77,11 @@ export function keepWritten(
     const attempt = () => {
       if (latest === wanted && !isLoading()) write(url, isGone(location.href));
     };
-    timer = setTimeout(attempt, WRITE_MS);
+    const later = () => {
+      if (isLoading()) timer = setTimeout(later, WRITE_MS);
+      else attempt();
+    };
+    timer = setTimeout(later, WRITE_MS);
     if (url.pathname !== new URL(location.href).pathname) queueMicrotask(attempt);
   });
   return () => {
