@@ -13,12 +13,20 @@ from tests.app.harness import LabServer
 from tests.browser.lab_page import PATIENCE, LabPage, Watch
 
 
+class Fresh(SimpleHTTPRequestHandler):
+    """Lets no browser keep a page: one that changes twice in a second has one date."""
+
+    def end_headers(self) -> None:
+        self.send_header("Cache-Control", "no-store")
+        super().end_headers()
+
+
 @pytest.fixture
 def course(tmp_path: Path) -> Iterator[tuple[str, Path]]:
     """The address of another server, and the file that it shows there."""
     folder = tmp_path / "course"
     folder.mkdir()
-    handler = functools.partial(SimpleHTTPRequestHandler, directory=folder)
+    handler = functools.partial(Fresh, directory=folder)
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as other:
         thread = threading.Thread(target=other.serve_forever)
         thread.start()
