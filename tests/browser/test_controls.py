@@ -1,3 +1,5 @@
+import re
+
 from playwright.sync_api import expect
 
 from tests.browser.lab_page import PATIENCE, LabPage, Watch
@@ -86,9 +88,10 @@ def test_arms_come_go_and_change_name_and_colour(lab: LabPage) -> None:
     label.fill("Mine")
     label.press("Tab")
     expect(arms.nth(1).locator("strong")).to_have_text("Mine")
-    before = arms.nth(1).evaluate("(arm) => getComputedStyle(arm).borderLeftColor")
+    colour = "(arm) => getComputedStyle(arm).borderLeftColor"
+    before = arms.nth(1).evaluate(colour)
     arms.nth(1).get_by_label("Mine in pink").check(force=True)
-    assert arms.nth(1).evaluate("(arm) => getComputedStyle(arm).borderLeftColor") != before
+    lab.wait(lambda: arms.nth(1).evaluate(colour) != before, "the arm has another colour")
     lab.wait(lambda: "colours=-,4" in lab.page.url, "the address holds the colour")
     arms.nth(1).get_by_role("button", name="Remove Mine").click()
     expect(arms).to_have_count(1)
@@ -105,7 +108,8 @@ def test_a_preset_says_what_to_expect_and_how_that_is_known(lab: LabPage) -> Non
     for name in names:  # a preset in the controls is that preset, and nobody's own settings
         preset.select_option(name)
         expect(preset).to_have_value(name)
-    lab.wait(lambda: f"preset={names[-1]}" in lab.page.url, "the address names it")
+    last = re.compile(f"[?&]preset={names[-1]}(&|$)")
+    lab.wait(lambda: last.search(lab.page.url) is not None, "the address names it")
     lab.page.reload()
     expect(preset).to_have_value(names[-1])
 
@@ -113,24 +117,25 @@ def test_a_preset_says_what_to_expect_and_how_that_is_known(lab: LabPage) -> Non
 def test_themes_reach_the_curves(lab: LabPage, finished: str) -> None:
     lab.go_to_run(finished)
     lab.wait_for_curve()
-    colours = []
-    for theme in ("light", "dark"):
+    arms = {"rgb(0, 114, 178)", "rgb(213, 94, 0)"}  # Hessian and Fisher, in light
+
+    def colours() -> set[str]:
+        found = lab.page.evaluate(
+            """() => [document.body,
+                ...document.querySelector('.js-plotly-plot').querySelectorAll('.js-line')]
+                .map((e) => [getComputedStyle(e).backgroundColor, getComputedStyle(e).stroke])
+                .flat()"""
+        )
+        return set(found) if len(set(found)) >= 4 else set()  # the background and three curves
+
+    def press_for(theme: str) -> None:
         lab.page.get_by_role("button", name="Theme:").click()
         expect(lab.page.locator("html")).to_have_attribute("data-theme", theme)
-        lab.page.wait_for_timeout(500)
-        colours.append(
-            lab.page.evaluate(
-                """() => [document.body,
-                    ...document.querySelector('.js-plotly-plot').querySelectorAll('.js-line')]
-                    .map((e) => [getComputedStyle(e).backgroundColor, getComputedStyle(e).stroke])
-                    .flat()"""
-            )
-        )
-    light, dark = (set(found) for found in colours)
-    assert len(light) >= 4, "the background and the curves of three arms"
-    arms = {"rgb(0, 114, 178)", "rgb(213, 94, 0)"}  # Hessian and Fisher, in light
-    assert arms <= light
-    assert not arms & dark
+
+    press_for("light")
+    lab.wait(lambda: arms <= colours(), "the curves are drawn in light")
+    press_for("dark")
+    lab.wait(lambda: bool(now := colours()) and not arms & now, "they are drawn again, in dark")
     lab.page.reload()
     expect(lab.page.locator("html")).to_have_attribute("data-theme", "dark")
 

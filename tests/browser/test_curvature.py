@@ -47,12 +47,17 @@ def test_turned_and_rescaled_are_two_pictures_and_two_numbers(lab: LabPage, fini
         re.compile(r"[Tt]urned.*Hessian (shrinks|stretches|keeps) .*update 101.*snapshot, step 100")
     )
     ratio, degrees = panel.locator("h3 b").all_inner_texts()
+    shown = float(ratio.removeprefix("× ").replace(",", ""))
+
+    def drawn_ratio() -> float:
+        (long, _, _), (a, b, _) = rescaled.evaluate(ARROWS)
+        return float((a**2 + b**2) ** 0.5 / long)
+
+    # A picture is drawn some frames after its number is said.
+    lab.wait(lambda: drawn_ratio() == pytest.approx(shown, rel=0.06), "the step is as long as said")
     (down, _, _), (along, across, _) = turned.evaluate(ARROWS)
     assert down == pytest.approx(1.0, abs=1e-6)
     assert along**2 + across**2 == pytest.approx(1.0, abs=1e-6)
-    (long, _, _), (a, b, _) = rescaled.evaluate(ARROWS)
-    shown = float(ratio.removeprefix("× ").replace(",", ""))
-    assert (a**2 + b**2) ** 0.5 / long == pytest.approx(shown, rel=0.06)
     assert re.fullmatch(r"[\d.]+°", degrees)
     for plot in (rescaled, turned):
         wide, high = plot.evaluate(SPANS)
@@ -87,6 +92,8 @@ def test_a_symbol_is_shown_in_the_pictures_by_pointer_key_and_finger(
     panel.get_by_role("button", name="g, the gradient").hover()
     lab.wait(lambda: paleness()[0] == 1 and paleness()[1] < 1, "the step is pale")
     expect(panel).to_contain_text(re.compile(r"g: the gradient of this sample's loss, [\d.]+ long"))
+    lab.page.mouse.move(0, 0)  # a pointer that rests there may be taken to enter again
+    lab.wait(lambda: paleness() == [1, 1], "nothing is pointed at")
     panel.get_by_role("button", name="y, the network's outputs").focus()
     lab.page.keyboard.press("Shift+Tab")
     lab.wait(lambda: paleness()[1] == 1 and paleness()[0] < 1, "the gradient is pale")

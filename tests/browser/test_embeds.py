@@ -64,8 +64,10 @@ def test_another_page_shows_one_panel_where_the_server_lets_it(
     reader = browser.new_page()
     reader.goto(address)  # the server lets no other page show it by default
     expect(reader.locator("iframe")).to_be_visible()
-    reader.wait_for_load_state("networkidle")
-    assert reader.frames[1].url.startswith("chrome-error:")
+    lab.wait(
+        lambda: [frame.url[:13] for frame in reader.frames[1:]] == ["chrome-error:"],
+        "the browser refuses to show it",
+    )
     allowing = LabServer(tmp_path / "data", workers=1, fork_workers=0, frame_ancestors=address)
     allowing.start()
     try:
@@ -89,7 +91,7 @@ def test_another_page_shows_one_panel_where_the_server_lets_it(
 def test_a_frame_is_the_panel_alone_and_plays(lab: LabPage, finished: str) -> None:
     lab.go(f"embed/runs/{finished}?panel=loss&step=120&arm=1&theme=dark")
     lab.wait_for_curve()
-    assert lab.step == 120
+    lab.wait(lambda: lab.step == 120, "playback is at the link's step")
     expect(lab.page.locator(".chart")).to_have_count(1)
     expect(lab.page.locator(".header, .sentence, .rail")).to_have_count(0)
     lab.scrub(40)
@@ -116,11 +118,11 @@ def test_a_panel_as_a_file_plays_without_a_network(
     alone.page.goto(file.as_uri())
     expect(alone.page.locator(".tile img").first).to_be_visible()
     expect(alone.page.locator(".header, .chart, .sentence")).to_have_count(0)
-    assert alone.step == 120
+    alone.wait(lambda: alone.step == 120, "playback is where it was saved")
     alone.scrub(0)
     expect(alone.page.get_by_text("after step 0")).to_be_visible()
     lab.page.get_by_role("dialog").get_by_label("Panel").select_option("turn")
-    with lab.page.expect_download() as download:
+    with lab.page.expect_download(timeout=90_000) as download:  # of many pictures
         lab.page.get_by_role("link", name="Save as a file").click()
     download.value.save_as(file)
     alone.page.goto(file.as_uri())

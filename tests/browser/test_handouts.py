@@ -43,7 +43,7 @@ def test_a_handout_plays_judges_and_prints_without_a_network(handout: LabPage) -
     expect(verdict).to_contain_text("step 0")
     expect(page.get_by_role("button", name="Train")).to_have_count(0)
     page.get_by_role("button", name="the middle").click()
-    assert handout.step == 20
+    handout.wait(lambda: handout.step == 20, "the link leads to the middle")
     page.get_by_role("button", name="λ = 0.1").click()  # the run that is inside
     expect(verdict).to_be_visible()
     expect(page.get_by_role("button", name="λ = 5")).to_have_count(0)
@@ -68,7 +68,9 @@ def test_a_handout_plays_judges_and_prints_without_a_network(handout: LabPage) -
     sections = page.locator(".printed-lesson > section")
     expect(sections.locator("> h2")).to_have_text(["1. Which arm is ahead", "2. A surface"])
     expect(sections.locator("> figure")).to_have_count(2)
-    assert printed.locator("figure svg.main-svg").count() >= 4
-    assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+    drawn = printed.locator("figure svg.main-svg")
+    handout.wait(lambda: drawn.count() >= 4, "the figures are drawn")
+    overflow = "document.documentElement.scrollWidth - innerWidth"
+    handout.wait(lambda: page.evaluate(overflow) <= 0, "the page does not scroll sideways")
     assert page.pdf().startswith(b"%PDF")
     handout.close()

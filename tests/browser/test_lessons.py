@@ -54,11 +54,13 @@ def test_on_a_phone_the_lab_is_above_the_text(
     phone.page.goto(f"{server.url}/lessons/newton-step")
     heading = phone.page.get_by_role("heading", name="One step to the bottom")
     expect(heading).to_be_visible()
-    above = phone.page.get_by_role("region", name="The lab").bounding_box()
-    below = heading.bounding_box()
-    assert above is not None
-    assert below is not None
-    assert above["y"] + above["height"] <= below["y"] < 844
+    lab = phone.page.get_by_role("region", name="The lab")
+
+    def is_above() -> bool:
+        above, below = lab.bounding_box(), heading.bounding_box()
+        return bool(above["y"] + above["height"] <= below["y"] < 844)
+
+    phone.wait(is_above, "the lab and the heading share the screen")  # once the lab is filled
     assert phone.page.evaluate("document.documentElement.scrollWidth") <= 390
     phone.close()
 
@@ -115,6 +117,8 @@ def test_the_keyboard_alone_goes_through_a_lesson(lab: LabPage) -> None:
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="Which arm is ahead")).to_be_visible()
     question = page.get_by_role("region", name="Which arm has the higher loss")
+    train = page.get_by_role("region", name="The lab").get_by_role("button", name="Train").first
+    expect(train).to_be_enabled()  # what is not there yet, Tab does not reach
     tab_to(lab, "Vanilla")
     page.keyboard.press("Space")
     tab_to(lab, "That is my prediction")
@@ -127,9 +131,11 @@ def test_the_keyboard_alone_goes_through_a_lesson(lab: LabPage) -> None:
     tab_to(lab, "Next")
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="A surface", exact=True)).to_be_visible()
+    damping = page.get_by_role("textbox", name="Tikhonov λ")
+    expect(damping).to_be_visible()
     tab_to(lab, "a stronger damping")
     page.keyboard.press("Enter")
-    expect(page.get_by_role("textbox", name="Tikhonov λ")).to_have_value("10")
+    expect(damping).to_have_value("10")
 
 
 def tab_to(lab: LabPage, words: str) -> None:

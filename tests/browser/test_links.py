@@ -28,7 +28,7 @@ def test_a_shared_link_shows_the_same_in_a_second_tab(lab: LabPage, finished: st
     other = lab.second_tab()
     other.page.goto(link)
     other.wait(lambda: other.step == 120, "the same step")
-    assert other.sentence.inner_text() == lab.sentence.inner_text()
+    expect(other.sentence).to_have_text(lab.sentence.inner_text(), use_inner_text=True)
     expect(other.page.get_by_label("smoothing")).to_have_value("10")
     expect(other.bar.get_by_label("Speed")).to_have_value("20")
 
@@ -171,3 +171,4 @@ def test_a_page_of_its_own_is_in_its_address(lab: LabPage) -> None:
     lab.page.reload()
     expect(step).to_have_value("44")
     expect(lab.page.get_by_label("Start, across")).to_have_value("-7")
+    expect(lab.page.get_by_label("Loss", exact=True)).to_have_value("softsort")

@@ -45,7 +45,7 @@ def test_each_arm_has_its_path_and_its_costs_beside_the_true_path(lab: LabPage, 
     assert len(words) == len(ARMS)
     assert all(text.startswith(("optimal: ", "not optimal: ")) for text in words)
     panel(lab).get_by_text("All maps as a table").click()
-    assert panel(lab).get_by_role("row").count() == 1 + 4 * len(ARMS)
+    expect(panel(lab).get_by_role("row")).to_have_count(1 + 4 * len(ARMS))
 
 
 def test_the_maps_follow_the_cursor_and_the_chosen_map(lab: LabPage, maps: str) -> None:

@@ -48,6 +48,8 @@ def test_scrubbing_moves_everything(lab: LabPage, finished: str) -> None:
     lab.go_to_run(finished)
     lab.wait_for_curve()
     lab.wait(lambda: lab.step == 200, "an ended run shows its end")
+    big = lab.page.locator(".chart-plot").first
+    expect(big).to_have_attribute("aria-label", re.compile("At step 200"))
     at_end = lab.sentence.inner_text()
     drawn = lab.points_drawn()
     lab.scrub(0)

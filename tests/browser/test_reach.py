@@ -108,8 +108,12 @@ def test_lambda_and_its_chart_share_a_phone_screen(
     sliders = lab.page.locator(".near-lambdas").get_by_role("slider")
     expect(sliders).to_have_count(4)
     chart = lab.page.locator(".chart-area").first
-    boxes = [found.bounding_box() for found in (sliders.first, sliders.last, chart)]
-    assert all(box is not None and box["y"] + box["height"] <= height for box in boxes), boxes
+
+    def on_screen() -> bool:
+        boxes = [found.bounding_box() for found in (sliders.first, sliders.last, chart)]
+        return all(box["y"] + box["height"] <= height for box in boxes)
+
+    lab.wait(on_screen, "all λ and the chart are on the screen")
     assert lab.page.evaluate("document.documentElement.scrollWidth") <= width
     lab.close()
 
@@ -122,7 +126,8 @@ def test_names_at_the_curves_ends_are_whole(
 ) -> None:
     lab.page.set_viewport_size({"width": width, "height": 900})
     lab.go_to_run(of_six_arms, query)
-    lab.wait_for_curve()
+    hero = lab.page.locator(".chart-hero .chart-plot")
+    expect(hero).to_have_attribute("aria-label", re.compile(f"At step {lab.step}"))
     names = lab.page.locator(".chart-hero .chart-ink text").all_text_contents()
     words = re.sub(r"\s+", " ", " ".join(names))
     assert re.search(r"Vanilla, clipped at the median \d", words), words
@@ -135,10 +140,9 @@ def test_a_presentation_says_what_it_shows_on_one_screen(lab: LabPage, finished:
     lab.go_to_run(finished, "?present")
     about = lab.page.get_by_role("region", name="What is shown")
     expect(about).to_contain_text("Hessian λ 0.1")
+    bottom = "(chart) => chart.getBoundingClientRect().bottom"
     hero = lab.page.locator(".chart-hero")
-    box = hero.bounding_box()
-    assert box is not None
-    assert box["y"] + box["height"] <= 900
+    lab.wait(lambda: hero.evaluate(bottom) <= 900, "the big chart is on the screen")
     lab.page.keyboard.press("Escape")
     expect(about).to_have_count(0)
     expect(lab.page.get_by_role("complementary", name="Settings")).to_be_visible()
@@ -169,5 +173,5 @@ def test_before_the_browser_prints_all_charts_are_drawn_for_the_sheet(
     assert lab.page.evaluate(paper) == "rgb(255, 255, 255)"
     lab.page.evaluate("dispatchEvent(new Event('afterprint'))")
     expect(root).not_to_have_attribute("data-paper", "")
-    assert lab.page.evaluate(paper) == "rgb(20, 24, 27)"
+    lab.wait(lambda: lab.page.evaluate(paper) == "rgb(20, 24, 27)", "the page is dark again")
     lab.close()

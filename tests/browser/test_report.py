@@ -18,7 +18,7 @@ def test_a_report_plays_from_a_file_without_a_network(
     lab.page.context.set_offline(True)
     lab.page.goto(file.as_uri())
     lab.wait_for_curve()
-    assert lab.step == 200
+    lab.wait(lambda: lab.step == 200, "it shows the run's end")
     expect(lab.sentence).to_contain_text("of the sets right")
     lab.scrub(0)
     expect(lab.sentence).to_contain_text("same weights")
@@ -49,5 +49,5 @@ def test_a_report_plays_from_a_file_without_a_network(
     expect(landscapes).not_to_contain_text("100 % of the path")
     expect(lab.page.get_by_role("complementary", name="Settings")).to_have_count(0)
     expect(lab.page.locator("summary", has_text="Share")).to_have_count(0)
-    assert lab.page.locator(".tile img").count() > 0
+    expect(lab.page.locator(".tile img").first).to_be_attached()
     lab.close()
