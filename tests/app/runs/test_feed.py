@@ -40,14 +40,18 @@ class Stage:
             events.append(LoggedEvent(self.seq, kind, 0, body))
         self.log.append(self.run, events)
 
-    async def view(self, after: int = 0, patience: float = PATIENCE) -> list[int]:
+    async def view(self, after: int = 0, so_far: list[int] | None = None) -> list[int]:
         """Numbers of all events that a viewer gets until its stream ends."""
-        return await numbers(self.feed.follow(self.log, self.run, after, patience))
+        return await numbers(self.feed.follow(self.log, self.run, after, PATIENCE), so_far)
 
 
-async def numbers(items: AsyncIterator[object]) -> list[int]:
-    batches = [item async for item in items if isinstance(item, Sequence)]
-    return [event.seq for batch in batches for event in batch]
+async def numbers(items: AsyncIterator[object], so_far: list[int] | None = None) -> list[int]:
+    """Numbers of events; ``so_far`` has those that have come."""
+    found = [] if so_far is None else so_far
+    async for item in items:
+        if isinstance(item, Sequence):
+            found += [event.seq for event in item]
+    return found
 
 
 @pytest.fixture
@@ -55,6 +59,12 @@ def stage(tmp_path: Path) -> Iterator[Stage]:
     database = Database.open(load_settings(data_dir=tmp_path))
     yield Stage(database)
     database.close()
+
+
+async def until(is_so: Callable[[], bool]) -> None:
+    """Waits for what a viewer does; ``play`` says for how long."""
+    while not is_so():
+        await asyncio.sleep(0.001)
 
 
 def play(stage: Stage, scene: Callable[[], Awaitable[None]]) -> None:
@@ -126,10 +136,6 @@ class HeldLog:
 def test_viewers_share_a_read_but_none_that_began_before_the_news(stage: Stage) -> None:
     log = HeldLog(stage.log)
 
-    async def until(is_so: Callable[[], bool]) -> None:
-        while not is_so():
-            await asyncio.sleep(0.001)
-
     def view() -> asyncio.Task[list[int]]:
         return asyncio.create_task(numbers(stage.feed.follow(log, stage.run, 0, PATIENCE)))
 
@@ -179,9 +185,12 @@ def test_positions_are_told_when_they_change(stage: Stage) -> None:
                     told.append(item.position)
 
         viewer = asyncio.create_task(watch())
-        for positions in ({stage.run: 3}, {"other": 1, stage.run: 3}, {stage.run: 1}):
-            stage.feed.set_positions(positions)
-            await asyncio.sleep(0.05)
+        stage.feed.set_positions({stage.run: 3})
+        await until(lambda: told == [3])
+        stage.feed.set_positions({"other": 1, stage.run: 3})
+        await asyncio.sleep(0.05)  # in which the same place would be told again
+        stage.feed.set_positions({stage.run: 1})
+        await until(lambda: len(told) > 1)
         stage.feed.set_positions({})
         stage.write(1, "cancelled")
         await viewer
@@ -209,8 +218,9 @@ def test_closing_ends_all_viewers_and_later_ones(stage: Stage) -> None:
     stage.write(2)
 
     async def scene() -> None:
-        viewers = [asyncio.create_task(stage.view()) for _ in range(5)]
-        await asyncio.sleep(0.05)
+        seen: list[list[int]] = [[] for _ in range(5)]
+        viewers = [asyncio.create_task(stage.view(so_far=each)) for each in seen]
+        await until(lambda: seen == [[1, 2]] * 5)
         stage.feed.close()
         assert await asyncio.gather(*viewers) == [[1, 2]] * 5
         assert await stage.view() == []
@@ -222,8 +232,9 @@ def test_viewers_of_a_removed_run_are_let_go(stage: Stage) -> None:
     stage.write(2)
 
     async def scene() -> None:
-        viewer = asyncio.create_task(stage.view())
-        await asyncio.sleep(0.05)
+        seen: list[int] = []
+        viewer = asyncio.create_task(stage.view(so_far=seen))
+        await until(lambda: seen == [1, 2])
         stage.store.delete(stage.run)
         stage.feed.forget(stage.run)
         assert await viewer == [1, 2]
@@ -235,8 +246,7 @@ def test_viewers_of_a_removed_run_are_let_go(stage: Stage) -> None:
 def test_viewer_that_leaves_is_forgotten(stage: Stage) -> None:
     async def scene() -> None:
         viewer = asyncio.create_task(stage.view())
-        await asyncio.sleep(0.02)
-        assert stage.feed.viewers == 1
+        await until(lambda: stage.feed.viewers == 1)
         viewer.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await viewer
