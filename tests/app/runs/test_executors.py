@@ -123,11 +123,13 @@ def test_run_is_computed_to_its_end(executor: Executor, tmp_path: Path) -> None:
 
 def test_idle_worker_answers_soon(executor: Executor, tmp_path: Path) -> None:
     check_whole(Following(executor, tmp_path / "warm-up", tiny_spec()))
+    before = workers_of(executor)
     began = time.monotonic()
     following = Following(executor, tmp_path / "timed", tiny_spec(seed=1))
     following.until_metrics()
-    assert time.monotonic() - began < 3.0  # 0.1 s on a quiet machine; the benchmark says
+    assert time.monotonic() - began < 10.0  # 0.1 s on a quiet machine; the benchmark says
     check_whole(following)
+    assert workers_of(executor) == before, "none was started"
 
 
 def test_stopped_run_says_so_itself(executor: Executor, tmp_path: Path) -> None:
