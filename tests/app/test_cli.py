@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -109,8 +110,9 @@ def test_ctrl_c_ends_with_cancelled_and_keeps_the_file(tmp_path):
     try:
         while '"metrics"' not in written(out):
             assert process.poll() is None
+            time.sleep(0.02)  # the command needs the core
         process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=30)
+        _, errors = process.communicate(timeout=120)
     finally:
         process.kill()
     assert process.returncode == 130

@@ -22,7 +22,7 @@ def test_server_is_killed_and_restarted(new_server: Callable[..., LabServer]) ->
     workers = server.workers()
     server.kill()
     for worker in workers:
-        worker.wait(10)  # no worker outlives its server
+        worker.wait(60)  # no worker outlives its server
     server.start()
     assert server.events(finished) == before, "finished runs replay"
     events = server.events(running)
@@ -75,10 +75,10 @@ def test_interrupt_ends_a_server_with_viewers_in_time(
     assert server.process is not None
     assert server.process.returncode == 0
     for viewer in viewers:
-        viewer.join(10)
+        viewer.join(60)
     assert len(ended) == 10, "streams end, they are not cut"
     for worker in workers:
-        worker.wait(10)
+        worker.wait(60)
     assert "Traceback" not in server.log.read_text()
     server.start()
     assert server.run(run_id)["error"].startswith("interrupted: ")

@@ -64,7 +64,7 @@ def test_picture_that_costs_too_much_is_refused(server: LabServer) -> None:
 
 def test_picture_that_nobody_waits_for_gives_its_place_up(server: LabServer) -> None:
     def give_up() -> None:
-        with contextlib.suppress(httpx.ReadTimeout):
+        with contextlib.suppress(httpx.TimeoutException):
             httpx.post(f"{server.url}/api/three-numbers", json=LARGE, timeout=0.3)
 
     for _ in range(3):  # far more than may wait
@@ -194,12 +194,12 @@ def test_half_open_requests_are_closed(server: LabServer) -> None:
             one.sendall(HALF_OPEN[name].encode())
     for name, sockets in opened.items():
         for one in sockets:
-            one.settimeout(max(0.1, began + 24.0 - time.monotonic()))
+            one.settimeout(max(0.1, began + 60.0 - time.monotonic()))  # 16 s on a quiet machine
             try:
                 while one.recv(65536):
                     pass
             except TimeoutError:
-                pytest.fail(f"who sends {name} keeps a connection; 300 of 300 were open after 24 s")
+                pytest.fail(f"who sends {name} keeps a connection; 300 of 300 were open after 60 s")
             one.close()
     assert "Traceback" not in server.log.read_text()[logged:]
     assert server.client.get("/api/health").status_code == 200
@@ -220,9 +220,12 @@ def test_server_of_few_files_stays_quiet_and_comes_back(
     resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE, (in_use, most))
     before = server.log.stat().st_size
     sockets = _many(server, 100)
+    deadline = time.monotonic() + 60.0
+    while "cannot open more connections" not in server.log.read_text():
+        assert time.monotonic() < deadline, server.log.read_text()
+        time.sleep(0.05)
     time.sleep(1.5)
     assert server.log.stat().st_size - before < 10_000, "14 MB, with a traceback for each try"
-    assert "cannot open more connections" in server.log.read_text()
     for one in sockets:
         one.close()
     # Room for all that still wait to be accepted, though their callers have left.
