@@ -119,7 +119,8 @@ function linearPlan(
   count: number,
 ): AxisPlan {
   let { low, high } = extent;
-  if (low > high) [low, high] = [least ?? 0, Math.min(most ?? 1, (least ?? 0) + 1)];
+  // Nothing is measured yet: all that there can be, or one.
+  if (low > high) [low, high] = [least ?? 0, most ?? (least ?? 0) + 1];
   if (low > 0 && low < 0.4 * high) low = 0;
   if (high < 0 && high > 0.4 * low) high = 0;
   if (high - low < 1e-9 * Math.max(Math.abs(low), Math.abs(high), 1e-300)) {

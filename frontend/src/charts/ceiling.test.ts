@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { choice, template, view } from "../../tests/figures";
 import { evaluation, logOf, started } from "../../tests/logs";
 import { compose, outline } from "./compose";
+import type { View } from "./view";
 
 const share = choice({
   metric: "exact_match",
@@ -48,6 +49,26 @@ describe("100 % of an accuracy", () => {
     };
     const early = at([0.1, 0.3], 25);
     expect(Math.abs(early.note - early.label)).toBeGreaterThan(10);
+  });
+
+  it("is all there is to see before anything is measured", () => {
+    expect(drawn([])).toEqual({ line: expect.objectContaining({ y: [100, 100] }), notes: [] });
+  });
+
+  it("is said above the plot, where no curve goes, and below it beside a changed λ", () => {
+    const note = (settings: Partial<View>, changes: Parameters<typeof logOf>[0] = []) => {
+      const points = [0.1, 0.3].map((value, index) =>
+        evaluation(0, 50 * index, { exact_match: value }),
+      );
+      const from = template({ source: "evaluation", choices: [share], span: "hero" });
+      const log = logOf([started(), ...points, ...changes]);
+      const all = { template: from, choice: share, cursor: 100, width: 900, ...settings };
+      const { plots, titles } = compose(outline(view(log, all)));
+      return (titles[0]?.bottom ?? 0) - (plots[0]?.box.top ?? 0);
+    };
+    for (const scale of [1, 1.5]) expect(note({ scale })).toBeLessThan(0);
+    const changed = { type: "changed" as const, arm: 1, step: 10, tikhonov: 7, lr: null };
+    expect(note({}, [changed])).toBeGreaterThan(0);
   });
 
   it("is nothing to what is no share of a test set", () => {

@@ -5,6 +5,7 @@ import type { Title } from "./curves";
 import { type End, widthOf } from "./ends";
 import { textWidth } from "./labelRoom";
 import type { Plot } from "./layout";
+import { type Mark, noteBottom } from "./marks";
 import type { PlotlyTrace } from "./plotly";
 import type { View } from "./view";
 
@@ -40,20 +41,28 @@ const NOTE_FONT = 12;
 /** Pixels from one line to the next. */
 const LINE = 16;
 
-/** The words where the line is out of sight, below the labels that stand where they would. */
-export function ceilingNote(view: View, y: AxisPlan, plot: Plot, ends: readonly End[]): Title[] {
+/** The words where the line is out of sight: above the plot, or below labels that stand there. */
+export function ceilingNote(
+  view: View,
+  y: AxisPlan,
+  plot: Plot,
+  ends: readonly End[],
+  marks: readonly Mark[],
+): Title[] {
   if (!hasCeiling(view) || isInSight(y)) return [];
   const { scale, palette } = view;
   const left = plot.left + 6 * scale;
-  const right = left + textWidth(NOTE, NOTE_FONT * scale);
+  const font = NOTE_FONT * scale;
+  const right = left + textWidth(NOTE, font);
   const near = ends.filter((end) => end.textLeft < right && end.textLeft + widthOf(end) > left);
-  // Below the line where changes of λ are noted.
-  let bottom = plot.top + 28 * scale;
+  // Changes of λ are noted above the plot too.
+  const isNoted = marks.some((mark) => mark.note !== "" && mark.left < right);
+  let bottom = noteBottom(plot) + (isNoted ? LINE * scale : 0);
   const isTaken = () =>
     near.some(
       ({ textTop, lines }) =>
         Math.abs(textTop - (bottom - 4 * scale)) < (LINE * scale * (lines.length + 1)) / 2,
     );
   while (isTaken() && bottom + LINE * scale < plot.top + plot.height) bottom += LINE * scale;
-  return [{ text: NOTE, ink: palette.faint, left, bottom, weight: 400 }];
+  return [{ text: NOTE, ink: palette.faint, left, bottom, font, weight: 400 }];
 }

@@ -47,6 +47,8 @@ export interface Title {
   ink: string;
   left: number;
   bottom: number;
+  /** Its size, in pixels. */
+  font: number;
   weight: number;
 }
 
@@ -68,6 +70,7 @@ export function fillCurves(view: View, curves: readonly Curve[], x: AxisPlan): F
   const drawn: Drawing = { view, x, y, plot };
   const ends = endsOf(view, curves, x, y, plot);
   const data = [...ceilingLine(view, x, y), ...parts.flatMap((part) => linesOf(drawn, part))];
+  const marks = marksOf(view, x, plot);
   return {
     figure: { data, layout: layoutOf(view, plot, x, y, suffix) },
     x,
@@ -75,8 +78,8 @@ export function fillCurves(view: View, curves: readonly Curve[], x: AxisPlan): F
     plots: [{ box: plot, arm: null }],
     place: (value) => fraction(y, value),
     ends,
-    marks: marksOf(view, x, plot).map((mark) => ringed(mark, view.choice.metric, curves, y, plot)),
-    titles: ceilingNote(view, y, plot, ends),
+    marks: marks.map((mark) => ringed(mark, view.choice.metric, curves, y, plot)),
+    titles: ceilingNote(view, y, plot, ends, marks),
   };
 }
 

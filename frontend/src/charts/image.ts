@@ -6,7 +6,7 @@ import type { Drawing } from "./drawing";
 import { endTraces } from "./ends";
 import { broken } from "./labelRoom";
 import type { Plot } from "./layout";
-import { markShapes } from "./marks";
+import { markShapes, noteBottom } from "./marks";
 import { type Figure, type PlotlyLayout, plotly } from "./plotly";
 import type { Palette } from "./templates";
 import type { View } from "./view";
@@ -91,7 +91,7 @@ function notesOf(drawn: Drawn): PlotlyLayout[] {
   return [
     ...drawn.titles.map((title) =>
       note(title.text, title.left, title.bottom, {
-        size: 12 * scale,
+        size: title.font,
         weight: title.weight,
         color: title.ink,
       }),
@@ -99,7 +99,7 @@ function notesOf(drawn: Drawn): PlotlyLayout[] {
     ...drawn.marks
       .filter((mark) => mark.note !== "")
       .map((mark) =>
-        note(`◆ ${mark.note}`, mark.left + 4, mark.plot.top + 12 * scale, {
+        note(`◆ ${mark.note}`, mark.left + 4, noteBottom(mark.plot), {
           size: 11 * scale,
           color: mark.noteInk,
         }),

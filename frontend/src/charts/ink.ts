@@ -2,7 +2,7 @@
 
 import type { Filled } from "./curves";
 import { LINE } from "./labelRoom";
-import { reach } from "./marks";
+import { noteBottom, reach } from "./marks";
 
 const SVG = "http://www.w3.org/2000/svg";
 
@@ -36,7 +36,7 @@ export function drawInk(svg: SVGSVGElement, filled: Filled, scale: number, halo:
       "text",
       {
         x: mark.left + (late ? -5 : 5),
-        y: mark.plot.top + 9 * scale,
+        y: noteBottom(mark.plot),
         fill: mark.noteInk,
         "font-size": 11 * scale,
         "text-anchor": late ? "end" : "start",
@@ -51,7 +51,7 @@ export function drawInk(svg: SVGSVGElement, filled: Filled, scale: number, halo:
         x: title.left,
         y: title.bottom,
         fill: title.ink,
-        "font-size": 12 * scale,
+        "font-size": title.font,
         "font-weight": title.weight,
         stroke: halo,
         "stroke-width": 3,

@@ -16,7 +16,7 @@ export interface Plot {
 export function plotBox(view: View, right: number, least = 0): Plot {
   const { margin } = view.template.layout;
   const left = Math.max(margin.l * view.scale, least);
-  const top = margin.t;
+  const top = margin.t * view.scale;
   return {
     left,
     top,

@@ -106,6 +106,11 @@ function changesOf(
   );
 }
 
+/** Where words above a plot stand: in its margin, where no curve and no line goes through them. */
+export function noteBottom(plot: Plot): number {
+  return plot.top - 2;
+}
+
 function mainArms(view: View) {
   return view.layers
     .filter((layer) => layer.kind === "main")

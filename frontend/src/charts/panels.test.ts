@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { choice, template, view } from "../../tests/figures";
-import { logOf, metrics, started, withRecords } from "../../tests/logs";
+import { arm, logOf, metrics, spec, started, withRecords } from "../../tests/logs";
 import type { CurvaturePoint, RunLog } from "../state/log";
 import { compose, outline } from "./compose";
 import { ranksOf } from "./fan";
@@ -48,6 +48,29 @@ describe("small multiples", () => {
       (layout.xaxis as { range: unknown }).range,
     );
     expect(titles.map(({ text }) => text)).toEqual(["Vanilla", "Hessian", "Fisher"]);
+  });
+
+  it("have their names whole, in lines, where a line has no room", () => {
+    const labels = ["Vanilla", "Newton's direction", "Fisher"];
+    const log = logOf([
+      started(spec({ arms: labels.map((label) => arm(label)) })),
+      metrics(0, [100], { loss: [1] }),
+    ]);
+    const at = (width: number) =>
+      draw(withRecords(log, 0, { curvature: [point(0), point(50)] }), { template: FAN, width });
+    const wide = at(800);
+    expect(wide.titles.map(({ text }) => text)).toEqual(labels);
+    const narrow = at(400);
+    expect(narrow.titles.map(({ text }) => text)).toEqual([
+      "Vanilla",
+      "Newton's",
+      "direction",
+      "Fisher",
+    ]);
+    const bottoms = narrow.titles.map(({ bottom }) => bottom);
+    expect(bottoms[1]).toBeLessThan(bottoms[2] as number);
+    expect(new Set([bottoms[0], bottoms[2], bottoms[3]]).size).toBe(1);
+    expect(narrow.plots[0]?.box.top).toBeGreaterThan(wide.plots[0]?.box.top ?? 0);
   });
 });
 

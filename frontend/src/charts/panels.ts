@@ -5,15 +5,18 @@ import { type AxisPlan, fraction, type ValueAxis, xPlan, zoomed } from "./axes";
 import type { Filled, Title } from "./curves";
 import { fanAxis, fanTrace } from "./fan";
 import { heatAxis, heatTrace } from "./heat";
-import { fitting } from "./labelRoom";
+import { broken, fitting, LINE, textWidth } from "./labelRoom";
 import { axisOf, layoutOf, type Plot, plotBox, tickRoom } from "./layout";
 import { marksOf } from "./marks";
 import type { PlotlyLayout, PlotlyTrace } from "./plotly";
 import { type Curve, curvesOf, endOf, lastStep, lookOf, type View } from "./view";
 
 const BETWEEN = 16;
-/** Size of a panel's name, as it is drawn over it. */
+/** Size of a panel's name, as it is drawn over it, and the least of it in narrow panels. */
 const TITLE_FONT = 12;
+const LEAST_FONT = 9;
+/** Lines of a panel's name at the most: the picture keeps its height. */
+const TITLE_LINES = 3;
 
 /** The curves that stand for a panel's picture in readout, summary and table. */
 export function panelCurves(view: View): Curve[] {
@@ -60,24 +63,24 @@ function armCount(view: View): number {
 }
 
 export function fillPanels(view: View, x: AxisPlan): Filled {
-  const box = { ...plotBox(view, 0) };
-  const head = 16 * view.scale;
-  box.top += head;
-  box.height -= head;
   const layer = view.layers.find((candidate) => candidate.kind === "main");
   const arms = layer?.log.arms ?? [];
+  const width = panelWidth(view);
+  const labels = arms.map((_, index) => armName(layer?.log.spec?.arms, index));
+  const room = width + (BETWEEN * 3) / 4;
+  const font = titleFont(labels, room / view.scale) * view.scale;
+  const names = titlesOf(labels, font, room);
+  const line = LINE * font;
+  const box = { ...plotBox(view, 0) };
+  const head = 16 * view.scale + (Math.max(1, ...names.map(({ length }) => length)) - 1) * line;
+  box.top += head;
+  box.height -= head;
   const fan = view.template.layout.meta.kind === "fan";
   const axis: ValueAxis = fan ? fanAxis(view, arms) : heatAxis(view, arms);
-  const width = panelWidth(view);
   const data: PlotlyTrace[] = [];
   const titles: Title[] = [];
   const axes: Record<string, PlotlyLayout> = {};
   const base = layoutOf(view, box, x, axis.plan, "");
-  const names = fitting(
-    arms.map((_, index) => armName(layer?.log.spec?.arms, index)),
-    TITLE_FONT * view.scale,
-    width + BETWEEN / 2,
-  );
   const plots = arms.map((arm, index): { box: Plot; arm: number } => {
     const name = index === 0 ? "" : `${index + 1}`;
     const left = index * (width + BETWEEN);
@@ -92,13 +95,17 @@ export function fillPanels(view: View, x: AxisPlan): Filled {
     };
     const trace = fan ? fanTrace(view, arm, index, x, axis) : heatTrace(view, arm, index, x);
     if (trace !== null) data.push({ ...trace, xaxis: `x${name}`, yaxis: "y" });
-    titles.push({
-      text: names[index] ?? "",
-      ink: lookOf(view, index).ink,
-      left: box.left + left,
-      bottom: box.top - 5 * view.scale,
-      weight: 600,
-    });
+    const lines = names[index] ?? [];
+    for (const [at, text] of lines.entries()) {
+      titles.push({
+        text,
+        ink: lookOf(view, index).ink,
+        left: box.left + left,
+        bottom: box.top - 5 * view.scale - (lines.length - 1 - at) * line,
+        font,
+        weight: 600,
+      });
+    }
     return { box: { ...box, left: box.left + left, width }, arm: index };
   });
   return {
@@ -111,4 +118,22 @@ export function fillPanels(view: View, x: AxisPlan): Filled {
     marks: plots.flatMap(({ box: panel, arm }) => marksOf(view, x, panel, arm)),
     titles,
   };
+}
+
+/** As large as the longest word of the names allows. */
+function titleFont(names: readonly string[], room: number): number {
+  const words = names.flatMap((name) => name.split(" "));
+  const longest = Math.max(0, ...words.map((word) => textWidth(word, TITLE_FONT)));
+  return Math.max(LEAST_FONT, Math.min(TITLE_FONT, (TITLE_FONT * room) / longest));
+}
+
+/** Each name in lines, whole where its words have room, and else shortened to one line. */
+function titlesOf(names: readonly string[], font: number, room: number): string[][] {
+  const short = fitting(names, font, room);
+  return names.map((name, index) => {
+    const lines = broken(name, font, room);
+    const isWhole =
+      lines.length <= TITLE_LINES && lines.every((line) => textWidth(line, font) <= room);
+    return isWhole ? lines : [short[index] ?? name];
+  });
 }
