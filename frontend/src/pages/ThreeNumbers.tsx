@@ -27,8 +27,8 @@ import "../panels/landscape/landscape.css";
 import "../panels/descents/descents.css";
 
 const STEPS = 100;
-/** Where the wedges are named, as a share of the range: a name has room to its right. */
-const NAMES_AT = 0.68;
+/** Where the wedges are named, as a share of the range: names fit side by side on a phone. */
+const NAMES_AT = { beside: 0.64, above: 0.8 };
 
 export const threeNumbersAddress = pageAddress("three-numbers", {
   loss: text("softsort"),
@@ -88,7 +88,7 @@ export function ThreeNumbersPage() {
     if (found === null || shape === undefined) return null;
     const ink = paletteOf(shape);
     const { plane } = found;
-    const reach = NAMES_AT * (plane.a.at(-1) ?? 1);
+    const edge = plane.a.at(-1) ?? 1;
     return landscapeFigure({
       template: shape,
       palette: ink,
@@ -100,11 +100,15 @@ export function ThreeNumbersPage() {
         points: wedge.polygon.slice(0, 2),
         look: { colour: ink.soft, dash: "solid" },
       })),
-      names: plane.wedges.map((wedge) => ({
-        at: [reach * Math.cos(wedge.angle), reach * Math.sin(wedge.angle)] as PlanePoint,
-        text: wedge.correct ? `<b>${wedge.label} ✓</b>` : wedge.label,
-        colour: wedge.correct ? ink.ink : ink.soft,
-      })),
+      names: plane.wedges.map(({ angle, label, correct }) => {
+        const reach = edge * NAMES_AT[Math.abs(Math.sin(angle)) < 0.5 ? "beside" : "above"];
+        const name = label.replaceAll(" ", "");
+        return {
+          at: [reach * Math.cos(angle), reach * Math.sin(angle)] as PlanePoint,
+          text: correct ? `<b>${name} ✓</b>` : name,
+          colour: correct ? ink.ink : ink.soft,
+        };
+      }),
       paths: found.walks.map((descent, index) => ({
         points: pointsUpTo(descent, step.value),
         look: descentLook(ink, LOOKS[index] ?? "vanilla"),

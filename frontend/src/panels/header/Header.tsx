@@ -1,5 +1,6 @@
 /** The name, the pages, and what can be done with what is on the page. */
 
+import { useEffect, useRef } from "preact/hooks";
 import { exportUrl } from "../../api/client";
 import { PAGES } from "../../pages/list";
 import { place, runIdOf } from "../../state/address/router";
@@ -15,13 +16,17 @@ import { ShareMenu } from "./ShareMenu";
 export function Header() {
   const { path } = place.value;
   const compares = canTrain.value && (path === "" || runIdOf(path) !== null);
+  const pages = useRef<HTMLElement>(null);
+  // On a phone the list of pages is wider than the screen: the current one is in sight.
+  const current = canTrain.value ? PAGES.findIndex((page) => page.matches(path)) : -1;
+  useEffect(() => showLink(pages.current, current), [current]);
   return (
     <header class="header">
       <h1>
         <Link to={{ path: "", search: "" }}>Newton Lab</Link>
       </h1>
       {canTrain.value && (
-        <nav aria-label="Pages">
+        <nav aria-label="Pages" ref={pages}>
           {PAGES.map((page) => (
             <Link
               key={page.title}
@@ -63,6 +68,13 @@ export function Header() {
       </div>
     </header>
   );
+}
+
+function showLink(list: HTMLElement | null, index: number): void {
+  const link = list?.children[index]?.getBoundingClientRect();
+  if (list === null || link === undefined) return;
+  const { left, width } = list.getBoundingClientRect();
+  list.scrollLeft += link.left + link.width / 2 - (left + width / 2);
 }
 
 const FORMATS = [
