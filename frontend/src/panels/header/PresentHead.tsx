@@ -5,7 +5,7 @@ import { armName } from "../../state/arms";
 import { presetOf } from "../../state/draft";
 import { settingsAt, takesNewtonStep } from "../../state/edit";
 import { optionLabel } from "../../state/labels";
-import { cursor, runSpec, styles } from "../../state/signals";
+import { cursor, ghost, runSpec, styles } from "../../state/signals";
 
 export function PresentHead() {
   const spec = runSpec.value;
@@ -36,6 +36,7 @@ export function PresentHead() {
               {formatSetting(change.tikhonov ?? 0, 3)}
             </span>
           ))}
+        {ghost.value !== null && <span>faint: before the change</span>}
       </p>
     </section>
   );

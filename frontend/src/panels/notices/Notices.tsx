@@ -11,7 +11,7 @@ import { hasEnded } from "../../state/log";
 import { resume } from "../../state/resume";
 import { humanise } from "../../state/schema";
 import { dropGhost, isOthers, perform, reconnect, session, stop } from "../../state/session";
-import { canTrain, ghost, overlays, run, runSpec } from "../../state/signals";
+import { canTrain, ghost, overlays, presenting, run, runSpec } from "../../state/signals";
 import { Link } from "../../ui/Link";
 
 export function Notices() {
@@ -194,6 +194,7 @@ function Compared() {
   const before = ghost.value;
   const others = overlays.value;
   if (before !== null) {
+    if (presenting.value) return null; // the line above the charts says it
     return (
       <Notice action={{ label: "Hide them", run: dropGhost }}>
         The faint curves are the run as it was, before the change.
