@@ -1,9 +1,10 @@
 """A teacher's page, and a phone that follows it."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Locator, expect
 
 from tests.app.harness import LabServer, tiny_spec
 from tests.browser.lab_page import LabPage, Watch
@@ -77,3 +78,32 @@ def test_the_projector_shows_the_code_and_points_at_a_panel(
     lab.page.keyboard.press("Escape")
     expect(corner).to_have_count(0)
     lab.button("End").click()
+
+
+def slider(page: LabPage) -> Locator:
+    return page.page.get_by_role("slider", name="Step")
+
+
+def test_a_phone_follows_a_lesson_with_its_page_and_its_lab(lab: LabPage, phone: LabPage) -> None:
+    lab.go("lessons/newton-step?page=2")
+    lab.share("Let others follow")
+    bar = lab.page.get_by_role("region", name="Presentation")
+    phone.page.goto(bar.get_by_role("link").get_attribute("href") or "")
+    slider(lab).fill("7")
+    expect(slider(phone)).to_have_value("7")
+    assert "/lessons/newton-step?page=2" in phone.page.url
+
+    lab.go("lessons/tiny")
+    lab.page.get_by_role("button", name="Train").first.click()
+    lab.wait(lambda: lab.computed > 0, "the lesson's run computes")
+    lab.scrub(12)
+    phone.wait(lambda: "/lessons/tiny" in phone.page.url and phone.step == 12, "its run too")
+    lab.button("End").click()
+
+
+def test_a_link_to_a_page_of_a_lesson_leads_there(lab: LabPage) -> None:
+    lab.go("lessons/newton-step?page=2")
+    slider(lab).fill("5")
+    lab.share("Embed or save a panel")
+    frame = lab.page.get_by_label("HTML of the frame")
+    expect(frame).to_have_value(re.compile(r"/embed/lessons/newton-step\?page=2&.*step=5"))

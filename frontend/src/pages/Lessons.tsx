@@ -1,7 +1,7 @@
 /** The course: a list of lessons, and one of them with the lab beside its text. */
 
 import { useEffect } from "preact/hooks";
-import type { Lesson, LessonInfo } from "../api/types";
+import type { Lesson, LessonInfo, SceneView } from "../api/types";
 import { formatCount, formatDuration } from "../format";
 import { Ask } from "../panels/lesson/Ask";
 import { answers, download } from "../panels/lesson/answers";
@@ -21,6 +21,7 @@ import {
   sceneAt,
 } from "../panels/lesson/lessons";
 import { Prose } from "../panels/lesson/Prose";
+import { showShared } from "../panels/lesson/shared";
 import { place } from "../state/address/router";
 import { catalog } from "../state/draft";
 import { scene } from "../state/scene";
@@ -175,11 +176,18 @@ function LessonPages({ found }: { found: Lesson }) {
         })}
         <Pager found={found} at={at} />
       </article>
+      <Shared shown={now} search={place.value.search} />
       <section class="lesson-lab" aria-label="The lab">
         {now === null ? <p class="hint">Loading…</p> : <Lab key={now.page} scene={now} />}
       </section>
     </main>
   );
+}
+
+/** What the address says of the lab, once its scene is there. */
+function Shared({ shown, search }: { shown: SceneView | null; search: string }) {
+  useEffect(() => showShared(shown, search), [shown, search]);
+  return null;
 }
 
 /** Where one is in the lesson, and how to get elsewhere. */

@@ -3,6 +3,7 @@
 import type { ComponentType } from "preact";
 import { gradientsAddress } from "../panels/gradients/address";
 import { lesson, lessonOf } from "../panels/lesson/lessons";
+import { lessonHere } from "../panels/lesson/shared";
 import { comparePlace } from "../state/address/compare";
 import { type Place, place, runIdOf } from "../state/address/router";
 import { draft, presetOf } from "../state/draft";
@@ -22,6 +23,8 @@ export interface Page {
   name?(): string;
   /** Where its link leads. */
   place(): Place;
+  /** Where it is now, if that is another place. */
+  here?(): Place;
   /** Whether it shows what `path` names. */
   matches(path: string): boolean;
   Page: ComponentType;
@@ -39,6 +42,7 @@ export const PAGES: readonly Page[] = [
     title: "Lessons",
     name: () => (lessonOf(place.value.path) === null ? null : lesson.value?.title) ?? "Lessons",
     place: () => ({ path: "lessons", search: "" }),
+    here: lessonHere,
     matches: (path) => path === "lessons" || lessonOf(path) !== null,
     Page: LessonsPage,
   },
@@ -75,6 +79,7 @@ export const PAGES: readonly Page[] = [
   {
     title: "Sweeps",
     place: () => ({ path: "sweeps", search: "" }),
+    here: () => place.value,
     matches: (path) => path === "sweeps" || sweepIdOf(path) !== null,
     Page: SweepsPage,
   },

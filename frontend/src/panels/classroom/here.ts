@@ -5,7 +5,7 @@ import { hrefOf, type Place, place, placeOf } from "../../state/address/router";
 
 export function here(): Place {
   const page = PAGES.find((one) => one.matches(place.value.path));
-  return page?.place() ?? placeOf(location.href, document.baseURI);
+  return (page?.here ?? page?.place)?.() ?? placeOf(location.href, document.baseURI);
 }
 
 /** The same, relative to the lab. */

@@ -7,6 +7,7 @@ import { threeNumbersAddress } from "../../pages/ThreeNumbers";
 import { applyScene } from "../../state/address/compare";
 import type { PageAddress } from "../../state/address/page";
 import type { Properties } from "../../state/address/properties";
+import { place } from "../../state/address/router";
 import { pause, play, playing, seek } from "../../state/clock";
 import { catalog, completed, edit } from "../../state/draft";
 import { editSpec, equivalent } from "../../state/edit";
@@ -15,12 +16,20 @@ import { descents, isOfScene, scene } from "../../state/scene";
 import type { Path } from "../../state/schema";
 import { canTrain, cursor, hasRun, run, showLog } from "../../state/signals";
 import { gradientsAddress } from "../gradients/address";
+import { saysLab } from "./lessons";
 
-const ADDRESSES: Readonly<Record<string, Pick<PageAddress<Properties>, "show" | "amend">>> = {
+type Driven = Pick<PageAddress<Properties>, "show" | "amend" | "place">;
+
+const ADDRESSES: Readonly<Record<string, Driven>> = {
   surfaces: surfacesAddress,
   "three-numbers": threeNumbersAddress,
   gradients: gradientsAddress,
 };
+
+/** The address of a page of the lab that has settings of its own. */
+export function addressOf(page: string): Driven | undefined {
+  return ADDRESSES[page];
+}
 
 /** Shows a scene in the lab; null: the lesson is left. */
 export function showScene(next: SceneView | null): void {
@@ -100,7 +109,8 @@ export function keepToScene(): () => void {
     const log = run.value;
     if (now === null || now === applied || log === null || !isOfScene.value) return;
     const { start, stop } = now;
-    if (start === null) {
+    // An address that says the step knows better.
+    if (start === null || saysLab(place.peek().search)) {
       applied = now;
       return;
     }

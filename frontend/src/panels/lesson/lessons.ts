@@ -25,6 +25,13 @@ export function lessonPlace(name: string, page = 1) {
   };
 }
 
+/** Marks an address that says what the lab shows; any other leaves it to the scene. */
+export const LAB = "lab";
+
+export function saysLab(search: string): boolean {
+  return new URLSearchParams(search).has(LAB);
+}
+
 /** The scene that a page shows: its own, or that of the page before. */
 export function sceneAt({ content }: Lesson, page: number): SceneView | null {
   return content.slice(0, page + 1).findLast(({ scene }) => scene !== null)?.scene ?? null;
