@@ -33,10 +33,8 @@ export function DescentList<D extends Descent>({
           <li key={descent.label}>
             <LineSample palette={palette} method={method} />
             <strong style={{ color: descentLook(palette, method).ink }}>{descent.label}</strong>
-            <span>
-              {value == null ? "no value" : formatMeasured(value, 4)}
-              <small> {say(descent, step)}</small>
-            </span>
+            <span>{value == null ? "no value" : formatMeasured(value, 4)}</span>{" "}
+            <small>{say(descent, step)}</small>
           </li>
         );
       })}

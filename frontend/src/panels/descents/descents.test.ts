@@ -64,8 +64,8 @@ describe("a descent", () => {
   });
 
   it("says what its quadratic promised, and why it ended", () => {
-    expect(trustWords(DESCENT, 0)).toBe("predicted decrease 2, actual 1, ratio 0.5");
-    expect(trustWords(DESCENT, 1)).toBe("predicted decrease 0, actual 0");
+    expect(trustWords(DESCENT, 0)).toBe("next step: predicted decrease 2, actual 1, ratio 0.5");
+    expect(trustWords(DESCENT, 1)).toBe("next step: predicted decrease 0, actual 0");
     expect(trustWords(DESCENT, 2)).toBe("step 3: the step is not finite");
   });
 

@@ -48,7 +48,7 @@ export function outcomeWords(descent: ThreeDescent, step: number): string {
   return "not sorted yet, still moving";
 }
 
-/** How good a quadratic's promise was: predicted against actual decrease. */
+/** How good the promise of the quadratic at this point is: predicted against actual decrease. */
 export function trustWords(descent: Descent, step: number): string {
   if (descent.problem !== null && step >= descent.ended) return descent.problem;
   const predicted = descent.predicted[step];
@@ -56,7 +56,7 @@ export function trustWords(descent: Descent, step: number): string {
   if (predicted == null || actual == null) return "";
   const trust = descent.trust[step];
   const ratio = trust == null ? "" : `, ratio ${formatMeasured(trust)}`;
-  return `predicted decrease ${formatMeasured(predicted)}, actual ${formatMeasured(actual)}${ratio}`;
+  return `next step: predicted decrease ${formatMeasured(predicted)}, actual ${formatMeasured(actual)}${ratio}`;
 }
 
 /** The quadratic that a method believes in at a step, on a picture's grid; null if there is none. */
