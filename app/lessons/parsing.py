@@ -1,7 +1,7 @@
 """From a lesson's file to its pages; what is wrong is said at its line."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -11,10 +11,14 @@ import yaml
 from markdown_it.token import Token
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
+from app.lessons.checking import arms_mistake, link_mistake
 from app.lessons.records import (
+    ArmQuestion,
     Block,
     Claim,
+    CurveQuestion,
     Header,
+    NumberQuestion,
     Problem,
     ProblemBlock,
     Question,
@@ -22,10 +26,11 @@ from app.lessons.records import (
     Scene,
     TextBlock,
 )
-from app.lessons.rendering import FormulaError, parse, render
+from app.lessons.rendering import FormulaError, lab_links, parse, render
 from app.lessons.scenes import SceneError, checked
 
 MOST_BYTES = 500_000
+AnyQuestion = ArmQuestion | NumberQuestion | CurveQuestion
 _Written = TypeVar("_Written", bound=BaseModel)
 _QUESTION: TypeAdapter[Any] = TypeAdapter(Question)
 _KINDS = ("scene", "question", "claim")
@@ -105,6 +110,10 @@ class _Reader:
         self.problems: list[Problem] = []
         self.pages: list[WrittenPage] = []
         self.scene: Scene | None = None
+        self.lost_scenes = 0
+        """Scenes with mistakes: what is said of them cannot be held against anything."""
+        self.said: list[tuple[int, int, str | AnyQuestion]] = []
+        """Page, line, and what speaks of the scene: the words of a link, or a question."""
         self.offset = 0
 
     def read(self) -> WrittenLesson:
@@ -117,8 +126,10 @@ class _Reader:
         if not self.pages:
             self.page_at("Nothing here", 1)
             self.note(self.offset + 1, "the lesson has no page; a page begins with '## Its title'")
-        if all(page.scene is None for page in self.pages):
+        self.hold_against_scenes()
+        if self.lost_scenes == 0 and all(page.scene is None for page in self.pages):
             self.note(self.pages[0].line, "no page has a scene; say one in a ```scene block")
+        self.problems.sort(key=lambda problem: problem.line)
         return WrittenLesson(self.name, header, self.pages, self.problems)
 
     def read_header(self) -> Header:
@@ -160,6 +171,7 @@ class _Reader:
         except FormulaError as error:
             self.note(line, str(error))
             return
+        self.said += [(len(self.pages) - 1, line, link) for link in lab_links(html)]
         blocks = self.pages[-1].blocks
         if blocks and isinstance(last := blocks[-1], TextBlock):
             blocks[-1] = TextBlock(html=last.html + html)
@@ -182,11 +194,13 @@ class _Reader:
             if (question := self.question(found, line, content)) is not None:
                 place = f"{len(self.pages)}.{len(page.blocks)}"
                 page.blocks.append(QuestionBlock(id=place, question=question))
+                self.said.append((len(self.pages) - 1, line, question))
         elif (claim := self.validated(Claim, found, line + 1, content)) is not None:
-            if self.scene is None:
-                self.note(line, "a claim is about the scene before it; there is none")
-            else:
+            if self.scene is not None:
                 page.blocks.append(WrittenClaim(line, claim, self.scene))
+                self.note_if(line, arms_mistake(claim, self.scene))
+            elif self.lost_scenes == 0:
+                self.note(line, "a claim is about the scene before it; there is none")
 
     def add_scene(self, found: dict[str, Any], line: int, content: str) -> None:
         page = self.pages[-1]
@@ -195,19 +209,41 @@ class _Reader:
             return
         scene = self.validated(Scene, found, line + 1, content)
         if scene is None:
+            self.lose_scene()
             return
         try:
             checked(scene)
         except SceneError as error:
+            self.lose_scene()
             self.note(line + 1 + _line_of(error.key, content), str(error))
             return
         page.scene = self.scene = scene
+
+    def lose_scene(self) -> None:
+        self.lost_scenes += 1
+        self.scene = None
+
+    def hold_against_scenes(self) -> None:
+        """Notes links and questions that name what is not there; a scene may stand after them."""
+        if self.lost_scenes > 0:
+            return
+        beside = [scene_at(self.pages, index) for index in range(len(self.pages))]
+        for page, line, said in self.said:
+            scene = beside[page]
+            if isinstance(said, str):
+                self.note_if(line, link_mistake(said, scene), self.pages[page])
+            else:
+                self.note_if(line, arms_mistake(said, scene), self.pages[page])
+
+    def note_if(self, line: int, message: str | None, page: WrittenPage | None = None) -> None:
+        if message is not None:
+            self.note(line, message, page)
 
     def question(self, found: dict[str, Any], line: int, content: str) -> Question | None:
         try:
             question: Question = _QUESTION.validate_python(found)
         except ValidationError as error:
-            self.note_all(error, line + 1, content)
+            self.note_all(error, line + 1, content, skip=1)  # the kind
             return None
         return question
 
@@ -220,9 +256,10 @@ class _Reader:
             self.note_all(error, line, content)
             return None
 
-    def note_all(self, error: ValidationError, line: int, content: str) -> None:
+    def note_all(self, error: ValidationError, line: int, content: str, skip: int = 0) -> None:
+        """Notes each mistake; the first ``skip`` parts of its place are not the file's."""
         for item in error.errors(include_url=False):
-            where = [str(part) for part in item["loc"] if part not in ("arm", "number", "curve")]
+            where = [str(part) for part in item["loc"][skip:]]
             key = str(item["loc"][-1]) if item["loc"] else ""
             words = item["msg"].removeprefix("Value error, ")
             if item["type"] == "extra_forbidden":
@@ -232,12 +269,17 @@ class _Reader:
     def page_at(self, title: str, line: int) -> None:
         self.pages.append(WrittenPage(title, line))
 
-    def note(self, line: int, message: str) -> None:
+    def note(self, line: int, message: str, page: WrittenPage | None = None) -> None:
         """Says what is wrong, in the list and where it is."""
         self.problems.append(Problem(line=line, message=message))
         if not self.pages:
             self.page_at("This lesson has mistakes", line)
-        self.pages[-1].blocks.append(ProblemBlock(line=line, message=message))
+        (page or self.pages[-1]).blocks.append(ProblemBlock(line=line, message=message))
+
+
+def scene_at(pages: Sequence[WrittenPage], index: int) -> Scene | None:
+    """The scene beside a page: its own, or that of the last page before it that has one."""
+    return next((page.scene for page in reversed(pages[: index + 1]) if page.scene), None)
 
 
 def _blocks(tokens: list[Token]) -> Iterator[list[Token]]:

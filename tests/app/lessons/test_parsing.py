@@ -93,6 +93,45 @@ def test_mistakes_are_said_at_their_line(body: str, said: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (
+            f"## One\nA [link](lab:tikhnov=10).\n\n{SCENE}",
+            "line 6: the link 'tikhnov=10': tikhnov: Extra inputs",
+        ),
+        (
+            f"## One\nA [link](lab:arms.9.lr=1).\n\n{SCENE}",
+            "line 6: the link 'arms.9.lr=1': arms.9.lr: there are",
+        ),
+        (
+            f"## One\n{SCENE}\n\n## Two\nA [link](lab:step=1000000).",
+            "the link 'step=1000000': the run ends at step",
+        ),
+        (
+            f"## One\n{SCENE}\n\n```question\nkind: arm\nask: Who?\nmetric: loss\nstep: 1\n"
+            "among: [Vanilla, Nobody]\n```\n",
+            "there is no arm 'Nobody'; there are Vanilla, ",
+        ),
+        (
+            f"## One\n{SCENE}\n\n```claim\nsay: x\nmetric: loss\narm: Nobody\nabove: 1\n```\n",
+            "there is no arm 'Nobody'; there are Vanilla, ",
+        ),
+        (f"## One\n{SCENE}\n\n```claim\nsay: x\nmetric: loss\n```\n", "arm: Field required"),
+    ],
+)
+def test_what_is_said_of_a_scene_is_held_against_it(body: str, said: str) -> None:
+    found = problems(body)
+    assert any(said in words for words in found), found
+
+
+def test_a_scene_with_a_mistake_is_the_only_mistake() -> None:
+    claim = "```claim\nsay: x\nmetric: loss\narm: Nobody\nabove: 1\n```"
+    found = problems(f"## One\n```scene\npreset: trajektory\n```\n\n{claim}\n\n[a](lab:b=1)")
+    assert len(found) == 1, found
+    assert "did you mean trajectory?" in found[0]
+
+
+@pytest.mark.parametrize(
     ("head", "said"),
     [
         ("", "line 1: the file must begin with '---'"),
