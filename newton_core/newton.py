@@ -140,6 +140,7 @@ class NewtonLoss(nn.Module):
                 " 'fisher', or 'hessian' with hessian='batch_mean'"
             )
         self.average = average if curvature_momentum > 0 else None
+        as_loss(base)  # refuses what is none
         self.base = base
         self.curvature = step.curvature
         self.tikhonov = step.tikhonov

@@ -71,12 +71,11 @@ class Registry(Generic[T]):
             UnknownNameError: nothing is registered under ``name``; the message lists what is, and
                 asks for the nearest name.
         """
-        try:
+        if isinstance(name, str) and name in self._entries:
             return self._entries[name]
-        except KeyError:
-            known = ", ".join(sorted(self._entries)) or "none"
-            meant = did_you_mean(name, self._entries)
-            raise UnknownNameError(f"unknown {self.kind} {name!r}; known: {known}{meant}") from None
+        known = ", ".join(sorted(self._entries)) or "none"
+        meant = did_you_mean(name, self._entries)
+        raise UnknownNameError(f"unknown {self.kind} {name!r}; known: {known}{meant}")
 
     def names(self) -> list[str]:
         """The registered names, in the order of registration."""

@@ -1,5 +1,7 @@
 """Small things that every loss and every solve does with outputs and targets."""
 
+import functools
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
@@ -29,6 +31,36 @@ def flatten_outputs(y: Float[Tensor, " N *S"]) -> Float[Tensor, "N m"]:
     return y.flatten(1) if y.ndim > 1 else y.unsqueeze(1)
 
 
+def check_tensor(what: str, given: object) -> None:
+    """Refuses arrays, lists (ragged ones too) and whatever else is no tensor.
+
+    Raises:
+        TypeError: it is none; the message says how to make one.
+    """
+    if not isinstance(given, Tensor):
+        raise TypeError(
+            f"{what} must be a torch tensor, one row per sample, got {type(given).__name__}:"
+            " torch.as_tensor(...) makes one of numbers whose rows are equally long"
+        )
+
+
+def of_tensors(method: Callable[..., Any]) -> Callable[..., Any]:
+    """A method of a loss that refuses what is no tensor, such as an array or a list, in a sentence.
+
+    Targets are tensors where the loss declares their kind; without one they may be anything.
+    """
+
+    @functools.wraps(method)
+    def checked(self: object, *given: Any, **named: Any) -> Any:
+        check_tensor("y", given[0] if given else named.get("y"))
+        target = given[1] if len(given) > 1 else named.get("target")
+        if target is not None and hasattr(self, "target_kind"):
+            check_tensor("target", target)
+        return method(self, *given, **named)
+
+    return checked
+
+
 def check_floating(y: Tensor, what: str) -> None:
     """Refuses outputs without derivatives.
 
@@ -37,6 +69,19 @@ def check_floating(y: Tensor, what: str) -> None:
     """
     if not y.is_floating_point():
         raise TypeError(f"{what} must be floating point, got {y.dtype}")
+
+
+def coordinates(y: Tensor) -> tuple[Tensor, Tensor]:
+    """x and y of points (N, 2).
+
+    Raises:
+        TypeError: they are whole numbers.
+        ValueError: they have another shape.
+    """
+    check_floating(y, "points")
+    if y.ndim != 2 or y.shape[1] != 2:
+        raise ValueError(f"a surface takes points of shape (N, 2), got {tuple(y.shape)}")
+    return y[:, 0], y[:, 1]
 
 
 def check_plain(*arguments: object) -> None:
@@ -118,8 +163,10 @@ def target_like(y: Float[Tensor, " N *S"], target: Tensor | None) -> Float[Tenso
     """``target`` in y's dtype, if it has y's shape.
 
     Raises:
+        TypeError: y holds whole numbers.
         ValueError: there is no target, or it has another shape.
     """
+    check_floating(y, "outputs")
     if target is None:
         raise ValueError(f"this loss needs a target of the shape of y, {tuple(y.shape)}")
     if target.shape != y.shape:

@@ -4,6 +4,8 @@ import torch
 from jaxtyping import Float, Num
 from torch import Tensor
 
+from newton_core.tensors import check_tensor
+
 
 def permutation_matrix(values: Num[Tensor, "*batch n"]) -> Float[Tensor, "*batch n n"]:
     """The permutation matrix that sorts ``values`` in ascending order.
@@ -19,8 +21,10 @@ def permutation_matrix(values: Num[Tensor, "*batch n"]) -> Float[Tensor, "*batch
         it is floating, otherwise torch's default.
 
     Raises:
+        TypeError: the values are no tensor.
         ValueError: a value is NaN, which has no rank.
     """
+    check_tensor("values", values)
     floating = values.is_floating_point()
     if floating and bool(values.isnan().any()):
         raise ValueError("cannot rank NaN: every value must be a number")

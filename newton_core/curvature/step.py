@@ -18,7 +18,7 @@ from newton_core.curvature.systems import (
 )
 from newton_core.losses.base import Derivatives, LossFunction, Need
 from newton_core.losses.plain import as_loss, derivatives_of
-from newton_core.tensors import check_plain, flatten_outputs
+from newton_core.tensors import check_plain, check_tensor, flatten_outputs
 
 Curvature = Literal["none", "hessian", "fisher"]
 """C: nothing, which leaves the plain gradient, the Hessian, or the empirical Fisher matrix."""
@@ -162,7 +162,8 @@ def warn_if_flat(derivatives: Derivatives) -> None:
 
 
 def check_outputs(y: Tensor) -> None:
-    """Raises ValueError unless y holds the real outputs of at least one sample."""
+    """Raises ValueError (no tensor: TypeError) unless y holds real outputs of a sample or more."""
+    check_tensor("y", y)
     if not y.is_floating_point():
         raise ValueError(f"y must hold real floating-point outputs, got {y.dtype}")
     if y.ndim == 0 or y.numel() == 0:

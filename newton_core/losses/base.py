@@ -18,7 +18,7 @@ from newton_core.losses.opacity import (
 )
 from newton_core.registry import Registry, declared_name, example_parameters, require_subclass
 from newton_core.settings import Named
-from newton_core.tensors import flatten_outputs
+from newton_core.tensors import check_floating, check_tensor, flatten_outputs, of_tensors
 
 TargetKind = Literal[
     "permutation",
@@ -117,6 +117,13 @@ class Loss(nn.Module, Generic[P_co]):
     """Whether a Hessian costs far more than a gradient: diagnostics then do without it."""
     up_to_constant: ClassVar[bool] = False
     """Whether the value is known up to a constant, so that 0 and ratios say nothing."""
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        for name in ("forward", "derivatives", "mean_hessian", "mean_derivatives"):
+            own = vars(cls).get(name, getattr(Loss, name))
+            if own is not getattr(Loss, name):
+                setattr(cls, name, of_tensors(own))
 
     def __init__(self, **parameters: object) -> None:
         super().__init__()
@@ -245,8 +252,11 @@ def autodiff_derivatives(
 
     Raises:
         OpaqueLossError: the Hessian was asked for, and autograd reaches only the gradient.
+        TypeError: y is no tensor, or holds whole numbers.
         ValueError: the loss does not give one value per sample, or is not differentiable in y.
     """
+    check_tensor("y", y)
+    check_floating(y, "outputs")
     with torch.inference_mode(False), torch.enable_grad():
         return _autodiff(loss, y.detach().clone(), outside_inference(target), hessian=hessian)
 
@@ -264,8 +274,8 @@ def _autodiff(loss: LossFunction, y: Tensor, target: object, *, hessian: bool) -
 
     leaf = y.requires_grad_(True)
     value = _called(loss, leaf, target)
-    if not isinstance(value, Tensor):
-        raise ValueError(f"the loss must give a tensor of shape ({len(y)},), got {value!r}")
+    if not isinstance(value, Tensor) or value.is_complex():
+        raise ValueError(f"the loss must give real numbers of shape ({len(y)},), got {value!r}")
     if value.shape != y.shape[:1]:
         raise ValueError(
             f"the loss must give one value per sample, shape ({len(y)},), but gave"

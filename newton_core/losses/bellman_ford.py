@@ -148,7 +148,7 @@ class BellmanFord(Loss[BellmanFordParameters]):
         """
         tiles = path.sum(dim=(1, 2)).round()
         _, h, w = path.shape
-        needed = int(tiles.max()) - 1
+        needed = int(tiles.max()) - 1 if len(tiles) else 0
         if self.settings.moves is None:
             return max(default_moves(h, w), needed)
         if needed > self.settings.moves:

@@ -11,8 +11,8 @@ from torch import Tensor
 from newton_core.losses.base import Derivatives, LossFunction, generator_in
 from newton_core.losses.differences import Differences, along, compare
 from newton_core.losses.opacity import OpaqueLossError, slanted
-from newton_core.losses.plain import derivatives_of
-from newton_core.tensors import flatten_outputs
+from newton_core.losses.plain import as_loss, derivatives_of
+from newton_core.tensors import check_tensor, flatten_outputs
 
 Result = TypeVar("Result")
 
@@ -98,6 +98,8 @@ def check_loss(base: LossFunction, y: Float[Tensor, " N *S"], target: object = N
         LossCheckError: the values or derivatives have a wrong shape or are not finite, a value
             depends on other samples, or gradient or Hessian disagree with finite differences.
     """
+    check_tensor("y", y)
+    as_loss(base)  # refuses what is none
     if not y.is_floating_point() or y.ndim == 0 or y.numel() == 0:
         raise LossCheckError(
             f"y must be floating-point outputs (N, *S), got {y.dtype} {tuple(y.shape)}"
@@ -186,8 +188,10 @@ class _Trial:
         """
         with torch.no_grad():
             value = self.same_noise(lambda: self.base(y, self.target))
-        if not isinstance(value, Tensor):
-            raise LossCheckError(f"the loss must give a tensor of shape ({len(y)},), got {value!r}")
+        if not isinstance(value, Tensor) or not value.is_floating_point():
+            raise LossCheckError(
+                f"the loss must give floating-point numbers of shape ({len(y)},), got {value!r}"
+            )
         _check_shape("value", value, (len(y),))
         return value
 

@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from newton_core.losses.base import Derivatives, Loss, LossParameters, TargetKind, register_loss
-from newton_core.tensors import to_float64
+from newton_core.tensors import check_floating, to_float64
 
 
 class CrossEntropyParameters(LossParameters):
@@ -55,6 +55,7 @@ class CrossEntropy(Loss[CrossEntropyParameters]):
         self, y: Float[Tensor, "N m"], target: Tensor | None = None
     ) -> Float[Tensor, "m m"]:
         """diag(mean p) - P^T P / N with the rows p of all samples, in float64."""
+        _check_logits(y)
         p = to_float64(torch.softmax(y.detach(), dim=1))
         mean = (p.mT @ p).div_(-len(p))
         mean.diagonal().add_(p.mean(0))
@@ -88,8 +89,7 @@ def _minus_one_hot(p: Tensor, classes: Tensor) -> Tensor:
 
 def class_indices(y: Tensor, target: Tensor | None) -> Int[Tensor, " N"]:
     """The class indices as int64, checked against the logits."""
-    if y.ndim != 2:
-        raise ValueError(f"cross-entropy needs logits (N, m), got {tuple(y.shape)}")
+    _check_logits(y)
     if target is None or target.shape != y.shape[:1] or target.is_floating_point():
         got = "none" if target is None else f"{target.dtype} of shape {tuple(target.shape)}"
         raise ValueError(
@@ -103,3 +103,9 @@ def class_indices(y: Tensor, target: Tensor | None) -> Int[Tensor, " N"]:
             f" {classes.min().item()} to {classes.max().item()}"
         )
     return classes
+
+
+def _check_logits(y: Tensor) -> None:
+    if y.ndim != 2:
+        raise ValueError(f"cross-entropy needs logits (N, m), got {tuple(y.shape)}")
+    check_floating(y, "logits")

@@ -15,6 +15,7 @@ from newton_core.algorithms.expressions import (
 )
 from newton_core.losses.base import Loss, LossParameters, TargetKind, register_loss
 from newton_core.settings import setting
+from newton_core.tensors import coordinates
 
 
 class FormulaParameters(LossParameters):
@@ -59,4 +60,4 @@ class Formula(Loss[FormulaParameters]):
 
     def forward(self, y: Float[Tensor, "N 2"], target: Tensor | None = None) -> Float[Tensor, " N"]:
         """The height at each point (x, y)."""
-        return self._formula(y[:, 0], y[:, 1])
+        return self._formula(*coordinates(y))

@@ -50,7 +50,16 @@ class PlainLoss(Loss):
 
 
 def as_loss(loss: LossFunction) -> Loss:
-    """A :class:`Loss` as it is; any other callable as a :class:`PlainLoss`."""
+    """A :class:`Loss` as it is; any other callable as a :class:`PlainLoss`.
+
+    Raises:
+        TypeError: it is neither, such as a name, or a class without its parameters.
+    """
+    if isinstance(loss, type) or not callable(loss):
+        raise TypeError(
+            f"the base is a loss, or a callable (y, target) -> (N,), not {loss!r}:"
+            " build_loss(name) makes one"
+        )
     return loss if isinstance(loss, Loss) else PlainLoss(loss)
 
 

@@ -13,6 +13,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from newton_core.losses.base import Derivatives, Loss, LossParameters, TargetKind, register_loss
+from newton_core.tensors import coordinates
 
 Points = Float[Tensor, "N 2"]
 Heights = Float[Tensor, " N"]
@@ -33,13 +34,13 @@ class Surface(Loss):
 
     def forward(self, y: Points, target: Tensor | None = None) -> Heights:
         """The height at each point."""
-        return self._height(*_coordinates(y))
+        return self._height(*coordinates(y))
 
     def derivatives(
         self, y: Points, target: Tensor | None = None, *, hessian: bool = True
     ) -> Derivatives:
         """Closed forms, exact up to rounding."""
-        u, v = _coordinates(y.detach())
+        u, v = coordinates(y.detach())
         value, gradient = self._height(u, v), torch.stack(self._slope(u, v), dim=1)
         if not hessian:
             return Derivatives(value, gradient)
@@ -56,12 +57,6 @@ class Surface(Loss):
     def _bend(self, u: Heights, v: Heights) -> tuple[Heights, Heights, Heights]:
         """The second derivatives: u twice, mixed, v twice."""
         raise NotImplementedError
-
-
-def _coordinates(y: Tensor) -> tuple[Tensor, Tensor]:
-    if y.ndim != 2 or y.shape[1] != 2:
-        raise ValueError(f"a surface takes points of shape (N, 2), got {tuple(y.shape)}")
-    return y[:, 0], y[:, 1]
 
 
 class RosenbrockParameters(LossParameters):

@@ -80,7 +80,15 @@ def run(
         ``started`` first, exactly one of ``finished``, ``failed`` and ``cancelled`` last. An arm
         that meets NaN or infinity ends with ``diverged``; the others go on. Any other error ends
         the run with ``failed``, and the log has the traceback.
+
+    Raises:
+        TypeError: ``spec`` is no :class:`ExperimentSpec`, such as its JSON or a preset's name.
     """
+    if not isinstance(spec, ExperimentSpec):
+        raise TypeError(
+            f"run takes an ExperimentSpec, got {type(spec).__name__}:"
+            " ExperimentSpec.model_validate(...) makes one of a record"
+        )
     writer = EventWriter(len(spec.arms))
     sharing = Sharing(workers if spec.device == "cpu" else ())
     try:

@@ -4,13 +4,25 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from pydantic import ValidationError
 from torch import Tensor
 
-from newton_core import build_loss
+from newton_core import (
+    LossCheckError,
+    NewtonLoss,
+    build_loss,
+    build_oracle,
+    check_loss,
+    list_losses,
+    newton_direction,
+    permutation_matrix,
+    run,
+)
 from newton_core.algorithms.oracles import Oracle, OracleError
+from newton_core.losses.squared_error import SquaredError
 
 NAN = math.nan
 Parameters = dict[str, Any]
@@ -85,6 +97,86 @@ def test_outputs_and_targets(
             call(y, target)
     with pytest.raises((ValueError, TypeError)):
         loss(y, None)
+
+
+@pytest.mark.parametrize("name", list_losses())
+@pytest.mark.parametrize(
+    "y", [[[1.0, 2.0], [3.0]], np.ones((2, 4)), "12", None], ids=["ragged", "array", "text", "none"]
+)
+def test_what_is_no_tensor_is_refused_by_every_loss(name: str, y: Any) -> None:
+    loss = build_loss(name)
+    kind = type(y).__name__
+    for call in (loss, loss.derivatives, NewtonLoss(loss)):
+        with pytest.raises(TypeError, match=f"y must be a torch tensor, .* got {kind}: torch.as_"):
+            call(y, None)
+    if y is not None:
+        with pytest.raises(TypeError, match=f"target must be a torch tensor, .* got {kind}: "):
+            loss(ones(2, 4), y)
+
+
+@pytest.mark.parametrize("name", list_losses())
+def test_whole_numbers_have_no_derivatives(name: str) -> None:
+    loss = build_loss(name)
+    shape, target = {
+        "heat": ((2, 4, 4), ones(2, 4, 4)),
+        "trajectory": ((2, 4, 2), ones(2, 4, 2)),
+        "soft_disc": ((2, 1, 3), ones(2, 16, 16)),
+        "cross_entropy": ((2, 4), whole(2)),
+        "top_k_cross_entropy": ((2, 6), whole(2)),
+        "soft_dtw": ((2, 4), ones(2, 4)),
+        "squared_error": ((2, 4), ones(2, 4)),
+        "binary_cross_entropy": ((2, 4), ones(2, 4)),
+    }.get(name, ((2, 2), torch.eye(2).expand(2, 2, 2)))
+    if loss.target_kind == "path":
+        shape, target = (2, 2, 2), torch.eye(2).expand(2, 2, 2)
+    loss.derivatives(ones(*shape), target)
+    for call in (loss, loss.derivatives):
+        with pytest.raises(TypeError, match=r"must be floating point, got torch\.int64"):
+            call(whole(*shape), target)
+
+
+@pytest.mark.parametrize("shape", [(3,), (2, 3, 4)])
+def test_logits_of_another_shape_are_refused_by_the_mean_hessian_too(
+    shape: tuple[int, ...],
+) -> None:
+    with pytest.raises(ValueError, match=r"cross-entropy needs logits \(N, m\), got"):
+        newton_direction(build_loss("cross_entropy"), ones(*shape), whole(3))
+
+
+def test_a_batch_of_no_maps_has_no_values() -> None:
+    loss, none = build_loss("bellman_ford"), torch.empty(0, 3, 3)
+    assert loss(none, none).shape == (0,)
+    assert loss.derivatives(none, none).gradient.shape == (0, 9)
+
+
+@pytest.mark.parametrize("base", ["neuralsort", None, SquaredError], ids=str)
+def test_a_base_that_is_no_loss_is_refused(base: Any) -> None:
+    for call in (
+        lambda: NewtonLoss(base),
+        lambda: newton_direction(base, ones(2, 3), ones(2, 3)),
+        lambda: check_loss(base, ones(2, 3), ones(2, 3)),
+    ):
+        with pytest.raises(TypeError, match=r"the base is a loss, or a callable \(y, target\)"):
+            call()
+
+
+def test_values_that_are_no_real_numbers_are_refused() -> None:
+    y = torch.randn(3, 2)
+    with pytest.raises(ValueError, match=r"must give real numbers of shape \(3,\), got tensor"):
+        newton_direction(lambda y, target: y.sum(1) * 1j, y)
+    with pytest.raises(LossCheckError, match=r"floating-point numbers of shape \(3,\), got tensor"):
+        check_loss(lambda y, target: (y > 0).sum(1), y)
+
+
+def test_arguments_of_the_other_public_functions() -> None:
+    with pytest.raises(TypeError, match="values must be a torch tensor, one row per sample, got l"):
+        permutation_matrix([[1.0, 2.0]])
+    with pytest.raises(TypeError, match="run takes an ExperimentSpec, got dict: Exper"):
+        next(run({"task": {"name": "ranking"}}))
+    with pytest.raises(
+        ValueError, match=r"unknown linear oracle \{.name.: .top_k.\}; known: assign"
+    ):
+        build_oracle({"name": "top_k"})
 
 
 @pytest.mark.parametrize(

@@ -103,7 +103,7 @@ class WrongHessian(CrossEntropy):
     [
         (lambda y, t: y.square().mean(), r"value must have the shape \(6,\).*reduction='none'"),
         (lambda y, t: y.square(), r"must have the shape \(6,\).*but has \(6, 4\)"),
-        (lambda y, t: 3.0, r"must give a tensor of shape \(6,\), got 3.0"),
+        (lambda y, t: 3.0, r"must give floating-point numbers of shape \(6,\), got 3.0"),
         (lambda y, t: y.log().sum(1), "NaN or infinite"),
         (lambda y, t: y.detach().square().sum(1), "not differentiable in y"),
         (lambda y, t: y.square().sum(1) / y.norm(), "changes with the outputs of other samples"),
