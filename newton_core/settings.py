@@ -70,10 +70,10 @@ def _loose_numbers(given: object, made: object, loc: Loc) -> Iterator[InitErrorD
             yield from _loose_numbers(item, result, (*loc, i))
     elif isinstance(made, bool):
         if not isinstance(given, bool):
-            yield InitErrorDetails(type="bool_type", loc=loc, input=None)
+            yield InitErrorDetails(type="bool_type", loc=loc, input=given)
     elif isinstance(made, int | float) and isinstance(given, str | bytes | bool):
         kind = "int_type" if isinstance(made, int) else "float_type"
-        yield InitErrorDetails(type=kind, loc=loc, input=None)
+        yield InitErrorDetails(type=kind, loc=loc, input=given)
 
 
 class Named(Settings):

@@ -112,12 +112,15 @@ def with_settings(spec: ExperimentSpec, settings: Mapping[str, Scalar]) -> Exper
     Raises:
         GridError: a path leads nowhere, or the spec does not take a value.
     """
+    names = {path: value for path, value in settings.items() if path.endswith(".name")}
+    if 0 < len(names) < len(settings):  # a name brings its defaults, of which the others speak
+        spec = with_settings(spec, names)
     record = spec.model_dump(mode="json")
     for arm, given in zip(record["arms"], spec.arms, strict=True):
         if given.label == given.default_label():
             arm["label"] = ""  # named after what it becomes
-    for path, value in settings.items():
-        _replace(record, path, value)
+    for path in sorted(settings, key=lambda path: path.count(".")):  # what holds another first
+        _replace(record, path, settings[path])
     try:
         return ExperimentSpec.model_validate(record)
     except ValidationError as error:
@@ -152,6 +155,8 @@ def _step(node: object, part: str, path: str, depth: int) -> object:
     before = ".".join(path.split(".")[:depth]) or "the spec"
     if isinstance(node, dict):
         raise GridError(f"{path}: {before} has no {part!r}{did_you_mean(part, list(node))}")
+    if node == []:
+        raise GridError(f"{path}: {before} is empty")
     if isinstance(node, list):
         raise GridError(f"{path}: {before} has the indices 0 to {len(node) - 1}, not {part!r}")
     raise GridError(f"{path}: {before} holds {json.dumps(node)}, nothing that has parts")

@@ -34,9 +34,11 @@ def available_devices() -> list[str]:
 
 
 def describe_device(name: str) -> str:
-    """A device in words, with what its numbers depend on."""
+    """A device in words, with what its numbers depend on; one that is not here by its name."""
     device = torch.device(name)
     if device.type == "cuda":
+        if (device.index or 0) >= torch.cuda.device_count():
+            return name
         return f"{name} ({torch.cuda.get_device_name(device)})"
     return f"{name} ({platform.machine()}, {torch.get_num_threads()} threads)"
 

@@ -123,10 +123,11 @@ def test_a_label_is_no_part_of_what_a_cell_computes() -> None:
     assert set(map(cell_key, cells_of(other))).isdisjoint(map(cell_key, cells_of(SPEC)))
 
 
-def test_a_cell_that_fails_is_named_and_the_others_are_kept(tmp_path: Path) -> None:
+@pytest.mark.parametrize("device", ["mps", "cuda", "cuda:77"])
+def test_a_cell_that_fails_is_named_and_the_others_are_kept(device: str, tmp_path: Path) -> None:
     store = CellStore(tmp_path)
-    broken = SPEC.model_copy(update={"device": "mps"})
-    with pytest.raises(CellError, match=r"arm 'Vanilla' of seed 0 .*mps"):
+    broken = SPEC.model_copy(update={"device": device})
+    with pytest.raises(CellError, match=rf"arm 'Vanilla' of seed 0 .*'{device}' is not available"):
         compute_cells([broken, SPEC], store, processes=1)
     assert all(store.get(cell) is not None for cell in cells_of(SPEC))
 

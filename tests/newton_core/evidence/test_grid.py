@@ -25,6 +25,14 @@ def test_every_named_or_numeric_field_is_reached() -> None:
     assert (found.task.n, found.task.model.name, found.steps) == (5, "cnn", 20)
 
 
+def test_the_order_of_the_axes_changes_no_combination() -> None:
+    temperature = Axis("loss.temperature", (0.5, 2))
+    name = Axis("loss.name", ("neuralsort", "softsort"))
+    cells = expand(SPEC, [temperature, name])
+    losses = [(cell.spec.loss.temperature, cell.spec.loss.name) for cell in cells]
+    assert losses == [(0.5, "neuralsort"), (0.5, "softsort"), (2, "neuralsort"), (2, "softsort")]
+
+
 def test_an_arm_without_a_name_of_its_own_is_named_after_what_it_becomes() -> None:
     axes = [Axis("arms.1.curvature", ("hessian", "ggn")), Axis("arms.0.gradient", ("clip",))]
     labels = [[arm.label for arm in cell.spec.arms] for cell in expand(SPEC, axes)]
@@ -43,6 +51,7 @@ def test_an_arm_without_a_name_of_its_own_is_named_after_what_it_becomes() -> No
         (["arms.1.tikhonov=1,1"], "twice"),
         (["arms.1.tikonov=1"], "did you mean 'tikhonov'"),
         (["arms.7.lr=1"], "indices 0 to 1"),
+        (["arms.1.lr_milestones.0=3"], "arms.1.lr_milestones is empty"),
         (["steps.x=1"], "nothing that has parts"),
         (["arms.1.lr=-1"], r"arms\.1\.lr"),
         (["loss.name=nothing"], "loss"),
