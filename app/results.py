@@ -74,7 +74,7 @@ def check_writable(option: str, path: Path, *, overwrite: bool, hint: str = "") 
         with path.open("ab"):
             pass
         if not existed:
-            path.unlink()
+            path.resolve().unlink()  # a link that led nowhere stays
     except FileNotFoundError:
         raise OutputError(f"{option}: there is no folder {path.parent}; make it first") from None
     except (OSError, ValueError) as error:
@@ -82,6 +82,24 @@ def check_writable(option: str, path: Path, *, overwrite: bool, hint: str = "") 
             raise
         reason = error.strerror if isinstance(error, OSError) else str(error)
         raise OutputError(f"{option}: cannot write {path}: {reason}") from error
+
+
+def write_whole(option: str, path: Path, text: str) -> None:
+    """Writes a file whole or not at all; one that a link leads to stays where it is.
+
+    Raises:
+        OutputError: it cannot be written any more; what it held is still there.
+    """
+    path = path.resolve()
+    partial = path.with_name(f"{path.name}.partial")
+    try:
+        try:
+            partial.write_text(text, "utf-8", newline="")
+            os.replace(partial, path)
+        finally:
+            partial.unlink(missing_ok=True)
+    except OSError as error:
+        raise OutputError(f"{option}: cannot write {path}: {error.strerror or error}") from error
 
 
 class EventFile:

@@ -51,12 +51,15 @@ def sweep(
     processes: Annotated[
         int | None, typer.Option(min=1, max=256, help="How many compute; if none: all cores.")
     ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Overwrite another sweep's files in --out.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Compute a grid of settings on tuning seeds, and its best cell on report seeds."""
     from app.evidence.sweep import SweepWishes, sweep_spec
 
-    wishes = SweepWishes(source, grid, seeds, report_seeds, out, processes, as_json)
+    wishes = SweepWishes(source, grid, seeds, report_seeds, out, processes, force, as_json)
     _gather(lambda: sweep_spec(wishes, console, errors))
 
 

@@ -1,6 +1,5 @@
 """The command ``reproduce``: computes a table or figure of the paper, and says how it stands."""
 
-import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from rich.table import Table
 
 from app.evidence.common import Ending, cell_store, ending_of
 from app.presets import did_you_mean
-from app.results import OutputError
+from app.results import OutputError, write_whole
 from app.shipped import read_result, results_dir
 from app.specs import SpecError
 from app.train import interruptible
@@ -210,13 +209,8 @@ def write_result(file: Path, result: Result, chart: str = "") -> None:
         file: result.model_dump_json(indent=1) + "\n",
         file.with_suffix(".md"): markdown(result, chart),
     }
-    try:
-        for place, text in texts.items():
-            partial = place.with_name(f"{place.name}.partial")
-            partial.write_text(text, "utf-8")
-            os.replace(partial, place)
-    except OSError as error:
-        raise OutputError(f"--out: cannot write {file}: {error.strerror or error}") from error
+    for place, text in texts.items():
+        write_whole("--out", place, text)
 
 
 def _progress(console: Console) -> Progress:

@@ -1,6 +1,7 @@
 """The command ``sweep``: a grid of settings on tuning seeds, the best one on report seeds."""
 
 import csv
+import io
 import json
 import math
 import sys
@@ -23,8 +24,9 @@ from app.evidence.common import (
 )
 from app.evidence.comparison import record_of, sentence_of, table_of
 from app.evidence.formats import number, words
+from app.evidence.reproduce import prepared_file
 from app.exports import harmless
-from app.results import OutputError
+from app.results import OutputError, write_whole
 from app.specs import read_spec
 from app.train import interruptible
 from app.train_command import check_can_run
@@ -39,6 +41,7 @@ from newton_core.evidence import (
     sweep,
 )
 from newton_core.experiment.comparison import Comparison
+from newton_core.experiment.spec import ExperimentSpec
 from newton_core.records import finite
 from newton_core.training.devices import versions
 
@@ -56,6 +59,7 @@ class SweepWishes:
     report_seeds: int
     out: Path | None
     processes: int | None
+    force: bool
     as_json: bool
 
 
@@ -76,7 +80,7 @@ def sweep_spec(wishes: SweepWishes, console: Console, errors: Console) -> Ending
         axes = [Axis.parse(text) for text in wishes.grid]
         expand(spec, axes)
     if wishes.out is not None:
-        _make_folder(wishes.out)
+        _check_folder(wishes.out, spec, axes, wishes)
     check_can_run(spec, wishes.source)
     shown = errors if wishes.as_json else console
     store = cell_store()
@@ -118,16 +122,19 @@ def sweep_spec(wishes: SweepWishes, console: Console, errors: Console) -> Ending
             1,
         )
     record = sweep_record(found, report, wishes)
-    if wishes.out is not None:
-        write_files(wishes.out, found, record)
     if wishes.as_json:
         sys.stdout.write(json.dumps(record, indent=2) + "\n")
     else:
-        _print(found, report, wishes, console)
+        _print(found, report, console)
+    if wishes.out is not None:
+        write_files(wishes.out, found, record)
+        if not wishes.as_json:
+            files = f"{wishes.out / 'sweep.json'} and {wishes.out / 'cells.csv'}"
+            console.print(f"{files} hold all of it", soft_wrap=True)
     return ending
 
 
-def _print(found: Sweep, report: Comparison | None, wishes: SweepWishes, console: Console) -> None:
+def _print(found: Sweep, report: Comparison | None, console: Console) -> None:
     console.print(sweep_table(found))
     if found.best is not None and report is not None:
         console.print(
@@ -135,8 +142,6 @@ def _print(found: Sweep, report: Comparison | None, wishes: SweepWishes, console
         )
         console.print(table_of(report))
         console.print(sentence_of(report))
-    if wishes.out is not None:
-        console.print(f"{wishes.out / 'sweep.json'} and {wishes.out / 'cells.csv'} hold all of it")
 
 
 def sweep_table(found: Sweep) -> Table:
@@ -182,7 +187,7 @@ def sweep_record(found: Sweep, report: Comparison | None, wishes: SweepWishes) -
         "command": f"newton-lab sweep {wishes.source}{grid} --seeds {wishes.seeds}",
         "versions": versions(),
         "spec": found.spec.model_dump(mode="json"),
-        "axes": [{"path": axis.path, "values": list(axis.values)} for axis in found.axes],
+        "axes": axes_record(found.axes),
         "seeds": list(found.seeds),
         "arms": list(found.arms),
         "metric": found.metric.name,
@@ -220,29 +225,53 @@ def sweep_record(found: Sweep, report: Comparison | None, wishes: SweepWishes) -
     }
 
 
-def _make_folder(folder: Path) -> None:
+def _check_folder(
+    folder: Path, spec: ExperimentSpec, axes: Sequence[Axis], wishes: SweepWishes
+) -> None:
+    """Makes sure that the files can be written, and that no other sweep's are lost.
+
+    Raises:
+        OutputError: they cannot, or the folder holds another sweep and nobody said ``--force``.
+    """
+    file = prepared_file(folder, "sweep.json")
+    prepared_file(folder, "cells.csv")
+    if wishes.force or not file.exists():
+        return
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with (folder / "sweep.json").open("ab"):
-            pass
-    except OSError as error:
-        raise OutputError(f"--out: cannot write {folder}: {error.strerror}") from error
+        held = json.loads(file.read_bytes())
+    except ValueError:
+        held = None
+    wanted = {"spec": spec.model_dump(mode="json"), "axes": axes_record(axes)}
+    if not isinstance(held, dict) or any(held.get(key) != wanted[key] for key in wanted):
+        raise OutputError(
+            f"--out: {file} holds another sweep; choose another folder, or --force overwrites it"
+        )
+
+
+def axes_record(axes: Sequence[Axis]) -> list[dict[str, Any]]:
+    """The grid for machines."""
+    return [{"path": axis.path, "values": list(axis.values)} for axis in axes]
 
 
 def write_files(folder: Path, found: Sweep, record: dict[str, Any]) -> None:
-    """Writes ``sweep.json``, and ``cells.csv`` with one row for each arm of each cell and seed."""
+    """Writes ``sweep.json``, and ``cells.csv`` with one row for each arm of each cell and seed.
+
+    Raises:
+        OutputError: they cannot be written any more.
+    """
     text = json.dumps(record, indent=2, ensure_ascii=False) + "\n"
-    (folder / "sweep.json").write_text(text, "utf-8")
-    with (folder / "cells.csv").open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        paths = [axis.path for axis in found.axes]
-        writer.writerow([*paths, "arm", "seed", found.metric.name, "error"])
-        for swept in found.cells:
-            settings = list(swept.cell.settings.values())
-            if swept.comparison is None:
-                writer.writerow([*settings, "", "", "", swept.error])
-                continue
-            for arm in swept.comparison.arms:
-                for seed, value in zip(found.seeds, arm.values, strict=True):
-                    shown = "" if finite(value) is None else value
-                    writer.writerow([*settings, harmless(arm.label), seed, shown, ""])
+    write_whole("--out", folder / "sweep.json", text)
+    table = io.StringIO(newline="")
+    writer = csv.writer(table)
+    paths = [axis.path for axis in found.axes]
+    writer.writerow([*paths, "arm", "seed", found.metric.name, "error"])
+    for swept in found.cells:
+        settings = list(swept.cell.settings.values())
+        if swept.comparison is None:
+            writer.writerow([*settings, "", "", "", swept.error])
+            continue
+        for arm in swept.comparison.arms:
+            for seed, value in zip(found.seeds, arm.values, strict=True):
+                shown = "" if finite(value) is None else value
+                writer.writerow([*settings, harmless(arm.label), seed, shown, ""])
+    write_whole("--out", folder / "cells.csv", table.getvalue())

@@ -11,7 +11,7 @@ from rich.table import Table
 
 from app.evidence.common import Ending, as_spec_errors, cell_store, ending_of, numbers, progress_bar
 from app.evidence.formats import heading, number, words
-from app.results import check_writable
+from app.results import OutputError, check_writable, write_whole
 from app.specs import read_spec
 from app.train import interruptible
 from app.train_command import check_can_run
@@ -62,8 +62,10 @@ def tune_spec(wishes: TuneWishes, console: Console, errors: Console) -> Ending |
         OutputError: a file cannot be written.
     """
     spec = read_spec(wishes.source)
-    for path in (wishes.out, wishes.curve):
-        check_writable("--out", path, overwrite=wishes.force)
+    check_writable("--out", wishes.out, overwrite=wishes.force)
+    if wishes.out.exists() and not wishes.out.is_file():
+        raise OutputError(f"--out: {wishes.out} is no file, and what was tried is kept beside it")
+    check_writable("--out", wishes.curve, overwrite=wishes.force)
     check_can_run(spec, wishes.source)
     shown = errors if wishes.as_json else console
     try:
@@ -84,13 +86,15 @@ def tune_spec(wishes: TuneWishes, console: Console, errors: Console) -> Ending |
     except (CellError, CellsStoppedError, KeyboardInterrupt) as error:
         return ending_of(error)
     record = tuning_record(found, wishes.source)
-    _write(wishes.out, found.spec.model_dump(mode="json"))
-    _write(wishes.curve, record)
     if wishes.as_json:
         sys.stdout.write(json.dumps(record, indent=2) + "\n")
+    else:
+        for arm in found.arms:
+            console.print(arm_table(found, arm))
+    for path, content in ((wishes.out, record["spec"]), (wishes.curve, record)):
+        write_whole("--out", path, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
+    if wishes.as_json:
         return None
-    for arm in found.arms:
-        console.print(arm_table(found, arm))
     console.print(f"{wishes.out} holds the tuned spec, {wishes.curve} all that was tried")
     console.print(f"measure it: newton-lab train {wishes.out} --seeds 10", soft_wrap=True)
     return None
@@ -150,10 +154,3 @@ def tuning_record(found: Tuning, source: str) -> dict[str, Any]:
         ],
         "spec": found.spec.model_dump(mode="json"),
     }
-
-
-def _write(path: Path, record: dict[str, Any]) -> None:
-    text = json.dumps(record, indent=2, ensure_ascii=False) + "\n"
-    partial = path.with_name(f"{path.name}.partial")
-    partial.write_text(text, "utf-8")
-    partial.replace(path)

@@ -67,7 +67,7 @@ def new(file: Annotated[Path, typer.Argument(help="The Markdown file to write.")
     if not file.parent.is_dir():
         stop(f"there is no folder {file.parent}", BAD_INPUT)
     title = file.stem.replace("-", " ").replace("_", " ").capitalize()
-    file.write_text(NEW.format(title=title), encoding="utf-8")
+    _write(file, NEW.format(title=title))
     console.print(f"{file} is written; newton-lab lesson check {file} says what is wrong with it")
 
 
@@ -113,12 +113,11 @@ def check(
         measured = measure_claims(found, lambda say: errors.print(f"measuring: {say}"))
     except (ClaimError, SceneError) as error:
         stop(f"{file}: {error}", BAD_INPUT)
-    kept.parent.mkdir(exist_ok=True)
-    kept.write_text(measured.model_dump_json(indent=2) + "\n", encoding="utf-8")
     for claim in measured.claims:
         numbers = ", ".join("none" if value is None else f"{value:.4g}" for value in claim.values)
         word = "true " if claim.holds else "FALSE"
         console.print(f"{word} {claim.say} [{numbers}]", soft_wrap=True, markup=False)
+    _write(kept, measured.model_dump_json(indent=2) + "\n")
     if not all(claim.holds for claim in measured.claims):
         raise typer.Exit(FAILED)
 
@@ -142,6 +141,15 @@ def export(
         f" {_count(made.runs, 'run')}, {made.megabytes:.1f} MB",
         soft_wrap=True,
     )
+
+
+def _write(file: Path, text: str) -> None:
+    """Writes a file, or says in one line why it cannot."""
+    try:
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+    except OSError as error:
+        stop(f"cannot write {file}: {error.strerror or error}", BAD_INPUT)
 
 
 def _count(number: int, word: str) -> str:

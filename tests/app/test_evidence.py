@@ -70,6 +70,51 @@ def test_a_sweep_chooses_on_tuning_seeds_and_claims_on_report_seeds(
     assert {row["seed"] for row in rows} == {"10000", "10001"}
 
 
+def test_a_sweep_overwrites_no_other_sweep_without_a_word(
+    newton_lab: Lab, spec: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "sweep"
+    wishes = ("--seeds", "1", "--report-seeds", "0", "--out", out)
+    first = ("sweep", spec, "--grid", "arms.1.tikhonov=0.1", *wishes)
+    assert newton_lab(*first) == 0, newton_lab.err
+    assert newton_lab(*first) == 0, newton_lab.err  # the same may go on
+    before = (out / "sweep.json").read_text()
+    other = ("sweep", spec, "--grid", "arms.1.tikhonov=1", *wishes)
+    assert "sweep.json holds another sweep; choose another folder, or --force" in (
+        newton_lab.refuses(*other)
+    )
+    assert (out / "sweep.json").read_text() == before
+    assert newton_lab(*other, "--force") == 0, newton_lab.err
+    assert (out / "sweep.json").read_text() != before
+
+
+def test_results_that_cannot_be_written_any_more_are_shown_all_the_same(
+    newton_lab: Lab, spec: Path, tmp_path: Path
+) -> None:
+    for name in ("sweep.json", "tuned.json"):
+        (tmp_path / f"{name}.partial").mkdir()  # in the way of what is written last
+    sweep = ("--grid", "arms.1.tikhonov=0.1", "--seeds", "1", "--report-seeds", "0")
+    assert newton_lab("sweep", spec, *sweep, "--out", tmp_path) == 2
+    assert "arms.1.tikhonov" in newton_lab.out
+    assert newton_lab.err.startswith(f"--out: cannot write {tmp_path / 'sweep.json'}: ")
+    tune = ("--budget", "1", "--seeds", "1", "--out", tmp_path / "tuned.json")
+    assert newton_lab("tune", spec, *tune) == 2
+    assert "the best of 1" in newton_lab.out
+    assert newton_lab.err.startswith(f"--out: cannot write {tmp_path / 'tuned.json'}: ")
+
+
+def test_tune_writes_files_alone(newton_lab: Lab, spec: Path, tmp_path: Path) -> None:
+    assert "--out: cannot write .: Is a directory" in newton_lab.refuses("tune", spec, "--out", ".")
+    assert "/dev/null is no file, and what was tried is kept beside it" in (
+        newton_lab.refuses("tune", spec, "--out", "/dev/null", "--force")
+    )
+    link, file = tmp_path / "link.json", tmp_path / "tuned.json"
+    link.symlink_to(file)
+    assert newton_lab("tune", spec, "--out", link, "--budget", "1", "--seeds", "1") == 0
+    assert link.is_symlink()
+    assert json.loads(file.read_text())["steps"]
+
+
 @pytest.mark.parametrize(
     ("grid", "words"),
     [

@@ -57,6 +57,7 @@ def test_check_names_file_and_line(newton_lab: Lab, tmp_path: Path) -> None:
     assert f"{file}:3: minutes: Input should be a valid integer" in said
     assert "there is no file" in newton_lab.refuses("lesson", "check", tmp_path / "none.md")
     assert "is no file" in newton_lab.refuses("lesson", "check", "/dev/zero")
+    assert "cannot write /proc/a.md: " in newton_lab.refuses("lesson", "new", "/proc/a.md")
     assert "must end with .md" in newton_lab.refuses("lesson", "new", tmp_path / "a.txt")
 
 
