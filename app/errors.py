@@ -6,6 +6,7 @@ from typing import Any
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
 
 from newton_core.experiment.errors import named_path
 
@@ -13,6 +14,8 @@ Loc = tuple[str | int, ...]
 RETRY_SECONDS = 5
 MOST_PROBLEMS = 100
 MOST_CHARACTERS = 200
+_UNREAD = "There was an error parsing the body"
+"""What FastAPI says, whatever the reason."""
 _BODY_TAGS = ("spec", "preset", "parameters", "outputs")
 
 
@@ -35,6 +38,9 @@ async def answer_validation_error(_request: Request, error: Exception) -> JSONRe
     are told.
     """
     assert isinstance(error, RequestValidationError)
+    if isinstance(error.body, bytes):
+        words = "the body must be JSON, sent with the header Content-Type: application/json"
+        error = validation_error([(("body",), words, "content_type")])
     found = error.errors()
     details = [dict(item) for item in found[:MOST_PROBLEMS]]
     if not isinstance(error, FieldError):
@@ -58,6 +64,8 @@ def _shown(text: str | int, most: int) -> str | int:
 def _detail(item: Mapping[str, Any], body: Any) -> dict[str, Any]:
     loc: Loc = tuple(item["loc"])
     message = str(item["msg"])
+    if item["type"] == "json_invalid":
+        message = f"the body is not JSON: {item['ctx']['error']}, at character {loc[-1]}"
     if loc[:1] == ("body",):
         loc = ("body", *_without_tags(loc[1:], body))
         message = message.removeprefix("Value error, ")
@@ -99,6 +107,19 @@ def _leads_somewhere(value: Any, path: Loc) -> bool:
     for part in path:
         value = _step(value, part)
     return value is not None
+
+
+def http_detail(error: HTTPException) -> str:
+    """What an HTTP error says; of a body that FastAPI could not read, also why."""
+    if error.detail == _UNREAD:
+        match error.__cause__:
+            case RecursionError():
+                return "the body is not read: its JSON is nested too deeply"
+            case UnicodeDecodeError():
+                return "the body is not JSON: it is not encoded as UTF-8"
+            case ValueError() as cause:  # a number of thousands of digits
+                return f"the body is not read: {cause}"
+    return error.detail
 
 
 async def answer_unexpected(_request: Request, _error: Exception) -> JSONResponse:

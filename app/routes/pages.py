@@ -4,6 +4,7 @@ from fastapi import APIRouter, HTTPException, Request, Response
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
+from app.errors import http_detail
 from app.gate import own_path
 from app.static import StaticFiles, page_answer
 
@@ -29,5 +30,5 @@ async def answer_http_error(request: Request, error: Exception) -> Response:
         files: StaticFiles = request.app.state.files
         return page_answer(files, path, request.scope.get("root_path", ""))
     return JSONResponse(
-        {"detail": error.detail}, status_code=error.status_code, headers=error.headers
+        {"detail": http_detail(error)}, status_code=error.status_code, headers=error.headers
     )
