@@ -24,7 +24,7 @@ _SPELT_OUT = {
     "≤": "<=", "≥": ">=", "≈": "~", "‖": "||", "∇": "grad ", "λ": "lambda", "σ": "sigma",
     "μ": "mu", "τ": "tau", "η": "eta", "ρ": "rho", "“": '"', "”": '"', "‘": "'", "’": "'",
 }  # fmt: skip
-_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
 _SPELLING = "newton-lab-spelling"
 
 

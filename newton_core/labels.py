@@ -1,5 +1,6 @@
 """What people read for the names that specs and events are written in."""
 
+import unicodedata
 from collections.abc import Container, Iterator
 from typing import Literal, get_args, get_origin
 
@@ -21,6 +22,16 @@ def in_words(identifier: str) -> str:
     """An identifier as people would write it: "log_domain" becomes "Log domain"."""
     words = identifier.replace("_", " ")
     return words[:1].upper() + words[1:]
+
+
+def as_seen(label: str) -> str:
+    """A label as people see it: two that look the same are the same.
+
+    Without what has no width (zero-width spaces, byte-order marks, turns of direction).
+    """
+    words = " ".join(label.split())
+    shown = "".join(sign for sign in words if unicodedata.category(sign) not in ("Cf", "Cc"))
+    return unicodedata.normalize("NFC", shown.strip())
 
 
 def numbered(label: str, taken: Container[str]) -> str:

@@ -1,6 +1,5 @@
 """What to run: one validated record from which the form, the server and the loop all read."""
 
-import unicodedata
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -10,6 +9,7 @@ from newton_core.algorithms.oracles import ORACLES, ShortestPathOracle
 from newton_core.curvature.gauss_newton import MOST_WEIGHTS
 from newton_core.data import IMAGES, MAPS, NUMBERS, SERIES
 from newton_core.experiment.arms import AnyLoss, ArmSpec, Change, with_labels
+from newton_core.labels import as_seen
 from newton_core.losses.base import LOSSES, LossParameters
 from newton_core.losses.perturbed_path_loss import PerturbedPathParameters
 from newton_core.models import IMAGE_NETWORKS, MAP_NETWORKS
@@ -167,7 +167,12 @@ class ExperimentSpec(Settings):
     def _check_labels(self) -> None:
         seen: dict[str, int] = {}
         for i, arm in enumerate(self.arms):
-            label = unicodedata.normalize("NFC", " ".join(arm.label.split()))  # as people see it
+            label = as_seen(arm.label)
+            if arm.label and not label:
+                raise ValueError(
+                    f"arms.{i}.label: {arm.label!r} shows nothing; leave it empty, and the arm is"
+                    " named after its curvature"
+                )
             if label in seen:
                 raise ValueError(
                     f"arms.{i}.label: arm {seen[label]} is called {arm.label!r} too; give each arm"

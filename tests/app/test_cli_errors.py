@@ -266,11 +266,11 @@ def test_a_setting_that_is_near_no_other_is_said_to_do_nothing(newton_lab, monke
 
 
 def test_a_label_commands_no_terminal(newton_lab, tmp_path):
-    spec = tiny_spec(steps=1, arms=[{"label": "a\x1b]0;owned\x07\x1b[31m\x9bz\rb"}])
+    spec = tiny_spec(steps=1, arms=[{"label": "a\x1b]0;owned\x07\x1b[31m\x9bz\rb\u202ec"}])
     assert newton_lab("train", _written(tmp_path / "spec.json", spec)) == 0
     assert "a?]0;owned??[31m?z" in newton_lab.out
     said = newton_lab.refuses("train", "\x1b[31mred")
-    assert not set("\x1b\x07\x9b\r") & set(newton_lab.out + said)
+    assert not set("\x1b\x07\x9b\r\u202e") & set(newton_lab.out + said)
 
 
 def test_version(newton_lab):

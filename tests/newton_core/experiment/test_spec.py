@@ -52,8 +52,21 @@ def test_equal_labels_of_a_new_spec_are_refused(label: str) -> None:
 
 
 def test_labels_that_look_the_same_are_refused() -> None:
-    (found,) = problems(arms=[{"label": "caf\u00e9"}, {"label": "cafe\u0301"}])
-    assert found.startswith("arms.1.label: arm 0 is called")
+    for one, other in (
+        ("caf\u00e9", "cafe\u0301"),
+        ("Fisher", "Fisher\u200b"),  # a zero-width space
+        ("Fisher", "\ufeffFisher"),  # a byte-order mark
+        ("Fisher", "\u202dFisher"),
+        ("A B", " A\u00a0 B"),
+    ):
+        (found,) = problems(arms=[{"label": one}, {"label": other}])
+        assert found.startswith("arms.1.label: arm 0 is called")
+
+
+@pytest.mark.parametrize("label", [" ", "\u200b", "\u00a0\t", "\u2066\u2069"])
+def test_labels_that_show_nothing_are_refused(label: str) -> None:
+    (found,) = problems(arms=[{"label": label}])
+    assert found.startswith(f"arms.0.label: {label!r} shows nothing; leave it empty, and the arm")
 
 
 def test_equal_labels_that_were_stored_stay_and_train() -> None:
