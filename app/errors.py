@@ -16,7 +16,7 @@ MOST_PROBLEMS = 100
 MOST_CHARACTERS = 200
 _UNREAD = "There was an error parsing the body"
 """What FastAPI says, whatever the reason."""
-_BODY_TAGS = ("spec", "preset", "parameters", "outputs")
+_BODY_TAGS = ("spec", "preset", "parameters", "outputs", "line", "step", "turn")
 
 
 class FieldError(RequestValidationError):
@@ -83,7 +83,7 @@ def _without_echoes(details: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def _without_tags(loc: Sequence[str | int], body: Any) -> Loc:
     """The path without the names of union members, which Pydantic puts in between."""
-    if loc and loc[0] in _BODY_TAGS:
+    if loc and loc[0] in _BODY_TAGS and not _is_field(loc, body):
         loc = loc[1:]
     path: list[str | int] = []
     value = body
@@ -93,6 +93,14 @@ def _without_tags(loc: Sequence[str | int], body: Any) -> Loc:
         path.append(part)
         value = _step(value, part)
     return tuple(path)
+
+
+def _is_field(loc: Sequence[str | int], body: Any) -> bool:
+    """Whether a path begins with a field of the body, and not with the name of what it is."""
+    if not isinstance(body, Mapping) or loc[0] not in body:
+        return False
+    below = isinstance(body[loc[0]], Mapping | list) and loc[1:2] != loc[:1]
+    return len(loc) == 1 or below
 
 
 def _step(value: Any, part: str | int) -> Any:

@@ -221,6 +221,26 @@ def test_a_body_that_cannot_be_read_is_told_why(
         assert words in json.dumps(answer.json()["detail"])
 
 
+@pytest.mark.parametrize(
+    ("path", "body", "field"),
+    [
+        ("/api/runs", {"preset": "x", "foo": 3}, ["foo"]),
+        ("/api/runs", {"preset": ["x"]}, ["preset"]),
+        ("/api/sweeps", {"spec": tiny_spec(steps=0), "grid": []}, ["spec", "steps"]),
+        ("/api/sweeps", {"preset": 3, "grid": [{"path": "steps", "values": [1]}]}, ["preset"]),
+        ("/api/landscapes", {"space": "line", "run": "x", "start": "a"}, ["start"]),
+        ("/api/landscapes", {"space": "step", "run": "x", "step": 5, "tikhonov": 0}, ["tikhonov"]),
+        ("/api/landscapes", {"space": "turn", "run": "x", "step": "a"}, ["step"]),
+        ("/api/landscapes", {"space": "parameters", "run": "x", "step": "a"}, ["step"]),
+    ],
+)
+def test_paths_of_errors_are_those_of_the_body(
+    server: LabServer, path: str, body: dict[str, Any], field: list[str]
+) -> None:
+    details = server.client.post(path, json=body).json()["detail"]
+    assert ["body", *field] in [detail["loc"] for detail in details]
+
+
 @pytest.mark.parametrize("text", ["", "{", "null", "[" * 100_000])
 def test_broken_json_is_refused(server: LabServer, text: str) -> None:
     answer = server.client.post(
