@@ -36,8 +36,10 @@ from newton_core.evidence import (
     CellError,
     CellsStoppedError,
     Sweep,
+    SweptCell,
     confirm,
     expand,
+    gathered,
     sweep,
 )
 from newton_core.experiment.comparison import Comparison
@@ -84,6 +86,8 @@ def sweep_spec(wishes: SweepWishes, console: Console, errors: Console) -> Ending
     check_can_run(spec, wishes.source)
     shown = errors if wishes.as_json else console
     store = cell_store()
+    seeds = range(FIRST_TUNING_SEED, FIRST_TUNING_SEED + wishes.seeds)
+    finished: list[SweptCell] = []
     found: Sweep | None = None
     report: Comparison | None = None
     ending: Ending | None = None
@@ -93,10 +97,11 @@ def sweep_spec(wishes: SweepWishes, console: Console, errors: Console) -> Ending
                 found = sweep(
                     spec,
                     axes,
-                    seeds=range(FIRST_TUNING_SEED, FIRST_TUNING_SEED + wishes.seeds),
+                    seeds=seeds,
                     store=store,
                     processes=wishes.processes,
                     stop=stop,
+                    on_cell=finished.append,
                     on_progress=progress,
                 )
             if found.best is not None and wishes.report_seeds:
@@ -112,7 +117,9 @@ def sweep_spec(wishes: SweepWishes, console: Console, errors: Console) -> Ending
     except (CellError, CellsStoppedError, KeyboardInterrupt) as error:
         ending = ending_of(error)
     if found is None:
-        return ending
+        if not finished:
+            return ending
+        found = gathered(spec, axes, seeds, finished)
     failed = [swept for swept in found.cells if swept.error]
     if failed and ending is None:
         first = failed[0]

@@ -10,7 +10,7 @@ from newton_core.evidence.seeds import (
     check_tuning_seeds,
     with_seeds,
 )
-from newton_core.evidence.sweep import Sweep, SweptCell, confirm, sweep
+from newton_core.evidence.sweep import Sweep, SweptCell, confirm, gathered, sweep
 from newton_core.evidence.tuning import ArmTuning, Trial, Tuning, tune
 
 __all__ = [
@@ -33,6 +33,7 @@ __all__ = [
     "compute_cells",
     "confirm",
     "expand",
+    "gathered",
     "sweep",
     "tune",
     "with_seeds",

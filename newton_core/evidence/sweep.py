@@ -2,7 +2,7 @@
 
 import math
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from newton_core.evidence.cells import CellStore
@@ -63,7 +63,9 @@ class Sweep:
 
     @property
     def best(self) -> SweptCell | None:
-        """The best cell; the first of equals, and None if all failed."""
+        """The best cell; the first of equals, and None if all failed or the grid is not done."""
+        if len(self.cells) < math.prod(len(axis.values) for axis in self.axes):
+            return None
         sign = -1.0 if self.metric.better == "lower" else 1.0
         known = [
             (sign * value, swept)
@@ -141,14 +143,22 @@ def sweep(
                 swept[index] = SweptCell(cells[index], None, reason)
                 if on_cell is not None:
                     on_cell(swept[index])
-    known = next((c.comparison for c in swept.values() if c.comparison is not None), None)
+    return gathered(spec, axes, seeds, swept.values())
+
+
+def gathered(
+    spec: ExperimentSpec, axes: Sequence[Axis], seeds: Sequence[int], swept: Iterable[SweptCell]
+) -> Sweep:
+    """The combinations of a sweep that are there; all of them unless it was stopped."""
+    cells = tuple(sorted(swept, key=lambda one: one.cell.index))
+    known = next((one.comparison for one in cells if one.comparison is not None), None)
     return Sweep(
         spec=spec,
         axes=tuple(axes),
         seeds=tuple(seeds),
         arms=swept_arms(axes, len(spec.arms)),
         metric=known.metric if known is not None else primary_metric(spec),
-        cells=tuple(swept[index] for index in range(len(cells))),
+        cells=cells,
     )
 
 

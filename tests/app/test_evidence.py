@@ -2,9 +2,11 @@
 
 import csv
 import json
+import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -153,6 +155,33 @@ def test_a_sweep_that_is_killed_goes_on_from_its_cells(
     assert newton_lab(*command) == 0, newton_lab.err
     assert {file: file.stat().st_ino for file in kept} == files  # none was made again
     assert len(list(CellStore().folder.rglob("*.json"))) > len(kept)
+
+
+def test_ctrl_c_shows_and_keeps_the_combinations_that_are_finished(
+    newton_lab: Lab, spec: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NEWTON_LAB_DATA_DIR", str(tmp_path / "data"))
+    out = tmp_path / "out"
+
+    def interrupt() -> None:
+        deadline = time.monotonic() + 120
+        while time.monotonic() < deadline:
+            if len(list(CellStore().folder.rglob("*.json"))) == 2:  # both arms of six steps
+                time.sleep(0.5)
+                os.kill(os.getpid(), signal.SIGINT)
+                return
+            time.sleep(0.05)
+
+    thread = threading.Thread(target=interrupt)
+    thread.start()
+    wishes = ("--grid", "steps=6,900000", "--seeds", "1", "--processes", "1", "--out", out)
+    assert newton_lab("sweep", spec, *wishes, "--json") == 130
+    thread.join()
+    assert "stopped; 2 of 4 cells are finished and kept" in newton_lab.err
+    record = json.loads(newton_lab.out)
+    assert [cell["settings"] for cell in record["cells"]] == [{"steps": 6}]
+    assert record["best"] is None  # nothing is chosen before all are known
+    assert json.loads((out / "sweep.json").read_text()) == record
 
 
 def test_progress_tells_the_time_that_is_left() -> None:
