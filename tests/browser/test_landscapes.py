@@ -1,5 +1,7 @@
 """Landscapes on the page: slices that follow the cursor, layers, surfaces, starts."""
 
+from itertools import cycle
+
 import pytest
 from playwright.sync_api import Locator, expect
 
@@ -35,17 +37,19 @@ def landscape(lab: LabPage) -> Locator:
 
 
 def read_at_pointer(lab: LabPage, plot: Locator, words: str) -> None:
-    """Points off the middle, where paths begin, until these words are there.
+    """Points here and there until these words are said.
 
-    A picture that is drawn again, finer than before, says nothing until the pointer moves.
+    Near a path its steps are said, and a picture that is drawn again, finer than before, says
+    nothing until the pointer moves.
     """
+    places = cycle([(0.5, 0.22), (0.2, 0.3), (0.8, 0.7), (0.3, 0.8)])
 
     def point() -> bool:
+        across, down = next(places)
         plot.scroll_into_view_if_needed()
         box = plot.bounding_box()
         assert box is not None
-        lab.page.mouse.move(box["x"] + 0.5 * box["width"], box["y"] + 0.22 * box["height"])
-        lab.page.mouse.move(box["x"] + 0.52 * box["width"], box["y"] + 0.2 * box["height"])
+        lab.page.mouse.move(box["x"] + across * box["width"], box["y"] + down * box["height"])
         lab.page.wait_for_timeout(100)  # Plotly answers a pointer that rests for a moment
         said = plot.locator(".hoverlayer").text_content() or ""
         return words in " ".join(said.split())
