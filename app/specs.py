@@ -28,7 +28,15 @@ def read_spec(source: str, overrides: dict[str, Any] | None = None) -> Experimen
     Raises:
         SpecError: no such preset or file, no JSON, or an invalid spec.
     """
-    record = {**_read(source), **(overrides or {})}
+    return checked_spec(source, {**_read(source), **(overrides or {})})
+
+
+def checked_spec(source: str, record: dict[str, Any]) -> ExperimentSpec:
+    """The spec in a record that ``source`` held.
+
+    Raises:
+        SpecError: it is not valid.
+    """
     try:
         return ExperimentSpec.model_validate(record)
     except ValidationError as error:

@@ -62,7 +62,13 @@ def harmless(text: str) -> str:
 
 
 def prepare_streams() -> None:
-    """Lets standard output and error take every text, whatever their encoding."""
+    """Lets standard output and error take every text, whatever their encoding.
+
+    Where one is closed (``>&-``), what goes there is discarded.
+    """
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_WRONLY), "w"))
     codecs.register_error(_SPELLING, _spell_in_stream)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):

@@ -171,7 +171,7 @@ def summary_table(summary: Summary, report: Report, title: str) -> Table:
         report.task.describe(name) for name in summary.arms[0].metrics if not name.endswith("_se")
     ]
     table = Table(title=title, title_justify="left")
-    table.add_column("arm")
+    table.add_column("arm", overflow="fold")
     for metric in metrics:
         table.add_column(heading(metric), justify="right")
     table.add_column("spikes", justify="right")

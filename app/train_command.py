@@ -16,7 +16,7 @@ from app.evidence.comparison import sentence_of, table_of
 from app.evidence.exports import check_formats, write
 from app.report import check_page, write_report
 from app.results import EventFile, OutputError, check_writable, train_seeds
-from app.specs import SpecError, read_spec
+from app.specs import SpecError, checked_spec, read_spec
 from app.static import PageNotBuiltError
 from newton_core.experiment.comparison import compare_runs
 from newton_core.experiment.events import Summary
@@ -104,7 +104,7 @@ def read_specs(wishes: Wishes) -> list[ExperimentSpec]:
     """
     first = read_spec(wishes.source, dict(wishes.overrides))
     last = first.seed + wishes.seeds - 1
-    read_spec(wishes.source, {**wishes.overrides, "seed": last})
+    checked_spec(wishes.source, {**first.model_dump(mode="json"), "seed": last})
     return [first.model_copy(update={"seed": seed}) for seed in range(first.seed, last + 1)]
 
 

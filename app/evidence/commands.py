@@ -126,6 +126,8 @@ def _gather(command: Callable[[], tuple[str, int] | None]) -> None:
     except (SpecError, OutputError) as error:
         stop(str(error), BAD_INPUT)
     except OSError as error:  # problems with the user's own files are reported above
+        if error.filename is None:  # of the output
+            raise
         stop(f"cells cannot be kept: {error.filename}: {error.strerror}", FAILED)
     if ending is not None:
         stop(*ending)

@@ -63,12 +63,15 @@ def table_of(comparison: Comparison) -> Table:
     for column in COLUMNS:
         words_only = column in ("arm", "verdict")
         table.add_column(
-            column, justify="left" if words_only else "right", no_wrap=column == "95 % interval"
+            column,
+            justify="left" if words_only else "right",
+            no_wrap=column == "95 % interval",
+            overflow="fold" if column == "arm" else "ellipsis",
         )
     rows = rows_of(comparison)
     noted = any(row[-1] for row in rows)
     if noted:
-        table.add_column("note")
+        table.add_column("note", overflow="fold")
     for row in rows:
         table.add_row(*(row if noted else row[:-1]))
     if len(comparison.arms) > 1:

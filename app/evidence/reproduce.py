@@ -232,7 +232,7 @@ def row_table(row: RowResult) -> Table:
         f" {len(row.seeds)} seeds",
         title_justify="left",
     )
-    table.add_column("arm")
+    table.add_column("arm", overflow="fold")
     titles = ["ours", f"to {row.arms[0].label}", "p, Holm", "better"]
     for title in titles + (["paper", "ours - paper"] if beside else []):
         table.add_column(title, justify="right")

@@ -169,12 +169,13 @@ def sweep_table(found: Sweep) -> Table:
         title += f"; the best {SHOWN} of {len(found.cells)}"
     table = Table(title=title, title_justify="left")
     for axis in found.axes:
-        table.add_column(axis.path, justify="right")
+        table.add_column(axis.path, justify="right", overflow="fold")
     for index in range(len(found.spec.arms)):
         labels = {swept.cell.spec.arms[index].label for swept in found.cells}
         name = labels.pop() if len(labels) == 1 else f"arms.{index}"
-        table.add_column(f"{name}{', %' if metric.kind == 'share' else ''}", justify="right")
-    table.add_column("")
+        heading = f"{name}{', %' if metric.kind == 'share' else ''}"
+        table.add_column(heading, justify="right", overflow="fold")
+    table.add_column("", overflow="fold")
     for swept in cells:
         settings = [f"{value}" for value in swept.cell.settings.values()]
         if swept.comparison is None:
