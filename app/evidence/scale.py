@@ -15,7 +15,7 @@ from app.evidence.exports import drawn, undrawn
 from app.evidence.reproduce import prepared_file, write_result
 from app.figures.scaling import scaling
 from app.results import OutputError
-from app.shipped import SCALING
+from app.shipped import SCALING, read_result
 from app.specs import SpecError
 from app.train import interruptible
 from newton_core.evidence.computing import CellsStoppedError
@@ -60,6 +60,12 @@ def measure_scale(wishes: ScaleWishes, console: Console, errors: Console) -> End
     except (ValueError, RuntimeError) as error:
         raise SpecError(" ".join(str(error).split())) from error
     file = prepared_file(wishes.out, f"{wishes.name}.json")
+    held = read_result(file) if wishes.quick else None
+    if held is not None and held.scale != "tiny":
+        raise OutputError(
+            f"--out: {file} holds a whole measurement, which --quick would overwrite; choose"
+            " another folder"
+        )
     torch.set_num_threads(1)  # time is that of one thread, which other programs take nothing of
     talk = errors if wishes.as_json else console
     sizes = QUICK if wishes.quick else Sizes()

@@ -39,3 +39,12 @@ def test_a_file_is_no_folder_for_results(newton_lab: Lab, tmp_path: Path) -> Non
     (tmp_path / "file").write_text("")
     said = newton_lab.refuses("scale", "--quick", "--out", tmp_path / "file")
     assert "--out: cannot write" in said
+
+
+def test_a_quick_look_overwrites_no_whole_measurement(newton_lab: Lab, tmp_path: Path) -> None:
+    file = tmp_path / "scale.json"
+    whole = shipped_result("scale")
+    file.write_text(whole.model_dump_json(), "utf-8")
+    said = newton_lab.refuses("scale", "--quick", "--out", tmp_path)
+    assert f"{file} holds a whole measurement, which --quick would overwrite; choose" in said
+    assert Result.model_validate_json(file.read_text("utf-8")) == whole
