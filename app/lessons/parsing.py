@@ -112,8 +112,8 @@ class _Reader:
         self.scene: Scene | None = None
         self.lost_scenes = 0
         """Scenes with mistakes: what is said of them cannot be held against anything."""
-        self.said: list[tuple[int, int, str | AnyQuestion]] = []
-        """Page, line, and what speaks of the scene: the words of a link, or a question."""
+        self.said: list[tuple[int, int, int, str | AnyQuestion]] = []
+        """Page, blocks so far, line, and what speaks of the scene: a link's words, a question."""
         self.offset = 0
 
     def read(self) -> WrittenLesson:
@@ -171,12 +171,13 @@ class _Reader:
         except FormulaError as error:
             self.note(line, str(error))
             return
-        self.said += [(len(self.pages) - 1, line, link) for link in lab_links(html)]
         blocks = self.pages[-1].blocks
         if blocks and isinstance(last := blocks[-1], TextBlock):
             blocks[-1] = TextBlock(html=last.html + html)
         else:
             blocks.append(TextBlock(html=html))
+        for link in lab_links(html):
+            self.said.append((len(self.pages) - 1, len(blocks), line, link))
 
     def add_fence(self, kind: str, content: str, line: int) -> None:
         try:
@@ -194,7 +195,7 @@ class _Reader:
             if (question := self.question(found, line, content)) is not None:
                 place = f"{len(self.pages)}.{len(page.blocks)}"
                 page.blocks.append(QuestionBlock(id=place, question=question))
-                self.said.append((len(self.pages) - 1, line, question))
+                self.said.append((len(self.pages) - 1, len(page.blocks), line, question))
         elif (claim := self.validated(Claim, found, line + 1, content)) is not None:
             if self.scene is not None:
                 page.blocks.append(WrittenClaim(line, claim, self.scene))
@@ -228,16 +229,20 @@ class _Reader:
         if self.lost_scenes > 0:
             return
         beside = [scene_at(self.pages, index) for index in range(len(self.pages))]
-        for page, line, said in self.said:
+        # From the end, so that what is put in moves nothing that is yet to come.
+        for page, at, line, said in reversed(self.said):
             scene = beside[page]
             if isinstance(said, str):
-                self.note_if(line, link_mistake(said, scene), self.pages[page])
+                words = link_mistake(said, scene)
             else:
-                self.note_if(line, arms_mistake(said, scene), self.pages[page])
+                words = arms_mistake(said, scene)
+            if words is not None:
+                self.problems.append(Problem(line=line, message=words))
+                self.pages[page].blocks.insert(at, ProblemBlock(line=line, message=words))
 
-    def note_if(self, line: int, message: str | None, page: WrittenPage | None = None) -> None:
+    def note_if(self, line: int, message: str | None) -> None:
         if message is not None:
-            self.note(line, message, page)
+            self.note(line, message)
 
     def question(self, found: dict[str, Any], line: int, content: str) -> Question | None:
         try:
@@ -269,12 +274,12 @@ class _Reader:
     def page_at(self, title: str, line: int) -> None:
         self.pages.append(WrittenPage(title, line))
 
-    def note(self, line: int, message: str, page: WrittenPage | None = None) -> None:
+    def note(self, line: int, message: str) -> None:
         """Says what is wrong, in the list and where it is."""
         self.problems.append(Problem(line=line, message=message))
         if not self.pages:
             self.page_at("This lesson has mistakes", line)
-        (page or self.pages[-1]).blocks.append(ProblemBlock(line=line, message=message))
+        self.pages[-1].blocks.append(ProblemBlock(line=line, message=message))
 
 
 def scene_at(pages: Sequence[WrittenPage], index: int) -> Scene | None:

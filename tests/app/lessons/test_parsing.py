@@ -124,6 +124,13 @@ def test_what_is_said_of_a_scene_is_held_against_it(body: str, said: str) -> Non
     assert any(said in words for words in found), found
 
 
+def test_a_mistake_of_a_link_stands_below_its_text() -> None:
+    question = "```question\nkind: arm\nask: Who?\nmetric: loss\nstep: 1\n```"
+    page = lesson(f"## One\n[a](lab:b=1)\n\n{question}\n\nText\n\n{SCENE}").pages[0]
+    kinds = [type(block) for block in page.blocks]
+    assert kinds == [TextBlock, ProblemBlock, QuestionBlock, TextBlock]
+
+
 def test_a_scene_with_a_mistake_is_the_only_mistake() -> None:
     claim = "```claim\nsay: x\nmetric: loss\narm: Nobody\nabove: 1\n```"
     found = problems(f"## One\n```scene\npreset: trajektory\n```\n\n{claim}\n\n[a](lab:b=1)")
