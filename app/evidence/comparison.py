@@ -79,16 +79,18 @@ def table_of(comparison: Comparison) -> Table:
     return table
 
 
+_INTERVAL = "95 % interval "
+
+
 def caption_of(comparison: Comparison) -> str:
     """How to read the p-values, and what so many seeds can show."""
-    others = sum(arm.verdict is not None for arm in comparison.arms)
     text = (
         "wins: share of the seeds in which it is better; p: sign-flip permutation test, with"
         " Holm's correction over the table's arms."
     )
     if any(arm.verdict and arm.verdict.kind == "too few seeds" for arm in comparison.arms):
-        family = "One comparison needs" if others == 1 else f"{others} comparisons need"
-        text += f" {family} {fewest_seeds(others)} seeds to show anything."
+        needed = _needed(comparison)
+        text += f" {needed[0].upper()}{needed[1:]}."
     return text
 
 
@@ -109,6 +111,7 @@ def sentence_of(comparison: Comparison) -> str:
     if len(comparison.arms) == 1:
         return f"One arm alone has nothing to be compared with: {baseline.label}."
     parts = []
+    few: list[tuple[str, str]] = []
     for arm in comparison.arms[1:]:
         found, verdict = arm.difference, arm.verdict
         if found is None or verdict is None:
@@ -117,15 +120,36 @@ def sentence_of(comparison: Comparison) -> str:
         size = _amount(metric, abs(found.mean))
         span = ""
         if math.isfinite(found.low):
-            span = f" (95 % interval {_span(metric, found.low, found.high)})"
+            span = f" ({_INTERVAL}{_span(metric, found.low, found.high)})"
         if verdict.kind == "too few seeds":
-            parts.append(f"these are too few seeds to tell {arm.label} from it{span}")
+            few.append((arm.label, span))
         elif verdict.kind == "not shown":
             parts.append(f"no difference of {arm.label} is shown{span}")
         else:
             parts.append(f"{arm.label} is {verdict.kind} by {size}{span}")
+    if few:
+        parts.append(_too_few(few))
+        if len(few) > 1:
+            parts[-1] += f"; {_needed(comparison)}"
     seeds = "one seed" if comparison.seeds == 1 else f"{comparison.seeds} seeds"
     return f"Against {baseline.label}, over {seeds}: {'; '.join(parts)}."
+
+
+def _too_few(arms: Sequence[tuple[str, str]]) -> str:
+    """Said once, of each arm with its interval, however many they are."""
+    if len(arms) == 1:
+        label, span = arms[0]
+        return f"these are too few seeds to tell {label} from it{span}"
+    first, *others = [f"{label}{span}" for label, span in arms]
+    named = [first, *(other.replace(_INTERVAL, "") for other in others)]
+    return f"these are too few seeds to tell {', '.join(named[:-1])} or {named[-1]} from it"
+
+
+def _needed(comparison: Comparison) -> str:
+    """How many seeds so many comparisons need."""
+    others = sum(arm.verdict is not None for arm in comparison.arms)
+    family = "one comparison needs" if others == 1 else f"{others} comparisons need"
+    return f"{family} {fewest_seeds(others)} seeds to show anything"
 
 
 def _amount(metric: MetricDescription, value: float) -> str:

@@ -56,6 +56,9 @@ def test_the_sentence_says_what_is_shown_and_what_is_not() -> None:
     few = sentence_of(compared(5))
     assert "too few seeds to tell Fisher & friends" in few
     assert "no difference" not in few
+    assert few.count("too few seeds") == few.count("95 % interval") == 1
+    assert "or =2+2 (" in few
+    assert few.endswith("from it; 2 comparisons need 7 seeds to show anything.")
 
 
 def test_the_record_holds_every_number() -> None:
