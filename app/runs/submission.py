@@ -95,12 +95,16 @@ def _preset_of(spec: ExperimentSpec) -> str | None:
 def _title(spec: ExperimentSpec, preset: str | None) -> str:
     if preset is not None:
         return get_preset(preset).title
+    if spec.changes:
+        before = spec.model_copy(update={"changes": ()})
+        return f"{_title(before, _preset_of(before))}; {_last_change(spec)}"
     arms = ", ".join(arm.label for arm in spec.arms)
     what = ", ".join(dict.fromkeys((spec.task.name, spec.loss.name)))  # a simulator names both
-    title = f"{what}: {arms}"
-    if not spec.changes:
-        return title
+    return f"{what}: {arms}"
+
+
+def _last_change(spec: ExperimentSpec) -> str:
     last = spec.changes[-1]  # one fits the line
     settings = [("λ", last.tikhonov), ("learning rate", last.lr)]
     words = " and ".join(f"{name} {value:g}" for name, value in settings if value is not None)
-    return f"{title}; {spec.arms[last.arm].label} with {words} from step {last.step}"
+    return f"{spec.arms[last.arm].label} with {words} from step {last.step}"

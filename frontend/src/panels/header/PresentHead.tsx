@@ -15,7 +15,7 @@ export function PresentHead() {
   return (
     <section class="present-head" aria-label="What is shown">
       <h2>
-        {presetOf(spec)?.title ??
+        {presetOf({ ...spec, changes: [] })?.title ??
           [...new Set([optionLabel("task", task.name), optionLabel("loss", loss.name)])].join(", ")}
       </h2>
       <p>
