@@ -11,8 +11,8 @@ import { type Figure, type PlotlyLayout, plotly } from "./plotly";
 import type { Palette } from "./templates";
 import type { View } from "./view";
 
-/** Height of title and subtitle, in pixels. */
-const HEAD = 58;
+/** Height of title and subtitle, in pixels, with room for a note above the plot. */
+const HEAD = 70;
 
 /** `newton-lab-exact-match-step-7440-1a2b3c`; parts that a picture does not have are left out. */
 export function fileName(title: string, step?: number, run = ""): string {

@@ -50,6 +50,12 @@ describe("small multiples", () => {
     expect(titles.map(({ text }) => text)).toEqual(["Vanilla", "Hessian", "Fisher"]);
   });
 
+  it("have more than a zero on the axis of steps, however narrow they are", () => {
+    const { figure } = draw(run([point(0), point(50)]), { template: FAN, width: 280 });
+    const { ticktext } = figure.layout.xaxis as { ticktext: string[] };
+    expect(ticktext).toEqual(["0", "50", ""]);
+  });
+
   it("have their names whole, in lines, where a line has no room", () => {
     const labels = ["Vanilla", "Newton's direction", "Fisher"];
     const log = logOf([

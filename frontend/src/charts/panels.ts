@@ -1,7 +1,7 @@
 /** Small multiples: one panel an arm, side by side on the same axes, for pictures that would collide. */
 
 import { armName } from "../state/arms";
-import { type AxisPlan, fraction, type ValueAxis, xPlan, zoomed } from "./axes";
+import { type AxisPlan, fraction, type Tick, type ValueAxis, xPlan, xText, zoomed } from "./axes";
 import type { Filled, Title } from "./curves";
 import { fanAxis, fanTrace } from "./fan";
 import { heatAxis, heatTrace } from "./heat";
@@ -15,6 +15,8 @@ const BETWEEN = 16;
 /** Size of a panel's name, as it is drawn over it, and the least of it in narrow panels. */
 const TITLE_FONT = 12;
 const LEAST_FONT = 9;
+/** Share of a panel after which a tick has no text. */
+const LAST_TEXT = 0.8;
 /** Lines of a panel's name at the most: the picture keeps its height. */
 const TITLE_LINES = 3;
 
@@ -62,6 +64,15 @@ function armCount(view: View): number {
   return view.layers.find((layer) => layer.kind === "main")?.log.arms.length ?? 0;
 }
 
+/** The axis's ticks; one in the middle, where a text at zero would be the only one. */
+function panelTicks(x: AxisPlan): Tick[] {
+  const [first, second, ...more] = x.ticks;
+  const isAlone = second !== undefined && fraction(x, second.value) > LAST_TEXT;
+  if (x.log || more.length > 0 || first === undefined || !isAlone) return x.ticks;
+  const middle = (first.value + second.value) / 2;
+  return [first, { value: middle, text: xText(middle, "step") }, second];
+}
+
 export function fillPanels(view: View, x: AxisPlan): Filled {
   const layer = view.layers.find((candidate) => candidate.kind === "main");
   const arms = layer?.log.arms ?? [];
@@ -81,14 +92,15 @@ export function fillPanels(view: View, x: AxisPlan): Filled {
   const titles: Title[] = [];
   const axes: Record<string, PlotlyLayout> = {};
   const base = layoutOf(view, box, x, axis.plan, "");
+  const ticks = panelTicks(x);
+  // The last tick's text would run into the next panel.
+  const texts = ticks.map((tick) => (fraction(x, tick.value) > LAST_TEXT ? "" : tick.text));
   const plots = arms.map((arm, index): { box: Plot; arm: number } => {
     const name = index === 0 ? "" : `${index + 1}`;
     const left = index * (width + BETWEEN);
     const domain = [left / box.width, (left + width) / box.width];
-    // The last tick's text would run into the next panel.
-    const texts = x.ticks.map((tick) => (fraction(x, tick.value) > 0.8 ? "" : tick.text));
     axes[`xaxis${name}`] = {
-      ...axisOf(view, base.xaxis, x, texts),
+      ...axisOf(view, base.xaxis, { ...x, ticks }, texts),
       domain,
       anchor: "y",
       ...(index > 0 && { matches: "x" }),
