@@ -63,6 +63,12 @@ export function seek(step: number): void {
   cursor.value = position;
 }
 
+/** The same; to a step that the log has not reached, once it has: of an address, or of a teacher. */
+export function goTo(step: number): void {
+  seek(step);
+  if (position < step) wanted = step;
+}
+
 /** Goes some steps on or back, and pauses there. */
 export function stepBy(steps: number): void {
   pause();

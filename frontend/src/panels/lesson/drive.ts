@@ -8,7 +8,7 @@ import { applyScene } from "../../state/address/compare";
 import type { PageAddress } from "../../state/address/page";
 import type { Properties } from "../../state/address/properties";
 import { place } from "../../state/address/router";
-import { pause, play, playing, seek } from "../../state/clock";
+import { goTo, pause, play, playing, seek } from "../../state/clock";
 import { catalog, completed, edit } from "../../state/draft";
 import { editSpec, equivalent } from "../../state/edit";
 import type { RunLog } from "../../state/log";
@@ -55,7 +55,7 @@ export function setOfScene(words: string): void {
   const { step, fields } = read(words);
   if (step !== null) {
     pause();
-    seek(step);
+    goTo(step);
   }
   if (canTrain.peek()) for (const { path, value } of fields) edit(path, value);
   else if (fields.length > 0) {

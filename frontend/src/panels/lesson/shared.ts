@@ -3,7 +3,7 @@
 import type { SceneView } from "../../api/types";
 import { comparePlace, readAddress } from "../../state/address/compare";
 import { type Place, place, runIdOf } from "../../state/address/router";
-import { pause, play, seek } from "../../state/clock";
+import { goTo, pause, play } from "../../state/clock";
 import { scene } from "../../state/scene";
 import { open } from "../../state/session";
 import { runId } from "../../state/signals";
@@ -48,7 +48,7 @@ export function showShared(now: SceneView | null, search: string): void {
     if (step === null) play();
     else {
       pause();
-      seek(step);
+      goTo(step);
     }
     return;
   }

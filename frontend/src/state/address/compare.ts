@@ -2,7 +2,7 @@
 
 import { batch, computed, effect, untracked } from "@preact/signals";
 import type { Catalog, Spec } from "../../api/types";
-import { playing, seek, speed } from "../clock";
+import { goTo, playing, speed } from "../clock";
 import {
   catalog,
   draft,
@@ -201,7 +201,7 @@ async function applyAddress(known: Catalog, path: string, search: string): Promi
     return;
   }
   if (runId.peek() === id) {
-    if (state.step !== null) seek(state.step);
+    if (state.step !== null) goTo(state.step);
     if (state.seeds.length === 0) leaveSeeds();
     return;
   }
