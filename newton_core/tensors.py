@@ -4,10 +4,8 @@ import functools
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NoReturn
 
-import numpy as np
-import numpy.typing as npt
 import torch
-from jaxtyping import Float, Num
+from jaxtyping import Float
 from torch import Tensor
 from torch.autograd.function import FunctionCtx
 
@@ -120,43 +118,6 @@ def check_finite(target: Tensor, what: str) -> None:
 def is_transformed(tensor: Tensor) -> bool:
     """Whether a transform of ``torch.func`` (``vmap``, ``grad``) stands between us and numbers."""
     return bool(torch._C._functorch.is_functorch_wrapped_tensor(tensor))
-
-
-def check_permutations(target: Num[Tensor, "N n n"], what: str) -> None:
-    """Refuses matrices whose rows and columns do not all sum to one, or with negative entries.
-
-    Means of permutations pass: doubly stochastic matrices say that places are shared, or not known
-    for sure. Sums may be off by 1e-5, or by the rounding of a coarser dtype. Inside a transform of
-    ``torch.func``, which hides the numbers, nothing is looked at.
-
-    Raises:
-        ValueError: one is such; the message says what would be right.
-    """
-    plain = target.detach()
-    if plain.device.type == "meta" or is_transformed(plain):
-        return
-    plain = plain.cpu()
-    coarse = plain.dtype in (torch.float16, torch.bfloat16)
-    off = max(1e-5, 4 * torch.finfo(plain.dtype).eps) if coarse else 1e-5
-    entries = (plain.float() if coarse else plain).numpy()
-    if entries.size > 0 and not _sums_to_one(entries, off):
-        raise ValueError(
-            f"{what} is no permutation matrix: entries are 0 or 1, and each row and each column has"
-            " a single 1 (or, where places are shared, entries of at least 0 that sum to 1)"
-        )
-
-
-def _sums_to_one(entries: npt.NDArray[Any], off: float) -> bool:
-    """Whether no entry is negative or NaN, and no row or column is off its sum of 1.
-
-    By products with ones in NumPy, because this is done at every step: its sums over short axes
-    take five times as long, and so do torch's.
-    """
-    if not entries.min() >= 0:
-        return False
-    ones = np.ones(entries.shape[2], np.result_type(entries, np.float32))
-    rows, columns = entries.reshape(-1, len(ones)) @ ones, ones @ entries
-    return all(abs(end - 1) < off for sums in (rows, columns) for end in (sums.min(), sums.max()))
 
 
 def target_like(y: Float[Tensor, " N *S"], target: Tensor | None) -> Float[Tensor, " N *S"]:

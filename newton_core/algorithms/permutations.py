@@ -1,10 +1,16 @@
 """Permutation matrices, with which ranking losses compare relaxed sorts."""
 
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
 import torch
 from jaxtyping import Float, Num
+from numpy.typing import NDArray
 from torch import Tensor
 
-from newton_core.tensors import check_tensor
+from newton_core.tensors import check_tensor, is_transformed
 
 
 def permutation_matrix(values: Num[Tensor, "*batch n"]) -> Float[Tensor, "*batch n n"]:
@@ -32,3 +38,36 @@ def permutation_matrix(values: Num[Tensor, "*batch n"]) -> Float[Tensor, "*batch
     dtype = values.dtype if floating else torch.get_default_dtype()
     matrix = torch.zeros(*values.shape, values.shape[-1], dtype=dtype, device=values.device)
     return matrix.scatter_(-1, order.unsqueeze(-1), 1.0)
+
+
+def check_permutations(target: Num[Tensor, "N n n"], what: str) -> None:
+    """Refuses matrices whose rows and columns do not all sum to one, or with negative entries.
+
+    Means of permutations pass: doubly stochastic matrices say that places are shared, or not known
+    for sure. Sums may be off by 1e-5, or by the rounding of a coarser dtype. Inside a transform of
+    ``torch.func``, which hides the numbers, nothing is looked at.
+
+    Raises:
+        ValueError: one is such; the message says what would be right.
+    """
+    plain = target.detach()
+    if plain.device.type == "meta" or is_transformed(plain):
+        return
+    coarse = plain.dtype in (torch.float16, torch.bfloat16)
+    off = max(1e-5, 4 * torch.finfo(plain.dtype).eps) if coarse else 1e-5
+    if plain.dtype not in (torch.float32, torch.float64):
+        plain = plain.float()
+    if not _sums_to_one()(plain.cpu().contiguous().numpy(), off):
+        raise ValueError(
+            f"{what} is no permutation matrix: entries are 0 or 1, and each row and each column has"
+            " a single 1 (or, where places are shared, entries of at least 0 that sum to 1)"
+        )
+
+
+@functools.cache
+def _sums_to_one() -> Callable[[NDArray[np.floating[Any]], float], bool]:
+    """The compiled check; numba loads on the first call, not on import."""
+    from newton_core.algorithms import permutation_kernels
+
+    kernel: Callable[[NDArray[np.floating[Any]], float], bool] = permutation_kernels.sums_to_one
+    return kernel

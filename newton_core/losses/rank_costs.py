@@ -17,11 +17,11 @@ import torch
 from jaxtyping import Float, Num
 from torch import Tensor
 
+from newton_core.algorithms.permutations import check_permutations
 from newton_core.algorithms.soft_ranks import descending, mean_ranks
 from newton_core.labels import Labels
 from newton_core.losses.sorting import Scores, Values
 from newton_core.settings import setting
-from newton_core.tensors import check_permutations
 
 Gain = Annotated[
     Literal["exponential", "linear"],

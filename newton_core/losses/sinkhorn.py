@@ -9,12 +9,13 @@ import torch
 from jaxtyping import Float, Float64
 from torch import Tensor
 
+from newton_core.algorithms.permutations import check_permutations
 from newton_core.algorithms.transport import balance, column_solve, row_plans
 from newton_core.labels import Labels
 from newton_core.losses.base import Derivatives, Loss, LossParameters, TargetKind, register_loss
 from newton_core.losses.row_cross_entropy import log_rows, row_derivatives
 from newton_core.settings import setting
-from newton_core.tensors import check_floating, check_permutations, to_float64
+from newton_core.tensors import check_floating, to_float64
 
 CLOSE, CLOSE_ELSE = {torch.float64: 1e-10}, 1e-6
 """Distance of the marginals to 1 at which a plan counts as balanced, by the dtype of y."""

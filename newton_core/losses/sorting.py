@@ -24,11 +24,12 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from newton_core.algorithms.permutations import check_permutations
 from newton_core.labels import Labels
 from newton_core.losses.base import Derivatives, Loss, P_co, TargetKind
 from newton_core.losses.saturating_cross_entropy import saturating_loss
 from newton_core.settings import setting
-from newton_core.tensors import check_floating, check_permutations
+from newton_core.tensors import check_floating
 
 Numerics = Annotated[
     Literal["log_domain", "bce_loss"],
