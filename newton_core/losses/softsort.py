@@ -73,7 +73,7 @@ class SoftSort(SoftmaxSortingLoss[SoftSortParameters]):
 
     def _logits(self, distance: RankRows) -> RankRows:
         temperature = self.settings.temperature
-        return -distance.abs() / temperature
+        return distance.abs().div_(-temperature)
 
 
 def _distance(scores: ItemScores) -> tuple[RankRows, Int[Tensor, "n N"]]:
