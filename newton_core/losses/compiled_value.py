@@ -1,5 +1,6 @@
 """The values of a loss on torch's graph, with gradients from its own ``derivatives``."""
 
+import inspect
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -79,4 +80,6 @@ class _Value(torch.autograd.Function):
         return tuple(p.reshape(info.batch_size, -1, *p.shape[1:]) for p in found), (0, 0)
 
 
+# torch asks for the signature at each call, and inspect takes 10 us to find one that is not said.
+_Value.forward.__signature__ = inspect.signature(_Value.forward)  # type: ignore[attr-defined]
 _values: Callable[..., tuple[Tensor, Tensor]] = _Value.apply
