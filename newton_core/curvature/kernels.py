@@ -279,12 +279,28 @@ solve_each_float64 = compiled(
 )(_solve_each)
 
 
-@compiled("void(float64[::1], float64, float64[::1])")
+@compiled("void(float64[::1], float64[::1], int64, int64, float64[:, ::1])")
 @no_type_check
-def _take_off(own, share, other):
-    """Subtracts ``share`` times another row of all samples' numbers."""
-    for sample in range(len(own)):
-        own[sample] -= share * other[sample]
+def _take_off(own, shares, first, last, rows):
+    """Subtracts shares[k] times rows[k], for k from ``first`` up to ``last``, one after the other.
+
+    Four at a time, so that a row that holds all samples' numbers is read and written once for them.
+    """
+    k = first
+    while k + 4 <= last:
+        one, two, three, four = rows[k], rows[k + 1], rows[k + 2], rows[k + 3]
+        a, b, c, d = shares[k], shares[k + 1], shares[k + 2], shares[k + 3]
+        for sample in range(len(own)):
+            rest = own[sample] - a * one[sample]
+            rest -= b * two[sample]
+            rest -= c * three[sample]
+            own[sample] = rest - d * four[sample]
+        k += 4
+    while k < last:
+        share, other = shares[k], rows[k]
+        for sample in range(len(own)):
+            own[sample] -= share * other[sample]
+        k += 1
 
 
 @no_type_check
@@ -305,16 +321,15 @@ def _solve_shared(matrix, gradient, tikhonov, safe, direction):
         for sample in range(samples):
             x[i, sample] = float(gradient[sample, place])
     for i in range(m):
-        own = x[i]
-        for k in range(i):
-            _take_off(own, factor[i, k], x[k])
+        _take_off(x[i], factor[i], 0, i, x)
         if definite:
-            own *= factor[i, i]
+            x[i] *= factor[i, i]
+    shares = np.empty(m)
     for i in range(m - 1, -1, -1):
-        own = x[i]
         for k in range(i + 1, m):
-            _take_off(own, factor[k, i] if definite else factor[i, k], x[k])
-        own *= factor[i, i] if definite else 1.0 / factor[i, i]
+            shares[k] = factor[k, i] if definite else factor[i, k]
+        _take_off(x[i], shares, i + 1, m, x)
+        x[i] *= factor[i, i] if definite else 1.0 / factor[i, i]
     for sample in range(samples):
         for i in range(m):
             direction[sample, i] = x[i, sample]
