@@ -184,7 +184,8 @@ class Arm:
                 need = self.need if self.unsplit else "gradient"
                 derivatives = derivatives_of(self.loss, y, batch.target, need)
             norms = torch.linalg.vector_norm(derivatives.gradient, dim=1)
-            spike = self._judge(derivatives, norms)
+            mean, largest = self._judge(derivatives, norms)
+            spike = self._spike(largest)
             newton = damped(newton, derivatives, rule)
             direction = short_cut
             if direction is None:
@@ -217,14 +218,28 @@ class Arm:
         self.seconds += time.perf_counter() - began
         if not observe:
             return Observation(None, spike)
-        run_value = self._run_value(outputs.detach(), batch.target, derivatives.value, step)
-        return Observation(
-            self._metrics(derivatives, norms, direction, gradient_norm, run_value, newton.tikhonov),
-            spike,
+        if self.unsplit:  # its step is taken on the weights: there is none in output space
+            direction = torch.full_like(direction, torch.nan)
+        has_tikhonov = self.settings.curvature != "none"
+        usual, length, squares, cosine = _sizes(derivatives.gradient, direction, norms)
+        metrics = (
+            mean if self.own_loss is None else self._run_value(y, batch.target, step),
+            mean,
+            squares / 2 if has_tikhonov else math.nan,
+            usual,
+            largest,
+            length,
+            gradient_norm,
+            cosine,
+            turn(derivatives.gradient, direction),
+            newton.tikhonov if has_tikhonov else math.nan,
+            self.seconds,
         )
+        assert len(metrics) == len(METRIC_NAMES)
+        return Observation(metrics, spike)
 
-    def _judge(self, derivatives: Derivatives, norms: Tensor) -> tuple[float, float] | None:
-        """(largest norm, running median) if this batch is a spike.
+    def _judge(self, derivatives: Derivatives, norms: Tensor) -> tuple[float, float]:
+        """The mean loss of the batch and its largest gradient norm.
 
         Raises:
             DivergedError: a loss or a gradient is not finite.
@@ -234,8 +249,15 @@ class Arm:
             raise DivergedError("the loss is not finite")
         if not math.isfinite(largest):
             raise DivergedError("a sample's output gradient is not finite")
-        usual = [norm for norm in self.recent_norms if norm > 0]  # zeros tell no size
+        return mean, largest
+
+    def _spike(self, largest: float) -> tuple[float, float] | None:
+        """(largest norm, running median) if this batch, which counts from now on, is a spike."""
+        past = list(self.recent_norms)
         self.recent_norms.append(largest)
+        if largest <= SPIKE_FACTOR * min(past, default=0.0):  # the median is no less
+            return None
+        usual = [norm for norm in past if norm > 0]  # zeros tell no size
         if len(usual) < SPIKE_EXPERIENCE:
             return None
         median = statistics.median(usual)
@@ -299,62 +321,23 @@ class Arm:
         for name, parameter in self.model.named_parameters():
             parameter.grad = step[name]
 
-    def _parameter_gradient_norm(self) -> Tensor:
+    def _parameter_gradient_norm(self) -> float:
         """Norm over all parameters of the gradient that the optimizer is about to use.
 
         Raises:
             DivergedError: it is not finite.
         """
         norms = torch._foreach_norm([p.grad for p in self._parameters if p.grad is not None])
-        norm: Tensor = torch.linalg.vector_norm(torch.stack(norms))
-        if not math.isfinite(norm.item()):
+        norm: float = torch.linalg.vector_norm(torch.stack(norms)).item()
+        if not math.isfinite(norm):
             raise DivergedError("the gradient of the weights is not finite")
         return norm
 
-    def _run_value(self, outputs: Tensor, target: Tensor | None, own: Tensor, step: int) -> Tensor:
-        """The run's own loss at these outputs, also for an arm that trains another."""
-        if self.own_loss is None:
-            return own
+    def _run_value(self, outputs: Tensor, target: Tensor | None, step: int) -> float:
+        """The run's own loss at these outputs, of an arm that trains another."""
         self.reseed(step)
         with torch.no_grad():
-            value: Tensor = self.run_loss(outputs, target)
-        return value
-
-    def _metrics(
-        self,
-        derivatives: Derivatives,
-        norms: Tensor,
-        direction: Tensor,
-        gradient_norm: Tensor,
-        run_value: Tensor,
-        tikhonov: float,
-    ) -> tuple[float, ...]:
-        gradient = derivatives.gradient
-        if self.unsplit:  # its step is taken on the weights: there is none in output space
-            direction = torch.full_like(direction, torch.nan)
-        lengths = torch.linalg.vector_norm(direction, dim=1)
-        total = torch.linalg.vector_norm(lengths)
-        cosine = (gradient * direction).sum() / (torch.linalg.vector_norm(norms) * total)
-        has_tikhonov = self.settings.curvature != "none"
-        newton = (
-            total.square() / (2 * len(norms)) if has_tikhonov else torch.full_like(total, torch.nan)
-        )
-        values = torch.stack(
-            (
-                run_value.mean(),
-                derivatives.value.mean(),
-                newton,
-                norms.mean(),
-                norms.max(),
-                lengths.mean(),
-                gradient_norm,
-                cosine,
-            )
-        ).tolist()
-        damping = tikhonov if has_tikhonov else math.nan
-        metrics = (*values, turn(gradient, direction), damping, self.seconds)
-        assert len(metrics) == len(METRIC_NAMES)
-        return metrics
+            return float(self.run_loss(outputs, target).mean())
 
     def state(self) -> ArmSnapshot:
         """All that :meth:`restore` needs to go on bit for bit."""
@@ -382,3 +365,18 @@ class Arm:
         self.last_evaluation = dict(state["last_evaluation"])
         self.trajectory = Trajectory(state["track"])
         self.recent_norms = deque(state["recent_norms"], maxlen=SPIKE_WINDOW)
+
+
+def _sizes(gradient: Tensor, direction: Tensor, norms: Tensor) -> list[float]:
+    """Mean norms of both, the direction's mean square, and the cosine between them, over a batch.
+
+    Args:
+        gradient, direction: (N, m).
+        norms: (N,) of the gradient.
+    """
+    lengths = torch.linalg.vector_norm(direction, dim=1)
+    total = torch.linalg.vector_norm(lengths)
+    cosine = (gradient * direction).sum() / (torch.linalg.vector_norm(norms) * total)
+    sizes = (norms.mean(), lengths.mean(), total.square() / len(norms), cosine)
+    found: list[float] = torch.stack(sizes).tolist()
+    return found

@@ -1,0 +1,56 @@
+"""The angle between two steps as one compiled loop (numba; imported on first use).
+
+Every logged step measures it, on a few hundred numbers: two dozen calls of a library take longer
+than all that is computed.
+"""
+
+import math
+from typing import no_type_check
+
+import numpy as np
+
+from newton_core.algorithms.compiled import compiled
+
+
+@compiled(*(f"float64({f}[::1])" for f in ("float32", "float64")))
+@no_type_check
+def _largest(vector):
+    """The largest absolute entry; infinite if one is not a finite number."""
+    found = 0.0
+    for i in range(len(vector)):
+        size = abs(np.float64(vector[i]))
+        if not size < np.inf:
+            return np.inf
+        found = max(found, size)
+    return found
+
+
+@compiled(*(f"float64({f}[::1], float64)" for f in ("float32", "float64")))
+@no_type_check
+def _length(vector, largest):
+    """The Euclidean norm of the vector over its largest absolute entry: no square overflows."""
+    total = 0.0
+    for i in range(len(vector)):
+        entry = vector[i] / largest
+        total += entry * entry
+    return math.sqrt(total)
+
+
+@compiled(*(f"float64({f}[::1], {g}[::1])" for f in ("float32", "float64")
+            for g in ("float32", "float64")))  # fmt: skip
+@no_type_check
+def angle(first, second):
+    """2 atan2(|u - v|, |u + v|) in radians, of the unit vectors u and v along two vectors.
+
+    NaN where a vector is zero, or has an entry that is not a finite number.
+    """
+    largest, other_largest = _largest(first), _largest(second)
+    if not (0.0 < largest < np.inf and 0.0 < other_largest < np.inf):
+        return np.nan
+    length, other_length = _length(first, largest), _length(second, other_largest)
+    apart = together = 0.0
+    for i in range(len(first)):
+        u, v = first[i] / largest / length, second[i] / other_largest / other_length
+        apart += (u - v) * (u - v)
+        together += (u + v) * (u + v)
+    return 2.0 * math.atan2(math.sqrt(apart), math.sqrt(together))
