@@ -33,6 +33,7 @@ from app.terminal import (
     read_columns,
     stop,
 )
+from newton_core.workers.loading import quick_imports
 
 # Heavy modules (torch) are imported inside the commands: --help and presets answer at once.
 
@@ -176,9 +177,10 @@ def train(
     ] = 1,
 ) -> None:
     """Train every arm of a preset or a spec on the same batches, and print what each reached."""
-    from app.results import OutputError
-    from app.specs import SpecError
-    from app.train_command import Wishes, train_all
+    with quick_imports():
+        from app.results import OutputError
+        from app.specs import SpecError
+        from app.train_command import Wishes, train_all
 
     if resume and out is None:
         stop("--resume goes on from what --out holds: add --out EVENTS.jsonl", BAD_INPUT)
@@ -216,8 +218,9 @@ def serve(
     ] = False,
 ) -> None:
     """Serve the page and the HTTP interface until Ctrl-C."""
-    from app.serve import ServeError, ServerLostError
-    from app.serve import serve as run_server
+    with quick_imports():
+        from app.serve import ServeError, ServerLostError
+        from app.serve import serve as run_server
 
     try:
         settings = load_settings(host=host, port=port, root_path=root_path)
@@ -244,10 +247,11 @@ def warm(
 
     What was interrupted goes on from its last snapshot when it is called again.
     """
-    from app.database import DatabaseStartError
-    from app.runs.executors import ExecutorError
-    from app.warm import ServerSilentError, WarmProgress, find_wishes
-    from app.warm import warm as compute_ahead
+    with quick_imports():
+        from app.database import DatabaseStartError
+        from app.runs.executors import ExecutorError
+        from app.warm import ServerSilentError, WarmProgress, find_wishes
+        from app.warm import warm as compute_ahead
 
     columns = (
         TextColumn("{task.description}", markup=False), BarColumn(bar_width=20),
@@ -305,7 +309,8 @@ def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
 ) -> None:
     """Say what the lab found here: versions, devices, threads, database, data sets."""
-    from app.doctor import examine
+    with quick_imports():
+        from app.doctor import examine
 
     findings = examine()
     if as_json:
@@ -323,8 +328,9 @@ def download(
     dataset: Annotated[str, typer.Argument(help="Data set to fetch: mnist.")],
 ) -> None:
     """Fetch a public data set into the data folder, with checksums."""
-    from newton_core.data import DatasetError, download_mnist
-    from newton_core.folders import data_dir
+    with quick_imports():
+        from newton_core.data import DatasetError, download_mnist
+        from newton_core.folders import data_dir
 
     if dataset != "mnist":
         stop(f"unknown data set {dataset!r}; known: mnist", BAD_INPUT)

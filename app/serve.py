@@ -22,6 +22,7 @@ from app.runs.executors import Executor, ExecutorError, build_executor
 from app.settings import Settings
 from app.static import StaticFiles
 from app.telemetry import set_up_logging
+from newton_core.workers.loading import quick_imports
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -141,7 +142,8 @@ def _leave_pictures() -> None:
 
 def _open_database(settings: Settings) -> "Database":
     """Opens the database before anything heavy is imported, so that a refusal comes at once."""
-    from app.database import Database, DatabaseStartError
+    with quick_imports():
+        from app.database import Database, DatabaseStartError
 
     try:
         return Database.open(settings, may_share=True)

@@ -162,6 +162,6 @@ ROWS = [
         milliseconds=300, turns=3, is_call=False),
     Row("first page of a new server", "", partial(server, "/"), milliseconds=2000, turns=3,
         is_call=False),
-    Row("first run could be posted to a new server", "", partial(server, "/api/health"),
+    Row("first run could be posted to a new server", "", partial(server, "/api/runs"),
         milliseconds=2000, turns=3, is_call=False),
 ]  # fmt: skip

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from app.terminal import BAD_INPUT, FAILED, console, errors, stop
+from newton_core.workers.loading import quick_imports
 
 
 def tune(
@@ -29,7 +30,8 @@ def tune(
     as_json: Annotated[bool, typer.Option("--json", help="Print what was tried as JSON.")] = False,
 ) -> None:
     """Choose learning rate and damping of every arm under one budget, and write the spec."""
-    from app.evidence.tune import TuneWishes, tune_spec
+    with quick_imports():
+        from app.evidence.tune import TuneWishes, tune_spec
 
     wishes = TuneWishes(source, out, budget, seeds, first_seed, processes, force, as_json)
     _gather(lambda: tune_spec(wishes, console, errors))
@@ -57,7 +59,8 @@ def sweep(
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Compute a grid of settings on tuning seeds, and its best cell on report seeds."""
-    from app.evidence.sweep import SweepWishes, sweep_spec
+    with quick_imports():
+        from app.evidence.sweep import SweepWishes, sweep_spec
 
     wishes = SweepWishes(source, grid, seeds, report_seeds, out, processes, force, as_json)
     _gather(lambda: sweep_spec(wishes, console, errors))
@@ -91,8 +94,9 @@ def reproduce(
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Compute a table or figure of the paper, beside its numbers; goes on where it was stopped."""
-    from app.evidence.reproduce import ReproduceWishes, reproduce_protocol
-    from app.machine import available_cores
+    with quick_imports():
+        from app.evidence.reproduce import ReproduceWishes, reproduce_protocol
+        from app.machine import available_cores
 
     cores = processes or available_cores()
     wishes = ReproduceWishes(name, scale, out, as_json, cores, device, retune)
@@ -110,7 +114,8 @@ def scale(
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Measure how the cost of a curvature grows with the network, the outputs and the batch."""
-    from app.evidence.scale import ScaleWishes, measure_scale
+    with quick_imports():
+        from app.evidence.scale import ScaleWishes, measure_scale
 
     wishes = ScaleWishes(out, device, quick, as_json)
     _gather(lambda: measure_scale(wishes, console, errors))

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from app.terminal import BAD_INPUT, FAILED, console, errors, stop
+from newton_core.workers.loading import quick_imports
 
 lesson = typer.Typer(
     help="Write and check lessons.", rich_markup_mode=None, pretty_exceptions_enable=False
@@ -79,11 +80,12 @@ def check(
     ] = False,
 ) -> None:
     """Say what is wrong with a lesson, line by line; with --measure, also whether it is true."""
-    from app.lessons.measuring import ClaimError, claim_key
-    from app.lessons.measuring import measure as measure_claims
-    from app.lessons.parsing import LessonFileError, lesson_text, read_lesson
-    from app.lessons.scenes import SceneError
-    from app.lessons.shelf import measured_file, read_measurement
+    with quick_imports():
+        from app.lessons.measuring import ClaimError, claim_key
+        from app.lessons.measuring import measure as measure_claims
+        from app.lessons.parsing import LessonFileError, lesson_text, read_lesson
+        from app.lessons.scenes import SceneError
+        from app.lessons.shelf import measured_file, read_measurement
 
     try:
         text = lesson_text(file)
@@ -130,7 +132,8 @@ def export(
     threads: Annotated[int, typer.Option("--threads", min=1, help="Threads of each run.")] = 1,
 ) -> None:
     """Make a lesson and its runs one HTML file, which needs neither a server nor a network."""
-    from app.lessons.exporting import ExportError, export_lesson
+    with quick_imports():
+        from app.lessons.exporting import ExportError, export_lesson
 
     try:
         made = export_lesson(lesson, out, errors, force=force, threads=threads)

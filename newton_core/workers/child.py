@@ -2,7 +2,6 @@
 
 import contextlib
 import ctypes
-import gc
 import importlib
 import logging
 import os
@@ -17,6 +16,7 @@ from collections.abc import Callable, Iterator
 from typing import IO, Generic, NoReturn, TypeVar
 
 from newton_core.workers import messages
+from newton_core.workers.loading import quick_imports
 from newton_core.workers.memory import keep_blocks
 
 BEAT_SECONDS = 1.0
@@ -44,10 +44,8 @@ def serve(incoming: IO[bytes], outgoing: IO[bytes]) -> None:
         start = pickle.loads(body)
         connection = Connection(frames, outgoing)
         module, _, function = start.entry.partition(":")
-        gc.disable()  # nothing that is imported is garbage: to look for it takes a tenth longer
-        entry = getattr(importlib.import_module(module), function)
-        gc.freeze()
-        gc.enable()
+        with quick_imports():
+            entry = getattr(importlib.import_module(module), function)
         entry(start.settings, connection)
 
 
