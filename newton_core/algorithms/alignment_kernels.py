@@ -22,28 +22,36 @@ from newton_core.algorithms.compiled import compiled
 def align(a, b, temperature, window, table, weights):
     """Soft-DTW of two series (n, d) and (k, d); fills ``weights`` (n, k, 3).
 
-    ``table`` (n + 1, k + 1) is room for the least soft costs up to each cell.
+    ``table`` (n + 1, k + 1) is room for the least soft costs up to each cell. Cells are taken along
+    the anti-diagonals, where none waits for the one before it.
     """
     n, size = a.shape
     k = b.shape[0]
     table[:] = np.inf
-    for i in range(n):
-        for j in range(k):
+    for place in range(n + k - 1):
+        for i in range(max(0, place - k + 1), min(n, place + 1)):
+            j = place - i
             weights[i, j, 0] = weights[i, j, 1] = weights[i, j, 2] = 0.0
             if abs(i - j) > window:
                 continue
             cost = 0.0
             for c in range(size):
                 cost += (a[i, c] - b[j, c]) ** 2
-            if i + j == 0:
+            if place == 0:
                 table[1, 1] = cost
                 continue
             both, up, left = table[i, j], table[i, j + 1], table[i + 1, j]
-            least = min(both, min(up, left))
-            # one of the three is exp(0), and the first is the least one mostly
-            weight_both = 1.0 if both == least else np.exp((least - both) / temperature)
-            weight_up = 1.0 if up == least else np.exp((least - up) / temperature)
-            weight_left = 1.0 if left == least else np.exp((least - left) / temperature)
+            # The least of the three weighs exp(0), so that two exponentials do. Which one it is
+            # selects numbers and no branches, as no processor could foretell those.
+            one, other = min(up, left), max(up, left)
+            is_both, is_up = both <= one, up <= left
+            least, next_one = min(both, one), max(both, one)
+            weight_next = np.exp((least - next_one) / temperature)
+            weight_other = np.exp((least - other) / temperature)
+            weight_both = 1.0 if is_both else weight_next
+            weight_one = weight_next if is_both else 1.0
+            weight_up = weight_one if is_up else weight_other
+            weight_left = weight_other if is_up else weight_one
             total = weight_both + weight_up + weight_left
             weights[i, j, 0] = weight_both / total
             weights[i, j, 1] = weight_up / total
