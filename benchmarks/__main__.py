@@ -8,9 +8,12 @@ this process, in one thread; times are of the processor, ratios the median over 
 
 import argparse
 import json
+import os
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
+
+os.environ["NUMBA_NUM_THREADS"] = "1"  # numba reads it once, on its import
 
 import torch
 

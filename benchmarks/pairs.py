@@ -5,6 +5,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import torch
+
 from benchmarks.memory import needed
 
 Call = Callable[[], object]
@@ -80,7 +82,8 @@ def measure(row: Row, *, quick: bool) -> Measured:
 
 
 def seconds_of(call: Call) -> float:
-    """Processor time of this thread, or what the call says."""
+    """Processor time of this thread, the only one that torch has, or what the call says."""
+    torch.set_num_threads(1)  # a peer's compiled loops may have set it anew
     began = time.thread_time()
     said = call()
     return said if isinstance(said, float) else time.thread_time() - began
