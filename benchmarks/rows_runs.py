@@ -39,8 +39,9 @@ def update(preset: str, curvature: str, quick: bool) -> tuple[Call, Call]:
 
 
 ARMS = 4
-CHUNK = 100
-"""Steps that a call makes of a run: landscapes and evaluations fall into each."""
+CHUNK, MEASURED_CHUNK = 100, 1000
+"""Steps that a call makes of a run; into each of the longer ones fall as many evaluations (every
+200 steps) and landscapes (every 1,000)."""
 
 
 def arms_together(measured: bool, quick: bool) -> tuple[Call, Call]:
@@ -53,7 +54,7 @@ def arms_together(measured: bool, quick: bool) -> tuple[Call, Call]:
     if not measured:
         changes |= {"evaluate_every": spec.steps, "landscape_every": None}
     spec = spec.model_copy(update=changes)
-    chunk = 2 if quick else CHUNK
+    chunk = 2 if quick else MEASURED_CHUNK if measured else CHUNK
     return steps_of_run(spec, chunk), bare_loop(spec, chunk)
 
 
@@ -154,9 +155,9 @@ ROWS = [
     for preset, curvature, ratio, turns in UPDATES
 ] + [
     Row(f"collapse, a step of {ARMS} arms{' with evaluations and landscapes' * measured}",
-        "its arms in a bare loop", partial(arms_together, measured), ratio=ratio, turns=5,
+        "its arms in a bare loop", partial(arms_together, measured), ratio=ratio, turns=turns,
         is_call=False)
-    for measured, ratio in ((False, 1.15), (True, 1.25))
+    for measured, ratio, turns in ((False, 1.15, 5), (True, 1.25, 2))
 ] + [
     Row("first metrics of a new process, after its imports", "", first_metrics,
         milliseconds=300, turns=3, is_call=False),
