@@ -54,6 +54,11 @@ RUN useradd --uid "$LAB_UID" --no-create-home --home-dir /data --shell /usr/sbin
     && python -m pip uninstall --yes --root-user-action=ignore pip setuptools wheel \
     && rm -rf /usr/local/lib/python3.*/ensurepip
 COPY --from=installed /opt/lab /opt/lab
+# The kernels' machine code, for processors of the builder's kind. numba tells by a source file's time
+# whether it is current, and an image keeps whole seconds of that.
+RUN find /opt/lab -name "*kernels.py" -exec touch --date="@$(date +%s)" {} + \
+    && NUMBA_CACHE_DIR=/opt/lab/share/newton-lab/kernels PYTHONDONTWRITEBYTECODE=1 \
+    /opt/lab/bin/python -m newton_core.algorithms.precompile
 # All that a lab writes lies below /data and /tmp, so the rest may be read-only.
 ENV PATH=/opt/lab/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 \
     NEWTON_LAB_HOST=0.0.0.0 NEWTON_LAB_PORT=8000 NEWTON_LAB_DATA_DIR=/data \

@@ -180,7 +180,7 @@ def serve(stage: Stage) -> None:
 
 
 def _train(stage: Stage) -> bool:
-    """A small run of shortest paths, whose kernels numba compiles and keeps below ``/data``."""
+    """A small run of shortest paths; every kernel is there, and none had to be compiled."""
     spec = {
         "task": {
             "name": "shortest_path",
@@ -198,9 +198,15 @@ def _train(stage: Stage) -> bool:
     with urlopen(request, timeout=60) as answer:
         run = json.load(answer)["id"]
     events = _get(f"/api/runs/{run}/events")
-    kernels = list(stage.path("/data/cache/numba").rglob("*.nbi"))
-    _say(f"{len(kernels)} compiled kernels are kept in /data/cache/numba")
-    return "event: finished" in events and kernels != []
+    shipped = stage.path("/opt/lab/share/newton-lab/kernels")
+    kernels = list(shipped.rglob("*.nb[ci]"))
+    used = stage.path("/data/cache/numba")
+    as_shipped = [
+        k for k in kernels if (used / k.relative_to(shipped)).read_bytes() == k.read_bytes()
+    ]
+    found = len(list(used.rglob("*.nb[ci]")))
+    _say(f"{len(as_shipped)} of {found} files of machine code are those of the image")
+    return "event: finished" in events and 0 < len(as_shipped) == found
 
 
 def _get(path: str) -> str:
