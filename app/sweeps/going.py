@@ -20,7 +20,8 @@ from app.sweeps.records import (
 from newton_core.evidence import SweptCell, cell_key, expand, with_seeds
 from newton_core.evidence.cells import cells_of, gather
 from newton_core.evidence.leases import Lease
-from newton_core.evidence.sweep import compared, swept_arms
+from newton_core.evidence.sweep import swept_arms
+from newton_core.experiment.comparison import compare_runs
 from newton_core.experiment.events import Summary
 from newton_core.experiment.spec import STORED, ExperimentSpec
 
@@ -204,7 +205,7 @@ class Going:
         cell = self._cells[place]
         runs = self.stage.runs_at(place)
         if self._best is None:
-            found = None if isinstance(runs, str) else compared(cell.spec, runs)
+            found = None if isinstance(runs, str) else compare_runs(cell.spec, runs)
             error = runs if isinstance(runs, str) else ""
             swept = swept_record(SweptCell(cell, found, error), self._arms)
             self._note(swept)
@@ -215,7 +216,7 @@ class Going:
                 index=place, settings=dict(cell.settings), seeds=self._wish.report_seeds, arms=[],
                 error=runs,
             )  # fmt: skip
-        return "report", report_record(cell, compared(cell.spec, runs))
+        return "report", report_record(cell, compare_runs(cell.spec, runs))
 
     def ending(self) -> tuple[str, SweepEnd]:
         """How it ends, once there is nothing left to compute."""

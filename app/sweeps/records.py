@@ -7,8 +7,13 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from newton_core.evidence import FIRST_TUNING_SEED, Axis, Cell, SweptCell
 from newton_core.evidence.grid import Scalar
-from newton_core.evidence.sweep import primary_metric
-from newton_core.experiment.comparison import ComparedArm, Comparison, compare_arms, steps_to
+from newton_core.experiment.comparison import (
+    ComparedArm,
+    Comparison,
+    compare_arms,
+    primary_metric,
+    steps_to,
+)
 from newton_core.experiment.spec import ExperimentSpec
 from newton_core.metrics import MetricDescription
 from newton_core.records import finite

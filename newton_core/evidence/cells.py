@@ -36,22 +36,28 @@ def cells_of(spec: ExperimentSpec) -> list[ExperimentSpec]:
         raise ValueError(
             "seconds: a run that a clock ends gives other numbers each time; leave it empty"
         )
-    return [_alone(spec, index) for index in range(len(spec.arms))]
+    return [_cell(arm_alone(spec, index)) for index in range(len(spec.arms))]
 
 
-def _alone(spec: ExperimentSpec, index: int) -> ExperimentSpec:
-    looks = spec.evaluate_every if spec.target is not None else spec.steps
+def arm_alone(spec: ExperimentSpec, index: int) -> ExperimentSpec:
+    """The spec with one of its arms, and with the changes of that arm."""
+    changes = [change for change in spec.changes if change.arm == index]
     return spec.model_copy(
         update={
-            "arms": (spec.arms[index].model_copy(update={"label": ""}),),
-            "changes": tuple(
-                change.model_copy(update={"arm": 0})
-                for change in spec.changes
-                if change.arm == index
-            ),
-            "evaluate_every": looks,
+            "arms": (spec.arms[index],),
+            "changes": tuple(change.model_copy(update={"arm": 0}) for change in changes),
+        }
+    )
+
+
+def _cell(alone: ExperimentSpec) -> ExperimentSpec:
+    (arm,) = alone.arms
+    return alone.model_copy(
+        update={
+            "arms": (arm.model_copy(update={"label": ""}),),
+            "evaluate_every": alone.evaluate_every if alone.target is not None else alone.steps,
             "landscape_every": None,
-            "log_every": spec.steps,
+            "log_every": alone.steps,
         }
     )
 

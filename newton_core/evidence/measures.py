@@ -37,7 +37,6 @@ LARGEST_ENTRY = MetricDescription(
     scale="log",
     sentence="grows to {value}",
 )
-MEASURES = {measure.name: measure for measure in (RELATIVE_SECONDS, LARGEST_ENTRY)}
 
 
 def train(spec: ExperimentSpec, stop: threading.Event | None) -> Summary:

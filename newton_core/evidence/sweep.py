@@ -9,11 +9,10 @@ from newton_core.evidence.cells import CellStore
 from newton_core.evidence.computing import CellError, Progress, compute_cells
 from newton_core.evidence.grid import Axis, Cell, expand
 from newton_core.evidence.seeds import check_report_seeds, check_tuning_seeds, with_seeds
-from newton_core.experiment.comparison import Comparison, compare_runs
+from newton_core.experiment.comparison import Comparison, compare_runs, primary_metric
 from newton_core.experiment.events import Summary
 from newton_core.experiment.spec import ExperimentSpec
 from newton_core.metrics import MetricDescription
-from newton_core.tasks import TASKS
 
 
 @dataclass(frozen=True)
@@ -126,7 +125,7 @@ def sweep(
         index = place // len(seeds)
         places = range(index * len(seeds), (index + 1) * len(seeds))
         if all(p in found for p in places):
-            comparison = compared(cells[index].spec, [found[p] for p in places])
+            comparison = compare_runs(cells[index].spec, [found[p] for p in places])
             swept[index] = SweptCell(cells[index], comparison)
             if on_cell is not None:
                 on_cell(swept[index])
@@ -180,15 +179,4 @@ def confirm(
     check_report_seeds(seeds)
     specs = with_seeds(cell.spec, seeds)
     summaries = compute_cells(specs, store, processes=processes, stop=stop, on_progress=on_progress)
-    return compared(cell.spec, summaries)
-
-
-def primary_metric(spec: ExperimentSpec) -> MetricDescription:
-    """What the runs of a spec are judged by."""
-    task = TASKS.get(spec.task.name)
-    return task.describe(task.primary_metric)
-
-
-def compared(spec: ExperimentSpec, summaries: Sequence[Summary]) -> Comparison:
-    """The arms of one spec over seeds."""
-    return compare_runs(spec, summaries, primary_metric(spec))
+    return compare_runs(cell.spec, summaries)

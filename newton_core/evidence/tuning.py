@@ -10,12 +10,11 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from newton_core.evidence.cells import CellStore
+from newton_core.evidence.cells import CellStore, arm_alone
 from newton_core.evidence.computing import Progress, compute_cells
 from newton_core.evidence.seeds import FIRST_TUNING_SEED, check_tuning_seeds, with_seeds
-from newton_core.evidence.sweep import primary_metric
 from newton_core.experiment.arms import ArmSpec
-from newton_core.experiment.comparison import compare_runs
+from newton_core.experiment.comparison import compare_runs, primary_metric
 from newton_core.experiment.events import Summary
 from newton_core.experiment.spec import ExperimentSpec
 from newton_core.metrics import MetricDescription, on_validation
@@ -174,7 +173,7 @@ def tune(
         )
     began = time.monotonic()
     cell_seconds = 0.0
-    searches = [_Search(spec, index, budget) for index in range(len(spec.arms))]
+    searches = [_Search(spec, index) for index in range(len(spec.arms))]
     for size in (math.ceil(budget / 2), budget):
         asked = [(search, point) for search in searches for point in search.propose(size)]
         specs = [one for search, point in asked for one in with_seeds(search.spec(point), seeds)]
@@ -203,17 +202,10 @@ def tune(
 class _Search:
     """The search of one arm's settings on a lattice around its own."""
 
-    def __init__(self, spec: ExperimentSpec, index: int, budget: int) -> None:
+    def __init__(self, spec: ExperimentSpec, index: int) -> None:
         self._arm = spec.arms[index]
-        changes = [change for change in spec.changes if change.arm == index]
-        self._alone = spec.model_copy(
-            update={
-                "arms": (self._arm,),
-                "changes": tuple(change.model_copy(update={"arm": 0}) for change in changes),
-            }
-        )
+        self._alone = arm_alone(spec, index)
         self._knobs = knobs_of(self._arm)
-        self._budget = budget
         self._trials: dict[Point, Trial] = {}
         self._asked: dict[tuple[float, ...], Point] = {}
         self.metric = primary_metric(spec)

@@ -91,11 +91,16 @@ def compare_runs(
         ValueError: no runs, or runs of different numbers of arms.
     """
     if metric is None:
-        task = TASKS.get(spec.task.name)
-        metric = task.describe(task.primary_metric)
+        metric = primary_metric(spec)
     if spec.target is None:
         return compare(summaries, metric)
     return compare_steps(summaries, steps_to(metric, spec.target, spec.steps))
+
+
+def primary_metric(spec: ExperimentSpec) -> MetricDescription:
+    """What the runs of a spec are judged by."""
+    task = TASKS.get(spec.task.name)
+    return task.describe(task.primary_metric)
 
 
 def steps_to(metric: MetricDescription, target: float, steps: int) -> MetricDescription:

@@ -1,19 +1,16 @@
 """Figure 6: the gradient of one score as it moves away from the others, raw and behind Fisher."""
 
-from newton_core.evidence.protocols.base import GradientRow, Plan, Protocol, Record
+from newton_core.evidence.protocols.base import GradientRow, Plan, Protocol
+from newton_core.evidence.protocols.parts import NUMERICS, PAPER_SORTING_LOSSES
 
-LOSSES: dict[str, Record] = {
-    "NeuralSort": {"name": "neuralsort", "temperature": 1.0},
-    "Logistic DSN": {"name": "logistic_dsn", "inverse_temperature": 10.0},
-}
-NUMERICS = {"bce_loss": "as the literature computes it", "log_domain": "log domain"}
+LOSSES = ("NeuralSort", "Logistic DSN")
 
 
 def _rows(points: int, sets: int) -> tuple[GradientRow, ...]:
     return tuple(
         GradientRow(
-            title=f"{title}, n = {n}, {words}",
-            loss={**loss, "numerics": numerics},
+            title=f"{loss}, n = {n}, {words}",
+            loss={**PAPER_SORTING_LOSSES[loss], "numerics": numerics},
             n=n,
             sets=sets,
             spread=10.0,
@@ -21,7 +18,7 @@ def _rows(points: int, sets: int) -> tuple[GradientRow, ...]:
             points=points,
             tikhonov=0.1,
         )
-        for title, loss in LOSSES.items()
+        for loss in LOSSES
         for n in (5, 10)
         for numerics, words in NUMERICS.items()
     )
