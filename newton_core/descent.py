@@ -9,9 +9,10 @@ from jaxtyping import Float
 from pydantic import model_validator
 from torch import Tensor
 
-from newton_core.curvature import CurvatureError, derivatives_of
+from newton_core.curvature import CurvatureError
 from newton_core.curvature.surrogate import NewtonSettings, curvature_matrices
 from newton_core.losses.base import Derivatives, LossFunction
+from newton_core.losses.plain import derivatives_of
 from newton_core.settings import setting
 from newton_core.tensors import to_float64
 

@@ -27,6 +27,7 @@ from newton_core.curvature.local import (
 from newton_core.curvature.step import check_outputs, warn_if_flat
 from newton_core.curvature.systems import (
     all_finite,
+    check_choice,
     check_positive,
     check_tikhonov,
     like,
@@ -327,8 +328,7 @@ def inject_fisher(
     check_plain(y)
     check_outputs(y)
     check_tikhonov(tikhonov)
-    if reduction not in ("mean", "sum"):
-        raise ValueError(f"unknown reduction {reduction!r}; use one of mean, sum")
+    check_choice("reduction", reduction, Reduction)
     if not callable(scale):
         check_positive("scale", scale)
     samples = float(len(y)) if reduction == "mean" else 1.0

@@ -85,7 +85,7 @@ def parameter_parts(
 
 
 def _outputs(history: RunHistory, request: OutputLandscapeRequest) -> PartData:
-    _check_arm(history, request.arm)
+    history.check_arm(request.arm)
     step = history.nearest(request.step)
     outputs, target = history.outputs(request.arm, step, request.samples)
     found = output_landscape(
@@ -111,8 +111,8 @@ def _outputs(history: RunHistory, request: OutputLandscapeRequest) -> PartData:
 
 
 def _line(history: RunHistory, request: LineLandscapeRequest) -> PartData:
-    _check_arm(history, request.start)
-    _check_arm(history, request.end)
+    history.check_arm(request.start)
+    history.check_arm(request.end)
     step = history.nearest(request.step)
     given = {"points": request.points, "samples": request.samples}
     found = line_between_arms(history, request.start, request.end, step, **given)
@@ -120,12 +120,7 @@ def _line(history: RunHistory, request: LineLandscapeRequest) -> PartData:
 
 
 def _turn(history: RunHistory, request: TurnRequest) -> PartData:
-    _check_arm(history, request.arm)
+    history.check_arm(request.arm)
     step = history.nearest(request.step)
     curves = turn_of_arm(history, request.arm, step, request.samples)
     return "turn", {"step": step, "curves": curves}
-
-
-def _check_arm(history: RunHistory, arm: int) -> None:
-    if arm >= len(history.spec.arms):
-        raise ValueError(f"there is no arm {arm}, the run has {len(history.spec.arms)}")

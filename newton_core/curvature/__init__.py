@@ -8,7 +8,6 @@ from newton_core.curvature.spectrum import Spectrum, fisher_spectrum, hessian_sp
 from newton_core.curvature.step import Curvature, NewtonStep
 from newton_core.curvature.systems import CurvatureError
 from newton_core.curvature.turning import TurnCurve, turn_over_tikhonov
-from newton_core.losses.plain import derivatives_of
 
 __all__ = [
     "Component",
@@ -22,7 +21,6 @@ __all__ = [
     "Spectrum",
     "TikhonovRule",
     "TurnCurve",
-    "derivatives_of",
     "fisher_direction",
     "fisher_spectrum",
     "hessian_direction",

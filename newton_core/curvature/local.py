@@ -11,8 +11,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from newton_core.curvature.hessian import apply_rule, batch_mean, hessian_direction
+from newton_core.curvature.hessian import hessian_direction
 from newton_core.curvature.step import NewtonStep
+from newton_core.curvature.surrogate import curvature_matrices
 from newton_core.losses.base import Derivatives
 from newton_core.tensors import to_float64
 
@@ -91,17 +92,13 @@ def weighted_direction(
 
 def _matrix(step: NewtonStep, derivatives: Derivatives, share: Tensor) -> Float[Tensor, "m m"]:
     """The batch's C in float64, after the definiteness rule."""
-    if step.curvature == "fisher":
-        G: Tensor = to_float64(derivatives.gradient * share.sqrt())
-        fisher: Tensor = G.mT @ G / len(G)
-        return fisher
-    assert derivatives.hessian is not None
-    mean = batch_mean(derivatives.hessian * share[..., None])
-    if step.definiteness == "raw":
-        return mean
-    eigenvalues, vectors = torch.linalg.eigh(mean)
-    ruled: Tensor = (vectors * apply_rule(eigenvalues, step.definiteness)) @ vectors.mT
-    return ruled
+    hessian = derivatives.hessian
+    weighted = Derivatives(
+        derivatives.value,
+        derivatives.gradient * share.sqrt(),
+        None if hessian is None else hessian * share[..., None],
+    )
+    return curvature_matrices(weighted, step)[0]
 
 
 class CurvatureAverage(nn.Module):

@@ -1,4 +1,4 @@
-"""The quadratic that a Newton loss fits to a loss at a point, as numbers to draw."""
+"""The quadratic that a Newton loss fits to a loss at a point: its settings, and C as a matrix."""
 
 from typing import Literal
 

@@ -33,9 +33,8 @@ def check_positive(what: str, number: object) -> float:
     found = math.nan
     truth = isinstance(number, bool) or str(getattr(number, "dtype", "")).endswith("bool")
     if isinstance(number, SupportsFloat) and not truth:
-        with suppress(
-            TypeError, ValueError, RuntimeError
-        ):  # torch's and NumPy's of several numbers
+        # what torch and NumPy raise where there are several numbers
+        with suppress(TypeError, ValueError, RuntimeError):
             found = float(number)
     if not 0 < found < math.inf:
         raise ValueError(f"{what} must be a positive finite number, got {number!r}")

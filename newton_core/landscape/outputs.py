@@ -9,13 +9,13 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from newton_core.curvature import CurvatureError, derivatives_of
+from newton_core.curvature import CurvatureError
 from newton_core.curvature.surrogate import NewtonSettings, curvature_matrices
 from newton_core.labels import Labels
 from newton_core.landscape.evaluation import kept_noise, mean_losses
 from newton_core.landscape.grid import Grid, evaluate_grid
 from newton_core.losses.base import Derivatives, LossFunction, Need
-from newton_core.losses.plain import as_loss
+from newton_core.losses.plain import as_loss, derivatives_of
 from newton_core.settings import Settings, setting
 from newton_core.tensors import to_float64
 

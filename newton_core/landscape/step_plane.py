@@ -15,13 +15,13 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from newton_core.curvature import CurvatureError, NewtonStep, derivatives_of
+from newton_core.curvature import CurvatureError, NewtonStep
 from newton_core.curvature.surrogate import curvature_matrices
 from newton_core.landscape.evaluation import kept_noise
 from newton_core.landscape.grid import plane_points
 from newton_core.landscape.outputs import OutputFunction
 from newton_core.losses.base import Derivatives, LossFunction
-from newton_core.losses.plain import as_loss
+from newton_core.losses.plain import as_loss, derivatives_of
 from newton_core.tensors import flatten_outputs, to_float64
 
 SecondAxis = Literal["step", "steepest"]

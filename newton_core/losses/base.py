@@ -323,10 +323,7 @@ def _gradient(value: Tensor, leaf: Tensor, *, create_graph: bool) -> Tensor:
 
 def _hessian_rows(gradient: Tensor, leaf: Tensor) -> list[Tensor]:
     """Row j of each sample's Hessian, (N, m), for each of the m outputs."""
-    rows = []
-    for j in range(gradient.shape[1]):
-        rows.append(_derivative(gradient[:, j].sum(), leaf))
-    return rows
+    return [_derivative(gradient[:, j].sum(), leaf) for j in range(gradient.shape[1])]
 
 
 def _derivative(of: Tensor, leaf: Tensor) -> Tensor:

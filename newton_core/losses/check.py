@@ -34,7 +34,7 @@ class LossReport:
         dtype: that the check computed in: float64, or y's where the loss takes no other.
         sampled: whether the loss draws random numbers, so that its derivatives are estimates and
             finite differences say nothing about them.
-        independent: whether each value depends on its own sample alone; None with one sample.
+        independent: true, as each value depends on its own sample alone; None with one sample.
         kinks: samples at a kink, where the derivative is a matter of convention.
         gradient_error: largest relative difference from finite differences; None if sampled.
         hessian: "curved", "zero" (as of a loss that is linear in pieces), or "opaque" (it can be
@@ -60,10 +60,10 @@ class LossReport:
         return ("hessian", "fisher") if self.hessian == "curved" else ("fisher",)
 
     def __str__(self) -> str:
-        alone = {True: "each value depends on its own sample alone", None: "only one: not checked"}
+        alone = "each value depends on its own sample alone"
         lines = {
             "values": f"one for each of {self.samples} samples with {self.outputs} outputs",
-            "samples": alone.get(self.independent, "depend on each other"),
+            "samples": alone if self.independent else "only one: not checked",
             "gradient": _agreement(self.gradient_error),
             "Hessian": self._hessian(),
             "curvature": " or ".join(repr(name) for name in self.curvatures),

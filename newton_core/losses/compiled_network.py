@@ -20,6 +20,7 @@ from newton_core.algorithms.threads import over_batch
 from newton_core.losses.base import Derivatives
 from newton_core.losses.relaxed_network import RelaxedNetwork
 from newton_core.losses.row_cross_entropy import row_derivatives
+from newton_core.losses.sorting import with_unseen
 
 FloatArray = NDArray[np.floating[Any]]
 
@@ -108,10 +109,7 @@ def compiled_log_derivatives(
         samples,
         most=1 + work * (n if hessian else 1) // SHARE,
     )
-    unseen = (0 * scores).sum(1)
-    return Derivatives(
-        found.value + unseen, gradient + unseen.unsqueeze(1), second if hessian else None
-    )
+    return with_unseen(Derivatives(found.value, gradient, second if hessian else None), scores.mT)
 
 
 def travel(network: RelaxedNetwork, scores: FloatArray) -> FloatArray:

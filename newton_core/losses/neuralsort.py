@@ -8,28 +8,25 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from newton_core.losses.base import LossParameters, register_loss
+from newton_core.losses.base import register_loss
 from newton_core.losses.row_cross_entropy import RowHessians, laplacian_
-from newton_core.losses.softmax_sorting import LinearLogits, SoftmaxSortingLoss
-from newton_core.losses.sorting import NUMERICS, ItemScores, Numerics, RankRows
-from newton_core.settings import setting
+from newton_core.losses.softmax_sorting import (
+    LinearLogits,
+    SoftmaxSortingLoss,
+    SoftmaxSortingParameters,
+)
+from newton_core.losses.sorting import ItemScores, RankRows
 
 
-class NeuralSortParameters(LossParameters):
+class NeuralSortParameters(SoftmaxSortingParameters):
     """Parameters of :class:`NeuralSort`."""
 
     title = "NeuralSort"
     name: Literal["neuralsort"] = "neuralsort"
-    temperature: float = setting(
-        1.0,
-        "Softness of the relaxed permutation, in units of the scores: it hardens as this falls.",
-        title="Temperature τ", scale="log", ge=1e-4, le=1e4,
-    )  # fmt: skip
-    numerics: Numerics = NUMERICS
 
 
 @register_loss
-class NeuralSort(SoftmaxSortingLoss[NeuralSortParameters]):
+class NeuralSort(SoftmaxSortingLoss):
     """Cross-entropy of the NeuralSort relaxation (Grover et al. 2019), ascending.
 
     Row r = 1..n of the relaxed permutation is softmax((c_r s - A 1) / τ) with c_r = 2r - n - 1
@@ -42,16 +39,6 @@ class NeuralSort(SoftmaxSortingLoss[NeuralSortParameters]):
     Parameters = NeuralSortParameters
 
     measures_distances = False
-
-    @property
-    def temperature(self) -> float:
-        """As the settings have it."""
-        return self.settings.temperature
-
-    @property
-    def numerics(self) -> Numerics:
-        """As the settings have it."""
-        return self.settings.numerics
 
     def logits(self, scores: ItemScores) -> RankRows:
         """(c_r s - A 1) / τ."""

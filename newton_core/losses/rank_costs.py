@@ -106,17 +106,18 @@ class NdcgCost(RankCost):
 
     def value(self, ranks: Scores) -> Values:
         """See :class:`RankCost`."""
-        return 1 - (self.weights / self._log_places(ranks)).sum(1)
+        return 1 - (self.weights / self._places(ranks).log()).sum(1)
 
     def slopes(self, ranks: Scores) -> tuple[Scores, Scores]:
         """See :class:`RankCost`."""
-        places = ranks.shape[1] + 2 - ranks
+        places = self._places(ranks)
         logs = places.log()
         first = self.weights / (places * logs.square())
         return -first, -first * (1 + 2 / logs) / places
 
-    def _log_places(self, ranks: Scores) -> Scores:
-        return (ranks.shape[1] + 2 - ranks).log()
+    def _places(self, ranks: Scores) -> Scores:
+        """1 + position."""
+        return ranks.shape[1] + 2 - ranks
 
 
 def true_ranks(scores: Scores, target: Tensor | None) -> Scores:

@@ -1,20 +1,15 @@
 """The base of losses that run a simulator on the outputs, and compare its state by squares."""
 
-from typing import Generic
-
 import torch
 from jaxtyping import Float
 from torch import Tensor
-from typing_extensions import TypeVar
 
-from newton_core.losses.base import Derivatives, Loss, LossParameters
+from newton_core.losses.base import Derivatives, Loss, P_co
 from newton_core.losses.constant_hessian import ConstantHessian
 from newton_core.tensors import check_floating, flatten_outputs, target_like, to_float64
 
-P_co = TypeVar("P_co", bound=LossParameters, covariant=True, default=LossParameters)
 
-
-class SimulatorLoss(Loss[P_co], Generic[P_co]):
+class SimulatorLoss(Loss[P_co]):
     """1/2 ||r(y, target)||^2, where r = simulate(y) - target unless a subclass says otherwise.
 
     A subclass defines :meth:`simulate`, any function that torch differentiates, and has a

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from newton_core.losses.base import Derivatives, P_co
+from newton_core.losses.base import Derivatives, LossParameters
 from newton_core.losses.row_cross_entropy import RowHessians, log_rows, row_derivatives
 from newton_core.losses.saturating_cross_entropy import (
     saturating_curvature,
@@ -25,13 +25,17 @@ from newton_core.losses.saturating_cross_entropy import (
     saturating_loss,
 )
 from newton_core.losses.sorting import (
+    NUMERICS,
     ItemScores,
+    Numerics,
     Permutations,
     RankRows,
     Scores,
     SortingLoss,
     sample_last,
+    with_unseen,
 )
+from newton_core.settings import setting
 
 SATURATED = 1 - 2**-5
 """With a larger p at a wrong item, float32's rounding of 1 - p shows in the Hessian."""
@@ -64,7 +68,18 @@ class LinearLogits(ABC):
         """A_r[k, m] at [r, k, m]."""
 
 
-class SoftmaxSortingLoss(SortingLoss[P_co]):
+class SoftmaxSortingParameters(LossParameters):
+    """Parameters of the losses whose relaxed permutation is a softmax per rank."""
+
+    temperature: float = setting(
+        1.0,
+        "Softness of the relaxed permutation, in units of the scores: it hardens as this falls.",
+        title="Temperature τ", scale="log", ge=1e-4, le=1e4,
+    )  # fmt: skip
+    numerics: Numerics = NUMERICS
+
+
+class SoftmaxSortingLoss(SortingLoss[SoftmaxSortingParameters]):
     """A sorting loss with P = softmax of logits that are piecewise linear in the scores."""
 
     measures_distances: ClassVar[bool | None] = None
@@ -72,9 +87,9 @@ class SoftmaxSortingLoss(SortingLoss[P_co]):
     these the mean Hessian is compiled. None: neither."""
 
     @property
-    def temperature(self) -> float:
-        """What divides the logits."""
-        raise NotImplementedError
+    def numerics(self) -> Numerics:
+        """As the settings have it."""
+        return self.settings.numerics
 
     def logits(self, scores: ItemScores) -> RankRows:
         """The logits of each rank over the items, differentiable in the scores."""
@@ -113,7 +128,7 @@ class SoftmaxSortingLoss(SortingLoss[P_co]):
             return None
         if y.ndim != 2 or len(y) == 0:  # which derivatives() refuses, or answers
             return None
-        if self.numerics == "bce_loss" and y.shape[-1] / self.temperature > STEEP:
+        if self.numerics == "bce_loss" and y.shape[-1] / self.settings.temperature > STEEP:
             return None
         scores, truth = sample_last(y.detach(), target)
         with torch.no_grad():
@@ -136,6 +151,7 @@ class SoftmaxSortingLoss(SortingLoss[P_co]):
         """Value and gradient, and the sum of all Hessians, (n, n) in float64."""
         dtype, neuralsort = str(scores.dtype).removeprefix("torch."), not self.measures_distances
         saturating, log_domain = _kernels()
+        temperature = self.settings.temperature
         if self.numerics == "log_domain":
             moved = centred(scores)
             linear = self.linear_logits(moved)
@@ -145,19 +161,19 @@ class SoftmaxSortingLoss(SortingLoss[P_co]):
             total = log_domain[dtype](*factors, moved.numpy(), neuralsort)
             gradient = linear.pull_gradient(rows.gradient).mT
             plain = with_unseen(Derivatives(rows.value, gradient), scores)
-            return plain, torch.from_numpy(total).div_(self.temperature**2)
+            return plain, torch.from_numpy(total).div_(temperature**2)
         p = torch.softmax(self.logits(scores), dim=1)
         first = saturating_gradient(p, target)
         row: Tensor = torch.ops.aten._softmax_backward_data(first, p, 1, p.dtype)
         gradient = scores.new_empty(scores.shape[::-1])
         total, clear = saturating[dtype](
             *(array.contiguous().numpy() for array in (p, first, row, target)),
-            scores.numpy(), SATURATED, neuralsort, self.temperature, gradient.numpy(),
+            scores.numpy(), SATURATED, neuralsort, temperature, gradient.numpy(),
         )  # fmt: skip
         if clear:  # then there is no NaN either
             value = functional.binary_cross_entropy(p, target, reduction="none").mean((0, 1))
             plain = Derivatives(value, gradient)
-            return plain, torch.from_numpy(total).div_(self.temperature**2)
+            return plain, torch.from_numpy(total).div_(temperature**2)
         whole = saturating_derivatives(self.linear_logits(scores), target, hessian=True)
         assert whole.hessian is not None
         return with_unseen(whole, scores), whole.hessian.sum(0, dtype=torch.float64)
@@ -172,12 +188,6 @@ def _kernels() -> tuple[
     from newton_core.losses.softmax_sorting_kernels import LOG_DOMAIN, SATURATING
 
     return SATURATING, LOG_DOMAIN
-
-
-def with_unseen(found: Derivatives, scores: ItemScores) -> Derivatives:
-    """Value and gradient, NaN where a score is not finite, also where P hides it."""
-    unseen = (0 * scores).sum(0)
-    return Derivatives(found.value + unseen, found.gradient + unseen.unsqueeze(1))
 
 
 def centred(scores: ItemScores) -> ItemScores:

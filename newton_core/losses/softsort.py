@@ -8,28 +8,25 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn import functional
 
-from newton_core.losses.base import LossParameters, register_loss
+from newton_core.losses.base import register_loss
 from newton_core.losses.row_cross_entropy import RowHessians, laplacian_
-from newton_core.losses.softmax_sorting import LinearLogits, SoftmaxSortingLoss
-from newton_core.losses.sorting import NUMERICS, ItemScores, Numerics, RankRows
-from newton_core.settings import setting
+from newton_core.losses.softmax_sorting import (
+    LinearLogits,
+    SoftmaxSortingLoss,
+    SoftmaxSortingParameters,
+)
+from newton_core.losses.sorting import ItemScores, RankRows
 
 
-class SoftSortParameters(LossParameters):
+class SoftSortParameters(SoftmaxSortingParameters):
     """Parameters of :class:`SoftSort`."""
 
     title = "SoftSort"
     name: Literal["softsort"] = "softsort"
-    temperature: float = setting(
-        1.0,
-        "Softness of the relaxed permutation, in units of the scores: it hardens as this falls.",
-        title="Temperature τ", scale="log", ge=1e-4, le=1e4,
-    )  # fmt: skip
-    numerics: Numerics = NUMERICS
 
 
 @register_loss
-class SoftSort(SoftmaxSortingLoss[SoftSortParameters]):
+class SoftSort(SoftmaxSortingLoss):
     """Cross-entropy of the SoftSort relaxation (Prillo & Eisenschlos 2020), ascending.
 
     Row r of the relaxed permutation is softmax(-abs(sort(s)_r - s) / τ). Invariant to shifts of
@@ -45,16 +42,6 @@ class SoftSort(SoftmaxSortingLoss[SoftSortParameters]):
     Parameters = SoftSortParameters
 
     measures_distances = True
-
-    @property
-    def temperature(self) -> float:
-        """As the settings have it."""
-        return self.settings.temperature
-
-    @property
-    def numerics(self) -> Numerics:
-        """As the settings have it."""
-        return self.settings.numerics
 
     def why_flat(self) -> str:
         """See :class:`~newton_core.losses.base.Loss`."""

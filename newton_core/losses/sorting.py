@@ -118,13 +118,7 @@ class SortingLoss(Loss[P_co]):
         """
         scores, truth = sample_last(y.detach(), target)
         with torch.no_grad():
-            result = self._derivatives(scores, truth, hessian)
-            unseen = (0 * scores).sum(0)
-            return Derivatives(
-                (result.value + unseen).to(y.dtype),
-                (result.gradient + unseen.unsqueeze(1)).to(y.dtype),
-                None if result.hessian is None else result.hessian.contiguous().to(y.dtype),
-            )
+            return with_unseen(self._derivatives(scores, truth, hessian), scores).to(y.dtype)
 
     def invariant_directions(self, outputs: int) -> Tensor:
         """A common shift of all scores, which changes no order."""
@@ -141,6 +135,19 @@ class SortingLoss(Loss[P_co]):
     def _derivatives(self, scores: ItemScores, target: RankRows, hessian: bool) -> Derivatives:
         """The derivatives at valid float32 or float64 scores, without a graph."""
         raise NotImplementedError
+
+
+def with_unseen(found: Derivatives, scores: ItemScores) -> Derivatives:
+    """Derivatives whose value and gradient are NaN where a score is not finite, also if P hides it.
+
+    0 * inf and 0 * NaN are NaN.
+    """
+    unseen, hessian = (0 * scores).sum(0), found.hessian
+    return Derivatives(
+        found.value + unseen,
+        found.gradient + unseen.unsqueeze(1),
+        None if hessian is None else hessian.contiguous(),
+    )
 
 
 def check_scores(y: Tensor) -> Tensor:

@@ -14,7 +14,7 @@ from newton_core.losses.dsn import CauchyDsn, GaussianDsn, LogisticDsn, OptimalD
 from newton_core.losses.neuralsort import NeuralSort
 from newton_core.losses.relaxed_network import RelaxedNetwork
 from newton_core.losses.softsort import SoftSort
-from newton_core.losses.sorting import Scores, Values, check_scores
+from newton_core.losses.sorting import Scores, Values, check_scores, with_unseen
 from newton_core.losses.top_k_rows import NetworkTop, SoftmaxTop, TopRelaxation, top_loss
 from newton_core.settings import setting
 
@@ -142,15 +142,9 @@ class TopKCrossEntropy(Loss[TopKCrossEntropyParameters]):
         """Value, gradient and Hessian per sample, in closed form or in one structured pass."""
         scores, classes = self._check(y.detach(), target)
         with torch.no_grad():
-            found = self._relaxation(scores).derivatives(
-                scores, classes, self._weights(scores), hessian
-            )
-            unseen = (0 * scores).sum(0)
-            return Derivatives(
-                (found.value + unseen).to(y.dtype),
-                (found.gradient + unseen.unsqueeze(1)).to(y.dtype),
-                None if found.hessian is None else found.hessian.contiguous().to(y.dtype),
-            )
+            weights = self._weights(scores)
+            found = self._relaxation(scores).derivatives(scores, classes, weights, hessian)
+            return with_unseen(found, scores).to(y.dtype)
 
     def _check(self, y: Scores, target: Tensor | None) -> tuple[Tensor, Tensor]:
         """Scores (n, N) and class indices (N,)."""

@@ -1,1 +1,1 @@
-"""The training loop: what to run (spec), what a run says (events), the loop itself (run)."""
+"""Runs of a spec: the loop, its arms, their snapshots, and what is measured on the way."""

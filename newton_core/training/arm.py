@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from newton_core.curvature import CurvatureError, NewtonStep, derivatives_of, step_component, turn
+from newton_core.curvature import CurvatureError, NewtonStep, step_component, turn
 from newton_core.curvature.damping import damped, decrease_ratio, predicted_decrease
 from newton_core.curvature.gauss_newton import gauss_newton_step
 from newton_core.curvature.systems import all_finite
@@ -19,6 +19,7 @@ from newton_core.experiment.arms import ArmSpec, Change
 from newton_core.experiment.spec import ExperimentSpec
 from newton_core.losses import Loss, OpaqueLossError, build_loss
 from newton_core.losses.base import Derivatives, LossParameters, Need
+from newton_core.losses.plain import derivatives_of
 from newton_core.metrics import METRIC_NAMES, SPIKE_FACTOR
 from newton_core.seeding import derive_seed
 from newton_core.tasks import Batch
@@ -54,10 +55,8 @@ class Observation:
 def build_spec_loss(parameters: LossParameters) -> Loss:
     """The loss that a spec's parameters describe, its noise the same in every process."""
     loss = build_loss(**parameters.model_dump())
-    if loss.random_source is not None:
-        loss.random_source.manual_seed(
-            0
-        )  # updates seed it anew; pictures between them keep this one
+    if loss.random_source is not None:  # updates seed it anew; pictures between them keep this one
+        loss.random_source.manual_seed(0)
     return loss
 
 
@@ -170,9 +169,9 @@ class Arm:
         began = time.perf_counter()
         self.reseed(step)
         outputs = self.model(batch.inputs)
-        if not all_finite(outputs.detach()):  # some losses refuse such outputs
-            raise DivergedError("the network's outputs are not finite")
         y, newton = outputs.detach(), self.newton_step
+        if not all_finite(y):  # some losses refuse such outputs
+            raise DivergedError("the network's outputs are not finite")
         try:
             rule = self.settings.tikhonov_rule
             # the size of the curvature, which a relative damping needs, is not known beforehand
@@ -191,9 +190,7 @@ class Arm:
             if direction is None:
                 direction = self._direction(newton, derivatives, norms)
             if rule == "levenberg_marquardt":
-                self._judge_step(
-                    outputs.detach(), batch.target, derivatives.gradient, direction, step
-                )
+                self._judge_step(y, batch.target, derivatives.gradient, direction, step)
             if self.settings.component != "full":
                 direction = step_component(
                     derivatives.gradient,

@@ -25,7 +25,7 @@ def build_task(spec: ExperimentSpec) -> Task:
     kind, loss = TASKS.get(spec.task.name), LOSSES.get(spec.loss.name)
     task = kind(
         spec.task,
-        # Of a loss that does not fit its own kind is refused by the task, with a sentence.
+        # A loss that does not fit keeps its own kind, which the task refuses with a sentence.
         target_kind=loss.kind_of(kind.target_kinds) or loss.target_kind,
         seed=spec.seed,
         device=check_device(spec.device),

@@ -57,6 +57,15 @@ class RunHistory:
         """The snapshot's step nearest to ``step``; of two equally near, the earlier."""
         return min(self._files, key=lambda at: (abs(at - step), at))
 
+    def check_arm(self, arm: int) -> None:
+        """Makes sure that the run has an arm.
+
+        Raises:
+            ValueError: it has none of this index.
+        """
+        if arm >= len(self.spec.arms):
+            raise ValueError(f"there is no arm {arm}, the run has {len(self.spec.arms)}")
+
     def model(self, arm: int, step: int) -> nn.Module:
         """A new network with one arm's weights at a snapshot."""
         model = copy.deepcopy(self.initial_model)

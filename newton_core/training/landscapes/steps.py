@@ -1,11 +1,9 @@
 """The Newton step of one sample of a run's current batch, at any step that has a snapshot."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 
-from newton_core.curvature import NewtonStep
-from newton_core.experiment.arms import ArmSpec
 from newton_core.landscape.grid import OddPoints
 from newton_core.landscape.step_plane import StepPlane, step_plane
 from newton_core.settings import Settings, setting
@@ -63,10 +61,13 @@ def step_seen(history: RunHistory, settings: StepSettings) -> StepSeen:
         ValueError: there is no such arm or sample, or nothing to see; the message says why.
     """
     spec = history.spec
-    if settings.arm >= len(spec.arms):
-        raise ValueError(f"there is no arm {settings.arm}, the run has {len(spec.arms)}")
+    history.check_arm(settings.arm)
     at = history.nearest(settings.step)
     arm = Arm(spec, settings.arm, history.model(settings.arm, at))
+    if arm.unsplit:
+        raise ValueError(
+            "this arm takes its step on the weights: there is none on the outputs to see"
+        )
     batch = history.task.batch(at + 1, spec.batch_size)
     arm.reseed(at + 1)
     with torch.no_grad():
@@ -76,17 +77,9 @@ def step_seen(history: RunHistory, settings: StepSettings) -> StepSeen:
         arm.loss,
         outputs,
         batch.target,
-        _newton_step(arm.settings, tikhonov),
+        replace(arm.newton_step, tikhonov=tikhonov),
         sample=settings.sample,
         earlier=settings.earlier,
         points=settings.points,
     )
     return StepSeen(at, len(outputs), tuple(outputs.shape[1:]), plane)
-
-
-def _newton_step(arm: ArmSpec, tikhonov: float) -> NewtonStep:
-    if arm.curvature == "ggn":
-        raise ValueError(
-            "this arm takes its step on the weights: there is none on the outputs to see"
-        )
-    return NewtonStep(arm.curvature, tikhonov, arm.hessian, arm.definiteness)

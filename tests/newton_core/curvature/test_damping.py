@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from newton_core.curvature import CurvatureError, LevenbergMarquardt, NewtonStep, derivatives_of
+from newton_core.curvature import CurvatureError, LevenbergMarquardt, NewtonStep
 from newton_core.curvature.damping import (
     damped,
     decrease_ratio,
@@ -14,6 +14,7 @@ from newton_core.curvature.damping import (
 )
 from newton_core.curvature.surrogate import curvature_matrices
 from newton_core.losses import Derivatives, build_loss
+from newton_core.losses.plain import derivatives_of
 from tests.newton_core.curvature.cases import normal, positive, symmetric
 
 STEPS = [

@@ -13,12 +13,12 @@ from newton_core.curvature import (
     Curvature,
     Definiteness,
     HessianKind,
-    derivatives_of,
     fisher_direction,
     hessian_direction,
 )
 from newton_core.experiment.spec import ExperimentSpec
 from newton_core.losses import Derivatives, build_loss
+from newton_core.losses.plain import derivatives_of
 from newton_core.training.arm import Arm, build_spec_loss
 from newton_core.training.context import RunContext
 from tests.newton_core.curvature.cases import normal, symmetric
