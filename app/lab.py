@@ -9,7 +9,6 @@ from app.admission import Admission
 from app.database import Database
 from app.guardian import Guardian
 from app.landscapes import LandscapeService
-from app.machine import available_cores
 from app.presentations import Presentations, read_key
 from app.role import Role
 from app.runs.desk import RunDesk
@@ -22,6 +21,7 @@ from app.settings import Settings
 from app.sweeps import SweepService, SweepStore
 from app.throttle import Throttle
 from app.visitors import Visitors
+from newton_core.workers.cores import available_cores
 
 PICTURES_IN_LINE = 16
 """Pictures that wait for a thread of the server; the largest takes two seconds of a core."""

@@ -21,7 +21,7 @@ from pydantic import (
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from app.machine import default_data_dir, default_threads, default_workers, spare_companions
+from app.machine import default_threads, default_workers, spare_companions
 from app.setting_rules import (
     SQLITE,
     absolute,
@@ -32,6 +32,7 @@ from app.setting_rules import (
     path_prefix,
     sql_address,
 )
+from newton_core.folders import data_dir
 
 PREFIX = "NEWTON_LAB_"
 DATA_DIR_VARIABLE = f"{PREFIX}DATA_DIR"
@@ -87,7 +88,7 @@ class Settings(BaseSettings):
         "", description="Path prefix under which a proxy shows the lab, e.g. /newton-lab."
     )
     data_dir: Annotated[Path, AfterValidator(absolute)] = Field(
-        default_factory=default_data_dir,
+        default_factory=data_dir,
         description="Folder of the database, the snapshots and the data sets.",
         json_schema_extra=_shown("the platform's user data folder"),
     )

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from app.terminal import BAD_INPUT, FAILED, console, errors, stop
+from newton_core.workers.cores import available_cores
 from newton_core.workers.loading import quick_imports
 
 
@@ -96,10 +97,10 @@ def reproduce(
     """Compute a table or figure of the paper, beside its numbers; goes on where it was stopped."""
     with quick_imports():
         from app.evidence.reproduce import ReproduceWishes, reproduce_protocol
-        from app.machine import available_cores
 
-    cores = processes or available_cores()
-    wishes = ReproduceWishes(name, scale, out, as_json, cores, device, retune)
+    wishes = ReproduceWishes(
+        name, scale, out, as_json, processes or available_cores(), device, retune
+    )
     _gather(lambda: reproduce_protocol(wishes, console, errors))
 
 

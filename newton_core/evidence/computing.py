@@ -1,6 +1,5 @@
 """Computing cells: in processes of their own, only those that nobody has computed before."""
 
-import os
 import queue
 import threading
 import time
@@ -18,6 +17,7 @@ from newton_core.workers import (
     WorkerProcess,
     worker_environment,
 )
+from newton_core.workers.cores import available_cores
 
 _ENTRY = "newton_core.evidence.worker:main"
 HANG_SECONDS = 300.0
@@ -38,13 +38,6 @@ class CellError(RuntimeError):
 
 class CellsStoppedError(RuntimeError):
     """The computation was stopped; cells that were finished are kept."""
-
-
-def cores() -> int:
-    """How many processes this one may keep busy."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 @dataclass(frozen=True)
@@ -85,7 +78,7 @@ def compute_cells(
         specs: of the runs. Each arm is computed alone, with one thread, and evaluated at its
             end; its last numbers are those of the whole run, bit for bit.
         store: what is there, and where finished cells go.
-        processes: how many compute at once; None means as many as there are cores.
+        processes: how many compute at once; None means as many as this process has cores.
         stop: ends the computation when it is set.
         on_done: told of each run, by its place in ``specs``, once all its arms are there.
         on_progress: told of each cell.
@@ -102,7 +95,7 @@ def compute_cells(
     computation = _Computation(list(specs), store, on_done, on_progress)
     try:
         with store.lease():
-            return computation.run(processes or cores(), stop or threading.Event())
+            return computation.run(processes or available_cores(), stop or threading.Event())
     finally:
         store.make_room()
 

@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 
 from app.database import Database
-from app.machine import container_quota
 from app.settings import (
     Settings,
     SettingsError,
@@ -115,14 +114,3 @@ def test_sqlite_may_be_any_file(tmp_path: Path) -> None:
     Database.open(settings).close()
     assert file.is_file()
     assert not (tmp_path / "newton-lab.sqlite3").exists()
-
-
-@pytest.mark.parametrize(
-    ("text", "cores"),
-    [("200000 100000", 2), ("150000 100000", 2), ("max 100000", None), ("", None)],
-)
-def test_container_quota_counts(tmp_path: Path, text: str, cores: int | None) -> None:
-    file = tmp_path / "cpu.max"
-    file.write_text(text)
-    assert container_quota(file) == cores
-    assert container_quota(tmp_path / "absent") is None

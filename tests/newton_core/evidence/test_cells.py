@@ -1,5 +1,6 @@
 """Cells say what whole runs say, and are computed once."""
 
+import os
 import subprocess
 import sys
 import threading
@@ -13,6 +14,7 @@ from newton_core.evidence import (
     CellsStoppedError,
     CellStore,
     compute_cells,
+    computing,
     with_seeds,
 )
 from newton_core.evidence.cells import cell_key, cells_of
@@ -20,6 +22,7 @@ from newton_core.evidence.computing import Progress
 from newton_core.experiment.events import Finished, Summary
 from newton_core.experiment.spec import ExperimentSpec
 from newton_core.training.run import run
+from newton_core.workers import cores
 
 SPEC = ExperimentSpec.model_validate(
     {
@@ -130,6 +133,26 @@ def test_a_cell_that_fails_is_named_and_the_others_are_kept(device: str, tmp_pat
     with pytest.raises(CellError, match=rf"arm 'Vanilla' of seed 0 .*'{device}' is not available"):
         compute_cells([broken, SPEC], store, processes=1)
     assert all(store.get(cell) is not None for cell in cells_of(SPEC))
+
+
+def test_cells_take_no_more_processes_than_the_container_has_cores(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workers: list[computing.CellWorker] = []
+
+    class Counted(computing.CellWorker):
+        def __enter__(self) -> computing.CellWorker:
+            workers.append(self)
+            return super().__enter__()
+
+    monkeypatch.setattr(computing, "CellWorker", Counted)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: {0, 1, 2, 3}, raising=False)
+    monkeypatch.setattr(cores, "container_quota", lambda file: 1)
+    stop = threading.Event()
+    stop.set()  # nothing is computed
+    with pytest.raises(CellsStoppedError):
+        compute_cells([SPEC], CellStore(tmp_path), stop=stop)
+    assert len(workers) == 1
 
 
 def test_stopped_cells_are_missing_and_finished_ones_kept(tmp_path: Path) -> None:
