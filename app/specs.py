@@ -7,9 +7,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from app.presets import did_you_mean, get_preset, load_presets
+from app.presets import get_preset, load_presets
 from newton_core.experiment.errors import explain
 from newton_core.experiment.spec import ExperimentSpec
+from newton_core.registry import did_you_mean
 
 MOST_BYTES = 10_000_000
 

@@ -14,7 +14,7 @@ from app.address import read_address
 from app.database import Database, DatabaseInUseError
 from app.lab import Lab
 from app.lessons.shelf import all_lessons
-from app.presets import UnknownPresetError, did_you_mean, get_preset, load_presets
+from app.presets import UnknownPresetError, get_preset, load_presets
 from app.runs.executors import build_executor
 from app.runs.identity import canonical
 from app.runs.limits import check_limits
@@ -22,6 +22,7 @@ from app.runs.store import ENDED
 from app.runs.submission import new_run, preset_spec
 from app.settings import Settings
 from newton_core.experiment.spec import ExperimentSpec
+from newton_core.registry import did_you_mean
 
 LOOK_SECONDS = 0.25
 REFUSED = "refused"

@@ -13,7 +13,6 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, Ti
 from rich.table import Table
 
 from app.evidence.common import Ending, cell_store, ending_of
-from app.presets import did_you_mean
 from app.results import OutputError, write_whole
 from app.shipped import read_result, results_dir
 from app.specs import SpecError
@@ -25,6 +24,7 @@ from newton_core.evidence.protocols import PROTOCOLS, SCALES, Plan, Protocol, Ro
 from newton_core.evidence.reproduction import Reproduction, kept_tunings, seconds_of
 from newton_core.evidence.results import Result, RowResult, tuning_minutes
 from newton_core.experiment.spec import ExperimentSpec
+from newton_core.registry import did_you_mean
 from newton_core.training.context import RunContext
 from newton_core.training.devices import check_device, describe_device, versions
 

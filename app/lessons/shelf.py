@@ -19,7 +19,7 @@ from app.lessons.records import (
 )
 from app.lessons.rendering import render_sentence
 from app.lessons.scenes import view_of
-from app.presets import did_you_mean
+from newton_core.registry import did_you_mean
 
 logger = logging.getLogger(__name__)
 _reading = threading.Lock()

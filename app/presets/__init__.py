@@ -1,13 +1,13 @@
 """The presets: JSON files beside this one, each a spec with a story and what to expect."""
 
-import difflib
 import functools
 import json
-from collections.abc import Iterable
 from importlib import resources
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
+
+from newton_core.registry import did_you_mean
 
 
 class Difference(BaseModel):
@@ -85,9 +85,3 @@ def get_preset(name: str) -> Preset:
     names = [preset.name for preset in load_presets()]
     hint = did_you_mean(name, names)
     raise UnknownPresetError(f"unknown preset {name!r}; known: {', '.join(names)}{hint}")
-
-
-def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """A question after a name that is unknown; empty where nothing is like it."""
-    close = difflib.get_close_matches(name.lower(), known, n=1)
-    return f"; did you mean {close[0]}?" if close else ""

@@ -70,8 +70,8 @@ def test_a_spec_may_begin_with_a_byte_order_mark(newton_lab, tmp_path):
     ("arguments", "words"),
     [
         (["train", "colapse"], "neither a preset (trajectory, "),
-        (["train", "colapse"], "nor a file; did you mean collapse?"),
-        (["warm", "paths-bellmanford"], "did you mean paths-bellman-ford?"),
+        (["train", "colapse"], "nor a file; did you mean 'collapse'?"),
+        (["warm", "paths-bellmanford"], "did you mean 'paths-bellman-ford'?"),
         (["download", "imagenet"], "known: mnist"),
     ],
 )

@@ -40,7 +40,7 @@ def test_runs_are_compared_and_kept(newton_lab: Lab, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["tabel1"], "did you mean table1"),
+        (["tabel1"], "did you mean 'table1'"),
         (["table2", "--scale", "mnist"], "it has: tiny, small, paper"),
         (["table1", "--scale", "tiny", "--device", "cuda:77"], "is not available"),
         (["table1", "--scale", "tiny", "--device", "tpu"], "'tpu' is not available"),

@@ -135,7 +135,7 @@ def test_a_scene_with_a_mistake_is_the_only_mistake() -> None:
     claim = "```claim\nsay: x\nmetric: loss\narm: Nobody\nabove: 1\n```"
     found = problems(f"## One\n```scene\npreset: trajektory\n```\n\n{claim}\n\n[a](lab:b=1)")
     assert len(found) == 1, found
-    assert "did you mean trajectory?" in found[0]
+    assert "did you mean 'trajectory'?" in found[0]
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ def test_the_list_and_each_lesson(server: LabServer) -> None:
 def test_a_lesson_that_is_not_there(server: LabServer) -> None:
     answer = server.client.get("/api/lessons/curvature-win")
     assert answer.status_code == 404
-    assert "did you mean curvature-wins?" in answer.json()["detail"]
+    assert "did you mean 'curvature-wins'?" in answer.json()["detail"]
 
 
 def test_the_glossary(server: LabServer) -> None:
