@@ -3,7 +3,7 @@
 from urllib.parse import parse_qsl
 
 from app.lessons.records import ArmQuestion, Claim, CurveQuestion, NumberQuestion, Scene
-from app.lessons.scenes import SETTINGS, SceneError, spec_of
+from app.lessons.scenes import SETTINGS, SceneError, number_or_text, spec_of
 
 
 def link_mistake(link: str, scene: Scene | None) -> str | None:
@@ -23,7 +23,7 @@ def link_mistake(link: str, scene: Scene | None) -> str | None:
     step = words.pop("step", None)
     if step is not None and not step.isdigit():
         return f"the link {link!r}: a step is a whole number, not {step!r}"
-    change = {**scene.change, **{path: _value(text) for path, text in words.items()}}
+    change = {**scene.change, **{path: number_or_text(text) for path, text in words.items()}}
     try:
         spec = spec_of(scene.model_copy(update={"change": change}))
     except SceneError as error:
@@ -54,10 +54,3 @@ def arms_mistake(
 
 def _late(what: str, step: int, steps: int) -> str | None:
     return f"{what}: the run ends at step {steps}" if step > steps else None
-
-
-def _value(text: str) -> str | float:
-    try:
-        return float(text)
-    except ValueError:
-        return text

@@ -13,7 +13,8 @@ from app.figures import templates
 from app.landscapes.kept import PANELS, step_pictures
 from app.lessons.glossary import glossary
 from app.lessons.questions import answered
-from app.lessons.records import LessonAnswer, LessonInfo, SceneView
+from app.lessons.records import LessonAnswer, SceneView
+from app.lessons.shelf import info
 from app.report import Log, packed, shortened, single_page
 from app.runs.identity import canonical
 from app.settings import Settings
@@ -46,15 +47,15 @@ class MadeRun:
 
 def specs_of(lesson: LessonAnswer) -> list[ExperimentSpec]:
     """The runs that the scenes of a lesson show, each once, in their order."""
-    found = {canonical(scene.spec): scene.spec for scene in _scenes(lesson)}
+    found = {canonical(spec): spec for _, spec in _scenes(lesson)}
     return list(found.values())
 
 
-def _scenes(lesson: LessonAnswer) -> Iterator[Any]:
-    """The scenes that show runs."""
+def _scenes(lesson: LessonAnswer) -> Iterator[tuple[SceneView, ExperimentSpec]]:
+    """The scenes that show runs, each with its spec."""
     for page in lesson.content:
         if page.scene is not None and page.scene.spec is not None:
-            yield page.scene
+            yield page.scene, page.scene.spec
 
 
 def handout_html(
@@ -80,7 +81,7 @@ def handout_html(
     content = {
         "made": datetime.now(UTC).date().isoformat(),
         "lesson": lesson.model_dump(mode="json") | {"own": False},
-        "info": LessonInfo.model_validate(lesson.model_dump()).model_dump(mode="json"),
+        "info": info(lesson).model_dump(mode="json"),
         "glossary": [term.model_dump(mode="json") for term in glossary()],
         "catalog": catalog_of(settings).model_dump(mode="json", by_alias=True),
         "figures": templates(),
@@ -108,8 +109,8 @@ def _step_pictures(lesson: LessonAnswer, run: MadeRun, name: str) -> Iterator[di
     """Of the steps at which scenes begin and rest, in the panels that they show."""
     wanted = {
         (panel, step)
-        for scene in _scenes(lesson)
-        if canonical(scene.spec) == canonical(run.spec)
+        for scene, spec in _scenes(lesson)
+        if canonical(spec) == canonical(run.spec)
         for panel in PANELS.intersection(scene.panels or PANELS)
         for step in (scene.start or 0, run.spec.steps if scene.stop is None else scene.stop)
     }

@@ -12,8 +12,9 @@ import torch
 
 from app import __version__
 from app.lessons.parsing import WrittenLesson
+from app.lessons.questions import question_of, settings_of
 from app.lessons.records import Claim, Measured, Measurement, Scene
-from app.lessons.scenes import spec_of
+from app.lessons.scenes import spec_of, view_of
 from app.runs.identity import canonical
 from newton_core import run
 from newton_core.descent import Descent, DescentSettings, descend
@@ -21,7 +22,6 @@ from newton_core.experiment.spec import ExperimentSpec
 from newton_core.landscape.three_numbers import three_numbers_descents
 from newton_core.losses.base import build_loss
 
-WALK_STEPS = 100
 Curves = dict[str, dict[str, list[tuple[int, float]]]]
 """By arm's label and metric: step and value, ascending."""
 
@@ -154,66 +154,25 @@ def walk_curves(scene: Scene) -> Curves:
     Raises:
         ClaimError: a page without descents, or a surface without a start.
     """
-    return _walk_curves(scene.model_dump_json(include={"page", "settings"}))
+    return _walk_curves(scene.page, view_of(scene).search)
 
 
 @functools.lru_cache(maxsize=64)
-def _walk_curves(text: str) -> Curves:
-    """On a surface, or on the plane of three numbers."""
-    scene = Scene.model_construct(**json.loads(text))
-    own = scene.settings
-    if scene.page == "surfaces":
-        name = str(own.get("function", "rosenbrock"))
-        formula = {"expression": str(own["formula"])} if name == "formula" else {}
-        loss = build_loss(name, **formula)
-        start = own.get("start")
-        if start is None:
-            raise ClaimError(f"say where the descents on {name} start: settings, start: [x, y]")
-        begin = torch.tensor([start], dtype=torch.float64)
-        return _heights(descend(loss, begin, _walks(surface_walks(own)), steps=WALK_STEPS))
-    if scene.page == "three-numbers":
-        name = str(own.get("loss", "softsort"))
-        sharp = float(str(own.get("temperature", 0.05)))
-        key = "temperature" if name in ("neuralsort", "softsort") else "inverse_temperature"
-        loss = build_loss(
-            name, **{key: sharp, "numerics": str(own.get("numerics", "bce_loss"))}
-        )  # fmt: skip
-        begin = torch.tensor([[own.get("across", 0.75), own.get("up", -0.5)]], dtype=torch.float64)
-        found = three_numbers_descents(
-            loss, begin, _walks(three_numbers_walks(own)), steps=WALK_STEPS, dtype=torch.float32
-        )
-        return _heights([one.descent for one in found])
-    raise ClaimError(f"a scene of {scene.page} has no arms to make claims about")
-
-
-def surface_walks(own: dict[str, Any]) -> list[dict[str, Any]]:
-    """The descents of the page of surfaces with these settings."""
-    lr, newton = own.get("lr", 0.001), own.get("newton", 1.0)
-    damped = {"method": "newton", "lr": newton, "tikhonov": own.get("tikhonov", 0.1)}
-    return [
-        {"method": "gradient_descent", "lr": lr},
-        {"method": "momentum", "lr": lr},
-        {"method": "adam", "lr": own.get("adam", 0.05)},
-        damped,
-        damped | {"definiteness": "clip"},
-        damped | {"definiteness": "saddle_free"},
-    ]
-
-
-def three_numbers_walks(own: dict[str, Any]) -> list[dict[str, Any]]:
-    """The descents of the page of three numbers with these settings."""
-    lr = own.get("lr", 1.0)
-    damped = {"method": "newton", "lr": lr, "tikhonov": own.get("tikhonov", 0.1)}
-    return [
-        {"method": "gradient_descent", "label": "Vanilla gradient descent", "lr": lr},
-        damped | {"label": "Hessian"},
-        damped | {"label": "Hessian, saddle-free", "definiteness": "saddle_free"},
-        damped | {"label": "Fisher", "curvature": "fisher"},
-    ]
-
-
-def _walks(records: list[dict[str, Any]]) -> list[DescentSettings]:
-    return [DescentSettings.model_validate(record) for record in records]
+def _walk_curves(page: str, search: str) -> Curves:
+    """On a surface, or on the plane of three numbers, with the settings of an address."""
+    if page not in ("surfaces", "three-numbers"):
+        raise ClaimError(f"a scene of {page} has no arms to make claims about")
+    asked = question_of(page, settings_of(search))
+    loss, steps = build_loss(**asked["loss"]), asked["steps"]
+    if "start" not in asked:
+        name = asked["loss"]["name"]
+        raise ClaimError(f"say where the descents on {name} start: settings, start: [x, y]")
+    begin = torch.tensor([asked["start"]], dtype=torch.float64)
+    walks = [DescentSettings.model_validate(walker) for walker in asked["walkers"]]
+    if page == "surfaces":
+        return _heights(descend(loss, begin, walks, steps=steps))
+    found = three_numbers_descents(loss, begin, walks, steps=steps, dtype=torch.float32)
+    return _heights([one.descent for one in found])
 
 
 def _heights(descents: list[Descent]) -> Curves:

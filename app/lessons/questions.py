@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qsl
 
-from app.lessons.measuring import surface_walks, three_numbers_walks
 from app.lessons.records import LessonPage, SceneView, TextBlock
 from app.lessons.rendering import lab_links
+from app.lessons.scenes import number_or_text
 from app.pictures.gradients import GradientsRequest, gradients
 from app.pictures.surfaces import SurfaceRequest, ThreeNumbersRequest, surfaces, three_numbers
 from newton_core.metrics import EXPLODING, VANISHING
@@ -46,14 +46,7 @@ def _asked(pages: list[LessonPage]) -> Iterator[tuple[str, Question]]:
 
 def settings_of(query: str) -> dict[str, Any]:
     """The settings in a query, numbers as numbers."""
-    return {name: _value(text) for name, text in parse_qsl(query.removeprefix("?"))}
-
-
-def _value(text: str) -> str | float:
-    try:
-        return float(text)
-    except ValueError:
-        return text
+    return {name: number_or_text(text) for name, text in parse_qsl(query.removeprefix("?"))}
 
 
 def question_of(page: str, own: dict[str, Any]) -> Question:
@@ -64,13 +57,13 @@ def question_of(page: str, own: dict[str, Any]) -> Question:
         start = (
             {"start": [float(part) for part in own["start"].split(",")]} if "start" in own else {}
         )
-        walkers = surface_walks(own)
+        walkers = _surface_walks(own)
         return {"loss": {"name": name, **formula}, **start, "walkers": walkers, "steps": STEPS}
     if page == "three-numbers":
         return {
             "loss": _sorting_loss(own, "softsort", 0.05),
             "start": [own.get("across", 0.75), own.get("up", -0.5)],
-            "walkers": three_numbers_walks(own),
+            "walkers": _three_numbers_walks(own),
             "steps": STEPS,
             "span": own.get("range", 3),
         }
@@ -84,6 +77,30 @@ def question_of(page: str, own: dict[str, Any]) -> Question:
         "vanishing": own.get("vanishing", VANISHING),
         "exploding": own.get("exploding", EXPLODING),
     }
+
+
+def _surface_walks(own: dict[str, Any]) -> list[dict[str, Any]]:
+    lr, newton = own.get("lr", 0.001), own.get("newton", 1.0)
+    damped = {"method": "newton", "lr": newton, "tikhonov": own.get("tikhonov", 0.1)}
+    return [
+        {"method": "gradient_descent", "lr": lr},
+        {"method": "momentum", "lr": lr},
+        {"method": "adam", "lr": own.get("adam", 0.05)},
+        damped,
+        damped | {"definiteness": "clip"},
+        damped | {"definiteness": "saddle_free"},
+    ]
+
+
+def _three_numbers_walks(own: dict[str, Any]) -> list[dict[str, Any]]:
+    lr = own.get("lr", 1.0)
+    damped = {"method": "newton", "lr": lr, "tikhonov": own.get("tikhonov", 0.1)}
+    return [
+        {"method": "gradient_descent", "label": "Vanilla gradient descent", "lr": lr},
+        damped | {"label": "Hessian"},
+        damped | {"label": "Hessian, saddle-free", "definiteness": "saddle_free"},
+        damped | {"label": "Fisher", "curvature": "fisher"},
+    ]
 
 
 def _sorting_loss(own: dict[str, Any], name: str, temperature: float) -> dict[str, Any]:

@@ -142,6 +142,14 @@ def _query(settings: dict[str, Any]) -> str:
     return "?" + "&".join(parts) if parts else ""
 
 
+def number_or_text(text: str) -> str | float:
+    """A setting as an address holds it."""
+    try:
+        return float(text)
+    except ValueError:
+        return text
+
+
 def _text(value: Any) -> str:
     if isinstance(value, bool):
         return "1" if value else "0"
