@@ -44,7 +44,7 @@ def _row(comparison: Comparison, arm: ComparedArm) -> list[str]:
         return [arm.label, mean, "-", "-", "-", "-", "-", arm.note]
     interval = "-"
     if math.isfinite(found.low):
-        interval = f"{number(metric, found.low, '+')} to {number(metric, found.high, '+')}"
+        interval = _span(metric, found.low, found.high)
     return [
         arm.label,
         mean,

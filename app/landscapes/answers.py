@@ -8,10 +8,10 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from newton_core.curvature.surrogate import NewtonSettings
+from newton_core.experiment.events import Number
 from newton_core.landscape.planes import PlaneKind
 from newton_core.landscape.step_plane import SecondAxis
 
-Number = float | None
 Row = list[Number]
 Pair = tuple[Number, Number]
 

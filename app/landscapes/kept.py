@@ -104,14 +104,14 @@ def _evenly(steps: Sequence[int], count: int) -> set[int]:
     return {steps[round(index * (len(steps) - 1) / (count - 1))] for index in range(count)}
 
 
-def _step(history: RunHistory, step: int, arm: int) -> Any:
+def _step(history: RunHistory, step: int, arm: int) -> object:
     return step_seen(history, StepSettings(step=step, arm=arm))
 
 
-def _turn(history: RunHistory, step: int, arm: int) -> Any:
+def _turn(history: RunHistory, step: int, arm: int) -> object:
     samples = min(history.spec.batch_size, TURN_SAMPLES)
     return {"step": step, "curves": turn_of_arm(history, arm, step, samples)}
 
 
-_PICTURES: dict[str, Callable[[RunHistory, int, int], Any]] = {"step": _step, "turn": _turn}
+_PICTURES: dict[str, Callable[[RunHistory, int, int], object]] = {"step": _step, "turn": _turn}
 PANELS = frozenset(_PICTURES)

@@ -3,11 +3,10 @@
 from pydantic import BaseModel, ConfigDict, Field
 
 from newton_core.curvature.surrogate import NewtonSettings
+from newton_core.experiment.events import Number
 from newton_core.landscape.gradient_field import RegionKind
 from newton_core.landscape.three_numbers import Ordering, Outcome
 
-Number = float | None
-"""A finite number, or null."""
 Row = list[Number]
 Place = tuple[Number, Number]
 Tile = tuple[int, int]

@@ -3,7 +3,7 @@
 from typing import Annotated, Any, Literal
 
 import torch
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from app.errors import validation_error
 from app.pictures.answers import (
@@ -21,7 +21,7 @@ from newton_core.experiment.sources import code_behind
 from newton_core.landscape.grid import Grid, OddPoints
 from newton_core.landscape.surface import surface_domain, surface_landscape
 from newton_core.landscape.three_numbers import three_numbers_descents, three_numbers_landscape
-from newton_core.losses.base import LOSSES, build_loss
+from newton_core.losses.base import LOSSES, Loss, build_loss
 from newton_core.records import to_json
 from newton_core.settings import Settings, setting
 
@@ -96,7 +96,7 @@ _LOADED = Loaded()
 """Losses are loaded once, as these pictures are computed in the server's own process."""
 
 
-def loss_of(given: AnyLoss, kind: str) -> Any:
+def loss_of(given: AnyLoss, kind: str) -> Loss:
     """The loss that a request names.
 
     Raises:
@@ -110,8 +110,8 @@ def loss_of(given: AnyLoss, kind: str) -> Any:
         raise validation_error([(("body", "loss", "name"), f"use one of {known}", "loss")])
     try:
         parameters = LOSSES.get(name).Parameters.model_validate(given)
-    except ValueError as error:
-        raise validation_error(list(_problems(error))) from error
+    except ValidationError as error:
+        raise validation_error(_problems(error)) from error
     sources = code_behind(parameters)
     if _LOADED.is_outdated(sources):
         words = "its code has changed since the server was started: start the server again"
@@ -120,7 +120,7 @@ def loss_of(given: AnyLoss, kind: str) -> Any:
     return build_loss(**parameters.model_dump())
 
 
-def _problems(error: Any) -> list[tuple[tuple[str | int, ...], str, str]]:
+def _problems(error: ValidationError) -> list[tuple[tuple[str | int, ...], str, str]]:
     return [
         (("body", "loss", *item["loc"]), item["msg"], item["type"])
         for item in error.errors(include_url=False)

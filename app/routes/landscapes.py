@@ -1,4 +1,4 @@
-"""Landscapes of a run over weights or outputs, as a stream from coarse to fine."""
+"""Landscapes of a run and pictures of its Newton steps, as a stream of their parts."""
 
 import json
 from collections.abc import AsyncIterator
@@ -46,9 +46,9 @@ async def landscapes(
     Through the weights: ``start`` says which snapshot ``step`` answers, and lists ``pictures``
     with their arms and projected paths; each ``patch`` has all values of one on a finer grid.
     Through the outputs: one ``slice``. Between two arms' weights: one ``line`` (``t``, ``values``,
-    ``barrier``). Of an arm's next Newton step: one ``step``. At the end ``done``, or ``problem``
-    with a ``message``.
-    Closing the connection cancels the computation.
+    ``barrier``). Of an arm's next Newton step: one ``step``. Of the angle that curvature turns a
+    gradient by: one ``turn``. At the end ``done``, or ``problem`` with a ``message``. Closing the
+    connection cancels the computation.
     """
     run = await run_in_threadpool(lab.store.get, body.run) if is_run_id(body.run) else None
     if run is None:

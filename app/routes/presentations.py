@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from app.hosts import own_host
 from app.lab import Lab
 from app.presentations import TooManyPresentationsError, WrongSecretError
-from app.routes.common import TheLab, address_of, problem, too_many
+from app.routes.common import Descriptions, TheLab, address_of, problem, too_many
 from app.routes.streams import CONTENT, event_stream
 from app.settings import is_loopback
 from newton_core.settings import Settings
@@ -70,10 +70,8 @@ class StartedPresentation(PresentationInfo):
     secret: str = Field(description="Changes need it; it is told once.")
 
 
-NO_SUCH_PRESENTATION: dict[int | str, dict[str, Any]] = {
-    404: problem("There is no such presentation.")
-}
-TOO_MANY: dict[int | str, dict[str, Any]] = {429: problem("Too many presentations are going on.")}
+NO_SUCH_PRESENTATION: Descriptions = {404: problem("There is no such presentation.")}
+TOO_MANY: Descriptions = {429: problem("Too many presentations are going on.")}
 
 
 @router.post("", status_code=201, responses=TOO_MANY)

@@ -19,7 +19,6 @@ from pydantic import (
 from app.database import RunRow
 from app.errors import validation_error
 from app.lab import Lab
-from app.presets import UnknownPresetError
 from app.routes.common import (
     NO_SUCH_RUN,
     OwnRun,
@@ -29,9 +28,8 @@ from app.routes.common import (
     is_run_id,
     problem,
 )
-from app.routes.submitting import SUBMITTED, Status, Submitted, submit_run
+from app.routes.submitting import SUBMITTED, Status, Submitted, preset_or_422, submit_run
 from app.runs.store import BROKEN, ENDED
-from app.runs.submission import preset_spec
 from app.visitors import Visitor
 from newton_core.experiment.events import Summary
 from newton_core.experiment.spec import ExperimentSpec, stored_spec
@@ -161,18 +159,9 @@ def post_run(
 ) -> Submitted:
     """Queues a run, or answers with the queued, running or finished run of the same spec."""
     preset = body.preset if isinstance(body, PresetRequest) else None
-    spec = _spec_of(body)
+    spec = preset_or_422(body.preset) if isinstance(body, PresetRequest) else body
     known_parent = lab.store.get(parent) if parent and is_run_id(parent) else None
     return submit_run(lab, request, response, visitor, spec, preset=preset, parent=known_parent)
-
-
-def _spec_of(body: ExperimentSpec | PresetRequest) -> ExperimentSpec:
-    if isinstance(body, ExperimentSpec):
-        return body
-    try:
-        return preset_spec(body.preset)
-    except UnknownPresetError as error:
-        raise validation_error([(("body", "preset"), str(error), "unknown_preset")]) from error
 
 
 @router.get("/api/runs")

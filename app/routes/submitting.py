@@ -8,10 +8,12 @@ from pydantic import BaseModel, Field
 from app.database import RunRow
 from app.errors import validation_error
 from app.lab import Lab
+from app.presets import UnknownPresetError
 from app.routes.common import Descriptions, address_of, problem, too_many
 from app.runs.limits import check_limits
 from app.runs.store import QueueFullError
-from app.runs.submission import new_run, nul_problem
+from app.runs.submission import new_run, nul_problem, preset_spec
+from app.settings import Settings
 from app.visitors import Visitor
 from newton_core.experiment.spec import ExperimentSpec
 
@@ -35,6 +37,29 @@ SUBMITTED: Descriptions = {
 }
 
 
+def preset_or_422(name: str) -> ExperimentSpec:
+    """The spec of a preset that a request's field ``preset`` names, or 422."""
+    try:
+        return preset_spec(name)
+    except UnknownPresetError as error:
+        raise validation_error([(("body", "preset"), str(error), "unknown_preset")]) from error
+
+
+def check_spec(spec: ExperimentSpec, settings: Settings, *place: str) -> None:
+    """Refuses, with 422, what this server does not compute or cannot store.
+
+    Args:
+        spec: of a request.
+        settings: of the server.
+        place: where the request has it.
+    """
+    problems = check_limits(spec, settings)
+    if nul := nul_problem(spec):
+        problems.append(nul)
+    if problems:
+        raise validation_error([((*place, *p.path), p.message, "limit") for p in problems])
+
+
 def submit_run(
     lab: Lab,
     request: Request,
@@ -51,11 +76,7 @@ def submit_run(
         FieldError: the spec asks for more than this server gives (422).
         HTTPException: too many runs wait, or are this visitor's or this address's (429).
     """
-    problems = check_limits(spec, lab.settings)
-    if nul := nul_problem(spec):
-        problems.append(nul)
-    if problems:
-        raise validation_error([(("body", *p.path), p.message, "limit") for p in problems])
+    check_spec(spec, lab.settings, "body")
     new = new_run(spec, lab.settings, preset=preset, parent=parent, owner=visitor.mark)
     client = address_of(request)
     if not lab.throttle.allows(client) and lab.store.find_reusable(new) is None:

@@ -13,7 +13,6 @@ from pydantic import BaseModel, Field, PlainValidator, model_validator
 from app.database import SweepRow
 from app.errors import validation_error
 from app.lab import Lab
-from app.presets import UnknownPresetError
 from app.routes.common import (
     Descriptions,
     KnownEvent,
@@ -27,9 +26,9 @@ from app.routes.common import (
 )
 from app.routes.events import stream_log
 from app.routes.streams import CONTENT
+from app.routes.submitting import check_spec, preset_or_422
 from app.runs.limits import check_limits
 from app.runs.store import ENDED
-from app.runs.submission import nul_problem, preset_spec
 from app.settings import Settings as ServerSettings
 from app.sweeps import SweepWish, TooManySweepsError
 from app.sweeps.records import (
@@ -153,7 +152,7 @@ def post_sweep(
     Cells are computed while no run waits for a worker; those that were ever computed are not
     computed again.
     """
-    spec = body.spec or _preset(body.preset or "")
+    spec = body.spec or preset_or_422(body.preset or "")
     wish = SweepWish(spec=spec, grid=body.grid, seeds=body.seeds, report_seeds=body.report_seeds)
     cells = _checked(wish, lab.settings)
     client = address_of(request)
@@ -171,13 +170,6 @@ def post_sweep(
     return SubmittedSweep(**_info(row), reused=reused)
 
 
-def _preset(name: str) -> ExperimentSpec:
-    try:
-        return preset_spec(name)
-    except UnknownPresetError as error:
-        raise validation_error([(("body", "preset"), str(error), "unknown_preset")]) from error
-
-
 def _checked(wish: SweepWish, settings: ServerSettings) -> Sequence[Cell]:
     """The combinations of a grid that this server computes; else a 422 that says why not."""
     count = math.prod(len(axis.values) for axis in wish.grid)
@@ -193,11 +185,7 @@ def _checked(wish: SweepWish, settings: ServerSettings) -> Sequence[Cell]:
     if any("\0" in text for axis in wish.grid for text in (axis.path, *map(str, axis.values))):
         words = "the character NUL cannot be stored"
         raise validation_error([(("body", "grid"), words, "nul")])
-    if nul := nul_problem(wish.spec):
-        raise validation_error([(("body", "spec", *nul.path), nul.message, "limit")])
-    problems = check_limits(wish.spec, settings)
-    if problems:
-        raise validation_error([(("body", "spec", *p.path), p.message, "limit") for p in problems])
+    check_spec(wish.spec, settings, "body", "spec")
     try:
         cells = expand(wish.spec, wish.axes)
     except GridError as error:

@@ -12,11 +12,7 @@ from app.runs.records import LoggedEvent
 from newton_core.experiment.events import LAST_EVENTS
 from newton_core.experiment.spec import ExperimentSpec
 from newton_core.training.replay import Replay
-from newton_core.training.snapshots import (
-    SnapshotError,
-    load_snapshot,
-    snapshot_steps,
-)
+from newton_core.training.snapshots import SnapshotError, load_snapshot, snapshot_steps
 
 _FREE = {"changes", "steps", "seconds"}
 """Fields that may differ between runs with a common beginning."""

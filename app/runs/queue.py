@@ -323,8 +323,8 @@ class RunQueue:
 
     def _attend(self, run_id: str, stop: StopRequest) -> None:
         """One run, from the queue to its last event, whatever happens to the database meanwhile."""
-        run = self._patience.insist(lambda _: self._claim(run_id))
-        if run is None:
+        run = self._patience.insist(lambda _: self._store.claim(run_id))
+        if run is None:  # it was stopped or removed meanwhile
             return
         try:
             reason = self._follow(run, stop)
@@ -337,10 +337,6 @@ class RunQueue:
         self._patience.insist(lambda _: self._store.set_file_bytes(run_id, size))
         if reason is not None:
             self._end(run_id, reason, stop)
-
-    def _claim(self, run_id: str) -> RunRow | None:
-        """The run, which is running from now on; None if it was stopped or removed meanwhile."""
-        return self._store.claim(run_id)
 
     def _follow(self, run: RunRow, stop: StopRequest) -> str | None:
         """Has a run computed; None if its own last event is stored, else why it is not."""

@@ -129,9 +129,9 @@ class RunStore:
         with self._database.read() as session:
             return {row[0]: row[1] for row in session.execute(query)}
 
-    def with_status(self, *statuses: str) -> list[RunRow]:
-        """Runs with one of these statuses, the oldest first."""
-        query = select(RunRow).where(RunRow.status.in_(statuses)).order_by(RunRow.number)
+    def with_status(self, status: str) -> list[RunRow]:
+        """Runs with this status, the oldest first."""
+        query = select(RunRow).where(RunRow.status == status).order_by(RunRow.number)
         with self._database.read() as session:
             return list(session.scalars(query))
 

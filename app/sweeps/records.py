@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from newton_core.evidence import FIRST_TUNING_SEED, Axis, Cell, SweptCell
 from newton_core.evidence.grid import Scalar
@@ -14,6 +14,7 @@ from newton_core.experiment.comparison import (
     primary_metric,
     steps_to,
 )
+from newton_core.experiment.events import Number, Record
 from newton_core.experiment.spec import ExperimentSpec
 from newton_core.metrics import MetricDescription
 from newton_core.records import finite
@@ -23,9 +24,6 @@ from newton_core.statistics import paired_difference
 MOST_SEEDS = 50
 MOST_AXES = 4
 MOST_VALUES = 1000
-
-Number = float | None
-"""A finite number, or null."""
 
 
 class SweptAxis(Settings):
@@ -64,11 +62,7 @@ class SweepWish(Settings):
         return range(FIRST_TUNING_SEED, FIRST_TUNING_SEED + self.seeds)
 
 
-class _Record(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class SweptDifference(_Record):
+class SweptDifference(Record):
     """A paired difference to the first arm; positive means larger."""
 
     mean: float
@@ -76,7 +70,7 @@ class SweptDifference(_Record):
     high: Number
 
 
-class SweptArm(_Record):
+class SweptArm(Record):
     """One arm of one combination over its seeds."""
 
     label: str
@@ -86,7 +80,7 @@ class SweptArm(_Record):
     difference: SweptDifference | None
 
 
-class SweptRecord(_Record):
+class SweptRecord(Record):
     """One combination of a grid."""
 
     index: int = Field(description="its place, the last axis moving fastest")
@@ -108,7 +102,7 @@ class ReportedArm(SweptArm):
     target_seconds: Number = Field(None, description="median over the seeds that arrived")
 
 
-class SweepReport(_Record):
+class SweepReport(Record):
     """The best combination on seeds that chose nothing."""
 
     index: int
@@ -118,13 +112,13 @@ class SweepReport(_Record):
     error: str | None = Field(None, description="why a run of it could not be computed")
 
 
-class SweepEnd(_Record):
+class SweepEnd(Record):
     """How a sweep ended, if not as it should."""
 
     error: str | None = None
 
 
-class SweptMetric(_Record):
+class SweptMetric(Record):
     """What the numbers of a sweep are."""
 
     name: str

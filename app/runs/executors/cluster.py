@@ -71,8 +71,8 @@ class RayExecutor(PoolExecutor):
         where: dict[str, Any] = {"address": address}
         if not address:
             self._folder = tempfile.TemporaryDirectory(
-                prefix="lab-ray-",
-                ignore_cleanup_errors=True,  # short, for the names of sockets
+                prefix="lab-ray-",  # short, for the names of sockets
+                ignore_cleanup_errors=True,
             )
             where = {
                 "address": "local",
