@@ -122,6 +122,8 @@ def indented(text: str, width: int) -> str:
 FAILED = 1
 BAD_INPUT = 2
 INTERRUPTED = 130
+Ending = tuple[str, int]
+"""Last words and exit code of a command that did not do all that it was to do."""
 
 
 def stop(message: str, code: int) -> NoReturn:

@@ -18,13 +18,11 @@ from app.report import check_page, write_report
 from app.results import EventFile, OutputError, check_writable, train_seeds
 from app.specs import SpecError, checked_spec, read_spec
 from app.static import PageNotBuiltError
+from app.terminal import BAD_INPUT, FAILED, INTERRUPTED, Ending
 from newton_core.experiment.comparison import compare_runs
 from newton_core.experiment.events import Summary
 from newton_core.experiment.spec import ExperimentSpec
 from newton_core.training.context import RunContext
-
-Ending = tuple[str, int]
-"""Message and exit code of a command that could not do all that was asked."""
 
 
 @dataclass(frozen=True)
@@ -81,13 +79,13 @@ def train_all(wishes: Wishes, console: Console, errors: Console) -> Ending | Non
                 if not wishes.as_json:
                     console.print(training.summary_table(summary, report, title))
     except training.RunFailedError as error:
-        ending = f"the run failed: {error}", 1
+        ending = f"the run failed: {error}", FAILED
     except training.RunCancelledError as error:
-        ending = str(error) + _what_is_kept(wishes, len(summaries)), 130
+        ending = str(error) + _what_is_kept(wishes, len(summaries)), INTERRUPTED
     except KeyboardInterrupt:  # the second Ctrl-C
-        ending = "interrupted" + _what_is_kept(wishes, len(summaries)), 130
+        ending = "interrupted" + _what_is_kept(wishes, len(summaries)), INTERRUPTED
     except OutputError as error:
-        ending = str(error), 2
+        ending = str(error), BAD_INPUT
     comparison = show(specs[0], summaries, wishes, console)
     if wishes.html is not None and logs:
         ending = write_html(wishes, logs, comparison) or ending
@@ -183,7 +181,7 @@ def write_comparison(
         if wishes.forest is not None:
             write("--forest", comparison, wishes.forest)
     except OutputError as error:
-        return str(error), 2
+        return str(error), BAD_INPUT
     return None
 
 
@@ -194,7 +192,7 @@ def write_html(wishes: Wishes, logs: Mapping[str, list[str]], comparison: str) -
     try:
         write_report(wishes.html, run, {title: log for title, log in logs.items() if log})
     except (PageNotBuiltError, OSError) as error:
-        return f"--html: cannot write {wishes.html}: {error}", 2
+        return f"--html: cannot write {wishes.html}: {error}", BAD_INPUT
     return None
 
 

@@ -34,10 +34,6 @@ FRAME_SECONDS = 8
 
 HAS_POINT = """() => [...document.querySelectorAll('.js-plotly-plot')]
     .some((plot) => (plot.data ?? []).some((trace) => (trace.x?.length ?? 0) > 1))"""
-CLICK_PLAY = """() => {
-    window.clicked_ = performance.now();
-    document.querySelector('.transport .go').click();
-}"""
 RECORD_FRAMES = """() => {
     window.frames_ = [];
     let last = performance.now();

@@ -10,12 +10,10 @@ from rich.progress import Progress as Bar
 
 from app.settings import load_settings
 from app.specs import SpecError
+from app.terminal import FAILED, INTERRUPTED, Ending
 from newton_core.evidence import CellError, CellsStoppedError, CellStore, GridError, SeedError
 from newton_core.evidence.computing import Progress
 from newton_core.records import finite
-
-Ending = tuple[str, int]
-"""Last words and exit code of a command that did not do all that it was to do."""
 
 KEPT = "finished cells are kept: the same command goes on from them"
 
@@ -69,9 +67,9 @@ def as_spec_errors(source: str) -> Iterator[None]:
 def ending_of(error: CellError | CellsStoppedError | KeyboardInterrupt) -> Ending:
     """How a command ends that could not compute all its cells."""
     if isinstance(error, CellError):
-        return str(error), 1
+        return str(error), FAILED
     words = str(error) or "interrupted"
-    return f"{words}; {KEPT}", 130
+    return f"{words}; {KEPT}", INTERRUPTED
 
 
 def setting_words(settings: Mapping[str, Any]) -> str:

@@ -12,10 +12,11 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
-from app.evidence.common import Ending, cell_store, ending_of
+from app.evidence.common import cell_store, ending_of
 from app.results import OutputError, write_whole
 from app.shipped import read_result, results_dir
 from app.specs import SpecError
+from app.terminal import BAD_INPUT, Ending
 from app.train import interruptible
 from newton_core.data import DataParameters
 from newton_core.evidence.computing import CellError, CellsStoppedError
@@ -93,7 +94,7 @@ def reproduce_protocol(wishes: ReproduceWishes, console: Console, errors: Consol
         except (CellError, CellsStoppedError, KeyboardInterrupt) as error:
             ending = ending_of(error)
         except OutputError as error:
-            ending = str(error), 2
+            ending = str(error), BAD_INPUT
     if rows:
         _show(_result(protocol, scale, plan, wishes, rows), file, wishes, console)
     return ending

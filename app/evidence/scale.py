@@ -10,13 +10,13 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from app.evidence.common import Ending
 from app.evidence.exports import drawn, undrawn
 from app.evidence.reproduce import prepared_file, write_result
 from app.figures.scaling import scaling
 from app.results import OutputError
 from app.shipped import SCALING, read_result
 from app.specs import SpecError
+from app.terminal import INTERRUPTED, Ending
 from app.train import interruptible
 from newton_core.evidence.computing import CellsStoppedError
 from newton_core.evidence.results import Result, RowResult, shown
@@ -79,7 +79,7 @@ def measure_scale(wishes: ScaleWishes, console: Console, errors: Console) -> End
                 if row is not None:
                     rows.append(row)
         except (CellsStoppedError, KeyboardInterrupt) as error:
-            ending = f"{str(error) or 'interrupted'}; nothing was written", 130
+            ending = f"{str(error) or 'interrupted'}; nothing was written", INTERRUPTED
     if ending is None:
         result = _result(wishes, work, rows)
         chart = _draw(result, file)

@@ -14,7 +14,6 @@ from rich.console import Console
 from rich.table import Table
 
 from app.evidence.common import (
-    Ending,
     as_spec_errors,
     cell_store,
     ending_of,
@@ -28,6 +27,7 @@ from app.evidence.reproduce import prepared_file
 from app.exports import harmless
 from app.results import OutputError, write_whole
 from app.specs import read_spec
+from app.terminal import Ending
 from app.train import interruptible
 from app.train_command import check_can_run
 from newton_core.evidence import (

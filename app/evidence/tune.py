@@ -9,10 +9,11 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from app.evidence.common import Ending, as_spec_errors, cell_store, ending_of, numbers, progress_bar
+from app.evidence.common import as_spec_errors, cell_store, ending_of, numbers, progress_bar
 from app.evidence.formats import heading, number, words
 from app.results import OutputError, check_writable, write_whole
 from app.specs import read_spec
+from app.terminal import Ending
 from app.train import interruptible
 from app.train_command import check_can_run
 from newton_core.evidence import (
