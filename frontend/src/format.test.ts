@@ -6,9 +6,22 @@ import {
   formatMeasured,
   formatSetting,
   formatShare,
+  numberIn,
   power,
   significant,
 } from "./format";
+
+describe("numberIn", () => {
+  it("reads what the page writes, and a decimal comma", () => {
+    const read = ["0.5", "0,5", "0,125", " 1e-4 ", "−2", "1e−4", "30"].map(numberIn);
+    expect(read).toEqual([0.5, 0.5, 0.125, 1e-4, -2, 1e-4, 30]);
+  });
+
+  it("takes nothing that is no number, or may be two", () => {
+    const read = ["", " ", "x", "1,2,3", "Infinity", "12,000", "-1,000,000"].map(numberIn);
+    expect(read).toEqual(Array(7).fill(null));
+  });
+});
 
 describe("formatSetting", () => {
   it("writes a value that reads back as itself", () => {

@@ -22,6 +22,18 @@ export function formatCount(value: number): string {
   return group.format(value);
 }
 
+const GROUPED = /^[+-]?[1-9]\d{0,2}(,\d{3})+$/;
+
+/**
+ * The number that someone typed: 0.5, 0,5, 1e-4, −2; null where it is none. 12,000 is none either: it
+ * is twelve in some countries, twelve thousand in others.
+ */
+export function numberIn(text: string): number | null {
+  const typed = text.trim().replaceAll("−", "-");
+  const value = Number(typed.replace(",", "."));
+  return typed === "" || GROUPED.test(typed) || !Number.isFinite(value) ? null : value;
+}
+
 /** A setting's value, short and exact enough to type again: 0.1, 1e-4, 30, 250000. */
 export function formatSetting(value: number, digits = 10): string {
   if (!Number.isFinite(value)) return "";

@@ -54,7 +54,7 @@ interface Message {
   lastEventId: string;
 }
 
-export class FakeStream {
+class FakeStream {
   onopen: (() => void) | null = null;
   onerror: (() => void) | null = null;
   closed = false;

@@ -89,7 +89,7 @@ export function textRoom(view: View, texts: readonly string[]): number {
 }
 
 /** The first tick says what the axis counts: "step 0". */
-export function xTexts(view: View, plan: AxisPlan): string[] {
+function xTexts(view: View, plan: AxisPlan): string[] {
   return plan.ticks.map((tick, index) => {
     const seconds = view.x === "seconds" && tick.value !== plan.floor;
     const text = seconds ? xText(tick.value, "seconds") : tick.text;

@@ -1,4 +1,4 @@
-/** Two-dimensional surfaces: methods descent side by side from one start. */
+/** Two-dimensional surfaces: methods descend side by side from one start. */
 
 import { computed, useComputed, useSignalEffect } from "@preact/signals";
 import { useEffect, useId } from "preact/hooks";
@@ -8,9 +8,9 @@ import { linesFigure } from "../charts/lines";
 import { PictureCard } from "../panels/charts/PictureCard";
 import { DescentList } from "../panels/descents/DescentList";
 import {
-  descentLook,
+  linesOf,
   methodOf,
-  pointsUpTo,
+  pathsUpTo,
   quadraticLandscape,
   trustWords,
 } from "../panels/descents/descents";
@@ -126,12 +126,7 @@ export function SurfacesPage() {
               colour: ink.curvature,
               label: "quadratic",
             },
-      paths: now.walks.map((descent, index) => ({
-        points: pointsUpTo(descent, step.value),
-        look: descentLook(ink, LOOKS[index] ?? "vanilla"),
-        here: true,
-        name: descent.label,
-      })),
+      paths: pathsUpTo(ink, now.walks, LOOKS, step.value),
       names: landscape.minima.map((at) => ({ at, text: "✕", colour: ink.ink })),
       titles: ["x", "y"],
       label: "f",
@@ -146,12 +141,7 @@ export function SurfacesPage() {
     return linesFigure({
       template: shape,
       palette: ink,
-      lines: now.walks.map((descent, index) => ({
-        x: descent[which].map((_, k) => k),
-        y: descent[which],
-        name: descent.label,
-        ...descentLook(ink, LOOKS[index] ?? "vanilla"),
-      })),
+      lines: linesOf(ink, now.walks, LOOKS, (descent) => descent[which]),
       cursor: step.value,
       titles: ["step", which === "values" ? "f, signed log" : "actual over predicted decrease"],
       scaleY: which === "values" ? "signed" : "linear",

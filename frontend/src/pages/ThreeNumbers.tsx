@@ -8,7 +8,7 @@ import { landscapeFigure } from "../charts/landscapeFigure";
 import { linesFigure } from "../charts/lines";
 import { PictureCard } from "../panels/charts/PictureCard";
 import { DescentList } from "../panels/descents/DescentList";
-import { descentLook, methodOf, outcomeWords, pointsUpTo } from "../panels/descents/descents";
+import { linesOf, methodOf, outcomeWords, pathsUpTo } from "../panels/descents/descents";
 import { StepBar } from "../panels/descents/StepBar";
 import { TRIES, type Try } from "../panels/descents/tries";
 import { isOffered, LossFields, sortingLoss } from "../panels/form/LossFields";
@@ -109,12 +109,7 @@ export function ThreeNumbersPage() {
           colour: correct ? ink.ink : ink.soft,
         };
       }),
-      paths: found.walks.map((descent, index) => ({
-        points: pointsUpTo(descent, step.value),
-        look: descentLook(ink, LOOKS[index] ?? "vanilla"),
-        here: true,
-        name: descent.label,
-      })),
+      paths: pathsUpTo(ink, found.walks, LOOKS, step.value),
       titles: ["s3 − s1, over √2", "s1 + s3 − 2 s2, over √6"],
       label: "loss",
       scale: 1,
@@ -128,12 +123,7 @@ export function ThreeNumbersPage() {
     return linesFigure({
       template: shape,
       palette: ink,
-      lines: found.walks.map((descent, index) => ({
-        x: descent.gradient_norms.map((_, k) => k),
-        y: descent.gradient_norms,
-        name: descent.label,
-        ...descentLook(ink, LOOKS[index] ?? "vanilla"),
-      })),
+      lines: linesOf(ink, found.walks, LOOKS, (descent) => descent.gradient_norms),
       cursor: step.value,
       titles: ["step", "gradient norm, log"],
       scaleY: "log",

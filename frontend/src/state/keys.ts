@@ -43,7 +43,7 @@ export function shortcuts(main: () => void, help: () => void): Shortcut[] {
 }
 
 /** Whether the focused element has a use of its own for a key. */
-export function isTaken(target: EventTarget | null, key: string): boolean {
+function isTaken(target: EventTarget | null, key: string): boolean {
   if (!(target instanceof HTMLElement)) return false;
   if (target.isContentEditable || target.closest("dialog") !== null) return true;
   const paging = key === "PageUp" || key === "PageDown";

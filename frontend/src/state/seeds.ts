@@ -72,7 +72,7 @@ export async function openSeeds(ids: readonly string[]): Promise<void> {
 }
 
 /** Whether two experiments differ in their seeds alone. */
-export function isOtherSeed(one: Spec, other: Spec): boolean {
+function isOtherSeed(one: Spec, other: Spec): boolean {
   const same = JSON.stringify({ ...other, seed: one.seed }) === JSON.stringify(one);
   return same && other.seed !== one.seed;
 }

@@ -78,7 +78,7 @@ function overlayName(other: RunLog, main: RunLog): string {
 }
 
 /** Whether a metric is the value of a loss that is known up to a constant only. */
-export function isUpToConstant(metric: string, spec: Spec | null): boolean {
+function isUpToConstant(metric: string, spec: Spec | null): boolean {
   if (spec === null || (metric !== "loss" && metric !== "own_loss")) return false;
   const own = metric === "loss" ? [] : spec.arms.map((arm) => arm.loss?.name);
   const { up_to_constant: names } = vocabulary.value;

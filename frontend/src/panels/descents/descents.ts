@@ -2,6 +2,8 @@
 
 import type { Descent, ThreeDescent, Method as Walker } from "../../api/descents";
 import { type Landscape, type PlanePoint, pointAt } from "../../charts/landscape";
+import type { Line } from "../../charts/lines";
+import type { PlanePath } from "../../charts/plane";
 import type { Palette } from "../../charts/templates";
 import { formatMeasured } from "../../format";
 import { type Method, methodStyle } from "../../state/arms";
@@ -88,8 +90,32 @@ export function quadraticLandscape(
   return { x: on.x, y: on.y, values: on.y.map((b) => on.x.map((a) => at(a, b))) };
 }
 
-/** "-1.5" as a number; null where it is none. */
-export function numberIn(text: string): number | null {
-  const value = Number(text.trim().replace("−", "-").replace(",", "."));
-  return text.trim() === "" || !Number.isFinite(value) ? null : value;
+/** The descents up to a step, as a picture of a surface or a plane draws them. */
+export function pathsUpTo(
+  palette: Palette,
+  walks: readonly Descent[],
+  methods: readonly Method[],
+  step: number,
+): PlanePath[] {
+  return walks.map((descent, index) => ({
+    points: pointsUpTo(descent, step),
+    look: descentLook(palette, methods[index] ?? "vanilla"),
+    here: true,
+    name: descent.label,
+  }));
+}
+
+/** What `valuesOf` takes from each descent, as lines over the steps. */
+export function linesOf<T extends Descent>(
+  palette: Palette,
+  walks: readonly T[],
+  methods: readonly Method[],
+  valuesOf: (descent: T) => Line["y"],
+): Line[] {
+  return walks.map((descent, index) => ({
+    x: valuesOf(descent).map((_, step) => step),
+    y: valuesOf(descent),
+    name: descent.label,
+    ...descentLook(palette, methods[index] ?? "vanilla"),
+  }));
 }

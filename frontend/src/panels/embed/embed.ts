@@ -24,7 +24,7 @@ export const SIZES = {
 } as const;
 
 /** What the page shows, as the frame's address says it: the rest is its place's own. */
-export function viewOf({ path, search }: Place, { panel, arm, theme }: Wish): string {
+function viewOf({ path, search }: Place, { panel, arm, theme }: Wish): string {
   const query = new URLSearchParams(search);
   const isRun = path === "" || runIdOf(path) !== null;
   for (const name of isRun ? ["panel", "arm", "theme", "present"] : ["theme"]) query.delete(name);

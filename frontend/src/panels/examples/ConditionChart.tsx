@@ -1,6 +1,6 @@
 /** How the condition of a simulator's Hessian grows with its size, both axes logarithmic. */
 
-import { significant } from "../../format";
+import { power, significant } from "../../format";
 
 interface ConditionChartProps {
   values: readonly (readonly [number, number])[];
@@ -34,7 +34,7 @@ export function ConditionChart({ values, size, here }: ConditionChartProps) {
         <g key={exponent}>
           <path class="condition-grid" d={`M${LEFT} ${y(exponent)}H${WIDTH - RIGHT}`} />
           <text x={LEFT - 5} y={y(exponent) + 4} text-anchor="end">
-            10{superscript(exponent)}
+            {power(exponent)}
           </text>
         </g>
       ))}
@@ -58,8 +58,4 @@ export function ConditionChart({ values, size, here }: ConditionChartProps) {
       ))}
     </svg>
   );
-}
-
-function superscript(value: number): string {
-  return [...String(value)].map((digit) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[Number(digit)]).join("");
 }

@@ -26,7 +26,7 @@ export function tilesOf({ across, placed, right }: JigsawItem): Tile[] {
 }
 
 /** How many tiles of a puzzle are in their place. */
-export function inPlace(item: JigsawItem): number {
+function inPlace(item: JigsawItem): number {
   return item.right.filter(Boolean).length;
 }
 

@@ -1,7 +1,7 @@
 /** A number: typed, or dragged on a slider of round values. */
 
 import { useId, useLayoutEffect, useState } from "preact/hooks";
-import { formatSetting } from "../../format";
+import { formatSetting, numberIn } from "../../format";
 import type { NumberField } from "../../state/schema";
 import { problemWith, sliderIndex, sliderValues } from "../../state/slider";
 import { Described, FieldErrors } from "./Described";
@@ -38,7 +38,7 @@ export function NumberControl({ field, value, onInput, onCommit, problems = [], 
   const commitText = (typed: string) => {
     if (problemWith(field, typed) !== null) return;
     setText(null);
-    const next = typed.trim() === "" ? null : Number(typed);
+    const next = numberIn(typed);
     if (next !== value) onCommit(next);
   };
   const at = (event: Event) => values[Number((event.target as HTMLInputElement).value)] as number;

@@ -2,8 +2,7 @@
 
 import { useSignal } from "@preact/signals";
 import { useId } from "preact/hooks";
-import { formatSetting } from "../../format";
-import { numberIn } from "../descents/descents";
+import { formatSetting, numberIn } from "../../format";
 
 interface Props {
   label: string;

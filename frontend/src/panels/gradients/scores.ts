@@ -1,8 +1,8 @@
 /** Scores for the gradient field: made up, typed, or what a network says. Pure. */
 
+import { numberIn } from "../../format";
 import { lastUpToStep } from "../../state/column";
 import type { RunLog } from "../../state/log";
-import { numberIn } from "../descents/descents";
 import { isRankingItem } from "../examples/items";
 
 /** n scores one apart around 0, in their true order. */

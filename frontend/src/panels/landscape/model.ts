@@ -189,7 +189,7 @@ export function barrierWords(barrier: number | null, ends: readonly number[]): s
 }
 
 /** Surfaces that may be alive at once: browsers keep few WebGL contexts. */
-export const MOST_SURFACES = 2;
+const MOST_SURFACES = 2;
 
 /** Which landscapes are surfaces: those that were made so, or else the first ones. */
 export function surfacesOf(chosen: readonly string[], keys: readonly string[]): string[] {

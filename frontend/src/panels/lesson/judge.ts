@@ -57,7 +57,7 @@ export function judge(question: Question, given: Given, truth: Truth): Verdict |
   return { right: mean <= question.within * (question.high - question.low), truth: curve };
 }
 
-export function stepAtKnot(knot: number, steps: number): number {
+function stepAtKnot(knot: number, steps: number): number {
   return Math.round((knot / (KNOTS - 1)) * steps);
 }
 

@@ -18,7 +18,7 @@ const EMBED = "embed";
 export const embedded = signal(false);
 
 /** Whether the page is a file: then its places are behind the `#` of its address. */
-export const isFile = signal(false);
+const isFile = signal(false);
 
 /** The id of the run that a path shows; null: none. */
 export function runIdOf(path: string): string | null {
