@@ -76,6 +76,9 @@ describe("sliderIndex", () => {
 describe("problemWith", () => {
   it("says what would be right", () => {
     expect(problemWith(tikhonov, "0.5")).toBeNull();
+    expect(problemWith(tikhonov, "0,5")).toBeNull();
+    expect(problemWith(field({}), "−0.5")).toBeNull();
+    expect(problemWith(field({}), "12,000")).toBe('needs a number, not "12,000"');
     expect(problemWith(tikhonov, "abc")).toBe('needs a number, not "abc"');
     expect(problemWith(tikhonov, "0")).toBe("must be at least 1e-12 and at most 1e9");
     expect(problemWith(field({ integer: true }), "1.5")).toBe("must be a whole number");

@@ -1,6 +1,6 @@
 /** A number field as a slider: a short scale of round values, which may leave the bounds unused. */
 
-import { formatSetting } from "../format";
+import { formatSetting, numberIn } from "../format";
 import type { NumberField } from "./schema";
 
 const MANTISSAS = [1, 1.5, 2, 3, 5, 7];
@@ -58,7 +58,7 @@ function niceStep(step: number): number {
 }
 
 /** Whether the bounds allow `value`. */
-export function allowed(field: NumberField, value: number): boolean {
+function allowed(field: NumberField, value: number): boolean {
   if (field.min !== null && (field.minExclusive ? value <= field.min : value < field.min)) {
     return false;
   }
@@ -71,8 +71,8 @@ export function allowed(field: NumberField, value: number): boolean {
 /** What is wrong with `text` as the field's value, in words; null: nothing. */
 export function problemWith(field: NumberField, text: string): string | null {
   if (text.trim() === "") return field.nullable ? null : "needs a number";
-  const value = Number(text);
-  if (!Number.isFinite(value)) return `needs a number, not "${text.trim()}"`;
+  const value = numberIn(text);
+  if (value === null) return `needs a number, not "${text.trim()}"`;
   if (allowed(field, value)) return null;
   if (field.integer && !Number.isInteger(value)) return "must be a whole number";
   const low =

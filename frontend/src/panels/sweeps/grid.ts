@@ -1,7 +1,7 @@
 /** The grid of a sweep: typed, laid out as a map, and its cells judged. */
 
 import type { Scalar, SweptAxis, SweptRecord } from "../../api/sweeps";
-import { formatSetting } from "../../format";
+import { formatSetting, numberIn } from "../../format";
 
 /** The values in a line of text, e.g. "0.01, 0.1, 1"; null: there is an empty one, or none. */
 export function valuesIn(text: string): Scalar[] | null {
@@ -12,8 +12,7 @@ export function valuesIn(text: string): Scalar[] | null {
 function scalarIn(text: string): Scalar {
   if (text === "true" || text === "false") return text === "true";
   if (text === "null") return null;
-  const number = Number(text);
-  return Number.isFinite(number) ? number : text;
+  return numberIn(text) ?? text;
 }
 
 export function scalarWords(value: Scalar | undefined): string {
