@@ -102,7 +102,7 @@ class Sinkhorn(Loss[SinkhornParameters]):
     along 2n - 1 shifts of S, of rows and of columns. All is computed in float64 and balanced until
     the marginals agree to 1e-10, to 1e-6 if y has another dtype. Where scores are some hundred
     temperatures apart, that leaves potentials of ``binary`` open: log(1 - P) of a nearly certain
-    entry hangs on entries too small for any marginal. ``categorical`` does not read them.
+    entry depends on entries too small for any marginal. ``categorical`` does not read them.
     """
 
     Parameters = SinkhornParameters

@@ -124,9 +124,9 @@ class DiscsTask(Task[DiscsTaskParameters]):
     """Noisy pictures in, discs out; the run's loss draws them and compares the pictures.
 
     True discs lie inside the picture and, where there is room, clear of one another. What is seen
-    is drawn by the loss, with noise that hangs on the seed and the step alone. The true discs enter
-    the metrics, never the loss: as the picture does not say which disc is the first, the metrics
-    take the order of the true discs that fits best.
+    is drawn by the loss, with noise that depends on the seed and the step alone. The true discs
+    enter the metrics, never the loss: as the picture does not say which disc is the first, the
+    metrics take the order of the true discs that fits best.
     """
 
     Parameters: ClassVar[type[TaskParameters]] = DiscsTaskParameters

@@ -25,7 +25,7 @@ from newton_core.tasks.base import (
     json_record,
     register_task,
 )
-from newton_core.tasks.evaluation import counted_as, outputs
+from newton_core.tasks.evaluation import average, counted_as, outputs
 from newton_core.tasks.images import grey, png_data_url
 
 EXAMPLES = 8
@@ -99,7 +99,7 @@ class HeatTask(Task[HeatTaskParameters]):
     """Blurred, noisy pictures in, sharp ones out; only blurred again are they judged in training.
 
     The run's loss is the diffusion. What is seen is the sharp picture after it, with noise that
-    hangs on the seed and the step alone. The truth enters the metrics, never the loss.
+    depends on the seed and the step alone. The truth enters the metrics, never the loss.
     """
 
     Parameters: ClassVar[type[TaskParameters]] = HeatTaskParameters
@@ -187,8 +187,8 @@ class HeatTask(Task[HeatTaskParameters]):
         found = self._reconstruct(model, seen)
         again = self._diffused(found.to(self.device)).cpu()
         errors = {
-            ERROR.name: _mean(_errors(found, true.cpu())),
-            BLURRED.name: _mean(_errors(again, seen.cpu())),
+            ERROR.name: average(_errors(found, true.cpu()).double()),
+            BLURRED.name: average(_errors(again, seen.cpu()).double()),
         }
         return {name: counted_as(one, len(true), independent) for name, one in errors.items()}
 
@@ -238,8 +238,3 @@ class HeatTask(Task[HeatTaskParameters]):
 def _errors(found: Float[Tensor, "N h w"], true: Float[Tensor, "N h w"]) -> Float[Tensor, " N"]:
     """Root mean square over each picture's pixels."""
     return (found - true).square().flatten(1).mean(1).sqrt()
-
-
-def _mean(errors: Float[Tensor, " N"]) -> Metric:
-    values = errors.double()
-    return Metric(values.mean().item(), values.std().item() / len(values) ** 0.5)

@@ -1,6 +1,5 @@
 """Shortest-path supervision: a map in, a cost per tile out, and only the cheapest path is known."""
 
-import math
 from typing import ClassVar, Literal
 
 from jaxtyping import UInt8
@@ -12,7 +11,7 @@ from newton_core.data import Maps
 from newton_core.metrics import MetricDescription, share_of_test
 from newton_core.records import finite
 from newton_core.tasks.base import Metric, TaskParameters, json_record, register_task
-from newton_core.tasks.evaluation import share
+from newton_core.tasks.evaluation import average, share
 from newton_core.tasks.images import rgb_png_data_url
 from newton_core.tasks.map_task import EXAMPLE_MAPS, MapTask, MapTaskParameters, Tile, rounded
 from newton_core.tasks.path_judgement import judge_paths
@@ -102,11 +101,10 @@ class ShortestPathTask(MapTask[ShortestPathParameters]):
     def measure(self, model: nn.Module, maps: Maps) -> dict[str, Metric]:
         """Each metric on these maps."""
         judged = judge_paths(self.costs(model, maps), maps)
-        ratio, count = judged.ratio, len(maps)
         return {
             "optimal": share(judged.optimal),
             "perfect_match": share(judged.perfect),
-            "cost_ratio": Metric(ratio.mean().item(), ratio.std().item() / math.sqrt(count)),
+            "cost_ratio": average(judged.ratio),
         }
 
     def examples(self, model: nn.Module, *, images: bool) -> list[ShortestPathExample]:

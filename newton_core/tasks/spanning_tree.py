@@ -1,6 +1,5 @@
 """Road nets: a map in, a cost a tile out, and only the cheapest net is known."""
 
-import math
 from typing import ClassVar, Literal
 
 import torch
@@ -14,7 +13,7 @@ from newton_core.data import Maps
 from newton_core.metrics import MetricDescription, share_of_test
 from newton_core.records import finite
 from newton_core.tasks.base import Metric, TaskParameters, json_record, register_task
-from newton_core.tasks.evaluation import share
+from newton_core.tasks.evaluation import average, share
 from newton_core.tasks.images import rgb_png_data_url
 from newton_core.tasks.map_task import EXAMPLE_MAPS, MapTask, MapTaskParameters, Tile, rounded
 
@@ -96,10 +95,9 @@ class SpanningTreeTask(MapTask[SpanningTreeParameters]):
     def measure(self, model: nn.Module, maps: Maps) -> dict[str, Metric]:
         """``optimal`` and ``cost_ratio``."""
         ratio = _judge(self.costs(model, maps), maps)
-        error = ratio.std().item() / math.sqrt(len(maps))
         return {
             "optimal": share(ratio <= 1 + _TOLERANCE),
-            "cost_ratio": Metric(ratio.mean().item(), error),
+            "cost_ratio": average(ratio),
         }
 
     def examples(self, model: nn.Module, *, images: bool) -> list[SpanningTreeExample]:

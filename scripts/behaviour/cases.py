@@ -1,6 +1,6 @@
 """Eight small specs which together use every feature of a run, and two that fail.
 
-A spec takes a second or two. What it reaches must not hang on the last bit of a number, because
+A spec takes a second or two. What it reaches must not depend on the last bit of a number, because
 the committed reference is compared on other processors: learning rates are either small or so
 large that an arm diverges at once, and targets are far from what is measured beside them.
 """

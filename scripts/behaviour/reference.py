@@ -24,7 +24,7 @@ _DIGITS = 7
 _MOST_ITEMS = 8
 _LONGEST_WORD = 200
 _ROUNDED_AWAY = frozenset({"negative", "score"})
-"""Numbers that hang on the sign of a rounding error. Counts of eigenvalues below zero do where
+"""Numbers that depend on the sign of a rounding error. Counts of eigenvalues below zero do where
 exact ones are zero. Scores do as a whole: no sorting loss sees their common shift, so that Adam
 moves the last bias by whole steps along a gradient that is zero but for rounding."""
 

@@ -87,7 +87,7 @@ def _runs(lab: Lab) -> Answers:
 
 
 def _stream(lab: Lab, path: str, headers: dict[str, str]) -> Record:
-    """Status, headers and the shape of a finished run's messages; batches hang on the clock."""
+    """Status, headers and the shape of a finished run's messages; batches depend on the clock."""
     answer = lab.ask("GET", path, headers=headers)
     messages = answer["body"]
     answer["body"] = {
@@ -128,7 +128,7 @@ def _exports(lab: Lab) -> Answers:
 
 
 def _sorted_rows(text: str) -> list[list[str]]:
-    """Rows in an order of their own (that in the file hangs on the batches); no ``seconds``."""
+    """Rows in an order of their own (that in the file depends on the batches); no ``seconds``."""
     header, *rows = csv.reader(io.StringIO(text))
     return [header, *sorted(row for row in rows if row[3] != "seconds")]
 
@@ -230,7 +230,7 @@ def _timeless_list(answer: Record) -> Record:
 
 
 def _without_clock(run: Record) -> Record:
-    """A run without moments, durations and the number of its events, which hangs on the clock."""
+    """A run without moments, durations and the number of its events, which depends on the clock."""
     kept = copy.deepcopy(run)
     kept.pop("last_seq", None)
     for name in ("created", "started", "ended"):
