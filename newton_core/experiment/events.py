@@ -49,6 +49,8 @@ class Record(BaseModel):
 
 
 class EventBase(Record):
+    """Base of all events of a run."""
+
     seq: int = Field(ge=1)
 
 
@@ -251,16 +253,22 @@ class Summary(Record):
 
 
 class Finished(EventBase):
+    """The last event of a run that reached its end."""
+
     type: Literal["finished"] = "finished"
     summary: Summary
 
 
 class Failed(EventBase):
+    """The last event of a run that an error ended, with the error in a sentence."""
+
     type: Literal["failed"] = "failed"
     error: str
 
 
 class Cancelled(EventBase):
+    """The last event of a run that was stopped; without a summary where no step was taken."""
+
     type: Literal["cancelled"] = "cancelled"
     summary: Summary | None = None
 
