@@ -157,6 +157,27 @@ def test_a_chart_made_large_and_back(charts: LabPage) -> None:
     charts.wait(lambda: plot(card).evaluate(width) < before["width"], "it is small again")
 
 
+@pytest.mark.parametrize("query", ["", "&present"])
+def test_a_chart_made_large_is_in_sight_below_the_bar(
+    lab: LabPage, finished: str, query: str
+) -> None:
+    lab.page.set_viewport_size({"width": 1280, "height": 720})
+    lab.go_to_run(finished, f"?step=200{query}")
+    card = chart(lab, "Loss")
+    expect(plot(card)).to_have_attribute("aria-label", re.compile("At step 200"), timeout=PATIENCE)
+    card.hover()
+    card.get_by_role("button", name="Make it large").click()
+
+    def is_whole() -> bool:
+        bar, box = lab.bar.bounding_box(), card.bounding_box()
+        assert bar is not None
+        assert box is not None
+        below = bar["y"] + bar["height"]
+        return box["height"] > 400 and below <= box["y"] and box["y"] + box["height"] <= 720
+
+    lab.wait(is_whole, "the large chart is whole, below the bar of time")
+
+
 def test_charts_fit_a_narrow_screen(
     browser: Browser, server: LabServer, watch: Watch, finished: str
 ) -> None:

@@ -2,6 +2,7 @@
 
 import type { Signal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import type { PictureFormat } from "../../charts/image";
 import { Icon } from "./icons";
 import "./toolbar.css";
@@ -17,8 +18,17 @@ interface Props {
 }
 
 export function Toolbar({ title, table, expanded, onPicture, children }: Props) {
+  const tools = useRef<HTMLFieldSetElement>(null);
+  const isLarge = expanded.value;
+  const wasLarge = useRef(isLarge);
+  // Large, or small again, it lies elsewhere: the page goes with it.
+  useLayoutEffect(() => {
+    if (wasLarge.current === isLarge) return;
+    wasLarge.current = isLarge;
+    tools.current?.closest(".chart, .picture-card")?.scrollIntoView({ block: "nearest" });
+  }, [isLarge]);
   return (
-    <fieldset class="chart-tools" aria-label={`${title}: view`}>
+    <fieldset class="chart-tools" aria-label={`${title}: view`} ref={tools}>
       {children}
       <Toggle of={table} icon="table" label="Numbers as a table" />
       <button
@@ -39,8 +49,8 @@ export function Toolbar({ title, table, expanded, onPicture, children }: Props) 
       </button>
       <Toggle
         of={expanded}
-        icon={expanded.value ? "shrink" : "expand"}
-        label={expanded.value ? "Back to its size" : "Make it large"}
+        icon={isLarge ? "shrink" : "expand"}
+        label={isLarge ? "Back to its size" : "Make it large"}
       />
     </fieldset>
   );
