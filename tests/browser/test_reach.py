@@ -135,14 +135,19 @@ def test_names_at_the_curves_ends_are_whole(
     assert "…" not in words
 
 
-def test_a_presentation_says_what_it_shows_on_one_screen(lab: LabPage, finished: str) -> None:
-    lab.page.set_viewport_size({"width": 1440, "height": 900})
+@pytest.mark.parametrize(("width", "height"), [(1440, 900), (1280, 720)])
+def test_a_presentation_says_what_it_shows_on_one_screen(
+    lab: LabPage, finished: str, width: int, height: int
+) -> None:
+    lab.page.set_viewport_size({"width": width, "height": height})
     lab.go_to_run(finished, "?present")
     about = lab.page.get_by_role("region", name="What is shown")
     expect(about).to_contain_text("Hessian λ 0.1")
     bottom = "(chart) => chart.getBoundingClientRect().bottom"
     hero = lab.page.locator(".chart-hero")
-    lab.wait(lambda: hero.evaluate(bottom) <= 900, "the big chart is on the screen")
+    lab.wait(lambda: hero.evaluate(bottom) <= height, "the big chart is on the screen")
+    area = lab.page.get_by_role("region", name="Per-sample gradients").locator(".chart-area")
+    assert area.evaluate("(area) => area.clientHeight") >= 250  # below it there is room
     lab.page.keyboard.press("Escape")
     expect(about).to_have_count(0)
     expect(lab.page.get_by_role("complementary", name="Settings")).to_be_visible()
