@@ -190,6 +190,21 @@ def test_a_picture_can_be_saved_read_as_a_table_and_made_large(
     expect(card.locator(".picture")).to_be_hidden()
 
 
+def test_pages_of_losses_are_read_from_the_back_of_a_room(lab: LabPage) -> None:
+    lab.page.set_viewport_size({"width": 1280, "height": 720})
+    for page in ("surfaces", "three-numbers", "gradients"):
+        lab.go(f"{page}?present")
+        ticks = lab.page.locator(".picture-plot .xtick text").first
+        expect(ticks).to_be_visible(timeout=PATIENCE)
+        assert ticks.evaluate("(text) => parseFloat(getComputedStyle(text).fontSize)") >= 15
+        numbers = lab.page.locator(".rail .field input.number").evaluate_all(
+            """(fields) => fields.map((field) => field.getBoundingClientRect().right
+                - field.closest('.panel').getBoundingClientRect().right)"""
+        )
+        assert numbers
+        assert max(numbers) <= 0
+
+
 def test_a_start_is_pressed_or_typed_on_the_plane_of_three_numbers(lab: LabPage) -> None:
     lab.go("three-numbers")
     plot = lab.page.locator(".descent-panel .picture-plot").first

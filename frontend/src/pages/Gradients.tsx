@@ -40,6 +40,7 @@ import {
 import type { Method } from "../state/arms";
 import type { RunLog } from "../state/log";
 import { freshness, posted, problemOf, useQuery, waitingWords } from "../state/query";
+import { textScale } from "../state/signals";
 import { loadTemplates, templates } from "../state/templates";
 import { paletteOf } from "../state/theme";
 import { vocabulary } from "../state/vocabulary";
@@ -155,7 +156,7 @@ export function GradientsPage() {
       cursor: query.value?.scores[0]?.[0] ?? 0,
       scaleY: "signed",
       range: [found.scores[0] ?? 0, found.scores.at(-1) ?? 1],
-      scale: 1,
+      scale: textScale.value,
     });
   };
   const field = useComputed(() => figure("field"));

@@ -25,6 +25,7 @@ import { catalog } from "../state/draft";
 import { freshness, posted, problemOf, useQuery, waitingWords } from "../state/query";
 import { descents, offers } from "../state/scene";
 import type { JsonSchema } from "../state/schema";
+import { textScale } from "../state/signals";
 import { loadTemplates, templates } from "../state/templates";
 import { paletteOf } from "../state/theme";
 import { Choice } from "../ui/Choice";
@@ -130,7 +131,7 @@ export function SurfacesPage() {
       names: landscape.minima.map((at) => ({ at, text: "✕", colour: ink.ink })),
       titles: ["x", "y"],
       label: "f",
-      scale: 1,
+      scale: textScale.value,
     });
   });
   const curve = (which: "values" | "trust") => {
@@ -146,7 +147,7 @@ export function SurfacesPage() {
       titles: ["step", which === "values" ? "f, signed log" : "actual over predicted decrease"],
       scaleY: which === "values" ? "signed" : "linear",
       ...(which === "trust" && { rangeY: [-1, 3] as const }),
-      scale: 1,
+      scale: textScale.value,
     });
   };
   const values = useComputed(() => curve("values"));
@@ -262,6 +263,7 @@ export function SurfacesPage() {
                   methods={LOOKS}
                   palette={palette}
                   step={step.value}
+                  quantity="f"
                   say={trustWords}
                 />
               )}

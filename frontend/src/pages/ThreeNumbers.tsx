@@ -19,6 +19,7 @@ import { pageAddress } from "../state/address/page";
 import { choice, flag, integer, number, text } from "../state/address/properties";
 import { freshness, posted, problemOf, useQuery, waitingWords } from "../state/query";
 import { descents } from "../state/scene";
+import { textScale } from "../state/signals";
 import { loadTemplates, templates } from "../state/templates";
 import { paletteOf } from "../state/theme";
 import { Control } from "../ui/Control";
@@ -112,7 +113,7 @@ export function ThreeNumbersPage() {
       paths: pathsUpTo(ink, found.walks, LOOKS, step.value),
       titles: ["s3 − s1, over √2", "s1 + s3 − 2 s2, over √6"],
       label: "loss",
-      scale: 1,
+      scale: textScale.value,
     });
   });
   const norms = useComputed(() => {
@@ -127,7 +128,7 @@ export function ThreeNumbersPage() {
       cursor: step.value,
       titles: ["step", "gradient norm, log"],
       scaleY: "log",
-      scale: 1,
+      scale: textScale.value,
     });
   });
   const pick = ([a, b]: PlanePoint): void => {
@@ -213,6 +214,7 @@ export function ThreeNumbersPage() {
                   methods={LOOKS}
                   palette={palette}
                   step={step.value}
+                  quantity="loss"
                   say={outcomeWords}
                 />
               )}

@@ -13,6 +13,8 @@ interface Props<D extends Descent> {
   methods: readonly Method[];
   palette: Palette;
   step: number;
+  /** What the methods descend. */
+  quantity: string;
   /** What is to be said of a descent at the step. */
   say(descent: D, step: number): string;
 }
@@ -22,6 +24,7 @@ export function DescentList<D extends Descent>({
   methods,
   palette,
   step,
+  quantity,
   say,
 }: Props<D>) {
   return (
@@ -33,7 +36,9 @@ export function DescentList<D extends Descent>({
           <li key={descent.label}>
             <LineSample palette={palette} method={method} />
             <strong style={{ color: descentLook(palette, method).ink }}>{descent.label}</strong>
-            <span>{value == null ? "no value" : formatMeasured(value, 4)}</span>{" "}
+            <span>
+              {value == null ? `no ${quantity}` : `${quantity} = ${formatMeasured(value, 4)}`}
+            </span>{" "}
             <small>{say(descent, step)}</small>
           </li>
         );
