@@ -72,6 +72,16 @@ describe("the pictures of a step", () => {
     expect(rescaled.of("name")[0]?.text).toContain("−g: 5 × as far →");
   });
 
+  it("leave larger words the room that they need before the edge", () => {
+    const place = (scale: number): number => {
+      const [names] = drawn({ scale }).of("name");
+      const texts = (names?.text ?? []) as string[];
+      const at = texts.findIndex((text) => text.includes("as far"));
+      return ((names?.x ?? []) as number[])[at] ?? Number.NaN;
+    };
+    expect(place(1.5)).toBeLessThan(place(1));
+  });
+
   it("draw the quadratic with the same heights on a finer grid", () => {
     const axis = [-1, -0.5, 0, 0.5, 1, 1.5, 2];
     const height = (a: number, b: number) => 3 - 10 * a + 20 * a * a + 2 * a * b + 0.5 * b * b;

@@ -81,8 +81,8 @@ export function stepFigure(picture: StepPicture): Drawing {
     names: namesOf(picture, landscape, down, step),
     titles:
       which === "turned"
-        ? ["down the gradient, in lengths of the step", acrossTitle(plane)]
-        : ["down the gradient, in units of the outputs", acrossTitle(plane)],
+        ? ["down the gradient (step lengths)", acrossTitle(plane)]
+        : ["down the gradient (output units)", acrossTitle(plane)],
     label: "loss",
     scale: picture.scale,
   });
@@ -243,7 +243,8 @@ function namesOf(
   } else {
     const times = formatMeasured(down[0] / Math.hypot(...(step ?? down)), 2);
     const text = step === null ? "−g goes on" : `−g: ${times} × as far →`;
-    names.push({ at: [right - 0.24 * width, -gap], text, colour: palette.gradient });
+    const half = 0.24 * width * picture.scale;
+    names.push({ at: [right - half, -gap], text, colour: palette.gradient });
   }
   if (step !== null) {
     const length = Math.hypot(...step);
