@@ -31,6 +31,17 @@ def test_a_prediction_is_judged_by_the_run(lab: LabPage) -> None:
     expect(page.get_by_role("heading", name="A network that drives")).to_be_visible()
 
 
+def test_the_way_to_the_next_lesson_keeps_inside_the_text(lab: LabPage) -> None:
+    lab.page.goto(f"{lab.url}/lessons/curvature?page=5")
+    onward = lab.page.get_by_role("link", name="Next lesson: A Newton step, and when it fails")
+    expect(onward).to_be_visible()
+    right = "(element) => element.getBoundingClientRect().right"
+    assert onward.evaluate(right) <= lab.page.locator(".lesson-text").evaluate(right)
+    pages = lab.page.get_by_text("5 of 5")
+    assert pages.evaluate("(words) => words.getClientRects().length") == 1
+    assert pages.bounding_box()["height"] < 30
+
+
 def test_the_text_drives_the_lab_and_terms_explain_themselves(lab: LabPage) -> None:
     page = lab.page
     page.goto(f"{lab.url}/lessons/newton-step?page=5")

@@ -8,6 +8,7 @@ import { scene } from "../../state/scene";
 import { canTrain } from "../../state/signals";
 import { canSet, setOfScene } from "./drive";
 import { showTerm } from "./Glossary";
+import { joined } from "./joined";
 import "./prose.css";
 
 interface Props {
@@ -23,7 +24,7 @@ export function Prose({ html, inline = false }: Props) {
     if (element === null) return;
     element.addEventListener("click", press); // of the buttons and links within
     const stop = effect(() => {
-      element.innerHTML = html;
+      element.innerHTML = joined(html);
       if (!canTrain.value) disarm(element, scene.value);
     });
     return () => {
