@@ -116,6 +116,7 @@ def test_five_seeds_in_one_click(lab: LabPage, server: LabServer) -> None:
     expect(panel).to_contain_text("5 of 5 seeds (920, 921, 922, 923, 924)", timeout=PATIENCE)
     expect(panel).to_contain_text("Against Vanilla, over 5 seeds", timeout=PATIENCE)
     expect(lab.page.locator(".chart-hero")).to_contain_text("mean and range of 5 seeds")
+    expect(lab.sentence).to_contain_text("Seed 920 alone: ")
     lab.wait(lambda: f"seeds={second}," in lab.page.url, "the address names them")
     assert lab.step == 20
     lab.page.reload()
@@ -124,6 +125,7 @@ def test_five_seeds_in_one_click(lab: LabPage, server: LabServer) -> None:
     expect(panel).to_have_count(0)
     expect(seeds).to_be_focused()
     expect(lab.page.locator(".chart-hero")).not_to_contain_text("5 seeds")
+    expect(lab.sentence).not_to_contain_text("Seed 920")
     lab.wait(lambda: "seeds=" not in lab.page.url, "the address forgets them")
 
 

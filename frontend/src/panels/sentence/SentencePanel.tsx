@@ -4,6 +4,7 @@ import { computed, useSignalEffect } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { playing } from "../../state/clock";
 import { catalog, expectationOf } from "../../state/draft";
+import { seedsDone } from "../../state/seeds";
 import { cursor, ghost, run, runSpec, styles, thresholds } from "../../state/signals";
 import { announce } from "../../ui/announce";
 import { type Part, plainText } from "./parts";
@@ -18,14 +19,16 @@ export const primaryMetric = computed<string | null>(() => {
 
 const parts = computed<Part[]>(() => {
   const log = run.value;
-  return log === null
-    ? []
-    : sentence(log, cursor.value, {
-        primary: primaryMetric.value ?? undefined,
-        before: ghost.value,
-        thresholds: thresholds.value,
-        expectation: expectationOf(log.spec),
-      });
+  if (log === null) return [];
+  const said = sentence(log, cursor.value, {
+    primary: primaryMetric.value ?? undefined,
+    before: ghost.value,
+    thresholds: thresholds.value,
+    expectation: expectationOf(log.spec),
+  });
+  // Beside charts that show the mean of several seeds.
+  const alone = seedsDone.value.length > 0 && said.length > 0 && log.spec !== null;
+  return alone ? [{ text: `Seed ${log.spec.seed} alone: ` }, ...said] : said;
 });
 
 /** A number and its per cent on one line. */
