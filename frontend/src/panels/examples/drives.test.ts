@@ -24,14 +24,14 @@ function drive(over: Partial<DriveItem> = {}): DriveItem {
 describe("frameOf", () => {
   it("is a square around the start and all wanted paths, upwards negative", () => {
     const { viewBox, side } = frameOf([drive(), drive({ wanted: [[-1, -2]] })]);
-    expect(side).toBeCloseTo(4 * 1.12);
+    expect(side).toBeCloseTo(4 * 1.2);
     const [x = 0, y = 0, width, height] = viewBox.split(" ").map(Number);
-    expect([width, height]).toEqual([4.48, 4.48]);
-    expect([x, y]).toEqual([-2.24, -2.24]);
+    expect([width, height]).toEqual([4.8, 4.8]);
+    expect([x, y]).toEqual([-2.4, -2.4]);
   });
 
   it("has the way-points where the paths have not come", () => {
-    expect(frameOf([drive({ wanted: null })]).side).toBeCloseTo(2 * 1.12);
+    expect(frameOf([drive({ wanted: null })]).side).toBeCloseTo(2 * 1.2);
   });
 });
 

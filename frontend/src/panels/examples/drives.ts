@@ -12,7 +12,8 @@ export interface Frame {
   side: number;
 }
 
-const MARGIN = 1.12;
+/** Room around the wanted paths for those that end a little beyond them. */
+const MARGIN = 1.2;
 
 /** The smallest square, with a margin, around the wanted paths, which start at the origin. */
 export function frameOf(items: readonly DriveItem[]): Frame {
