@@ -62,10 +62,41 @@ describe("a question", () => {
     const refuse = () => Promise.reject(new ApiError("refused", 422));
     follow("first", refuse, query);
     await settle();
-    expect(state.value).toEqual({ kind: "failed", problem: "refused" });
+    expect(state.value).toEqual({ kind: "failed", problem: "refused", lost: false });
     follow("second", async (_question, _signal, receive) => receive("yes"), query);
     expect(state.value).toEqual({ kind: "settling", problem: "refused" });
     await settle();
     expect(state.value).toEqual({ kind: "answered" });
+  });
+
+  it("that no server answers is asked again until one does", async () => {
+    let answers = 0;
+    const ask: Ask<string, string> = async (_question, _signal, receive) => {
+      answers += 1;
+      if (answers < 3) throw new ApiError("nobody.", 0);
+      receive("here");
+    };
+    follow("first", ask, query);
+    await settle();
+    expect(state.value).toEqual({ kind: "failed", problem: "nobody", lost: true });
+    await vi.advanceTimersByTimeAsync(7000);
+    expect([answer.value, state.value]).toEqual(["here", { kind: "answered" }]);
+    expect(answers).toBe(3);
+  });
+
+  it("that is given up is not asked again", async () => {
+    let asked = 0;
+    const stop = follow(
+      "first",
+      async () => {
+        asked += 1;
+        throw new ApiError("nobody", 0);
+      },
+      query,
+    );
+    await settle();
+    stop?.();
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(asked).toBe(1);
   });
 });

@@ -3,6 +3,7 @@
 import { type ReadonlySignal, type Signal, signal, useSignalEffect } from "@preact/signals";
 import { useMemo } from "preact/hooks";
 import { ApiError, send } from "../api/client";
+import { asksNobody } from "../api/kept";
 
 export type QueryState =
   /** Nothing is asked. */
@@ -12,7 +13,8 @@ export type QueryState =
   /** The server computes the answer. */
   | { kind: "asking"; problem: string | null }
   | { kind: "answered" }
-  | { kind: "failed"; problem: string };
+  /** `lost`: the server did not answer. The question is asked again until it does. */
+  | { kind: "failed"; problem: string; lost: boolean };
 
 export interface Query<A> {
   /** The last that was answered, or of an answer that comes in parts; null: nothing yet. */
@@ -30,6 +32,8 @@ export type Ask<Q, A> = (
 
 /** Waits so long for further changes, so that a slider asks once. */
 const SETTLE_MS = 120;
+/** Waits so long before a server that did not answer is asked again. */
+const AGAIN_MS = 3000;
 
 /**
  * Asks the server whenever `question` changes; null asks nothing. A new question aborts the one
@@ -67,7 +71,7 @@ export function follow<Q, A>(
   state.value = { kind: "settling", problem };
   const stop = new AbortController();
   const run = async (): Promise<void> => {
-    state.value = { kind: "asking", problem };
+    state.value = { kind: "asking", problem: problemOf(state.peek()) };
     try {
       await ask(question, stop.signal, (part) => {
         if (!stop.signal.aborted) answer.value = part;
@@ -76,10 +80,13 @@ export function follow<Q, A>(
     } catch (error) {
       if (stop.signal.aborted) return;
       if (!(error instanceof ApiError)) throw error;
-      state.value = { kind: "failed", problem: error.message };
+      const lost = error.status === 0 && !asksNobody();
+      // Without its full stop: it is said within other sentences.
+      state.value = { kind: "failed", problem: error.message.replace(/\.$/, ""), lost };
+      if (lost) timer = setTimeout(() => void run(), AGAIN_MS);
     }
   };
-  const timer = setTimeout(() => void run(), SETTLE_MS);
+  let timer = setTimeout(() => void run(), SETTLE_MS);
   return () => {
     clearTimeout(timer);
     stop.abort();

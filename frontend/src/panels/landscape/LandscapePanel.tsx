@@ -5,6 +5,7 @@ import { keepsLandscapes, type LandscapeQuery } from "../../api/landscapes";
 import { heightRange } from "../../charts/landscape";
 import type { Templates } from "../../charts/templates";
 import { formatCount, formatHeight } from "../../format";
+import { armName } from "../../state/arms";
 import type { QueryState } from "../../state/query";
 import {
   canTrain,
@@ -59,7 +60,7 @@ export function LandscapePanel({ templates }: { templates: Templates }) {
   const { answer, state } = useLandscapes(query);
   useSignalEffect(() => {
     const now = state.value;
-    if (now.kind !== "failed" || chosen.peek() !== null) return;
+    if (now.kind !== "failed" || now.lost || chosen.peek() !== null) return;
     refused.value = { run: id.peek(), problem: now.problem };
   });
   const landscapes = useComputed(() => {
@@ -101,8 +102,10 @@ export function LandscapePanel({ templates }: { templates: Templates }) {
           ? "This run recorded no landscapes of its own. Choose a plane, and its snapshots are used."
           : planeWords(plane.value, log, chosen.value !== null, canTrain.value)}
         {refused.value.run === log.id && ` No other plane: ${refused.value.problem}.`}
+        {state.value.kind === "asking" && " Computing, coarse to fine…"}
       </p>
-      <Status state={state.value} />
+      <Problem state={state.value} />
+      {shown.length > 0 && <Missing shown={shown} />}
       {shown.length > 0 && (
         <div class="landscapes-grid" data-single={shown.length === 1}>
           {shown.map((one) => (
@@ -141,8 +144,18 @@ export function LandscapePanel({ templates }: { templates: Templates }) {
   );
 }
 
-function Status({ state }: { state: QueryState }) {
-  if (state.kind === "asking") return <p class="landscapes-note">Computing, coarse to fine…</p>;
+/** Arms without a picture: their paths are too short for a plane. */
+function Missing({ shown }: { shown: readonly ShownLandscape[] }) {
+  const without = (run.value?.arms ?? []).flatMap((arm, index) => {
+    if (arm.diverged === null || shown.some(({ arms }) => arms.includes(index))) return [];
+    const name = armName(run.value?.spec?.arms, index);
+    return [`${name} diverged at step ${formatCount(arm.diverged.step)}`];
+  });
+  if (without.length === 0) return null;
+  return <p class="landscapes-note">No picture of arms that left no path: {without.join(", ")}.</p>;
+}
+
+function Problem({ state }: { state: QueryState }) {
   if (state.kind !== "failed") return null;
   return (
     <p class="landscapes-note" role="alert">
