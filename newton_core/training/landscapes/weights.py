@@ -157,14 +157,15 @@ def run_landscapes(history: RunHistory, settings: LandscapeSettings) -> RunLands
 
     "filter_normalised" centres each arm's landscape at its own weights, in two directions that the
     run's seed and the initial weights fix. "trajectory" gives each arm the plane of its own
-    snapshots, on the same range for all arms. "principal" is the plane nearest to all snapshots of
+    snapshots, on the same range for all arms; one whose path spans no plane (it diverged at once)
+    has no landscape. "principal" is the plane nearest to all snapshots of
     all arms. "arms" goes through the arms' weights at the step and, if there are only two arms,
     also through their common start. The last two give one landscape for all arms.
 
     A model of two weights has one plane, the surface itself, whatever the settings ask for.
 
     Raises:
-        PlaneError: the weights span no such plane (yet); the message says why.
+        PlaneError: the weights of no arm span such a plane (yet); the message says why.
         SnapshotError: a snapshot is missing or damaged.
     """
     step = history.nearest(settings.step)
@@ -195,11 +196,18 @@ def run_landscapes(history: RunHistory, settings: LandscapeSettings) -> RunLands
         seen = []
         found = []
         if settings.plane == "trajectory":
+            problem = None
             for arm in arms:
                 points = [history.weights(arm, at) for at in history.steps]
-                plane = principal_plane(points, "trajectory")
+                try:
+                    plane = principal_plane(points, "trajectory")
+                except PlaneError as error:  # it diverged at once: the others are shown
+                    problem = error
+                    continue
                 found.append(landscape((arm,), plane))
                 seen.append(project(plane, points))
+            if problem is not None and not found:
+                raise problem
         else:
             points = _defining_points(history, settings.plane, step)
             plane = principal_plane(points, settings.plane)

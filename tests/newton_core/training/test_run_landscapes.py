@@ -80,6 +80,23 @@ def test_the_stream_stops_when_asked(history: RunHistory) -> None:
     assert len(patches) < 3 * patches[0][1].levels
 
 
+def test_an_arm_that_diverged_at_once_takes_no_landscape_from_the_others(tmp_path: Path) -> None:
+    spec = small_spec(steps=20)
+    first = spec.arms[0].model_copy(update={"optimizer": "sgd", "lr": 1e30})
+    spec = spec.model_copy(update={"arms": (first, *spec.arms[1:])})
+    for _ in run(spec, snapshots=tmp_path):
+        pass
+    history = RunHistory(spec, tmp_path)
+    settings = LandscapeSettings(plane="trajectory", step=20, samples=5, points=21)
+    found = run_landscapes(history, settings)
+    assert [one.arms for one in found.landscapes] == [(1,), (2,)]
+    alone = spec.model_copy(update={"arms": (first,)})
+    for _ in run(alone, snapshots=tmp_path / "alone"):
+        pass
+    with pytest.raises(PlaneError):
+        run_landscapes(RunHistory(alone, tmp_path / "alone"), settings)
+
+
 def test_the_principal_plane_holds_the_trajectories_best(history: RunHistory) -> None:
     found = run_landscapes(history, LandscapeSettings(plane="principal", step=40, samples=5))
     (one,) = found.landscapes
