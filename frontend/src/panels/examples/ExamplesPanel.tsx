@@ -2,10 +2,9 @@
 
 import { useSignal } from "@preact/signals";
 import { formatCount } from "../../format";
-import { lastUpToStep } from "../../state/column";
 import { pointedArm } from "../../state/frame";
 import { cursor, run, styles } from "../../state/signals";
-import { examplesAt } from "./items";
+import { agesOf, examplesAt } from "./items";
 import { examplesView } from "./registry";
 
 export function ExamplesPanel() {
@@ -20,7 +19,7 @@ export function ExamplesPanel() {
   const step = cursor.value;
   const groups = view.groups?.(first.items) ?? [0];
   const group = groups[chosen.value] ?? 0;
-  const shown = lastUpToStep(log.arms[0]?.examples ?? [], step);
+  const ages = agesOf(log.arms, step);
   const part = view.part ?? "Test set";
   const shared = {
     all: log.arms.map((arm) => examplesAt(arm, step)),
@@ -34,7 +33,7 @@ export function ExamplesPanel() {
           {view.title}{" "}
           <small>
             {view.subtitle}
-            {shown === undefined ? "" : `, after step ${formatCount(shown.step)}`}
+            {ages.shown === null ? "" : `, after step ${formatCount(ages.shown)}`}
           </small>
         </h2>
         {groups.length > 1 && (
@@ -63,7 +62,12 @@ export function ExamplesPanel() {
           if (pointedArm.value !== null && pointedArm.value !== arm) return null;
           return (
             <div class="examples-row" key={label}>
-              <h3 style={{ color: look.ink }}>{label}</h3>
+              <h3 style={{ color: look.ink }}>
+                {label}
+                {ages.older[arm] != null && (
+                  <small> diverged: after step {formatCount(ages.older[arm])}</small>
+                )}
+              </h3>
               <view.Arm {...shared} arm={arm} items={items} label={label} look={look} />
             </div>
           );

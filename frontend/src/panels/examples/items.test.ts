@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { logOf, started } from "../../../tests/logs";
 import type { ArmLog } from "../../state/log";
-import { examplesAt } from "./items";
+import { agesOf, examplesAt } from "./items";
 
 const log = logOf([
   started(),
@@ -32,5 +32,22 @@ describe("examplesAt", () => {
       { image: "b", rank: 1 },
     ]);
     expect(examplesAt(arm, -1)).toEqual([]);
+  });
+});
+
+describe("agesOf", () => {
+  const examples = (...steps: number[]) => steps.map((step) => ({ step, items: [] }));
+  const going = { examples: examples(0, 25, 50), diverged: null };
+  const fell = { examples: examples(0), diverged: { step: 3, reason: "not finite" } };
+
+  it("is the step of the arms that go on, and the age of those that diverged", () => {
+    expect(agesOf([fell, going, going], 60)).toEqual({ shown: 50, older: [0, null, null] });
+    expect(agesOf([going, fell], 30)).toEqual({ shown: 25, older: [null, 0] });
+  });
+
+  it("is one for all before an arm diverges, and where all have", () => {
+    expect(agesOf([fell, going], 2)).toEqual({ shown: 0, older: [null, null] });
+    expect(agesOf([fell, fell], 60)).toEqual({ shown: 0, older: [null, null] });
+    expect(agesOf([], 60)).toEqual({ shown: null, older: [] });
   });
 });

@@ -61,6 +61,28 @@ export function examplesAt(arm: ArmLog, step: number): readonly Example[] {
   return record.items.map((item, index) => borrow(item, first.items[index]));
 }
 
+/**
+ * The step whose examples are shown, and the older step of each arm that diverged before it.
+ * All arms that go on have examples of the same steps.
+ */
+export function agesOf(
+  arms: readonly Pick<ArmLog, "examples" | "diverged">[],
+  step: number,
+): { shown: number | null; older: (number | null)[] } {
+  const steps = arms.map((arm) => lastUpToStep(arm.examples, step)?.step ?? null);
+  const going = steps.filter((at, arm) => at !== null && !hasDiverged(arms[arm], step));
+  const known = (going.length > 0 ? going : steps).filter((at) => at !== null);
+  const shown = known.length === 0 ? null : Math.max(...known);
+  const older = steps.map((at, arm) =>
+    at !== null && shown !== null && at < shown && hasDiverged(arms[arm], step) ? at : null,
+  );
+  return { shown, older };
+}
+
+function hasDiverged(arm: Pick<ArmLog, "diverged"> | undefined, step: number): boolean {
+  return arm?.diverged != null && arm.diverged.step <= step;
+}
+
 /** What travels in the first record alone. */
 const ONCE = ["image", "seen", "wanted"];
 
