@@ -146,6 +146,31 @@ def test_every_export_leads_to_a_file(lab: LabPage, finished: str) -> None:
     assert json.loads(text)["steps"] == 200
 
 
+def test_a_report_says_that_it_is_being_made(lab: LabPage, watch: Watch, finished: str) -> None:
+    lab.go_to_run(finished)
+    held: list[Route] = []
+    lab.page.route("**/export?format=html", lambda route: held.append(route))
+    made = lab.page.get_by_text("The report is being made")
+
+    def press() -> Route:
+        lab.page.get_by_text("Export", exact=True).click()
+        lab.page.locator(".menu-list a").filter(has_text="Report").click()
+        expect(made).to_be_visible()
+        lab.wait(lambda: bool(held), "it is asked for")
+        return held.pop()
+
+    watch.expected.append("503")
+    press().fulfill(status=503, json={"detail": "The page is not built."})
+    expect(lab.page.get_by_text("No report: The page is not built.")).to_be_visible()
+    expect(made).to_have_count(0)
+    with lab.page.expect_download() as download:
+        press().fulfill(
+            body="<p>it", headers={"Content-Disposition": 'attachment; filename="it.html"'}
+        )
+    assert download.value.suggested_filename == "it.html"
+    expect(made).to_have_count(0)
+
+
 def later(route: Route) -> None:
     """A slow server: what a link names must wait until it is known to be there."""
     time.sleep(0.5)

@@ -89,6 +89,14 @@ export function exportUrl(id: string, format: string): string {
   return `api/runs/${encodeURIComponent(id)}/export?format=${format}`;
 }
 
+/** A file that the server makes, and the name that it has there. Throws `ApiError`. */
+export async function requestFile(path: string): Promise<{ content: Blob; name: string }> {
+  const response = await answered(fetch(path));
+  if (!response.ok) throw await errorOf(response);
+  const named = /filename="([^"]+)"/.exec(response.headers.get("Content-Disposition") ?? "");
+  return { content: await answered(response.blob()), name: named?.[1] ?? "" };
+}
+
 /** Asks for a run. `from`: a run whose snapshots may serve as its beginning. */
 export function submitRun(what: Spec | { preset: string }, from?: string): Promise<Submitted> {
   const query = from === undefined ? "" : `?from=${encodeURIComponent(from)}`;

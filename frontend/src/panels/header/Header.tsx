@@ -10,6 +10,7 @@ import { THEMES } from "../../state/theme";
 import { Icon } from "../../ui/Icon";
 import { Link } from "../../ui/Link";
 import { Menu } from "../../ui/Menu";
+import { saveReport } from "../notices/report";
 import { help } from "./Help";
 import { ShareMenu } from "./ShareMenu";
 
@@ -82,7 +83,6 @@ const FORMATS = [
   { format: "json", title: "Event log", hint: "JSON, all that the run said" },
   { format: "spec", title: "Spec", hint: "JSON, to run again: newton-lab train" },
   { format: "weights", title: "Weights", hint: "safetensors, from the last snapshot" },
-  { format: "html", title: "Report", hint: "one HTML file that plays without a network" },
 ];
 
 function ExportMenu() {
@@ -99,12 +99,25 @@ function ExportMenu() {
       {id === "" ? (
         <p>Train first: then its numbers, log, spec, weights and a report are here.</p>
       ) : (
-        FORMATS.map(({ format, title, hint }) => (
-          <a key={format} href={exportUrl(id, format)} download>
-            {title}
-            <span>{hint}</span>
+        <>
+          {FORMATS.map(({ format, title, hint }) => (
+            <a key={format} href={exportUrl(id, format)} download>
+              {title}
+              <span>{hint}</span>
+            </a>
+          ))}
+          <a
+            href={exportUrl(id, "html")}
+            download
+            onClick={(event) => {
+              event.preventDefault();
+              void saveReport(id);
+            }}
+          >
+            Report
+            <span>one HTML file that plays without a network; it takes some seconds</span>
           </a>
-        ))
+        </>
       )}
       <p>A picture of a chart: the camera beside its title.</p>
     </Menu>

@@ -13,12 +13,14 @@ import { humanise } from "../../state/schema";
 import { dropGhost, isOthers, perform, reconnect, session, stop } from "../../state/session";
 import { canTrain, ghost, overlays, presenting, run, runSpec } from "../../state/signals";
 import { Link } from "../../ui/Link";
+import { makesReport } from "./report";
 
 export function Notices() {
   return (
     <div class="notices">
       <Refused />
       <Failure />
+      <Report />
       <Lost />
       <State />
       <Data />
@@ -74,6 +76,15 @@ function Failure() {
   return (
     <Notice tone="warn" action={retry === null ? null : { label: "Try again", run: retry }}>
       {now.message}
+    </Notice>
+  );
+}
+
+function Report() {
+  if (!makesReport.value) return null;
+  return (
+    <Notice>
+      The report is being made: its pictures take some seconds. It is saved by itself.
     </Notice>
   );
 }
