@@ -23,11 +23,12 @@ SETTLED_MS = 700
 MOST_LOOKS = 200
 _WHEN_IDLE = "() => new Promise((done) => requestIdleCallback(() => done(null), {timeout: 2000}))"
 """A page that draws no frame is never called back without a limit, though it is idle."""
-_CLOCK = (
+_CHANCE = (
     (re.compile(r"finished in [^\n\"]+"), "finished in TIME"),
     (re.compile(r"[A-Z][a-z]{2} \d{1,2}, \d{4}, \d{1,2}:\d{2}\s[AP]M"), "MOMENT"),
+    (re.compile(r"\.WebGL-0x[0-9a-f]+"), ".WebGL"),
 )
-"""What the clock says on the page, and what is put in its place."""
+"""What a page says otherwise each time (moments, addresses in memory), and what stands for it."""
 
 
 def page_things(tree: Tree) -> Things:
@@ -95,7 +96,7 @@ def _see(
     _remember_new_run(lab, page.url)
     page.close()
     text = lab.masked(json.dumps(seen, ensure_ascii=False))
-    for pattern, word in _CLOCK:
+    for pattern, word in _CHANCE:
         text = pattern.sub(word, text)
     record: Record = json.loads(text)
     return record

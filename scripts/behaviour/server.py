@@ -1,6 +1,7 @@
 """A tree's own server, and what is asked of it."""
 
 import json
+import re
 import socket
 import time
 from collections.abc import Iterator
@@ -68,6 +69,7 @@ class Lab:
         """A text without this server's address and folder; runs get numbers for their ids."""
         for number, run in enumerate(self.runs):
             text = text.replace(run, f"RUN-{number}")
+            text = re.sub(rf"\b{run[:6]}\b", f"RUN-{number}", text)  # as the page shows it
         return text.replace(self.url, "ORIGIN").replace(str(self.data), "DATA")
 
     def post(self, spec: Record, **query: str) -> Record:
