@@ -223,12 +223,13 @@ def apply_rule(eigenvalues: Tensor, definiteness: Definiteness) -> Tensor:
 
 
 def batch_mean(hessian: Tensor) -> Tensor:
-    """The (m, m) mean in float64, a tensor of its own."""
+    """The (m, m) mean in float64, a tensor of its own, row by row in memory."""
     if hessian.device.type == "mps":  # which has no float64
         hessian = hessian.cpu()
     if hessian.stride(0) == 0:  # one matrix that all samples share, expanded
-        return hessian[0].to(torch.float64, copy=True)
-    return hessian.mean(0, dtype=torch.float64)
+        # a loss's own matrix may lie there column by column, as linear algebra leaves it
+        return hessian[0].to(torch.float64, copy=True, memory_format=torch.contiguous_format)
+    return hessian.mean(0, dtype=torch.float64).contiguous()
 
 
 def check_hessian(hessian: Tensor, expected: torch.Size) -> None:

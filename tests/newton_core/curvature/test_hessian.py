@@ -267,3 +267,16 @@ def test_bad_arguments_are_explained() -> None:
     ):
         with pytest.raises(ValueError, match=complaint):
             call()
+
+
+@pytest.mark.parametrize("outputs", [3, 40])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_a_hessian_may_lie_in_memory_as_it_likes(dtype: torch.dtype, outputs: int) -> None:
+    """Such as column by column, as ``torch.linalg.inv`` leaves a matrix."""
+    gradient, own = normal(4, outputs).to(dtype), positive(1, outputs).to(dtype)
+    shared = own.expand(4, outputs, outputs)
+    columns = own[0].mT.contiguous().mT
+    expected = hessian_direction(gradient, shared, 0.1)
+    for hessian in (columns.expand(4, outputs, outputs), columns.repeat(4, 1, 1).mT):
+        assert_close(hessian_direction(gradient, hessian, 0.1), expected)
+    assert_close(hessian_direction(gradient[:1], columns[None], 0.1), expected[:1])
