@@ -24,6 +24,8 @@ Component = Literal["full", "length", "direction"]
 ComponentOf = Literal["batch", "sample"]
 """Whose norms are compared: those over the whole batch, or those of each sample."""
 
+_SHAPES = "the Newton step has the gradient's shape, got {} beside {}"
+
 
 def step_component(
     gradient: Float[Tensor, "N m"],
@@ -51,10 +53,7 @@ def step_component(
     check_choice("component_of", of, ComponentOf)
     check_system(gradient, 1.0)
     if direction.shape != gradient.shape:
-        raise ValueError(
-            "the Newton step has the gradient's shape,"
-            f" got {tuple(direction.shape)} beside {tuple(gradient.shape)}"
-        )
+        raise ValueError(_SHAPES.format(tuple(direction.shape), tuple(gradient.shape)))
     if component == "full":
         return direction
     kept, sized = (gradient, direction) if component == "length" else (direction, gradient)
@@ -68,7 +67,12 @@ def turn(gradient: Float[Tensor, "N m"], direction: Float[Tensor, "N m"]) -> flo
     2 atan2(|u - v|, |u + v|) of the unit vectors u and v, in float64: the arccosine of their
     product sees nothing below 0.02 degrees in float32. NaN where one of them is zero or not
     finite.
+
+    Raises:
+        ValueError: the shapes differ.
     """
+    if direction.shape != gradient.shape:
+        raise ValueError(_SHAPES.format(tuple(direction.shape), tuple(gradient.shape)))
     return math.degrees(_angle()(_numbers(gradient), _numbers(direction)))
 
 

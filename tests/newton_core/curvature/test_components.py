@@ -117,6 +117,8 @@ def test_what_cannot_be_is_refused() -> None:
         step_component(gradient, step[:2], "length")
     with pytest.raises(CurvatureError, match="the gradient of 1 of 6 samples"):
         step_component(gradient.index_fill(0, torch.tensor([4]), math.inf), step, "length")
+    with pytest.raises(ValueError, match=r"the gradient's shape, got \(2, 3\) beside \(6, 3\)"):
+        turn(gradient, step[:2])
 
 
 @pytest.mark.parametrize("degrees", [0.0, 1e-4, 0.02, 60.0, 90.0, 179.99, 180.0])
