@@ -181,7 +181,8 @@ class NewtonLoss(nn.Module):
             y, target, weights = y[rows], chosen_rows(target, rows), weights[rows]
         direction = self._direction(y, target, weights)
         plain = self._plain_loss(y, target, weights)
-        share = None if weights is None else (weights / weights.mean()).to(y)
+        wide = torch.promote_types(y.dtype, torch.float32)  # a share may be as large as N
+        share = None if weights is None else (weights / weights.mean()).to(y.device, wide)
         value: Tensor = _Surrogate.apply(y, direction, plain, share)  # type: ignore[no-untyped-call]
         return value
 
@@ -255,7 +256,7 @@ class _Surrogate(torch.autograd.Function):
         squares = wide.square()
         if share is not None:
             share = share.view(-1, *[1] * (y.ndim - 1))
-            ctx.direction, squares = direction * share, squares * share
+            ctx.direction, squares = wide * share, squares * share
         return (squares.sum() / (2 * len(y))).to(y.dtype)
 
     @staticmethod

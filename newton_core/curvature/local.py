@@ -14,12 +14,13 @@ from torch import Tensor, nn
 from newton_core.curvature.hessian import hessian_direction
 from newton_core.curvature.step import NewtonStep
 from newton_core.curvature.surrogate import curvature_matrices
+from newton_core.curvature.systems import like
 from newton_core.losses.base import Derivatives
 from newton_core.tensors import to_float64
 
 
 def check_weights(weights: Tensor, samples: int) -> Tensor:
-    """(N,) finite weights of at least 0, not all 0, without a graph; a mask becomes 0 and 1.
+    """(N,) finite weights from 0 to 1, the largest 1, without a graph; a mask becomes 0 and 1.
 
     Raises:
         TypeError: they are no tensor.
@@ -37,7 +38,7 @@ def check_weights(weights: Tensor, samples: int) -> Tensor:
         )
     if not bool((torch.isfinite(weights) & (weights >= 0)).all()) or not bool(weights.any()):
         raise ValueError("weights must be finite and at least 0, one of them more than 0")
-    return weights
+    return weights / weights.max()  # no sum of them is too large
 
 
 def is_learned(target: Any) -> bool:
@@ -77,16 +78,18 @@ def weighted_direction(
         CurvatureError: the system is singular or not finite.
     """
     gradient, hessian = derivatives.gradient, derivatives.hessian
-    share = (weights / weights.mean())[:, None].to(gradient)
+    # in float64: a small weight, or its root, may be zero in the gradient's dtype
+    share = to_float64(weights / weights.mean())[:, None]
     if average is not None:
         matrix = average(_matrix(step, derivatives, share))
         matrices = matrix.to(gradient.device).expand(len(gradient), *matrix.shape)
         return hessian_direction(gradient, matrices, step.tikhonov, "batch_mean", "raw")
     if step.curvature == "fisher":
         root = share.sqrt()
-        return step.direction(replace(derivatives, gradient=gradient * root)) / root
+        weighted = replace(derivatives, gradient=to_float64(gradient) * root)
+        return like(gradient, step.direction(weighted) / root)
     if hessian is not None and step.hessian == "batch_mean":
-        derivatives = replace(derivatives, hessian=hessian * share[..., None])
+        derivatives = replace(derivatives, hessian=to_float64(hessian) * share[..., None])
     return step.direction(derivatives)
 
 
@@ -95,8 +98,8 @@ def _matrix(step: NewtonStep, derivatives: Derivatives, share: Tensor) -> Float[
     hessian = derivatives.hessian
     weighted = Derivatives(
         derivatives.value,
-        derivatives.gradient * share.sqrt(),
-        None if hessian is None else hessian * share[..., None],
+        to_float64(derivatives.gradient) * share.sqrt(),
+        None if hessian is None else to_float64(hessian) * share[..., None],
     )
     return curvature_matrices(weighted, step)[0]
 

@@ -111,3 +111,29 @@ def test_another_size_is_explained() -> None:
     loss(normal(5, 3))
     with pytest.raises(ValueError, match="with 3 outputs per sample, and this one has 4"):
         loss(normal(5, 4))
+
+
+@pytest.mark.parametrize("options", SHARED, ids=lambda o: "-".join(o.values()))
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64])
+def test_weights_of_all_sizes_leave_numbers(options: dict[str, Any], dtype: torch.dtype) -> None:
+    """The least and the largest of float64, whatever the dtype of y can hold."""
+    y = normal(4, 3).to(dtype).requires_grad_(True)
+    target = torch.tensor([0, 1, 2, 0])
+    loss = NewtonLoss(build_loss("cross_entropy"), tikhonov=0.7, **options)
+    for least, most in ((1e-8, 1.0), (1e-300, 1.0), (1.0, 1e300), (5e-324, 5e-324), (1e308, 1e308)):
+        weights = torch.tensor([least, most, most, most], dtype=torch.float64)
+        found = gradient(loss(y, target, weights=weights), y)
+        rows = slice(0 if least == most else 1, 4)
+        alone = gradient(loss(y[rows], target[rows]), y)
+        assert_close(found, alone, atol=1e-7, rtol=4 * torch.finfo(dtype).eps)
+
+
+def test_a_sample_that_counts_a_thousand_times_fits_into_half_precision() -> None:
+    y = torch.zeros(1000, 1, dtype=torch.float16)
+    y[0] = 300.0
+    y.requires_grad_(True)
+    weights = torch.full((1000,), 1e-6, dtype=torch.float64)
+    weights[0] = 1.0
+    loss = NewtonLoss(build_loss("squared_error"), curvature="none")
+    found = gradient(loss(y, torch.zeros_like(y), weights=weights), y)
+    assert_close(found[0], torch.tensor([300.0]).half(), rtol=2e-3, atol=0)
