@@ -98,15 +98,17 @@ def spread(
     The Laplacian of a path with free ends has the eigenvectors cos(pi k (i + 1/2) / size) and the
     eigenvalues 2 - 2 cos(pi k / size).
     """
-    number = torch.arange(size, dtype=torch.float64)
-    vectors = torch.cos(math.pi / size * (number[:, None] + 0.5) * number)
-    vectors /= torch.linalg.vector_norm(vectors, dim=0)
-    kept = torch.exp(-time * (2 - 2 * torch.cos(math.pi * number / size)))
-    return vectors.to(device), kept.to(device)
+    with torch.inference_mode(False):  # autograd may have to keep them
+        number = torch.arange(size, dtype=torch.float64)
+        vectors = torch.cos(math.pi / size * (number[:, None] + 0.5) * number)
+        vectors /= torch.linalg.vector_norm(vectors, dim=0)
+        kept = torch.exp(-time * (2 - 2 * torch.cos(math.pi * number / size)))
+        return vectors.to(device), kept.to(device)
 
 
 @functools.lru_cache(maxsize=32)
 def blur(size: int, time: float, device: torch.device, dtype: torch.dtype) -> Float[Tensor, "s s"]:
     """The matrix that spreads heat along a line of pixels; symmetric."""
     vectors, kept = spread(size, time, device)
-    return ((vectors * kept) @ vectors.mT).to(dtype)
+    with torch.inference_mode(False):
+        return ((vectors * kept) @ vectors.mT).to(dtype)

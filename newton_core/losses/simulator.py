@@ -6,6 +6,7 @@ from torch import Tensor
 
 from newton_core.losses.base import Derivatives, Loss, P_co
 from newton_core.losses.constant_hessian import ConstantHessian
+from newton_core.losses.opacity import outside_inference
 from newton_core.tensors import check_floating, flatten_outputs, target_like, to_float64
 
 
@@ -58,22 +59,23 @@ class SimulatorLoss(Loss[P_co]):
 
     def jacobian(self, y: Tensor, target: Tensor | None) -> Float[Tensor, "N r m"]:
         """The derivative of each sample's residual in its outputs, by r backward passes."""
-        with torch.enable_grad():
-            leaf = y.detach().requires_grad_(True)
-            residual = self.residual(leaf, target)
+        with torch.inference_mode(False), torch.enable_grad():
+            leaf = _leaf(y)
+            residual = self.residual(leaf, outside_inference(target))
             rows = [
                 torch.autograd.grad(residual[:, k].sum(), leaf, retain_graph=True)[0].flatten(1)
                 for k in range(residual.shape[1])
             ]
-        return torch.stack(rows, dim=1)
+            return torch.stack(rows, dim=1)
 
     def second_order(
         self, y: Tensor, target: Tensor | None, residual: Float[Tensor, "N r"]
     ) -> Float[Tensor, "N m m"]:
         """sum_k residual_k times the Hessian of residual k: what Gauss-Newton leaves out."""
-        with torch.enable_grad():
-            leaf = y.detach().requires_grad_(True)
-            product = (self.residual(leaf, target) * residual.detach()).sum()
+        with torch.inference_mode(False), torch.enable_grad():
+            leaf = _leaf(y)
+            apart = self.residual(leaf, outside_inference(target))
+            product = (apart * outside_inference(residual.detach())).sum()
             (gradient,) = torch.autograd.grad(product, leaf, create_graph=True)
             flat = flatten_outputs(gradient)
             rows = [
@@ -99,9 +101,9 @@ class SimulatorLoss(Loss[P_co]):
     ) -> Derivatives:
         """Gradient by one backward pass; the Hessian J^T J, a view of one matrix if linear."""
         check_floating(y, "outputs")
-        with torch.enable_grad():
-            leaf = y.detach().requires_grad_(True)
-            residual = self.residual(leaf, target)
+        with torch.inference_mode(False), torch.enable_grad():
+            leaf = _leaf(y)
+            residual = self.residual(leaf, outside_inference(target))
             value = residual.square().sum(1) / 2
             (gradient,) = torch.autograd.grad(value.sum(), leaf)
         flat = flatten_outputs(gradient)
@@ -142,5 +144,12 @@ class SimulatorLoss(Loss[P_co]):
         """:meth:`constant_hessian`, found once for each shape and device."""
         key = (y.shape[1:], y.device)
         if self._kept is None or self._kept[0] != key:
-            self._kept = (key, self.constant_hessian(y, target))
+            with torch.inference_mode(False):  # later calls may be elsewhere
+                self._kept = (key, self.constant_hessian(y, target))
         return self._kept[1]
+
+
+def _leaf(y: Tensor) -> Tensor:
+    """The outputs as the start of a graph of its own."""
+    leaf: Tensor = outside_inference(y.detach())
+    return leaf.requires_grad_(True)

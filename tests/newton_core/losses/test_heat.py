@@ -8,6 +8,7 @@ from torch.testing import assert_close
 from newton_core import build_loss, newton_direction
 from newton_core.curvature import hessian_direction
 from newton_core.losses import Heat, autodiff_derivatives
+from newton_core.losses.heat import blur, spread
 from tests.newton_core.losses.checks import LossCase, close, family_test
 
 
@@ -94,3 +95,18 @@ def test_a_step_on_large_pictures_forms_no_matrix_of_their_pixels() -> None:
 def test_says_which_shapes_would_be_right(y: Tensor, target: Tensor | None, words: str) -> None:
     with pytest.raises(ValueError, match=words):
         build_loss("heat")(y, target)
+
+
+def test_a_first_use_in_inference_mode_leaves_training_alone() -> None:
+    y, target = torch.rand(2, 2, 5, 7)
+    expected = build_loss("heat").derivatives(y, target)
+    for kept in (blur, spread):
+        kept.cache_clear()
+    loss = build_loss("heat")
+    with torch.inference_mode():
+        loss(y, target)
+        newton_direction(loss, y.clone(), target.clone())
+    y.requires_grad_(True)
+    loss(y, target).sum().backward()
+    assert y.grad is not None
+    close(y.grad.flatten(1), expected.gradient, 1e-6)
