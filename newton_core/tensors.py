@@ -2,6 +2,7 @@
 
 import functools
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import torch
@@ -46,17 +47,30 @@ def of_tensors(method: Callable[..., Any]) -> Callable[..., Any]:
     """A method of a loss that refuses what is no tensor, such as an array or a list, in a sentence.
 
     Targets are tensors where the loss declares their kind; without one they may be anything.
+    Unless the loss says ``under_autocast``, ``torch.autocast`` does not reach into the method.
     """
 
     @functools.wraps(method)
-    def checked(self: object, *given: Any, **named: Any) -> Any:
-        check_tensor("y", given[0] if given else named.get("y"))
+    def checked(self: Any, *given: Any, **named: Any) -> Any:
+        y: Any = given[0] if given else named.get("y")
+        check_tensor("y", y)
         target = given[1] if len(given) > 1 else named.get("target")
         if target is not None and hasattr(self, "target_kind"):
             check_tensor("target", target)
-        return method(self, *given, **named)
+        if self.under_autocast:
+            return method(self, *given, **named)
+        with without_autocast(y):
+            return method(self, *given, **named)
 
     return checked
+
+
+def without_autocast(tensor: Tensor) -> AbstractContextManager[object]:
+    """Within it, ``torch.autocast`` chooses no dtypes on the tensor's device."""
+    device = tensor.device.type
+    if device == "meta" or not torch.is_autocast_enabled(device):
+        return nullcontext()
+    return torch.autocast(device, enabled=False)
 
 
 def check_floating(y: Tensor, what: str) -> None:

@@ -18,7 +18,13 @@ from newton_core.losses.opacity import (
 )
 from newton_core.registry import Registry, declared_name, example_parameters, require_subclass
 from newton_core.settings import Named
-from newton_core.tensors import check_floating, check_tensor, flatten_outputs, of_tensors
+from newton_core.tensors import (
+    check_floating,
+    check_tensor,
+    flatten_outputs,
+    of_tensors,
+    without_autocast,
+)
 
 TargetKind = Literal[
     "permutation",
@@ -90,6 +96,15 @@ class Derivatives:
         return Derivatives(put(self.value, own.value), put(self.gradient, own.gradient), hessian)
 
 
+_WITH_OUTPUTS = (
+    "forward",
+    "derivatives",
+    "mean_hessian",
+    "mean_derivatives",
+    "per_sample_direction",
+)
+"""The methods that begin with (y, target)."""
+
 P_co = TypeVar("P_co", bound=LossParameters, covariant=True, default=LossParameters)
 
 
@@ -117,10 +132,15 @@ class Loss(nn.Module, Generic[P_co]):
     """Whether a Hessian costs far more than a gradient: diagnostics then do without it."""
     up_to_constant: ClassVar[bool] = False
     """Whether the value is known up to a constant, so that 0 and ratios say nothing."""
+    under_autocast: ClassVar[bool] = True
+    """Whether ``torch.autocast`` chooses the dtypes inside, as a network needs it that is a part of
+    the loss. The lab's own losses say False: they compute as their outputs' dtype demands."""
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
-        for name in ("forward", "derivatives", "mean_hessian", "mean_derivatives"):
+        if "under_autocast" not in vars(cls):
+            cls.under_autocast = not cls.__module__.startswith("newton_core.")
+        for name in _WITH_OUTPUTS:
             own = vars(cls).get(name, getattr(Loss, name))
             if own is not getattr(Loss, name):
                 setattr(cls, name, of_tensors(own))
@@ -288,13 +308,12 @@ def _autodiff(loss: LossFunction, y: Tensor, target: object, *, hessian: bool) -
         return Derivatives(value.detach(), gradient.detach())
     try:
         gradient = _gradient(value, leaf, create_graph=True)
-        rows = _hessian_rows(gradient, leaf)
+        second = _hessian(gradient, leaf)
     except torch.OutOfMemoryError:
         raise
     except RuntimeError as error:
         plain(y)  # what fails here too is no matter of second derivatives
         raise OpaqueLossError(f"autograd says {str(error).splitlines()[0]!r}") from error
-    second = torch.stack(rows, dim=1).detach()
     gradient = gradient.detach()
     check_seen_through(lambda at: plain(at).gradient, product, y.detach(), value, second)
     return Derivatives(value.detach(), gradient, (second + second.mT) / 2)
@@ -312,27 +331,34 @@ def _called(loss: LossFunction, leaf: Tensor, target: Any) -> Any:
 
 
 def _gradient(value: Tensor, leaf: Tensor, *, create_graph: bool) -> Tensor:
-    """(N, m) derivatives of each sample's value in its own outputs."""
-    (gradient,) = torch.autograd.grad(
-        value.sum(), leaf, create_graph=create_graph, allow_unused=True
-    )
+    """(N, m) derivatives of each sample's value in its own outputs.
+
+    A backward pass keeps the dtypes of its forward pass: autocast has no part in it.
+    """
+    with without_autocast(leaf):
+        (gradient,) = torch.autograd.grad(
+            value.sum(), leaf, create_graph=create_graph, allow_unused=True
+        )
     if gradient is None:
         raise ValueError("the loss is not differentiable in y: its value does not depend on y")
     return flatten_outputs(gradient)
 
 
-def _hessian_rows(gradient: Tensor, leaf: Tensor) -> list[Tensor]:
-    """Row j of each sample's Hessian, (N, m), for each of the m outputs."""
-    return [_derivative(gradient[:, j].sum(), leaf) for j in range(gradient.shape[1])]
+def _hessian(gradient: Tensor, leaf: Tensor) -> Tensor:
+    """Each sample's Hessian, (N, m, m), row by row, detached."""
+    with without_autocast(leaf):
+        rows = [_derivative(gradient[:, j].sum(), leaf) for j in range(gradient.shape[1])]
+        return torch.stack(rows, dim=1).detach()
 
 
 def _derivative(of: Tensor, leaf: Tensor) -> Tensor:
     """(N, m) derivatives of a number of the gradient; 0 of a loss linear in y, which has none."""
     if not of.requires_grad:
         return torch.zeros_like(flatten_outputs(leaf))
-    (row,) = torch.autograd.grad(
-        of, leaf, retain_graph=True, materialize_grads=True, allow_unused=True
-    )
+    with without_autocast(leaf):
+        (row,) = torch.autograd.grad(
+            of, leaf, retain_graph=True, materialize_grads=True, allow_unused=True
+        )
     return flatten_outputs(row)
 
 

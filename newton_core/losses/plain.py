@@ -19,6 +19,8 @@ from newton_core.losses.base import (
 class PlainLoss(Loss):
     """A callable (y, target) -> (N,), differentiated by autograd."""
 
+    under_autocast = True  # a callable may hold a network
+
     def __init__(self, function: LossFunction) -> None:
         super().__init__()
         self.function = function

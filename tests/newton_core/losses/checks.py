@@ -209,6 +209,29 @@ def check_caller_is_left_alone(case: LossCase) -> None:
     assert target is None or torch.equal(target, target_before)
 
 
+def check_inference_mode_is_as_elsewhere(case: LossCase) -> None:
+    y, target = case.batch()
+    with torch.inference_mode():
+        copies = y.clone(), None if target is None else target.clone()
+        found, loss = case.build().derivatives(*copies), case.build()
+        NewtonLoss(loss, tikhonov=0.5, definiteness="clip")(*copies)
+    assert_same(found, case.build().derivatives(y, target))
+    if not case.stochastic:  # what was kept at a first use there serves training
+        assert_same(loss.derivatives(y, target), found)
+
+
+def check_autocast_changes_no_derivative(case: LossCase) -> None:
+    for dtype in (torch.float32, torch.float16):
+        y, target = case.batch(dtype=dtype)
+        with torch.autocast("cpu", torch.bfloat16):
+            value, found = case.build()(y, target), case.build().derivatives(y, target)
+            mean = case.build().mean_hessian(y, target)
+        assert torch.equal(value, case.build()(y, target))
+        assert_same(found, case.build().derivatives(y, target))
+        if mean is not None:
+            assert torch.equal(mean, case.build().mean_hessian(y, target))
+
+
 def check_huge_outputs_stay_finite(case: LossCase) -> None:
     loss = case.build()
     y, target = case.batch(dtype=torch.float32)
