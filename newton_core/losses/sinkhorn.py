@@ -8,6 +8,7 @@ from typing import Annotated, ClassVar, Literal
 import torch
 from jaxtyping import Float, Float64
 from torch import Tensor
+from torch.autograd import forward_ad
 
 from newton_core.algorithms.permutations import check_permutations
 from newton_core.algorithms.transport import balance, column_solve, row_plans
@@ -149,7 +150,8 @@ class Sinkhorn(Loss[SinkhornParameters]):
         x, truth = self._scaled(y), _truth(y, target)
         found = self._balanced(x, y.dtype)
         logits = found.logits
-        if torch.is_grad_enabled() and y.requires_grad:
+        forward_mode = forward_ad._current_level >= 0  # whose tangents need no requires_grad
+        if forward_mode or (torch.is_grad_enabled() and y.requires_grad):
             # Two Newton steps with a constant matrix, from potentials without a graph: the first
             # has their first derivative in x (the implicit function theorem), both have the second.
             v = found.potentials

@@ -8,6 +8,7 @@ runs every check of :data:`CHECKS` on every case.
 """
 
 import math
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,6 +16,7 @@ from typing import Any
 import pytest
 import torch
 from torch import Tensor
+from torch.autograd import forward_ad
 from torch.testing import assert_close
 
 from newton_core import (
@@ -207,6 +209,23 @@ def check_caller_is_left_alone(case: LossCase) -> None:
     assert y.grad is None
     assert torch.equal(y, before)
     assert target is None or torch.equal(target, target_before)
+
+
+def check_forward_mode_is_right_or_refused(case: LossCase) -> None:
+    """A tangent of zero without a word would pass for a derivative."""
+    y, target = case.batch()
+    along = torch.randn(y.shape, generator=torch.Generator().manual_seed(1), dtype=y.dtype)
+    leaf = y.clone().requires_grad_(True)
+    (slope,) = torch.autograd.grad(case.build()(leaf, target).sum(), leaf)
+    try:
+        with warnings.catch_warnings(), forward_ad.dual_level():
+            warnings.simplefilter("ignore", DeprecationWarning)  # torch's own, of its first use
+            dual = case.build()(forward_ad.make_dual(y, along), target)
+            tangent = forward_ad.unpack_dual(dual).tangent
+    except (RuntimeError, NotImplementedError):
+        return
+    assert tangent is not None
+    close(tangent, (slope * along).flatten(1).sum(1), 1e-8)
 
 
 def check_inference_mode_is_as_elsewhere(case: LossCase) -> None:
