@@ -90,7 +90,7 @@ def _gram_form(gradient: Tensor, tikhonov: float) -> Tensor | None:
     if not TRUSTED * diagonal.sum().item() < tikhonov:  # nor do NaN and infinity pass
         return None
     if len(matrix) <= COMPILED_TRIANGLES and G.device.type == "cpu":
-        direction = torch.empty_like(G)
+        direction = torch.empty(G.shape, dtype=G.dtype)  # by rows, also where G is by columns
         done = _shared_kernel()(matrix.numpy(), G.numpy(), 0.0, TRUSTED, direction.numpy())
         return direction if done else None
     inverted: Tensor = G @ torch.cholesky_inverse(torch.linalg.cholesky_ex(matrix)[0])

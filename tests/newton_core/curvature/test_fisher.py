@@ -129,3 +129,13 @@ def test_gradients_near_the_end_of_the_range_do_not_overflow() -> None:
     G = normal(3, 5) * 1e200
     exact = exact_fisher_direction(G, 1.0, digits=900)
     assert worst_row(fisher_direction(G, 1.0) * 1e200, exact * 1e200) < 1e-9
+
+
+@pytest.mark.parametrize("outputs", [5, 20, 60])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_gradients_may_lie_in_memory_as_they_like(dtype: torch.dtype, outputs: int) -> None:
+    """Such as column by column, as those of outputs that a network has transposed."""
+    G = normal(200, outputs).to(dtype)
+    expected = fisher_direction(G, 1.0)
+    for given in (G.mT.contiguous().mT, torch.stack((G, G), dim=-1)[..., 0]):
+        assert_close(fisher_direction(given, 1.0), expected)
