@@ -5,6 +5,7 @@ training all change it, because each is another set of samples.
 """
 
 from dataclasses import replace
+from numbers import Real
 from typing import Any
 
 import torch
@@ -115,9 +116,10 @@ class CurvatureAverage(nn.Module):
 
     def __init__(self, momentum: float) -> None:
         super().__init__()
-        if isinstance(momentum, bool | str) or not 0 <= momentum < 1:
+        given: object = momentum
+        if isinstance(given, bool) or not isinstance(given, Real) or not 0 <= momentum < 1:
             raise ValueError(f"curvature_momentum must be a number in [0, 1), got {momentum!r}")
-        self.momentum = momentum
+        self.momentum = float(momentum)
         self.total: Tensor | None = None
         self.weight = 0.0
 

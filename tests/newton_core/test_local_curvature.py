@@ -82,14 +82,15 @@ def test_without_an_average_the_state_is_as_it_was() -> None:
     assert NewtonLoss(build_loss("squared_error")).state_dict() == {}
 
 
+@pytest.mark.usefixtures("as_users_run")
 @pytest.mark.parametrize("options", [OPTIONS[0], OPTIONS[-1]], ids=["none", "per_sample"])
 def test_an_average_needs_a_matrix_that_is_shared(options: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="averages a matrix that the batch shares"):
         NewtonLoss(quartic, curvature_momentum=0.9, **options)
-    with pytest.raises(
-        ValueError, match=r"curvature_momentum must be a number in \[0, 1\), got 1.0"
-    ):
-        NewtonLoss(quartic, curvature_momentum=1.0)
+    wrong: Any
+    for wrong in (1.0, None, [0.5], torch.tensor([0.1, 0.2])):
+        with pytest.raises(ValueError, match=r"momentum must be a number in \[0, 1\), got "):
+            NewtonLoss(quartic, curvature_momentum=wrong)
 
 
 @pytest.mark.parametrize(
