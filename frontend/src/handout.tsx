@@ -26,7 +26,7 @@ import { scene } from "./state/scene";
 import { canTrain, run, showLog } from "./state/signals";
 import { logOfEvents } from "./state/store";
 import { templates } from "./state/templates";
-import { startTheme } from "./state/theme";
+import { startScreen, startTheme } from "./state/theme";
 import { vocabulary } from "./state/vocabulary";
 import { Announcer } from "./ui/announce";
 import { Tooltip } from "./ui/tooltip";
@@ -115,6 +115,7 @@ export async function showHandout(data: HTMLElement, root: HTMLElement): Promise
     location.replace(hrefOf(lessonPlace(lesson.name)));
   }
   startTheme();
+  startScreen();
   obeyOneTime();
   startClock();
   startKeys(KEYS);

@@ -14,7 +14,7 @@ import { place, startRouter } from "./state/address/router";
 import { startClock } from "./state/clock";
 import { catalog } from "./state/draft";
 import { failure } from "./state/failure";
-import { startTheme } from "./state/theme";
+import { startScreen, startTheme } from "./state/theme";
 import { vocabulary } from "./state/vocabulary";
 import "./styles";
 
@@ -33,6 +33,7 @@ async function loadCatalog(): Promise<void> {
 shareHub();
 startRouter();
 startTheme();
+startScreen();
 applyView(place.value.search);
 obeyOneTime();
 obeyPaper();

@@ -20,7 +20,7 @@ import { shortcuts, startKeys } from "./state/keys";
 import { canTrain, showLog } from "./state/signals";
 import { logOfEvents } from "./state/store";
 import { templates } from "./state/templates";
-import { startTheme } from "./state/theme";
+import { startScreen, startTheme } from "./state/theme";
 import { type Vocabulary, vocabulary } from "./state/vocabulary";
 import { Announcer } from "./ui/announce";
 import { Tooltip } from "./ui/tooltip";
@@ -125,6 +125,7 @@ async function showReport(data: HTMLElement, root: HTMLElement): Promise<void> {
     answers.map(({ path, question, answer }) => [requestKey(path, question), answer] as const),
   );
   startTheme();
+  startScreen();
   obeyOneTime();
   obeyPaper();
   startClock();

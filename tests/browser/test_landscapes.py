@@ -191,7 +191,7 @@ def test_a_picture_can_be_saved_read_as_a_table_and_made_large(
 
 
 def test_pages_of_losses_are_read_from_the_back_of_a_room(lab: LabPage) -> None:
-    lab.page.set_viewport_size({"width": 1280, "height": 720})
+    lab.page.set_viewport_size({"width": 1440, "height": 900})
     for page in ("surfaces", "three-numbers", "gradients"):
         lab.go(f"{page}?present")
         ticks = lab.page.locator(".picture-plot .xtick text").first

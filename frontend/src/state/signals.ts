@@ -114,8 +114,11 @@ export const hoverStep = signal<number | null>(null);
 /** Larger type, no rail: for a projector. */
 export const presenting = signal(false);
 
-/** Size of the text in pictures, relative to the usual one. */
-export const textScale = computed(() => (presenting.value ? 1.5 : 1));
+/** Whether the screen has few lines, as a projector of 1280 x 720: as in the styles. */
+export const lowScreen = signal(false);
+
+/** Size of the text in pictures, relative to the usual one; the same share of any projector. */
+export const textScale = computed(() => (presenting.value ? (lowScreen.value ? 1.25 : 1.5) : 1));
 
 /** Whether there is a server that trains; a report has none. */
 export const canTrain = signal(true);

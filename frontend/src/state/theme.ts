@@ -3,7 +3,7 @@
 import { effect } from "@preact/signals";
 import type { Palette, Template } from "../charts/templates";
 import { embedded } from "./address/router";
-import { shownTheme, systemTheme, type Theme, theme } from "./signals";
+import { lowScreen, shownTheme, systemTheme, type Theme, theme } from "./signals";
 
 const KEY = "newton-lab-theme";
 export const THEMES: readonly Theme[] = ["system", "light", "dark"];
@@ -22,6 +22,16 @@ export function startTheme(): void {
     else document.documentElement.dataset.theme = theme.value;
     if (!embedded.value) remember(theme.value); // a frame's theme is its page's, not the reader's
   });
+}
+
+/** Follows how many lines the screen has. */
+export function startScreen(): void {
+  const low = matchMedia("(max-height: 800px) and (min-width: 1001px)");
+  const follow = () => {
+    lowScreen.value = low.matches;
+  };
+  follow();
+  low.addEventListener("change", follow);
 }
 
 /** A template's colours in the theme that is shown. */
