@@ -31,6 +31,27 @@ def test_a_prediction_is_judged_by_the_run(lab: LabPage) -> None:
     expect(page.get_by_role("heading", name="A network that drives")).to_be_visible()
 
 
+def test_a_lesson_is_presented_until_the_teacher_ends_it(lab: LabPage) -> None:
+    presents = "document.documentElement.hasAttribute('data-present')"
+    size = "(text) => parseFloat(getComputedStyle(text).fontSize)"
+    lab.page.goto(f"{lab.url}/lessons/gradients?page=2")
+    text = lab.page.locator(".lesson-text")
+    usual = text.evaluate(size)
+    lab.button("Present").click()
+    lab.wait(lambda: text.evaluate(size) >= 1.25 * usual, "the text is larger")
+    lab.page.get_by_role("link", name="Next").click()
+    expect(lab.page.get_by_role("heading", name="One batch in thousands")).to_be_visible()
+    expect(
+        lab.page.get_by_role("region", name="The lab").get_by_role("button", name="Train").first
+    ).to_be_visible()
+    assert lab.page.evaluate(presents)
+    lab.page.keyboard.press("Escape")
+    lab.wait(lambda: not lab.page.evaluate(presents), "it is over")
+    lab.page.goto(f"{lab.url}/lessons/gradients?page=3&present")
+    expect(lab.page.get_by_role("heading", name="The collapse")).to_be_visible()
+    assert lab.page.evaluate(presents)
+
+
 def test_the_way_to_the_next_lesson_keeps_inside_the_text(lab: LabPage) -> None:
     lab.page.goto(f"{lab.url}/lessons/curvature?page=5")
     onward = lab.page.get_by_role("link", name="Next lesson: A Newton step, and when it fails")

@@ -182,7 +182,9 @@ export function applyView(search: string): void {
 /** Shows a lesson's scene: its view and its spec. A run of this spec that is on the page stays. */
 export function applyScene(spec: Spec, search: string): void {
   batch(() => {
+    const presents = presenting.peek(); // the teacher's choice: no scene's
     applyView(search);
+    presenting.value ||= presents;
     loadDraft(spec);
     if (isEdited.peek()) leave();
   });
