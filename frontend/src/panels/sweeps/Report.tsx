@@ -9,7 +9,7 @@ import { setPath } from "../../state/schema";
 import { leave } from "../../state/session";
 import { SeedsComparison } from "../comparison/SeedsComparison";
 import { type Sweep, sweep } from "./sweep";
-import { interval, number, settingsWords } from "./words";
+import { interval, number, seedsUpTo, seedWords, settingsWords } from "./words";
 
 /** The best cell on report seeds, once it has been run on them. */
 const compared = computed(() => {
@@ -32,20 +32,19 @@ export function Report({ shown }: { shown: Sweep }) {
         <small>{settingsWords(best.settings, grid)}</small>
       </h2>
       <p>
-        {number(metric, best.mean)} over tuning seeds {detail.seeds[0]} to {detail.seeds.at(-1)},
-        which chose it: the best of {shown.done.value} is partly lucky, so this number claims
-        nothing.
+        {number(metric, best.mean)} over tuning {seedWords(detail.seeds)}, which chose it: the best
+        of {shown.done.value} is partly lucky, so this number claims nothing.
       </p>
       {report === null && seeds > 0 && (
         <p class="hint">
           {going
-            ? `Once the grid is done, it runs again on seeds 0 to ${seeds - 1}.`
+            ? `Once the grid is done, it runs again on ${seedWords(seedsUpTo(seeds))}.`
             : "It has not been tested on seeds that chose nothing."}
         </p>
       )}
       {report !== null && report.error === null && (
         <p>
-          On seeds 0 to {report.seeds - 1}, which chose nothing:
+          On {seedWords(seedsUpTo(report.seeds))}, which chose nothing:
           {alone !== null && ` ${number(metric, alone.mean)} (${interval(metric, alone)}).`}
         </p>
       )}

@@ -127,8 +127,9 @@ export function SweepForm() {
       <NumberField label="Tuning seeds" value={seeds} low={1} high={50} whole />
       <NumberField label="Report seeds" value={reportSeeds} low={0} high={50} whole />
       <p class="hint">
-        {formatCount(count)} {count === 1 ? "combination" : "combinations"} on {seeds.value} seeds;
-        arms that no axis touches are trained once.
+        {formatCount(count)} {count === 1 ? "combination" : "combinations"} on{" "}
+        {seeds.value === 1 ? "one seed" : `${seeds.value} seeds`}; arms that no axis touches are
+        trained once.
       </p>
       {problem.value !== null && (
         <p class="field-error" role="alert">

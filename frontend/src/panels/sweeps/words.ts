@@ -39,3 +39,13 @@ export function settingsWords(
 ): string {
   return grid.map(({ path }) => `${path} ${scalarWords(settings[path])}`).join(", ");
 }
+
+/** "seed 3", "seeds 0 to 9". */
+export function seedWords(seeds: readonly number[]): string {
+  return seeds.length === 1 ? `seed ${seeds[0]}` : `seeds ${seeds[0]} to ${seeds.at(-1)}`;
+}
+
+/** The report's seeds: so many, from 0 on. */
+export function seedsUpTo(count: number): number[] {
+  return Array.from({ length: count }, (_, seed) => seed);
+}
