@@ -57,7 +57,7 @@ def test_a_thousand_cells_stay_smooth(server: LabServer, lab: LabPage) -> None:
     expect(lab.page.get_by_text("1,000 of 1,000 cells, finished")).to_be_visible(timeout=PATIENCE)
     cells = lab.page.locator(".sweep-map tbody td")
     expect(cells).to_have_count(1000)
-    expect(lab.page.get_by_text("99.8 % over tuning seeds")).to_be_visible()
+    expect(lab.page.get_by_text("99.8 % over tuning seed 10000")).to_be_visible()
     expect(lab.page.get_by_text("On seeds 0 to 1, which chose nothing")).to_be_visible()
     report = lab.page.get_by_role("table", name="2 seeds, paired with Vanilla")
     expect(report.get_by_role("row")).to_have_count(3)
