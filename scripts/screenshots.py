@@ -29,7 +29,8 @@ AT_THE_END = """() => {
 }"""
 LANDSCAPES_ARE_DRAWN = """() => {
     const plots = [...document.querySelectorAll('.landscape .js-plotly-plot')];
-    return plots.length > 1 && document.querySelector('.landscapes-note') === null
+    const why = document.querySelector('.landscapes-why');
+    return plots.length > 1 && !why.textContent.includes('Computing')
         && plots.every((plot) => plot.data.some((trace) => trace.meta.role === 'path'));
 }"""
 SETTLED = 500  # milliseconds
