@@ -222,7 +222,7 @@ def check_forward_mode_is_right_or_refused(case: LossCase) -> None:
             warnings.simplefilter("ignore", DeprecationWarning)  # torch's own, of its first use
             dual = case.build()(forward_ad.make_dual(y, along), target)
             tangent = forward_ad.unpack_dual(dual).tangent
-    except (RuntimeError, NotImplementedError):
+    except RuntimeError:
         return
     assert tangent is not None
     close(tangent, (slope * along).flatten(1).sum(1), 1e-8)
