@@ -118,9 +118,9 @@ def _kernels() -> dict[torch.dtype, Callable[..., bool]]:
 @functools.cache
 def _shared_kernel() -> Callable[..., bool]:
     """The compiled solve of many rows with one matrix."""
-    from newton_core.curvature.kernels import solve_shared_float64 as solve
+    from newton_core.curvature.kernels import solve_shared
 
-    kernel: Callable[..., bool] = solve
+    kernel: Callable[..., bool] = solve_shared
     return kernel
 
 

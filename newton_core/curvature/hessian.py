@@ -69,10 +69,10 @@ def hessian_direction(
     check_choice("hessian", kind, HessianKind)
     check_choice("definiteness", definiteness, Definiteness)
     gradient, hessian = gradient.detach(), hessian.detach()
-    if definiteness == "raw":
-        compiled = _compiled_form(gradient, hessian, tikhonov, kind)
+    if gradient.shape[1] <= COMPILED_OUTPUTS and gradient.device.type == "cpu":
+        compiled = _compiled_form(gradient, hessian, tikhonov, kind, definiteness)
         if compiled is not None:
-            return like(gradient, compiled)
+            return compiled
     G = to_float64(gradient)
     if kind == "batch_mean":
         matrices = batch_mean(hessian)[None]
@@ -93,32 +93,36 @@ def hessian_direction(
 
 
 def _compiled_form(
-    gradient: Tensor, hessian: Tensor, tikhonov: float, kind: HessianKind
+    gradient: Tensor,
+    hessian: Tensor,
+    tikhonov: float,
+    kind: HessianKind,
+    definiteness: Definiteness,
 ) -> Tensor | None:
-    """Small systems on the CPU, in one loop; None where that is not the way."""
-    small = gradient.shape[1] <= COMPILED_OUTPUTS and gradient.device.type == "cpu"
-    if not small or gradient.dtype not in _DTYPES:
+    """Small systems in one loop; None where that is not the way, or finds no finite direction."""
+    if gradient.dtype not in _DTYPES or hessian.dtype not in _DTYPES:
         return None
-    if kind == "per_sample" and gradient.dtype != hessian.dtype:
-        return None
-    matrix = batch_mean(hessian) if kind == "batch_mean" else hessian
     direction = torch.empty(gradient.shape, dtype=gradient.dtype)
-    solve = _kernels()[kind, gradient.dtype]
-    done = solve(matrix.numpy(), gradient.numpy(), tikhonov, SAFE_PIVOT, direction.numpy())
+    g, into, shared = gradient.numpy(), direction.numpy(), kind == "batch_mean"
+    if definiteness != "raw":
+        if hessian.stride(0) == 0:  # one matrix that all samples share, expanded
+            hessian, shared = hessian[:1], True
+        clip = definiteness == "clip"
+        done = _kernels()["rule"](hessian.numpy(), g, tikhonov, shared, clip, into)
+    elif shared:
+        done = _kernels()["shared"](batch_mean(hessian).numpy(), g, tikhonov, SAFE_PIVOT, into)
+    else:
+        done = _kernels()["each"](hessian.numpy(), g, tikhonov, SAFE_PIVOT, into)
     return direction if done else None
 
 
 @functools.cache
-def _kernels() -> dict[tuple[HessianKind, torch.dtype], Callable[..., bool]]:
+def _kernels() -> dict[str, Callable[..., bool]]:
     """The compiled loops; numba is imported, and they are compiled, when they are first needed."""
-    from newton_core.curvature import kernels
+    from newton_core.curvature.kernels import solve_each, solve_shared
+    from newton_core.curvature.rule_kernels import solve_by_rule
 
-    return {
-        ("per_sample", torch.float32): kernels.solve_each_float32,
-        ("per_sample", torch.float64): kernels.solve_each_float64,
-        ("batch_mean", torch.float32): kernels.solve_shared_float32,
-        ("batch_mean", torch.float64): kernels.solve_shared_float64,
-    }
+    return {"each": solve_each, "shared": solve_shared, "rule": solve_by_rule}
 
 
 def _solve_raw(matrices: Tensor, right: Tensor, tikhonov: float, hessian: Tensor) -> Tensor:

@@ -231,11 +231,23 @@ def _factorise(matrix, tikhonov, safe, factor, order):
     return _ELIMINATED
 
 
+@compiled("boolean(float32[:, ::1])", "boolean(float64[:, ::1])")
+@no_type_check
+def is_finite(rows):
+    """Whether all numbers are."""
+    others = 0
+    for row in rows:
+        for i in range(len(row)):
+            others += not abs(row[i]) < np.inf
+    return others == 0
+
+
 @no_type_check
 def _solve_each(hessian, gradient, tikhonov, safe, direction):
     """Fills ``direction`` with (H_i + tikhonov I)^-1 g_i for symmetric (N, m, m), (N, m).
 
-    Returns False, and fills in some rows at most, where :func:`_factorise` refuses a matrix.
+    Returns False, and fills in some rows at most, where :func:`_factorise` refuses a matrix, or
+    the direction is not finite.
     """
     samples, m = gradient.shape
     factor, order = np.empty((m, m)), np.empty(m, np.int64)
@@ -268,15 +280,13 @@ def _solve_each(hessian, gradient, tikhonov, safe, direction):
             return False
         for i in range(m):
             direction[sample, i] = x[i]
-    return True
+    return is_finite(direction)
 
 
-solve_each_float32 = compiled(
-    "boolean(float32[:, :, :], float32[:, :], float64, float64, float32[:, ::1])"
-)(_solve_each)
-solve_each_float64 = compiled(
-    "boolean(float64[:, :, :], float64[:, :], float64, float64, float64[:, ::1])"
-)(_solve_each)
+solve_each = compiled(*(
+    f"boolean({h}[:, :, :], {g}[:, :], float64, float64, {g}[:, ::1])"
+    for h in ("float32", "float64") for g in ("float32", "float64")
+))(_solve_each)  # fmt: skip
 
 
 @compiled("void(float64[::1], float64[::1], int64, int64, float64[:, ::1])")
@@ -333,12 +343,10 @@ def _solve_shared(matrix, gradient, tikhonov, safe, direction):
     for sample in range(samples):
         for i in range(m):
             direction[sample, i] = x[i, sample]
-    return True
+    return is_finite(direction)
 
 
-solve_shared_float32 = compiled(
-    "boolean(float64[:, ::1], float32[:, :], float64, float64, float32[:, ::1])"
-)(_solve_shared)
-solve_shared_float64 = compiled(
-    "boolean(float64[:, ::1], float64[:, :], float64, float64, float64[:, ::1])"
-)(_solve_shared)
+solve_shared = compiled(*(
+    f"boolean(float64[:, ::1], {g}[:, :], float64, float64, {g}[:, ::1])"
+    for g in ("float32", "float64")
+))(_solve_shared)  # fmt: skip

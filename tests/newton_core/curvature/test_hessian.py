@@ -123,6 +123,22 @@ def test_definiteness_rules_change_the_eigenvalues_and_nothing_else(
     assert_close(hessian_direction(G, H, 0.3, "per_sample", definiteness), torch.cat(rows))
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("definiteness", ["clip", "saddle_free"])
+@pytest.mark.parametrize("kind", ["batch_mean", "per_sample"])
+def test_a_rule_is_the_same_for_few_outputs_and_many(
+    kind: Any, definiteness: Any, dtype: torch.dtype
+) -> None:
+    """17 outputs are past the compiled loop, as above."""
+    G, H = normal(6, 12, seed=1).to(dtype), symmetric(6, 12).to(dtype)
+    one = H[0].double().expand(6, 12, 12)  # of all samples
+    for hessian in (H, H.mT.contiguous().mT, H.double(), one):
+        wide, large = G.new_zeros(6, 17), hessian.new_zeros(6, 17, 17)
+        wide[:, :12], large[:, :12, :12] = G, hessian
+        expected = hessian_direction(wide, large, 0.3, kind, definiteness)[:, :12]
+        assert_close(hessian_direction(G, hessian, 0.3, kind, definiteness), expected)
+
+
 @pytest.mark.parametrize("definiteness", ["raw", "clip", "saddle_free"])
 @pytest.mark.parametrize("kind", ["batch_mean", "per_sample"])
 def test_definiteness_does_not_matter_where_nothing_is_negative(
