@@ -1,6 +1,7 @@
 """NeuralSort: a softmax in place of each argmax of the sorting operator."""
 
 import functools
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -16,6 +17,9 @@ from newton_core.losses.softmax_sorting import (
     SoftmaxSortingParameters,
 )
 from newton_core.losses.sorting import ItemScores, RankRows
+
+MOST_ITEMS, FEWEST_SAMPLES = 63, 8
+"""Up to how many items, and from how many samples on, the compiled sums are in torch's order."""
 
 
 class NeuralSortParameters(SoftmaxSortingParameters):
@@ -76,6 +80,15 @@ def _weighted_identities(
         return (c.view(-1, 1, 1) * torch.eye(n, dtype=dtype, device=device)).unsqueeze(3)
 
 
+@functools.cache
+def _saturating_hessians() -> Callable[..., None]:
+    """The compiled loop; numba is imported when it is first needed."""
+    from newton_core.losses import neuralsort_kernels
+
+    kernel: Callable[..., None] = neuralsort_kernels.saturating_hessians
+    return kernel
+
+
 @dataclass(frozen=True)
 class NeuralSortLogits(LinearLogits):
     """NeuralSort's logits; A_r = (c_r I + M) / τ with M = sign - diag(sign 1), the same for all r.
@@ -113,6 +126,20 @@ class NeuralSortLogits(LinearLogits):
         """A_r[k, m] at [r, k, m]."""
         weighted = _weighted_identities(len(self.sign), self.sign.dtype, self.sign.device)
         return (weighted + self._m()).div_(self.temperature)
+
+    def compiled_saturating_hessian(
+        self, p: RankRows, first: RankRows, target: RankRows
+    ) -> Float[Tensor, "N n n"] | None:
+        """See :class:`LinearLogits`; in float32, whose rounding decides, and on the CPU."""
+        n, _, samples = p.shape
+        if p.dtype != torch.float32 or p.device.type != "cpu":
+            return None
+        if n > MOST_ITEMS or samples < FEWEST_SAMPLES:
+            return None
+        hessian = p.new_empty((samples, n, n))
+        given = [tensor.contiguous().numpy() for tensor in (p, first, target, self.sign)]
+        _saturating_hessians()(*given, self.temperature, hessian.numpy())
+        return hessian
 
     def _m(self) -> RankRows:
         m = self.sign.clone()

@@ -67,6 +67,15 @@ class LinearLogits(ABC):
     def jacobian(self) -> Float[Tensor, "n n n N"]:
         """A_r[k, m] at [r, k, m]."""
 
+    def compiled_saturating_hessian(
+        self, p: RankRows, first: RankRows, target: RankRows
+    ) -> Float[Tensor, "N n n"] | None:
+        """The Hessians of :func:`saturating_derivatives` in one compiled loop; None: not here.
+
+        ``first`` are the loss's derivatives in P.
+        """
+        return None
+
 
 class SoftmaxSortingParameters(LossParameters):
     """Parameters of the losses whose relaxed permutation is a softmax per rank."""
@@ -209,6 +218,9 @@ def saturating_derivatives(linear: LinearLogits, target: RankRows, hessian: bool
     gradient = linear.pull_gradient(row).mT
     if not hessian:
         return Derivatives(value, gradient)
+    compiled = linear.compiled_saturating_hessian(p, first, target)
+    if compiled is not None:
+        return Derivatives(value, gradient, compiled)
 
     jacobian = linear.jacobian()
     curvature = saturating_curvature(p, target).unsqueeze(2)

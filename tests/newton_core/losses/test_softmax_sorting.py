@@ -9,6 +9,8 @@ from torch.testing import assert_close
 
 from newton_core import build_loss, permutation_matrix
 from newton_core.losses import autodiff_derivatives
+from newton_core.losses.neuralsort import NeuralSortLogits
+from newton_core.losses.softmax_sorting import LinearLogits
 from tests.newton_core.losses.checks import family_test
 from tests.newton_core.losses.sorting_cases import (
     TableCase,
@@ -159,6 +161,33 @@ def test_the_mean_of_a_batch_shows_a_score_that_is_not_finite(
     known = torch.arange(6) != 2
     assert torch.equal(torch.isfinite(mean.value), known)
     assert torch.equal(torch.isfinite(mean.gradient).all(1), known)
+
+
+@pytest.mark.parametrize(
+    ("samples", "n"), [(20, 10), (8, 2), (33, 7), (100, 5), (9, 16), (12, 33), (20, 63)]
+)
+@pytest.mark.parametrize("temperature", [1e-3, 0.03, 1.0])
+def test_the_compiled_bce_hessians_round_as_torch_does(
+    samples: int, n: int, temperature: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where a wrong item saturates, and rounding alone decides over the Hessian."""
+    generator = torch.Generator().manual_seed(n)
+    y, noise = torch.randn(2, samples, n, generator=generator)
+    target = permutation_matrix(y + 0.3 * noise)
+    y[0, 0], y[1] = torch.nan, 0.0
+    loss = build_loss("neuralsort", numerics="bce_loss", temperature=temperature)
+    found = loss.derivatives(y, target).hessian
+    compiled = NeuralSortLogits.compiled_saturating_hessian
+    monkeypatch.setattr(
+        NeuralSortLogits, compiled.__name__, LinearLogits.compiled_saturating_hessian
+    )
+    expected = loss.derivatives(y, target).hessian
+    assert found is not None
+    assert expected is not None
+    assert found.is_contiguous()
+    assert torch.equal(found.isnan(), expected.isnan())
+    sizes = expected.abs().amax((1, 2), keepdim=True).clamp(min=1e-30)
+    assert_close(found / sizes, expected / sizes, rtol=0, atol=1e-5, equal_nan=True)
 
 
 @pytest.mark.parametrize("name", ["neuralsort", "softsort", "cauchy_dsn", "sinkhorn", "soft_rank"])
