@@ -53,30 +53,41 @@ def take_lanes(batch, first, last, scale, lanes):
             into[s] = into[count - 1]
 
 
-@compiled(*either("void(i8[:, ::1], i8, i8, i8, F, F[:, ::1], F[:, :, ::1])"))
+@compiled(*either("void(i8[:, ::1], i8, i8, i8, F, F, F, F[:, ::1], F[:, ::1], F[:, :, ::1])"))
 @no_type_check
-def travel(net, begin, middle, end, beta, values, over):
+def travel(net, begin, middle, end, beta, sign, divisor, scores, values, over):
     """Sends all samples' scores through one layer and compares them for the next.
 
     Args:
-        begin, middle, end: the layer's comparators are begin to middle, the next one's to end.
+        begin, middle, end: the layer's comparators are begin to middle, the next one's to end; none
+            are before the first layer and after the last.
         beta: inverse temperature.
-        values: (n, N) of the wires; overwritten.
-        over: (3, C, N): d = high - low before each comparator, β d, and α. The next layer's first
-            two are filled, the third is read of the layer.
+        sign, divisor: of the distribution, F(v) = raw(sign v) / divisor.
+        scores: (N, n), read before the first layer.
+        values: (n, N) of the wires, written there and overwritten from then on.
+        over: (4, C, N): d = high - low before each comparator, v = β d, α, and sign v. Filled for
+            the next layer but for α; the layer's own α is raw, and divided.
     """
+    if middle == 0:
+        for wire in range(len(values)):
+            for s in range(values.shape[1]):
+                values[wire, s] = scores[s, wire]
     for c in range(begin, middle):
         low, high, difference, share = values[net[0, c]], values[net[1, c]], over[0, c], over[2, c]
+        for s in range(values.shape[1]):
+            share[s] /= divisor
         for s in range(values.shape[1]):
             moved = share[s] * difference[s]
             below, above = low[s], high[s]
             low[s] = above - moved
             high[s] = below + moved
     for c in range(middle, end):
-        low, high, difference, v = values[net[0, c]], values[net[1, c]], over[0, c], over[1, c]
+        low, high, difference = values[net[0, c]], values[net[1, c]], over[0, c]
+        v, argument = over[1, c], over[3, c]
         for s in range(values.shape[1]):
             difference[s] = high[s] - low[s]
             v[s] = beta * difference[s]
+            argument[s] = sign * v[s]
 
 
 @compiled(*either("void(i8[:, ::1], F[:, ::1], F[:, ::1], F[:, ::1], F[:, ::1])"))

@@ -50,14 +50,14 @@ def check_permutations(target: Num[Tensor, "N n n"], what: str) -> None:
     Raises:
         ValueError: one is such; the message says what would be right.
     """
-    plain = target.detach()
-    if plain.device.type == "meta" or is_transformed(plain):
+    plain, device = target.detach(), target.device.type
+    if device == "meta" or is_transformed(plain):
         return
     coarse = plain.dtype in (torch.float16, torch.bfloat16)
     off = max(1e-5, 4 * torch.finfo(plain.dtype).eps) if coarse else 1e-5
     if plain.dtype not in (torch.float32, torch.float64):
         plain = plain.float()
-    if not _sums_to_one()(plain.cpu().contiguous().numpy(), off):
+    if not _sums_to_one()((plain if device == "cpu" else plain.cpu()).contiguous().numpy(), off):
         raise ValueError(
             f"{what} is no permutation matrix: entries are 0 or 1, and each row and each column has"
             " a single 1 (or, where places are shared, entries of at least 0 that sum to 1)"

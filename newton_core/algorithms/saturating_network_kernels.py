@@ -209,6 +209,17 @@ def row_tangents(
                     high[i, s] = below - moved
 
 
+@compiled(*either("void(F, F[:, ::1])"))
+@no_type_check
+def cauchy_densities(beta, slope):
+    """Overwrites v by β / (π (1 + v^2)), rounded as torch's operations are."""
+    one, pi = slope.dtype.type(1), slope.dtype.type(math.pi)
+    for c in range(len(slope)):
+        own = slope[c]
+        for s in range(len(own)):
+            own[s] = beta * (one / ((own[s] * own[s] + one) * pi))
+
+
 @compiled(*either("void(i8[:, ::1], F, F[:, :, ::1], F[:, ::1], F[:, ::1], F[:, ::1],"
                   " F[:, :, ::1], i8, i8, F[::1], F[:, ::1], F[:, :, ::1])"))  # fmt: skip
 @no_type_check
@@ -221,7 +232,7 @@ def saturating(
     Args:
         beta: inverse temperature β.
         over: (3, C, N) of d, v = β d and α.
-        slopes: (C, N) dα/dv.
+        slopes: (C, N) dα/dv; empty for a Cauchy distribution, whose own are computed here.
         curves: (C, N) d²α/dv²; empty if no Hessian is asked for.
         scores, targets: (N, n) and (N, n, n).
         values, gradients: (N,) and (N, n); filled.
@@ -249,7 +260,11 @@ def saturating(
         last = min(first + lanes, end)
         take_lanes(over[0], first, last, one, difference)
         take_lanes(over[2], first, last, one, alpha)
-        take_lanes(slopes, first, last, beta, slope)
+        if len(slopes) > 0:
+            take_lanes(slopes, first, last, beta, slope)
+        else:
+            take_lanes(over[1], first, last, one, slope)
+            cauchy_densities(beta, slope)
         for c in range(comparators):
             for s in range(lanes):
                 transfer[c, s] = alpha[c, s] + slope[c, s] * difference[c, s]

@@ -18,6 +18,9 @@ def over_batch(
     """
     threads = torch.get_num_threads()
     parts = max(1, threads if most is None else min(threads, most))
+    if parts == 1 and count:
+        call(slice(0, count))
+        return
     blocks = -(-count // multiple)
     size = max(1, multiple * -(-blocks // parts))
     slices = [slice(first, min(first + size, count)) for first in range(0, count, size)]

@@ -6,7 +6,10 @@ on both ways: where P saturates in float32, its last bit decides over the gradie
 """
 
 import functools
+import itertools
+import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
@@ -18,6 +21,7 @@ from torch import Tensor
 
 from newton_core.algorithms.threads import over_batch
 from newton_core.losses.base import Derivatives
+from newton_core.losses.distributions import Distribution
 from newton_core.losses.relaxed_network import RelaxedNetwork
 from newton_core.losses.row_cross_entropy import row_derivatives
 from newton_core.losses.sorting import with_unseen
@@ -26,6 +30,10 @@ FloatArray = NDArray[np.floating[Any]]
 
 SHARE = 2**20
 """Products of a batch that are worth a thread of their own."""
+
+KEPT_NUMBERS = 2**17
+"""Comparators times samples up to which a workspace is kept: making it anew then takes as long as
+the pass itself."""
 
 
 def compiled_saturating_derivatives(
@@ -41,9 +49,12 @@ def compiled_saturating_derivatives(
     own, true = scores.numpy(), target.numpy()
     samples, n = own.shape
     over = travel(network, own)
-    v = torch.from_numpy(over[1])
-    slopes = network.distribution.density(v).numpy()
-    curves = network.distribution.density_slope(v).numpy() if hessian else slopes[:0]
+    distribution = network.distribution
+    slopes = curves = over[0, :0]
+    if not distribution.density_is_compiled:
+        slopes = distribution.density(torch.from_numpy(over[1])).numpy()
+    if hessian:
+        curves = distribution.density_slope(torch.from_numpy(over[1])).numpy()
     value, gradient = np.empty(samples, own.dtype), np.empty((samples, n), own.dtype)
     second = np.empty((samples if hessian else 0, n, n), own.dtype)
     net = network.wiring.wires
@@ -113,19 +124,69 @@ def compiled_log_derivatives(
 
 
 def travel(network: RelaxedNetwork, scores: FloatArray) -> FloatArray:
-    """(3, C, N): d, v = β d and α of every comparator as (N, n) scores pass through the network."""
-    net = network.wiring.wires
-    over = np.empty((3, net.shape[1], len(scores)), scores.dtype)
-    step, cdf, beta = _travel(), network.distribution.cdf, network.steepness
-    values = scores.T.copy()
-    begin = middle = 0
-    sizes = network.wiring.sizes
-    for size, v in zip(sizes, torch.from_numpy(over[1]).split_with_sizes(sizes), strict=True):
-        end = middle + size
-        step(net, begin, middle, end, beta, values, over)
-        over[2, middle:end] = cdf(v).numpy()
-        begin, middle = middle, end
-    return over
+    """(3, C, N): d, v = β d and α of every comparator as (N, n) scores pass through the network.
+
+    The next call of this thread may overwrite them.
+    """
+    distribution, wiring = network.distribution, network.wiring
+    is_small = wiring.wires.shape[1] * len(scores) <= KEPT_NUMBERS
+    make = _KEPT.workspace if is_small else Workspace.of
+    space = make(distribution, wiring.sizes, scores.shape, scores.dtype)
+    given = (network.steepness, distribution.sign, distribution.divisor, scores, space.values)
+    step = _travel()
+    for bounds, compare in space.layers:
+        step(wiring.wires, *bounds, *given, space.over)
+        compare()
+    return space.over[:3]
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """What a pass through a network writes to: small arrays that take long to make anew.
+
+    Attributes:
+        over: (4, C, N): d, v, α and the argument of the distribution's raw function.
+        values: (n, N) of the wires.
+        layers: where the layer before, this one and the next begin among the comparators, and the
+            call that fills this one's raw α; after the last layer a call that does nothing.
+    """
+
+    over: FloatArray
+    values: FloatArray
+    layers: tuple[tuple[tuple[int, int, int], Callable[[], object]], ...]
+
+    @classmethod
+    def of(
+        cls,
+        distribution: Distribution,
+        sizes: tuple[int, ...],
+        shape: tuple[int, int],
+        dtype: np.dtype[Any],
+    ) -> "Workspace":
+        """For (N, n) scores of this shape and dtype, and layers of these sizes."""
+        samples, n = shape
+        over = np.empty((4, sum(sizes), samples), dtype)
+        with torch.inference_mode(False):  # the first call may be there, the next ones elsewhere
+            arguments, alphas = (torch.from_numpy(over[i]).split_with_sizes(sizes) for i in (3, 2))
+        calls = [distribution.raw(w, out) for w, out in zip(arguments, alphas, strict=True)]
+        ends = [0, *itertools.accumulate(sizes, initial=0), sum(sizes)]
+        bounds = zip(ends, ends[1:], ends[2:], strict=False)
+        layers = tuple(zip(bounds, [*calls, _nothing], strict=True))
+        return cls(over, np.empty((n, samples), dtype), layers)
+
+
+def _nothing() -> None:
+    pass
+
+
+class _Kept(threading.local):
+    """Each thread's last workspaces: in one that two shared they would overwrite each other's."""
+
+    def __init__(self) -> None:
+        self.workspace = functools.lru_cache(maxsize=8)(Workspace.of)
+
+
+_KEPT = _Kept()
 
 
 @functools.cache

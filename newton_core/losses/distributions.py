@@ -12,7 +12,7 @@ import functools
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import torch
 from torch import Tensor
@@ -24,9 +24,20 @@ from newton_core.tensors import Context
 class Distribution(ABC):
     """A symmetric distribution, elementwise on tensors of any shape."""
 
+    sign: ClassVar[float] = 1.0
+    divisor: ClassVar[float] = 1.0
+    """F(v) = raw(sign v) / divisor: compiled passes multiply and divide themselves."""
+
+    density_is_compiled: ClassVar[bool] = False
+    """Whether the kernels of BCELoss have F' themselves."""
+
     @abstractmethod
     def cdf(self, v: Tensor) -> Tensor:
         """F(v)."""
+
+    def raw(self, w: Tensor, out: Tensor) -> Callable[[], object]:
+        """A call that fills ``out`` with raw(w), of what w then holds."""
+        return lambda: out.copy_(self.cdf(w))
 
     @abstractmethod
     def density(self, v: Tensor) -> Tensor:
@@ -83,6 +94,13 @@ class Logistic(Distribution):
 
 class Cauchy(Distribution):
     """F(v) = atan(v) / π + 1/2, with the lower tail as atan(1 / abs(v)) / π."""
+
+    sign, divisor = -1.0, math.pi
+    density_is_compiled = True
+
+    def raw(self, w: Tensor, out: Tensor) -> Callable[[], object]:
+        """See :class:`Distribution`: the angle of the point (w, 1)."""
+        return functools.partial(torch.atan2, constant(1.0, w), w, out=out)
 
     def cdf(self, v: Tensor) -> Tensor:
         """F(v): the angle of the point (-v, 1) over π, which is the tail's form for v < 0."""

@@ -1,5 +1,6 @@
 """What the losses on relaxed sorting networks share; they differ in one distribution."""
 
+import functools
 from typing import Annotated, ClassVar
 
 import torch
@@ -111,8 +112,18 @@ class SortingNetworkLoss(SortingLoss[SortingNetworkParameters]):
         return derivatives(self._network(scores), scores, target, hessian)
 
     def _network(self, scores: ItemScores) -> RelaxedNetwork:
-        return RelaxedNetwork(
+        settings = self.settings
+        return _relaxed_network(
             self.distribution,
-            self.settings.inverse_temperature,
-            wiring(self.settings.network, scores.shape[0], scores.device),
+            settings.inverse_temperature,
+            settings.network,
+            scores.shape[0],
+            scores.device,
         )
+
+
+@functools.lru_cache
+def _relaxed_network(
+    distribution: Distribution, steepness: float, name: NetworkName, n: int, device: torch.device
+) -> RelaxedNetwork:
+    return RelaxedNetwork(distribution, steepness, wiring(name, n, device))

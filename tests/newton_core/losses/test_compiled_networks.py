@@ -1,6 +1,7 @@
 """The compiled kernels of the sorting networks against torch's operations."""
 
 import math
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from torch.testing import assert_close
 from newton_core import permutation_matrix
 from newton_core.algorithms.saturating_network_kernels import cross_entropy
 from newton_core.losses import Derivatives, autodiff_derivatives
+from newton_core.losses.compiled_network import _KEPT, KEPT_NUMBERS
 from newton_core.losses.network_derivatives import log_domain_derivatives, saturating_derivatives
 from newton_core.losses.sorting import sample_last
 from newton_core.losses.sorting_network import SortingNetworkLoss
@@ -142,3 +144,39 @@ def summed(row: Tensor, target: Tensor) -> float:
     product, total = np.empty(3), np.empty(3)
     cross_entropy(entries, torch.stack((target,) * 3, 1).numpy(), product, total)
     return float(total[1])
+
+
+@either_numerics
+def test_losses_in_several_threads_do_not_share_their_workspaces(numerics: str) -> None:
+    loss = network_loss("cauchy_dsn", 0.1, numerics=numerics)
+    batches = [draw_sorting(100, 8, seed=seed) for seed in range(8)]
+    expected = [loss.derivatives(*batch).gradient for batch in batches]
+
+    def again(which: int) -> bool:
+        found = [loss.derivatives(*batches[which]).gradient for _ in range(50)]
+        return all(torch.equal(one, expected[which]) for one in found)
+
+    with ThreadPoolExecutor(4) as threads:
+        assert all(threads.map(again, range(8)))
+
+
+@either_numerics
+def test_a_workspace_from_inference_mode_serves_elsewhere(numerics: str) -> None:
+    loss = network_loss("cauchy_dsn", 0.1, numerics=numerics)
+    y, target = draw_sorting(101, 9)  # of a size that no other test has
+    with torch.inference_mode():
+        first = loss.derivatives(y, target).gradient
+    assert torch.equal(loss.derivatives(y, target).gradient, first)
+
+
+def test_a_large_batch_leaves_no_workspace_behind() -> None:
+    loss = network_loss("cauchy_dsn", 0.1, numerics="bce_loss")
+    y, target = draw_sorting(KEPT_NUMBERS // 28 + 1, 8)
+    before = _KEPT.workspace.cache_info().misses
+    loss.derivatives(y, target, hessian=False)
+    assert _KEPT.workspace.cache_info().misses == before
+    half = len(y) // 2
+    both = [loss.derivatives(y[part], target[part]) for part in (slice(half), slice(half, None))]
+    whole = loss.derivatives(y, target)
+    close(torch.cat([one.gradient for one in both]), whole.gradient, 1e-12)
+    assert _KEPT.workspace.cache_info().misses > before
