@@ -15,11 +15,11 @@ import torch
 from jaxtyping import Float
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn import functional
 
 from newton_core.losses.base import Derivatives, LossParameters
 from newton_core.losses.row_cross_entropy import RowHessians, log_rows, row_derivatives
 from newton_core.losses.saturating_cross_entropy import (
+    bce_loss,
     saturating_curvature,
     saturating_gradient,
     saturating_loss,
@@ -141,13 +141,9 @@ class SoftmaxSortingLoss(SortingLoss[SoftmaxSortingParameters]):
             return None
         scores, truth = sample_last(y.detach(), target)
         with torch.no_grad():
-            found, total = self._summed(scores, truth)
-            mean = total / len(y)
-            return Derivatives(
-                found.value.to(y.dtype),
-                found.gradient.to(y.dtype),
-                mean.expand(len(y), *mean.shape),
-            )
+            found, mean = self._averaged(scores, truth)
+            plain = found if found.value.dtype == y.dtype else found.to(y.dtype)
+            return Derivatives(plain.value, plain.gradient, mean.expand(len(y), *mean.shape))
 
     def mean_hessian(
         self, y: Scores, target: Permutations | None = None
@@ -156,11 +152,11 @@ class SoftmaxSortingLoss(SortingLoss[SoftmaxSortingParameters]):
         found = self.mean_derivatives(y, target)
         return None if found is None or found.hessian is None else found.hessian[0]
 
-    def _summed(self, scores: ItemScores, target: RankRows) -> tuple[Derivatives, Tensor]:
-        """Value and gradient, and the sum of all Hessians, (n, n) in float64."""
+    def _averaged(self, scores: ItemScores, target: RankRows) -> tuple[Derivatives, Tensor]:
+        """Value and gradient, and the mean of all Hessians, (n, n) in float64."""
         dtype, neuralsort = str(scores.dtype).removeprefix("torch."), not self.measures_distances
         saturating, log_domain = _kernels()
-        temperature = self.settings.temperature
+        temperature, samples = self.settings.temperature, scores.shape[1]
         if self.numerics == "log_domain":
             moved = centred(scores)
             linear = self.linear_logits(moved)
@@ -170,22 +166,22 @@ class SoftmaxSortingLoss(SortingLoss[SoftmaxSortingParameters]):
             total = log_domain[dtype](*factors, moved.numpy(), neuralsort)
             gradient = linear.pull_gradient(rows.gradient).mT
             plain = with_unseen(Derivatives(rows.value, gradient), scores)
-            return plain, torch.from_numpy(total).div_(temperature**2)
+            return plain, torch.from_numpy(total).div_(temperature**2).div_(samples)
         p = torch.softmax(self.logits(scores), dim=1)
         first = saturating_gradient(p, target)
         row: Tensor = torch.ops.aten._softmax_backward_data(first, p, 1, p.dtype)
         gradient = scores.new_empty(scores.shape[::-1])
-        total, clear = saturating[dtype](
+        mean, clear = saturating[dtype](
             *(array.contiguous().numpy() for array in (p, first, row, target)),
-            scores.numpy(), SATURATED, neuralsort, temperature, gradient.numpy(),
+            scores.numpy(), SATURATED, neuralsort, temperature, temperature**2, gradient.numpy(),
         )  # fmt: skip
         if clear:  # then there is no NaN either
-            value = functional.binary_cross_entropy(p, target, reduction="none").mean((0, 1))
-            plain = Derivatives(value, gradient)
-            return plain, torch.from_numpy(total).div_(temperature**2)
+            value = bce_loss(p, target)
+            return Derivatives(value, gradient), torch.from_numpy(mean)
         whole = saturating_derivatives(self.linear_logits(scores), target, hessian=True)
         assert whole.hessian is not None
-        return with_unseen(whole, scores), whole.hessian.sum(0, dtype=torch.float64)
+        summed = whole.hessian.sum(0, dtype=torch.float64)
+        return with_unseen(whole, scores), summed.div_(samples)
 
 
 @functools.cache

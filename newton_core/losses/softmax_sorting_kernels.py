@@ -165,8 +165,10 @@ def _pull_gradient(rows, own, order, sample, neuralsort, temperature, sums, into
 
 
 @no_type_check
-def _saturating(p, first, pulled, target, scores, saturated, neuralsort, temperature, gradients):
-    """The sum of tau^2 times the samples' Hessians of BCELoss, (n, n), and whether it holds.
+def _saturating(
+    p, first, pulled, target, scores, saturated, neuralsort, temperature, square, gradients
+):  # fmt: skip
+    """The mean of the samples' Hessians of BCELoss, (n, n), and whether it holds.
 
     With a row's softmax p, its derivatives f and c of the loss in p, w = p^2 c and
     d = w + p (f - p.f), a row's Hessian is diag(d) - d p^T - p d^T + sum(w) p p^T: one pair of
@@ -176,6 +178,7 @@ def _saturating(p, first, pulled, target, scores, saturated, neuralsort, tempera
     Args:
         p, first: (n, n, N) softmax and f.
         pulled: (n, n, N) derivatives of the loss in the rows' logits.
+        square: of the temperature.
         gradients: (N, n) filled with the samples' gradients.
     """
     n, _, samples = p.shape
@@ -214,6 +217,9 @@ def _saturating(p, first, pulled, target, scores, saturated, neuralsort, tempera
             _add_neuralsort(left, right, own, scratch, total)
         else:
             _add_softsort(left, right, own, order, scratch, total)
+    for k in range(n):
+        for m in range(n):
+            total[k, m] = total[k, m] / square / samples
     return total, True
 
 
@@ -252,6 +258,6 @@ def _each(kernel: Kernel, answer: str, rest: str) -> dict[str, Kernel]:
 SATURATING = _each(
     _saturating,
     "Tuple((float64[:, ::1], boolean))",
-    "{0}[:, ::1], float64, boolean, float64, {0}[:, ::1]",
+    "{0}[:, ::1], float64, boolean, float64, float64, {0}[:, ::1]",
 )
 LOG_DOMAIN = _each(_log_domain, "float64[:, ::1]", "{0}[:, ::1], boolean")
