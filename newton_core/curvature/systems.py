@@ -7,6 +7,8 @@ from typing import SupportsFloat
 import torch
 from torch import Tensor
 
+from newton_core.conditions import holds, number
+
 _LARGEST = {
     dtype: torch.finfo(dtype).max
     for dtype in (torch.float16, torch.bfloat16, torch.float32, torch.float64)
@@ -63,8 +65,8 @@ def all_finite(tensor: Tensor) -> bool:
 
     Where the sum alone is too large, the maximum says that no number was.
     """
-    return math.isfinite(tensor.sum().item()) or math.isfinite(
-        torch.linalg.vector_norm(tensor, math.inf).item()
+    return holds(abs(number(tensor.sum())) < math.inf) or holds(
+        number(torch.linalg.vector_norm(tensor, math.inf)) < math.inf
     )
 
 
