@@ -13,6 +13,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from newton_core.conditions import holds, number
 from newton_core.curvature.systems import (
     CurvatureError,
     all_finite,
@@ -137,34 +138,37 @@ def _solve_raw(matrices: Tensor, right: Tensor, tikhonov: float, hessian: Tensor
     rounding = _rounding(diagonals)
     # The largest entry of a definite matrix is on its diagonal; NaN and infinity, which reach the
     # pivots, pass no comparison.
-    largest = diagonals.amax().item() + tikhonov
-    if not info.any() and pivots.amin().item() ** 2 > rounding * largest:
+    largest = number(diagonals.amax()) + tikhonov
+    if holds(number(info.any()) == 0) and holds(number(pivots.amin()) ** 2 > rounding * largest):
         return torch.cholesky_solve(right, factors)
     if not all_finite(matrices):
         raise not_finite("Hessian", hessian)
+    if len(matrices) == 1:
+        return _solve_indefinite(matrices, right, tikhonov, lambda _: "averaged over the batch")
     sizes = diagonals.amax(-1, keepdim=True) + tikhonov
     definite = (info == 0) & (pivots.square() > rounding * sizes).all(-1)
     solution = torch.empty_like(right)
-    if definite.any():
-        solution = torch.cholesky_solve(right, factors)  # of the others: numbers to overwrite
     which = (~definite).nonzero()[:, 0]
-    names = [
-        f"of sample {i}" if len(matrices) > 1 else "averaged over the batch" for i in which.tolist()
-    ]
-    solution[which] = _solve_indefinite(matrices[which], right[which], tikhonov, names)
+    if len(which) < len(matrices):
+        solution = torch.cholesky_solve(right, factors)  # of the others: numbers to overwrite
+    solution[which] = _solve_indefinite(
+        matrices[which], right[which], tikhonov, lambda i: f"of sample {int(which[i])}"
+    )
     return solution
 
 
-def _solve_indefinite(damped: Tensor, right: Tensor, tikhonov: float, names: list[str]) -> Tensor:
-    """The same for damped matrices of any sign, by L D L^T; ``names`` say whose they are.
+def _solve_indefinite(
+    damped: Tensor, right: Tensor, tikhonov: float, name: Callable[[int], str]
+) -> Tensor:
+    """The same for damped matrices of any sign, by L D L^T; ``name`` says whose one is.
 
     D holds the pivots, some in 2 x 2 blocks. Where one is so small that the matrix may be
     singular, the eigenvalues decide.
     """
     factors, places, _ = torch.linalg.ldl_factor_ex(damped)
     sizes = _pivot_sizes(factors, places)
-    if not bool((sizes.amin(-1) > SAFE_PIVOT * (sizes.amax(-1) + tikhonov)).all()):
-        return _solve_by_eigenvalues(damped, right, tikhonov, names)
+    if not holds((sizes.amin(-1) > SAFE_PIVOT * (sizes.amax(-1) + tikhonov)).all()):
+        return _solve_by_eigenvalues(damped, right, tikhonov, name)
     solution: Tensor = torch.linalg.ldl_solve(factors, places, right)
     return solution
 
@@ -188,7 +192,7 @@ def _pivot_sizes(factors: Tensor, places: Tensor) -> Tensor:
 
 
 def _solve_by_eigenvalues(
-    damped: Tensor, right: Tensor, tikhonov: float, names: list[str]
+    damped: Tensor, right: Tensor, tikhonov: float, name: Callable[[int], str]
 ) -> Tensor:
     """The same by eigendecompositions.
 
@@ -201,7 +205,7 @@ def _solve_by_eigenvalues(
     if singular.any():
         first = int(singular.nonzero()[0])
         raise CurvatureError(
-            f"the damped Hessian {names[first]} is singular: its eigenvalues run from"
+            f"the damped Hessian {name(first)} is singular: its eigenvalues run from"
             f" {eigenvalues[first, 0]:.3g} to {eigenvalues[first, -1]:.3g} and one is zero to"
             " rounding; use a larger tikhonov, or definiteness 'clip' or 'saddle_free'"
         )
