@@ -15,6 +15,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from newton_core.conditions import finite, holds, number
 from newton_core.curvature.systems import check_system, like, not_finite
 from newton_core.tensors import to_float64
 
@@ -26,7 +27,7 @@ reciprocal, and ten of float64's sixteen digits remain."""
 COMPILED_OUTPUTS = 16
 COMPILED_WORK = 200_000
 """m and N m^2 up to which one compiled loop on the CPU beats a few calls of a linear algebra
-library, on any device."""
+library. On a GPU the host would have to wait for the gradient."""
 
 COMPILED_TRIANGLES = 48
 """m up to which a compiled loop beats a library's Cholesky factorisation and triangles on the CPU,
@@ -49,7 +50,11 @@ def fisher_direction(gradient: Float[Tensor, "N m"], tikhonov: float) -> Float[T
     samples, outputs = gradient.shape
     if samples <= outputs:
         direction = _push_through_form(gradient, tikhonov)
-    elif outputs <= COMPILED_OUTPUTS and samples * outputs**2 <= COMPILED_WORK:
+    elif (
+        gradient.device.type != "cuda"
+        and outputs <= COMPILED_OUTPUTS
+        and samples * outputs**2 <= COMPILED_WORK
+    ):
         direction = _compiled_form(gradient, tikhonov)
     else:
         direction = _gram_form(gradient, tikhonov)
@@ -71,7 +76,7 @@ def _push_through_form(gradient: Tensor, tikhonov: float) -> Tensor | None:
     diagonal.add_(tikhonov)
     factor, info = torch.linalg.cholesky_ex(gram)
     # infinite or NaN gradients make both sides infinite or NaN, which no comparison passes
-    if info == 0 and (factor.diagonal().square() > TRUSTED * diagonal).all():
+    if holds(info == 0) and holds((factor.diagonal().square() > TRUSTED * diagonal).all()):
         direction: Tensor = torch.cholesky_solve(G, factor)
         return direction
     return None
@@ -87,7 +92,7 @@ def _gram_form(gradient: Tensor, tikhonov: float) -> Tensor | None:
     matrix = (G.mT @ G).div_(len(G))
     diagonal = matrix.diagonal()
     diagonal.add_(tikhonov)
-    if not TRUSTED * diagonal.sum().item() < tikhonov:  # nor do NaN and infinity pass
+    if not holds(TRUSTED * number(diagonal.sum()) < tikhonov):  # nor do NaN and infinity pass
         return None
     if len(matrix) <= COMPILED_TRIANGLES and G.device.type == "cpu":
         direction = torch.empty(G.shape, dtype=G.dtype)  # by rows, also where G is by columns
@@ -139,7 +144,7 @@ def _ordered_form(gradient: Tensor, tikhonov: float) -> Tensor:
     """
     G = to_float64(gradient)
     sizes, order = torch.linalg.vector_norm(G, math.inf, dim=1).sort(descending=True)
-    if not math.isfinite(sizes[0].item()):  # NaN counts as largest
+    if not finite(sizes[0]):  # NaN counts as largest
         raise not_finite("gradient", G)
     samples = len(G)
     Q, L_transposed = torch.linalg.qr(G.index_select(0, order).mT)
