@@ -10,6 +10,8 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.autograd.function import FunctionCtx
 
+from newton_core.conditions import holds
+
 if TYPE_CHECKING:
 
     class Context(FunctionCtx):
@@ -127,7 +129,7 @@ def check_finite(target: Tensor, what: str) -> None:
         ValueError: a number of the target is not finite; the message names the first sample.
     """
     finite = torch.isfinite(target).flatten(1).all(1)
-    if not bool(finite.all()):
+    if not holds(finite.all()):
         row = int((~finite).nonzero()[0])
         raise ValueError(f"{what} of sample {row} has values that are not finite: leave it out")
 

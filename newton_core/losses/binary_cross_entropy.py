@@ -7,6 +7,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional
 
+from newton_core.conditions import holds
 from newton_core.losses.base import Derivatives, Loss, LossParameters, TargetKind, register_loss
 from newton_core.tensors import flatten_outputs, target_like, to_float64
 
@@ -76,7 +77,7 @@ def _gradient(p: Tensor, q: Tensor, t: Tensor) -> Tensor:
 
 def _probabilities(y: Tensor, target: Tensor | None) -> Tensor:
     t = target_like(y, target).detach()
-    if not bool(((t >= 0) & (t <= 1)).all()):
+    if not holds(((t >= 0) & (t <= 1)).all()):
         raise ValueError(
             "binary cross-entropy needs targets in [0, 1], got values from"
             f" {t.min().item():.6g} to {t.max().item():.6g}"

@@ -16,6 +16,7 @@ from torch import Tensor
 from torch.autograd.function import BackwardCFunction
 from torch.overrides import TorchFunctionMode
 
+from newton_core.conditions import holds
 from newton_core.losses.differences import compare
 from newton_core.tensors import flatten_outputs
 
@@ -57,7 +58,7 @@ def check_seen_through(
         OpaqueLossError: the gradient changes with y as they do not say.
     """
     with torch.random.fork_rng(devices=[]):  # a loss may draw noise, whose sequence is the caller's
-        if not second.any():
+        if not holds(second.any()):
             hidden, seen = gradient_moves(gradient, y), "a constant"
         else:
             hidden = has_custom_backward(value) and hessian_misses(gradient, product, y, value)

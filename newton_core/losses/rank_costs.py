@@ -19,6 +19,7 @@ from torch import Tensor
 
 from newton_core.algorithms.permutations import check_permutations
 from newton_core.algorithms.soft_ranks import descending, mean_ranks
+from newton_core.conditions import holds, number
 from newton_core.labels import Labels
 from newton_core.losses.sorting import Scores, Values
 from newton_core.settings import setting
@@ -143,13 +144,13 @@ def relevances(scores: Scores, target: Tensor | None) -> Scores:
     known = _check_target(scores, target).to(scores)
     if known.ndim == 3:
         return (_ranks_of(known) - 1) * (TOP_GRADE / (known.shape[1] - 1))
-    if known.numel() and known.min() < 0:
+    if known.numel() and not holds(number(known.min()) >= 0):
         raise ValueError(f"relevances must not be negative, got {known.min().item():g}")
     return known
 
 
 def _ranks_of(permutations: Float[Tensor, "N n n"]) -> Scores:
-    ranks = torch.arange(1, permutations.shape[1] + 1).to(permutations)
+    ranks = torch.arange(1, permutations.shape[1] + 1, device=permutations.device).to(permutations)
     return torch.einsum("r,Nrj->Nj", ranks, permutations)
 
 
@@ -167,6 +168,6 @@ def _check_target(scores: Scores, target: Tensor | None) -> Num[Tensor, "N *n n"
         )
     if target.ndim == 3:
         check_permutations(target, "target")
-    elif not target.isfinite().all():
+    elif not holds(target.isfinite().all()):
         raise ValueError("target holds NaN or infinity: ranks and relevances are finite numbers")
     return target.detach()

@@ -154,9 +154,9 @@ class SoftDisc(SimulatorLoss[SoftDiscParameters]):
         per_distance = weight / far
         towards = way[..., :2]
         own[..., :2, :2] += (per_distance[..., None] * towards).mT @ towards
-        own[..., range(2), range(2)] -= per_distance.sum(2, keepdim=True)
+        own.diagonal(dim1=-2, dim2=-1)[..., :2] -= per_distance.sum(2, keepdim=True)
         second = torch.zeros(N, K, 3, K, 3, dtype=far.dtype, device=far.device)
-        second[:, range(K), :, range(K)] = own.transpose(0, 1)
+        second.diagonal(dim1=1, dim2=3).copy_(own.movedim(1, -1))
         for k in range(K):
             for j in range(k):
                 kept = [1 - drawing.light[:, i] for i in range(K) if i not in (j, k)]

@@ -1,10 +1,11 @@
 """Accelerations drive a point mass: the path that they lead to is compared with the wanted one."""
 
+import functools
 import math
 from typing import Annotated, ClassVar, Literal
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from newton_core.labels import Labels
@@ -121,7 +122,7 @@ class Trajectory(SimulatorLoss[TrajectoryParameters]):
                 f" got {given}"
             )
         check_finite(target, "the wanted path")
-        distance = (state - target.to(state))[:, self.compared(y.shape[1])].flatten(1)
+        distance = (state - target.to(state)).index_select(1, self._places(y)).flatten(1)
         if self.settings.effort == 0:
             return distance
         return torch.cat((distance, math.sqrt(self.settings.effort) * y.flatten(1)), dim=1)
@@ -183,7 +184,7 @@ class Trajectory(SimulatorLoss[TrajectoryParameters]):
         """The derivative of the residual, from that of the velocities."""
         N, T, _ = y.shape
         positions = V.cumsum(1) * self._step(y)
-        rows = positions[:, self.compared(T)].flatten(1, 2)
+        rows = positions.index_select(1, self._places(y)).flatten(1, 2)
         if self.settings.effort == 0:
             return rows
         effort = math.sqrt(self.settings.effort) * torch.eye(2 * T, dtype=V.dtype, device=V.device)
@@ -200,9 +201,9 @@ class Trajectory(SimulatorLoss[TrajectoryParameters]):
         p_t is the derivative of <residual, path> in v_t, found backward through time.
         """
         dt, (N, T, _) = self._step(y), y.shape
-        compared = self.compared(T)
+        compared = self._places(y)
         pull = torch.zeros_like(y)  # the derivative of <residual, path> in each position
-        pull[:, compared] = residual[:, : 2 * len(compared)].view(N, len(compared), 2)
+        pull.index_copy_(1, compared, residual[:, : 2 * len(compared)].view(N, len(compared), 2))
         pull = pull.flip(1).cumsum(1).flip(1) * dt
         v = torch.stack(velocities, dim=1)
         slopes = self._drag_slope(v.flatten(0, 1)).view(N, T, 2, 2)
@@ -214,6 +215,10 @@ class Trajectory(SimulatorLoss[TrajectoryParameters]):
         co_states = torch.stack(following[::-1], dim=1).flatten(0, 1)
         bends = _second_derivative(v.flatten(0, 1), co_states).view(N, T, 2, 2)
         return -dt * self.settings.drag * bends
+
+    def _places(self, y: Float[Tensor, "N T 2"]) -> Int[Tensor, " k"]:
+        """:meth:`compared` on y's device."""
+        return _indices(tuple(self.compared(y.shape[1])), y.device)
 
     def _step(self, y: Tensor) -> float:
         """Seconds from one step to the next."""
@@ -253,6 +258,13 @@ class Trajectory(SimulatorLoss[TrajectoryParameters]):
         speed = _speed(v)[:, :, None]
         identity = torch.eye(2, dtype=v.dtype, device=v.device)
         return self.settings.drag * (speed * identity + v[:, :, None] * v[:, None] / speed)
+
+
+@functools.lru_cache(maxsize=32)
+def _indices(places: tuple[int, ...], device: torch.device) -> Int[Tensor, " k"]:
+    """Made once: the host waits for a copy to a GPU."""
+    with torch.inference_mode(False):  # autograd may have to keep it
+        return torch.tensor(places, device=device)
 
 
 def _speed(v: Float[Tensor, "N 2"]) -> Float[Tensor, "N 1"]:
