@@ -1,8 +1,8 @@
 """One arm of a run: its network, optimizer, loss and one update at a time."""
 
 import copy
+import functools
 import math
-import statistics
 import time
 from collections import deque
 from dataclasses import dataclass, replace
@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from newton_core.conditions import Expectations, at_once, finite
 from newton_core.curvature import CurvatureError, NewtonStep, step_component, turn
 from newton_core.curvature.damping import damped, decrease_ratio, predicted_decrease
 from newton_core.curvature.gauss_newton import gauss_newton_step
@@ -20,7 +21,7 @@ from newton_core.experiment.spec import ExperimentSpec
 from newton_core.losses import Loss, OpaqueLossError, build_loss
 from newton_core.losses.base import Derivatives, LossParameters, Need
 from newton_core.losses.plain import derivatives_of
-from newton_core.metrics import METRIC_NAMES, SPIKE_FACTOR
+from newton_core.metrics import METRIC_NAMES
 from newton_core.seeding import derive_seed
 from newton_core.tasks import Batch
 from newton_core.tasks.evaluation import inference
@@ -28,11 +29,7 @@ from newton_core.tensors import flatten_outputs
 from newton_core.training.landscapes.trajectory import Trajectory
 from newton_core.training.optimizers import EagerAdam, EagerSgd
 from newton_core.training.snapshots import ArmSnapshot, ArmStatus
-
-SPIKE_WINDOW = 101
-"""Steps that the running median looks back on: long against noise, short against training."""
-SPIKE_EXPERIENCE = 10
-"""A spike needs this many earlier gradients that are not zero: fewer do not tell what is usual."""
+from newton_core.training.spikes import SPIKE_WINDOW, spike
 
 
 class DivergedError(ArithmeticError):
@@ -50,6 +47,25 @@ class Observation:
 
     metrics: tuple[float, ...] | None
     spike: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True)
+class _Prepared:
+    """What an update is about to do.
+
+    Attributes:
+        gradient: (N, m) of the loss in the outputs.
+        norms: (N,) of that.
+        direction: (N, m) the step in place of it.
+        sent: (N, m) what of that is sent back.
+        tikhonov: the damping of this step.
+    """
+
+    gradient: Tensor
+    norms: Tensor
+    direction: Tensor
+    sent: Tensor
+    tikhonov: float
 
 
 def build_spec_loss(parameters: LossParameters) -> Loss:
@@ -88,6 +104,7 @@ class Arm:
             hessian=self.settings.hessian,
             definiteness=self.settings.definiteness,
         )
+        self._expectations = Expectations()
         self._parameters = list(model.parameters())
         self.optimizer = self._build_optimizer()
         self.status: ArmStatus = "running"
@@ -167,58 +184,28 @@ class Arm:
                 finite solution; the update is not applied.
         """
         began = time.perf_counter()
-        self.reseed(step)
         outputs = self.model(batch.inputs)
-        y, newton = outputs.detach(), self.newton_step
-        if not all_finite(y):  # some losses refuse such outputs
-            raise DivergedError("the network's outputs are not finite")
-        try:
-            rule = self.settings.tikhonov_rule
-            # the size of the curvature, which a relative damping needs, is not known beforehand
-            relative = rule == "relative"
-            short_cut = None if relative else newton.short_cut(self.loss, y, batch.target)
-            if short_cut is None and not self.unsplit:
-                derivatives = newton.derivatives_at(self.loss, y, batch.target)
-            else:
-                need = self.need if self.unsplit else "gradient"
-                derivatives = derivatives_of(self.loss, y, batch.target, need)
-            norms = torch.linalg.vector_norm(derivatives.gradient, dim=1)
-            mean, largest = self._judge(derivatives, norms)
-            spike = self._spike(largest)
-            newton = damped(newton, derivatives, rule)
-            direction = short_cut
-            if direction is None:
-                direction = self._direction(newton, derivatives, norms)
-            if rule == "levenberg_marquardt":
-                self._judge_step(y, batch.target, derivatives.gradient, direction, step)
-            if self.settings.component != "full":
-                direction = step_component(
-                    derivatives.gradient,
-                    direction,
-                    self.settings.component,
-                    self.settings.component_of,
-                )
-        except CurvatureError as error:
-            raise DivergedError(str(error)) from error
-        size = derivatives.value.shape[0]
-        for parameter in self._parameters:  # optimizer.zero_grad() takes ten times as long
-            parameter.grad = None
-        # As outputs.backward(direction / size), which imports seconds of torch's tracer.
-        torch.autograd.backward(outputs.flatten().dot((direction / size).flatten()))
-        if self.unsplit:
-            self._take_gauss_newton(batch, derivatives)
-        gradient_norm = self._parameter_gradient_norm()
+        y, device = outputs.detach(), outputs.device
+        # the unsplit step looks at numbers all the way
+        again = device.type != "cpu" and not self.unsplit
+        work = functools.partial(self._prepare, outputs, batch, step, again=again)
+        prepared, numbers = self._expectations.meet(work, device) if again else at_once(work)
+        mean, largest, gradient_norm = numbers
+        unusual = spike(largest, self.recent_norms)
+        if self.settings.tikhonov_rule == "levenberg_marquardt":
+            self._judge_step(y, batch.target, prepared, step)
         self.optimizer.step()
         self.step = step
         if step in self.settings.lr_milestones:
             self.lr *= 0.1
         self.seconds += time.perf_counter() - began
         if not observe:
-            return Observation(None, spike)
+            return Observation(None, unusual)
+        gradient, norms, direction = prepared.gradient, prepared.norms, prepared.sent
         if self.unsplit:  # its step is taken on the weights: there is none in output space
             direction = torch.full_like(direction, torch.nan)
         has_tikhonov = self.settings.curvature != "none"
-        usual, length, squares, cosine = _sizes(derivatives.gradient, direction, norms)
+        usual, length, squares, cosine = _sizes(gradient, direction, norms)
         metrics = (
             mean if self.own_loss is None else self._run_value(y, batch.target, step),
             mean,
@@ -228,46 +215,83 @@ class Arm:
             length,
             gradient_norm,
             cosine,
-            turn(derivatives.gradient, direction),
-            newton.tikhonov if has_tikhonov else math.nan,
+            turn(gradient, direction),
+            prepared.tikhonov if has_tikhonov else math.nan,
             self.seconds,
         )
         assert len(metrics) == len(METRIC_NAMES)
-        return Observation(metrics, spike)
+        return Observation(metrics, unusual)
 
-    def _judge(self, derivatives: Derivatives, norms: Tensor) -> tuple[float, float]:
-        """The mean loss of the batch and its largest gradient norm.
+    def _prepare(
+        self, outputs: Tensor, batch: Batch, step: int, *, again: bool
+    ) -> tuple[_Prepared, tuple[Tensor, Tensor, Tensor]]:
+        """Puts the gradient of the weights in its place, for the optimizer to take.
+
+        Also gives the mean loss, the largest gradient norm of a sample, and the norm of the
+        gradient of the weights.
+
+        Args:
+            again: whether it may be called once more, with other answers to its questions.
 
         Raises:
-            DivergedError: a loss or a gradient is not finite.
+            DivergedError: see :meth:`update`.
         """
-        mean, largest = torch.stack((derivatives.value.mean(), norms.max())).tolist()
-        if not math.isfinite(mean):
-            raise DivergedError("the loss is not finite")
-        if not math.isfinite(largest):
-            raise DivergedError("a sample's output gradient is not finite")
-        return mean, largest
+        self.reseed(step)
+        y, newton = outputs.detach(), self.newton_step
+        if not all_finite(y):  # some losses refuse such outputs
+            raise DivergedError("the network's outputs are not finite")
+        if again:  # that they are finite is not known yet, and a GPU's kernel may end the process
+            y = torch.nan_to_num(y, 0.0, 0.0, 0.0)
+        try:
+            # the size of the curvature, which a relative damping needs, is not known beforehand
+            relative = self.settings.tikhonov_rule == "relative"
+            short_cut = None if relative else newton.short_cut(self.loss, y, batch.target)
+            if short_cut is None and not self.unsplit:
+                derivatives = newton.derivatives_at(self.loss, y, batch.target)
+            else:
+                need = self.need if self.unsplit else "gradient"
+                derivatives = derivatives_of(self.loss, y, batch.target, need)
+            gradient = derivatives.gradient
+            norms = torch.linalg.vector_norm(gradient, dim=1)
+            mean, largest = derivatives.value.mean(), norms.max()
+            if not finite(mean):
+                raise DivergedError("the loss is not finite")
+            if not finite(largest):
+                raise DivergedError("a sample's output gradient is not finite")
+            newton = damped(newton, derivatives, self.settings.tikhonov_rule)
+            direction = short_cut
+            if direction is None:
+                direction = self._direction(newton, derivatives, norms)
+            sent = direction
+            if self.settings.component != "full":
+                sent = step_component(
+                    gradient, direction, self.settings.component, self.settings.component_of
+                )
+        except CurvatureError as error:
+            raise DivergedError(str(error)) from error
+        for parameter in self._parameters:  # optimizer.zero_grad() takes ten times as long
+            parameter.grad = None
+        # As outputs.backward(direction / N), which imports seconds of torch's tracer.
+        torch.autograd.backward(
+            outputs.flatten().dot((sent / len(gradient)).flatten()), retain_graph=again
+        )
+        if self.unsplit:
+            self._take_gauss_newton(batch, derivatives)
+        gradient_norm = self._parameter_gradient_norm()
+        if not finite(gradient_norm):
+            raise DivergedError("the gradient of the weights is not finite")
+        return (
+            _Prepared(gradient, norms, direction, sent, newton.tikhonov),
+            (mean, largest, gradient_norm),
+        )
 
-    def _spike(self, largest: float) -> tuple[float, float] | None:
-        """(largest norm, running median) if this batch, which counts from now on, is a spike."""
-        past = list(self.recent_norms)
-        self.recent_norms.append(largest)
-        if largest <= SPIKE_FACTOR * min(past, default=0.0):  # the median is no less
-            return None
-        usual = [norm for norm in past if norm > 0]  # zeros tell no size
-        if len(usual) < SPIKE_EXPERIENCE:
-            return None
-        median = statistics.median(usual)
-        return (largest, median) if largest > SPIKE_FACTOR * median else None
-
-    def _judge_step(
-        self, y: Tensor, target: Tensor | None, gradient: Tensor, direction: Tensor, step: int
-    ) -> None:
+    def _judge_step(self, y: Tensor, target: Tensor | None, prepared: _Prepared, step: int) -> None:
         """Sets the damping of the next step by what the loss makes of this one's z*.
 
         The full Newton step is judged also where only a component of it is sent back.
         """
         newton, loss = self.newton_step, self.loss
+        gradient, direction = prepared.gradient, prepared.direction
         z = y - direction.view_as(y)
         ratio = math.nan
         if bool(loss.defined_at(z).all()):
@@ -318,16 +342,10 @@ class Arm:
         for name, parameter in self.model.named_parameters():
             parameter.grad = step[name]
 
-    def _parameter_gradient_norm(self) -> float:
-        """Norm over all parameters of the gradient that the optimizer is about to use.
-
-        Raises:
-            DivergedError: it is not finite.
-        """
+    def _parameter_gradient_norm(self) -> Tensor:
+        """Norm over all parameters of the gradient that the optimizer is about to use."""
         norms = torch._foreach_norm([p.grad for p in self._parameters if p.grad is not None])
-        norm: float = torch.linalg.vector_norm(torch.stack(norms)).item()
-        if not math.isfinite(norm):
-            raise DivergedError("the gradient of the weights is not finite")
+        norm: Tensor = torch.linalg.vector_norm(torch.stack(norms))
         return norm
 
     def _run_value(self, outputs: Tensor, target: Tensor | None, step: int) -> float:

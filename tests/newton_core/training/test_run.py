@@ -10,7 +10,6 @@ import torch
 from newton_core.experiment.events import EventBase, parse_event
 from newton_core.losses import build_loss
 from newton_core.metrics import METRIC_NAMES
-from newton_core.training.arm import Arm
 from newton_core.training.context import build_task
 from newton_core.training.run import run
 from newton_core.training.snapshots import list_snapshots, snapshot_steps
@@ -290,15 +289,6 @@ def test_a_spike_is_said_with_its_size_and_the_usual(tmp_path):
         window = [largest[s] for s in range(max(1, step - 101), step)]
         if len(window) >= 20 and step not in said:
             assert norm <= 10 * sorted(window)[len(window) // 2] * 1.0001
-
-
-def test_after_gradients_of_zero_nothing_is_a_spike_until_ten_tell_what_is_usual() -> None:
-    spec = small_spec(arms=[{}])
-    arm = Arm(spec, 0, build_task(spec).build_model())
-    assert [arm._spike(norm) for norm in (*[0.0] * 15, 1e-9)] == [None] * 16
-    assert [arm._spike(norm) for norm in [0.0, 0.1] * 10] == [None] * 20
-    assert arm._spike(2.0) == (2.0, 0.1)
-    assert arm._spike(0.9) is None
 
 
 def test_events_are_throttled_whatever_the_step_rate() -> None:
