@@ -51,12 +51,13 @@ def check_permutations(target: Num[Tensor, "N n n"], what: str) -> None:
     Raises:
         ValueError: one is such; the message says what would be right.
     """
-    plain, device = target.detach(), target.device.type
+    plain = target.detach()  # which a transform wraps, as it does all that it computes
+    device, dtype, off = plain.device.type, plain.dtype, 1e-5
     if device == "meta" or is_transformed(plain):
         return
-    coarse = plain.dtype in (torch.float16, torch.bfloat16)
-    off = max(1e-5, 4 * torch.finfo(plain.dtype).eps) if coarse else 1e-5
-    if plain.dtype not in (torch.float32, torch.float64):
+    if dtype not in (torch.float32, torch.float64):
+        if dtype in (torch.float16, torch.bfloat16):
+            off = max(off, 4 * torch.finfo(dtype).eps)
         plain = plain.float()
     if device == "cpu":
         right = _sums_to_one()(plain.contiguous().numpy(), off)

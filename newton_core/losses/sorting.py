@@ -181,7 +181,8 @@ def sample_first(y: Tensor, target: Tensor | None) -> tuple[Tensor, Tensor]:
         ValueError: target is not (N, n, n), not on the scores' device, or no permutation.
     """
     scores = check_scores(y)
-    size = (y.shape[0], y.shape[1], y.shape[1])
+    samples, n = y.shape
+    size = (samples, n, n)
     if target is None or target.shape != size:
         got = "None" if target is None else str(tuple(target.shape))
         raise ValueError(
@@ -191,5 +192,5 @@ def sample_first(y: Tensor, target: Tensor | None) -> tuple[Tensor, Tensor]:
     if target.device != y.device:
         raise ValueError(f"target is on {target.device} and scores on {y.device}: move one of them")
     check_permutations(target, "target")
-    truth = target.detach()
+    truth = target.detach() if target.requires_grad else target
     return scores, truth if truth.dtype == scores.dtype else truth.to(scores.dtype)

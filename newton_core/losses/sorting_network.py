@@ -103,7 +103,7 @@ class SortingNetworkLoss(SortingLoss[SortingNetworkParameters]):
         scores, truth = scores.contiguous(), truth.contiguous()
         saturating = self.numerics == "bce_loss"
         compiled = compiled_saturating_derivatives if saturating else compiled_log_derivatives
-        result = compiled(self._network(scores.mT), scores, truth, hessian)
+        result = compiled(self._network_of(scores.shape[1], scores.device), scores, truth, hessian)
         return result if result.value.dtype == y.dtype else result.to(y.dtype)
 
     def _derivatives(self, scores: ItemScores, target: RankRows, hessian: bool) -> Derivatives:
@@ -112,13 +112,12 @@ class SortingNetworkLoss(SortingLoss[SortingNetworkParameters]):
         return derivatives(self._network(scores), scores, target, hessian)
 
     def _network(self, scores: ItemScores) -> RelaxedNetwork:
+        return self._network_of(scores.shape[0], scores.device)
+
+    def _network_of(self, n: int, device: torch.device) -> RelaxedNetwork:
         settings = self.settings
         return _relaxed_network(
-            self.distribution,
-            settings.inverse_temperature,
-            settings.network,
-            scores.shape[0],
-            scores.device,
+            self.distribution, settings.inverse_temperature, settings.network, n, device
         )
 
 
