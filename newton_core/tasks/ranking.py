@@ -1,5 +1,6 @@
 """Ranking supervision: n images in, one score each out, and only their order is known."""
 
+from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from jaxtyping import Bool, Float, Int
@@ -31,7 +32,7 @@ from newton_core.tasks.base import (
     json_record,
     register_task,
 )
-from newton_core.tasks.evaluation import clustered, outputs
+from newton_core.tasks.evaluation import Clusters, outputs
 from newton_core.tasks.images import png_data_url
 
 EXAMPLE_SETS = 3
@@ -104,16 +105,38 @@ def ranks(values: Float[Tensor, "N n"] | Int[Tensor, "N n"]) -> Int[Tensor, "N n
     return values.argsort(dim=1, stable=True).argsort(dim=1)
 
 
-def ranking_metrics(correct: Bool[Tensor, "N n"], images: Int[Tensor, "N M"]) -> dict[str, Metric]:
+@dataclass(frozen=True)
+class FixedSets:
+    """The sets of a part of the data that metrics are measured on, the same for every seed.
+
+    Attributes:
+        pool: the images that they are drawn from.
+        sets: the sets.
+        ranks: (N, n) of their items.
+        clusters: the sets by the images that they share.
+    """
+
+    pool: NumberPool
+    sets: NumberSets
+    ranks: Int[Tensor, "N n"]
+    clusters: Clusters
+
+    @classmethod
+    def draw(cls, pool: NumberPool, part: str, count: int, n: int) -> "FixedSets":
+        """``count`` sets of n images."""
+        sets = pool.draw(generator(0, "ranking", part, n), count, n)
+        return cls(pool, sets, ranks(sets.ids), Clusters(sets.tiles.flatten(1)))
+
+
+def ranking_metrics(correct: Bool[Tensor, "N n"], clusters: Clusters) -> dict[str, Metric]:
     """``exact_match`` and ``elementwise`` with standard errors, from which items rank right.
 
     ``exact_match`` is the share of sets whose ranks are all right, ``elementwise`` the mean over
-    sets of the share of items at the right rank. Sets are drawn from few ``images``, which they
-    share: their errors are those of clusters, :func:`~newton_core.tasks.evaluation.clustered`.
+    sets of the share of items at the right rank.
     """
     return {
-        "exact_match": clustered(correct.all(dim=1).double(), images),
-        "elementwise": clustered(correct.double().mean(dim=1), images),
+        "exact_match": clusters.average(correct.all(dim=1).double()),
+        "elementwise": clusters.average(correct.double().mean(dim=1)),
     }
 
 
@@ -138,12 +161,10 @@ class RankingTask(Task[RankingParameters]):
         self._dataset = dataset
         self._white = dataset.white
         self._train = self._pool(dataset.train, "training")
-        self._test = self._pool(dataset.test, "test")
-        self._test_sets = self._fixed_sets(self._test, "test")
+        self._test = self._fixed(dataset.test, "test")
         self._validation = None
         if dataset.validation is not None:
-            pool = self._pool(dataset.validation, "validation")
-            self._validation = pool, self._fixed_sets(pool, "validation")
+            self._validation = self._fixed(dataset.validation, "validation")
 
     def _pool(self, images: LabelledImages, part: str) -> NumberPool:
         pool = NumberPool(self._dataset, images, self.parameters.data.parts(), self.device)
@@ -155,10 +176,9 @@ class RankingTask(Task[RankingParameters]):
             )
         return pool
 
-    def _fixed_sets(self, pool: NumberPool, part: str) -> NumberSets:
-        """The sets of a part that metrics are measured on, the same for every seed."""
+    def _fixed(self, images: LabelledImages, part: str) -> FixedSets:
         p = self.parameters
-        return pool.draw(generator(0, "ranking", part, p.n), p.test_sets, p.n)
+        return FixedSets.draw(self._pool(images, part), part, p.test_sets, p.n)
 
     def hold_out(self, share: float) -> None:
         """See :class:`~newton_core.tasks.base.Task`."""
@@ -191,22 +211,22 @@ class RankingTask(Task[RankingParameters]):
 
     def evaluate(self, model: nn.Module) -> dict[str, Metric]:
         """``exact_match`` and ``elementwise`` on the test sets."""
-        return self._measure(model, self._test, self._test_sets)
+        return self._measure(model, self._test)
 
     def validate(self, model: nn.Module) -> dict[str, Metric]:
         """The same on as many sets of the validation part."""
-        return {} if self._validation is None else self._measure(model, *self._validation)
+        return {} if self._validation is None else self._measure(model, self._validation)
 
-    def _measure(self, model: nn.Module, pool: NumberPool, sets: NumberSets) -> dict[str, Metric]:
-        correct = ranks(self._scores(model, pool, sets)) == ranks(sets.ids)
-        return ranking_metrics(correct, sets.tiles.flatten(1))
+    def _measure(self, model: nn.Module, fixed: FixedSets) -> dict[str, Metric]:
+        correct = ranks(self._scores(model, fixed.pool, fixed.sets)) == fixed.ranks
+        return ranking_metrics(correct, fixed.clusters)
 
     def examples(self, model: nn.Module, *, images: bool) -> list[RankingExample]:
         """The items of the first three test sets, each a :class:`RankingExample`."""
-        sets = self._test_sets[:EXAMPLE_SETS]
-        scores = self._scores(model, self._test, sets)
-        predicted, true = ranks(scores).tolist(), ranks(sets.ids).tolist()
-        values, pixels = self._test.values(sets), self._test.pixels(sets)
+        pool, sets = self._test.pool, self._test.sets[:EXAMPLE_SETS]
+        scores = self._scores(model, pool, sets)
+        predicted, true = ranks(scores).tolist(), self._test.ranks[:EXAMPLE_SETS].tolist()
+        values, pixels = pool.values(sets), pool.pixels(sets)
         return [
             RankingExample(
                 set=i,

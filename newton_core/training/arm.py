@@ -153,9 +153,10 @@ class Arm:
 
     def reseed(self, step: int) -> None:
         """Noise as a pure function of (seed, step): the same for every arm and after resuming."""
-        for loss in {id(loss): loss for loss in (self.loss, self.run_loss)}.values():
-            if loss.random_source is not None:
-                loss.random_source.manual_seed(derive_seed(self.spec.seed, "noise", step))
+        for loss in (self.run_loss, self.own_loss):
+            source = None if loss is None else loss.random_source
+            if source is not None:
+                source.manual_seed(derive_seed(self.spec.seed, "noise", step))
 
     def derivatives(self, batch: Batch, step: int, *, hessian: bool) -> Derivatives:
         """Derivatives of the arm's own loss at its outputs for ``batch``, without an update.

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from newton_core.records import finite
-from newton_core.tasks.evaluation import clustered, inference, outputs, share
+from newton_core.tasks.evaluation import Clusters, inference, outputs, share
 
 
 class _Network(nn.Module):
@@ -71,7 +71,7 @@ def test_finite(value: float, expected: float | None) -> None:
 
 def test_values_that_share_no_image_are_independent() -> None:
     values = torch.tensor([1.0, 0.0, 1.0, 1.0], dtype=torch.float64)
-    found, hits = clustered(values, torch.arange(8).view(4, 2)), share(values.bool())
+    found, hits = Clusters(torch.arange(8).view(4, 2)).average(values), share(values.bool())
     assert (found.value, found.standard_error) == pytest.approx((0.75, hits.standard_error))
 
 
@@ -83,7 +83,7 @@ def test_sets_of_few_images_are_as_uncertain_as_new_images_would_show(count, sho
     for _ in range(100):
         good = torch.rand(count, generator=source) < 0.9
         sets = torch.randint(count, (1000, shown), generator=source)
-        found.append(clustered(good[sets].all(dim=1).double(), sets))
+        found.append(Clusters(sets).average(good[sets].all(dim=1).double()))
     spread = torch.tensor([metric.value for metric in found]).std().item()
     said = torch.tensor([metric.standard_error for metric in found]).mean().item()
     assert said == pytest.approx(spread, rel=slack)
@@ -97,5 +97,5 @@ def test_more_sets_of_the_same_images_say_no_more() -> None:
     errors = []
     for sets in (1_000, 10_000):
         images = torch.rand(sets, 16, generator=source).argsort(dim=1)[:, :3]
-        errors.append(clustered(good[images].all(dim=1).double(), images).standard_error)
+        errors.append(Clusters(images).average(good[images].all(dim=1).double()).standard_error)
     assert errors[1] == pytest.approx(errors[0], rel=0.1)

@@ -17,6 +17,7 @@ from newton_core.algorithms import permutation_matrix
 from newton_core.data import DatasetError, load_digits
 from newton_core.seeding import generator
 from newton_core.tasks import TASKS, RankingParameters, RankingTask
+from newton_core.tasks.evaluation import Clusters
 from newton_core.tasks.ranking import RankingExample, ranking_metrics, ranks
 from tests.newton_core.data.own_images import write_folder
 
@@ -192,7 +193,7 @@ def test_metrics_against_an_obvious_loop() -> None:
         ]
         exact.append(float(all(right)))
         shares.append(sum(right) / 4)
-    metrics = ranking_metrics(ranks(true) == ranks(scores), torch.arange(120).view(30, 4))
+    metrics = ranking_metrics(ranks(true) == ranks(scores), Clusters(torch.arange(120).view(30, 4)))
     for metric, sample in ((metrics["exact_match"], exact), (metrics["elementwise"], shares)):
         assert metric.value == pytest.approx(sum(sample) / 30)
     p = sum(exact) / 30
