@@ -56,19 +56,19 @@ def holds(condition: bool | Tensor) -> bool:
     return questions.answer(condition)
 
 
-def finite(tensor: Tensor) -> bool:
-    """Whether a tensor's only number is neither NaN nor infinite."""
-    return holds(abs(number(tensor)) < math.inf)
+def finite(found: float | Tensor) -> bool:
+    """Whether a number, or a tensor's only one, is neither NaN nor infinite."""
+    return holds(abs(number(found) if isinstance(found, Tensor) else found) < math.inf)
 
 
-Work = Callable[[], tuple[Found, tuple[Tensor, ...]]]
-"""Something to compute; also gives tensors of one number each, which the host wants to know."""
+Work = Callable[[], tuple[Found, tuple[float | Tensor, ...]]]
+"""Something to compute; also gives what :func:`number` makes of those that the host wants."""
 
 
 def at_once(work: Work[Found]) -> tuple[Found, list[float]]:
     """What the work finds, and its numbers; each question is answered when it is asked."""
     found, scalars = work()
-    return found, [scalar.item() for scalar in scalars]
+    return found, [float(scalar) for scalar in scalars]
 
 
 ATTEMPTS = 8
@@ -105,13 +105,17 @@ class Expectations:
             finally:
                 _questions.reset(token)
             asked = len(questions.conditions)
-            parts = [torch.stack(part) for part in (questions.conditions, scalars) if part]
+            waiting = [scalar for scalar in scalars if isinstance(scalar, Tensor)]
+            parts = [torch.stack(part) for part in (questions.conditions, waiting) if part]
             read = torch.cat(parts).tolist() if parts else []
             wrong = [i for i in range(asked) if bool(read[i]) is not self._answers[i]]
             if not wrong:
                 del self._answers[asked:]
                 if failure is not None:
                     raise failure
-                return found, read[asked:]
+                late = iter(read[asked:])
+                return found, [
+                    next(late) if isinstance(scalar, Tensor) else scalar for scalar in scalars
+                ]
             self._answers[wrong[0] :] = [bool(read[wrong[0]])]
         return at_once(work)

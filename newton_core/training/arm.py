@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from newton_core.conditions import Expectations, at_once, finite
+from newton_core.conditions import Expectations, at_once, finite, number
 from newton_core.curvature import CurvatureError, NewtonStep, step_component, turn
 from newton_core.curvature.damping import damped, decrease_ratio, predicted_decrease
 from newton_core.curvature.gauss_newton import gauss_newton_step
@@ -225,7 +225,7 @@ class Arm:
 
     def _prepare(
         self, outputs: Tensor, batch: Batch, step: int, *, again: bool
-    ) -> tuple[_Prepared, tuple[Tensor, Tensor, Tensor]]:
+    ) -> tuple[_Prepared, tuple[float | Tensor, ...]]:
         """Puts the gradient of the weights in its place, for the optimizer to take.
 
         Also gives the mean loss, the largest gradient norm of a sample, and the norm of the
@@ -254,7 +254,7 @@ class Arm:
                 derivatives = derivatives_of(self.loss, y, batch.target, need)
             gradient = derivatives.gradient
             norms = torch.linalg.vector_norm(gradient, dim=1)
-            mean, largest = derivatives.value.mean(), norms.max()
+            mean, largest = number(derivatives.value.mean()), number(norms.max())
             if not finite(mean):
                 raise DivergedError("the loss is not finite")
             if not finite(largest):
@@ -278,7 +278,7 @@ class Arm:
         )
         if self.unsplit:
             self._take_gauss_newton(batch, derivatives)
-        gradient_norm = self._parameter_gradient_norm()
+        gradient_norm = number(self._parameter_gradient_norm())
         if not finite(gradient_norm):
             raise DivergedError("the gradient of the weights is not finite")
         return (
