@@ -1,6 +1,12 @@
 """Curvature in output space: Newton steps, damped solves, definiteness rules and spectra."""
 
-from newton_core.curvature.components import Component, ComponentOf, step_component, turn
+from newton_core.curvature.components import (
+    Component,
+    ComponentOf,
+    step_component,
+    step_sizes,
+    turn,
+)
 from newton_core.curvature.damping import LevenbergMarquardt, TikhonovRule
 from newton_core.curvature.fisher import fisher_direction
 from newton_core.curvature.hessian import Definiteness, HessianKind, hessian_direction
@@ -26,6 +32,7 @@ __all__ = [
     "hessian_direction",
     "hessian_spectrum",
     "step_component",
+    "step_sizes",
     "turn",
     "turn_over_tikhonov",
 ]

@@ -6,8 +6,8 @@ control: the arm that takes one of them shows how much of a gain is due to it.
 
 import functools
 import math
-from collections.abc import Callable
-from typing import Any, Literal
+from types import ModuleType
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import torch
@@ -73,25 +73,50 @@ def turn(gradient: Float[Tensor, "N m"], direction: Float[Tensor, "N m"]) -> flo
     """
     if direction.shape != gradient.shape:
         raise ValueError(_SHAPES.format(tuple(direction.shape), tuple(gradient.shape)))
-    return math.degrees(_angle()(_numbers(gradient), _numbers(direction)))
+    numbers = (_numbers(steps).ravel() for steps in (gradient, direction))
+    angle: float = _kernels().angle(*numbers)
+    return math.degrees(angle)
+
+
+class StepSizes(NamedTuple):
+    """What one step in output space is beside the gradient that it takes the place of.
+
+    Attributes:
+        usual: mean norm of the samples' gradients.
+        length: the same of the step.
+        squares: mean square norm of the step.
+        cosine: of the angle between the two over the whole batch.
+        degrees: that angle, see :func:`turn`.
+    """
+
+    usual: float
+    length: float
+    squares: float
+    cosine: float
+    degrees: float
+
+
+def step_sizes(gradient: Float[Tensor, "N m"], direction: Float[Tensor, "N m"]) -> StepSizes:
+    """The sizes of a step, in float64; NaN where a number is not finite."""
+    found = _kernels().sizes(_numbers(gradient), _numbers(direction))
+    usual, length, squares, cosine, angle = found
+    return StepSizes(usual, length, squares, cosine, math.degrees(angle))
 
 
 def _numbers(steps: Tensor) -> NDArray[np.floating[Any]]:
-    """All entries in a row, as a compiled loop takes them."""
+    """All entries by rows, as a compiled loop takes them."""
     plain = steps.detach().cpu().contiguous()
     if plain.dtype not in (torch.float32, torch.float64):
         plain = plain.float()
-    return plain.numpy().ravel()
+    return plain.numpy()
 
 
 @functools.cache
-def _angle() -> Callable[[NDArray[np.floating[Any]], NDArray[np.floating[Any]]], float]:
-    """The compiled angle; numba is imported when it is first needed."""
+def _kernels() -> ModuleType:
+    """The compiled loops; numba is imported when they are first needed."""
     from newton_core.curvature import turn_kernels
 
-    kernel: Callable[[NDArray[np.floating[Any]], NDArray[np.floating[Any]]], float]
-    kernel = turn_kernels.angle
-    return kernel
+    return turn_kernels
 
 
 def norm(steps: Float[Tensor, "N m"], dims: tuple[int, ...]) -> Tensor:

@@ -1,4 +1,4 @@
-"""The angle between two steps as one compiled loop (numba; imported on first use).
+"""Angle and sizes of two steps as one compiled loop (numba; imported on first use).
 
 Every logged step measures it, on a few hundred numbers: two dozen calls of a library take longer
 than all that is computed.
@@ -54,3 +54,26 @@ def angle(first, second):
         apart += (u - v) * (u - v)
         together += (u + v) * (u + v)
     return 2.0 * math.atan2(math.sqrt(apart), math.sqrt(together))
+
+
+@compiled(*(f"UniTuple(float64, 5)({f}[:, ::1], {g}[:, ::1])" for f in ("float32", "float64")
+            for g in ("float32", "float64")))  # fmt: skip
+@no_type_check
+def sizes(first, second):
+    """Mean norms of the rows of both, the second's mean square norm, cosine and :func:`angle`."""
+    mean = other_mean = square = other_square = product = 0.0
+    for i in range(len(first)):
+        own = other = 0.0
+        for j in range(first.shape[1]):
+            u, v = np.float64(first[i, j]), np.float64(second[i, j])
+            own += u * u
+            other += v * v
+            product += u * v
+        mean += math.sqrt(own)
+        other_mean += math.sqrt(other)
+        square += own
+        other_square += other
+    count = len(first)
+    cosine = product / (math.sqrt(square) * math.sqrt(other_square))
+    turned = angle(first.reshape(first.size), second.reshape(second.size))
+    return mean / count, other_mean / count, other_square / count, cosine, turned

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from newton_core.conditions import Expectations, at_once, finite, number
-from newton_core.curvature import CurvatureError, NewtonStep, step_component, turn
+from newton_core.curvature import CurvatureError, NewtonStep, step_component, step_sizes
 from newton_core.curvature.damping import damped, decrease_ratio, predicted_decrease
 from newton_core.curvature.gauss_newton import gauss_newton_step
 from newton_core.curvature.systems import all_finite
@@ -55,14 +55,12 @@ class _Prepared:
 
     Attributes:
         gradient: (N, m) of the loss in the outputs.
-        norms: (N,) of that.
         direction: (N, m) the step in place of it.
         sent: (N, m) what of that is sent back.
         tikhonov: the damping of this step.
     """
 
     gradient: Tensor
-    norms: Tensor
     direction: Tensor
     sent: Tensor
     tikhonov: float
@@ -202,21 +200,21 @@ class Arm:
         self.seconds += time.perf_counter() - began
         if not observe:
             return Observation(None, unusual)
-        gradient, norms, direction = prepared.gradient, prepared.norms, prepared.sent
+        direction = prepared.sent
         if self.unsplit:  # its step is taken on the weights: there is none in output space
             direction = torch.full_like(direction, torch.nan)
         has_tikhonov = self.settings.curvature != "none"
-        usual, length, squares, cosine = _sizes(gradient, direction, norms)
+        sizes = step_sizes(prepared.gradient, direction)
         metrics = (
             mean if self.own_loss is None else self._run_value(y, batch.target, step),
             mean,
-            squares / 2 if has_tikhonov else math.nan,
-            usual,
+            sizes.squares / 2 if has_tikhonov else math.nan,
+            sizes.usual,
             largest,
-            length,
+            sizes.length,
             gradient_norm,
-            cosine,
-            turn(gradient, direction),
+            sizes.cosine,
+            sizes.degrees,
             prepared.tikhonov if has_tikhonov else math.nan,
             self.seconds,
         )
@@ -282,7 +280,7 @@ class Arm:
         if not finite(gradient_norm):
             raise DivergedError("the gradient of the weights is not finite")
         return (
-            _Prepared(gradient, norms, direction, sent, newton.tikhonov),
+            _Prepared(gradient, direction, sent, newton.tikhonov),
             (mean, largest, gradient_norm),
         )
 
@@ -381,18 +379,3 @@ class Arm:
         self.last_evaluation = dict(state["last_evaluation"])
         self.trajectory = Trajectory(state["track"])
         self.recent_norms = deque(state["recent_norms"], maxlen=SPIKE_WINDOW)
-
-
-def _sizes(gradient: Tensor, direction: Tensor, norms: Tensor) -> list[float]:
-    """Mean norms of both, the direction's mean square, and the cosine between them, over a batch.
-
-    Args:
-        gradient, direction: (N, m).
-        norms: (N,) of the gradient.
-    """
-    lengths = torch.linalg.vector_norm(direction, dim=1)
-    total = torch.linalg.vector_norm(lengths)
-    cosine = (gradient * direction).sum() / (torch.linalg.vector_norm(norms) * total)
-    sizes = (norms.mean(), lengths.mean(), total.square() / len(norms), cosine)
-    found: list[float] = torch.stack(sizes).tolist()
-    return found

@@ -14,6 +14,7 @@ from newton_core.curvature import (
     CurvatureError,
     NewtonStep,
     step_component,
+    step_sizes,
     turn,
 )
 from newton_core.losses import Derivatives
@@ -136,3 +137,29 @@ def test_what_has_no_direction_is_turned_by_no_angle() -> None:
     assert math.isnan(turn(gradient, torch.zeros_like(gradient)))
     assert math.isnan(turn(torch.zeros_like(gradient), torch.zeros_like(gradient)))
     assert math.isnan(turn(gradient, gradient.index_fill(0, torch.tensor([0]), math.nan)))
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.float32, torch.float64])
+def test_sizes_of_a_step_are_those_of_float64(dtype: torch.dtype) -> None:
+    gradient = normal(7, 5, seed=1).to(dtype)
+    direction = normal(5, 7, seed=2).mT.to(dtype)  # by columns
+    g, d = gradient.double(), direction.double()
+    found = step_sizes(gradient, direction)
+    assert found == pytest.approx(
+        (
+            g.norm(dim=1).mean().item(),
+            d.norm(dim=1).mean().item(),
+            d.square().sum(1).mean().item(),
+            ((g * d).sum() / (g.norm() * d.norm())).item(),
+            turn(gradient, direction),
+        ),
+        rel=1e-12,
+    )
+
+
+@pytest.mark.parametrize("number", [0.0, torch.nan])
+def test_a_step_without_a_size_has_no_angle(number: float) -> None:
+    found = step_sizes(normal(7, 5), torch.full((7, 5), number))
+    assert math.isnan(found.cosine)
+    assert math.isnan(found.degrees)
+    assert found.length == pytest.approx(number, nan_ok=True)
