@@ -1,8 +1,8 @@
 """Small things that every loss and every solve does with outputs and targets."""
 
 import functools
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import torch
@@ -76,6 +76,17 @@ def without_autocast(tensor: Tensor) -> AbstractContextManager[object]:
     if device == "meta" or not torch.is_autocast_enabled(device):
         return nullcontext()
     return torch.autocast(device, enabled=False)
+
+
+@contextmanager
+def to_keep() -> Iterator[None]:
+    """Within it, tensors are made that later calls read, wherever the first call is.
+
+    Autograd cannot keep those of ``inference_mode``, and a transform of ``torch.func`` wraps all
+    that is made inside it, which is of no use when it is over.
+    """
+    with torch.inference_mode(False), torch._C._DisableFuncTorch():
+        yield
 
 
 def check_floating(y: Tensor, what: str) -> None:

@@ -10,6 +10,8 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from newton_core.tensors import to_keep
+
 NetworkName = Literal["odd_even", "bitonic"]
 
 Indices = npt.NDArray[np.int64]
@@ -144,8 +146,7 @@ def wiring(name: NetworkName, n: int, device: torch.device) -> Wiring:
     """The network called ``name`` for n wires, with its indices on ``device``."""
     layers: list[WiredLayer] = []
     order = list(range(n))
-    # The cache may be filled in inference mode, but its tensors must also work under autograd.
-    with torch.inference_mode(False):
+    with to_keep():
         for layer in sorting_network(name, n):
             wires = [low for low, _ in layer] + [high for _, high in layer]
             wires += [wire for wire in range(n) if wire not in wires]

@@ -1,4 +1,4 @@
-"""Sums over rows in the order in which torch adds them on a CPU, so that none rounds otherwise.
+"""Sums over rows in the order in which torch adds them on x86 processors with AVX2 or more.
 
 torch sums the columns of a block row after row, in levels of some rows, and in columns that fill no
 block every fourth row.

@@ -97,7 +97,14 @@ class StepSizes(NamedTuple):
 
 
 def step_sizes(gradient: Float[Tensor, "N m"], direction: Float[Tensor, "N m"]) -> StepSizes:
-    """The sizes of a step, in float64; NaN where a number is not finite."""
+    """The sizes of a step, in float64; NaN where a number is not finite.
+
+    Raises:
+        ValueError: the shapes differ, or are not (N, m) with one sample and output or more.
+    """
+    check_system(gradient, 1.0)
+    if direction.shape != gradient.shape:
+        raise ValueError(_SHAPES.format(tuple(direction.shape), tuple(gradient.shape)))
     found = _kernels().sizes(_numbers(gradient), _numbers(direction))
     usual, length, squares, cosine, angle = found
     return StepSizes(usual, length, squares, cosine, math.degrees(angle))

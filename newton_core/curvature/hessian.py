@@ -66,6 +66,7 @@ def hessian_direction(
         ValueError: tikhonov is not positive, a name is unknown, or a shape is wrong.
     """
     check_system(gradient, tikhonov)
+    tikhonov = float(tikhonov)  # kernels take no tensor of one number
     check_hessian(hessian, gradient.shape)
     check_choice("hessian", kind, HessianKind)
     check_choice("definiteness", definiteness, Definiteness)

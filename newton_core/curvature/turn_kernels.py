@@ -75,5 +75,7 @@ def sizes(first, second):
         other_square += other
     count = len(first)
     cosine = product / (math.sqrt(square) * math.sqrt(other_square))
+    if abs(cosine) > 1.0:  # by rounding
+        cosine = math.copysign(1.0, cosine)
     turned = angle(first.reshape(first.size), second.reshape(second.size))
     return mean / count, other_mean / count, other_square / count, cosine, turned

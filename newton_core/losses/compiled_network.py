@@ -25,6 +25,7 @@ from newton_core.losses.distributions import Distribution
 from newton_core.losses.relaxed_network import RelaxedNetwork
 from newton_core.losses.row_cross_entropy import row_derivatives
 from newton_core.losses.sorting import with_unseen
+from newton_core.tensors import to_keep
 
 FloatArray = NDArray[np.floating[Any]]
 
@@ -166,7 +167,7 @@ class Workspace:
         """For (N, n) scores of this shape and dtype, and layers of these sizes."""
         samples, n = shape
         over = np.empty((4, sum(sizes), samples), dtype)
-        with torch.inference_mode(False):  # the first call may be there, the next ones elsewhere
+        with to_keep():
             arguments, alphas = (torch.from_numpy(over[i]).split_with_sizes(sizes) for i in (3, 2))
         calls = [distribution.raw(w, out) for w, out in zip(arguments, alphas, strict=True)]
         ends = [0, *itertools.accumulate(sizes, initial=0), sum(sizes)]

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from newton_core.tensors import Context
+from newton_core.tensors import Context, to_keep
 
 
 class Distribution(ABC):
@@ -194,7 +194,7 @@ def constant(number: float, like: Tensor) -> Tensor:
 
 @functools.cache
 def _constant(number: float, dtype: torch.dtype, device: torch.device) -> Tensor:
-    with torch.inference_mode(False):  # the first call may be there, the next ones need autograd
+    with to_keep():
         return torch.tensor(number, dtype=dtype, device=device)
 
 

@@ -12,7 +12,7 @@ from newton_core.losses.base import LossParameters, TargetKind, register_loss
 from newton_core.losses.constant_hessian import ConstantHessian
 from newton_core.losses.simulator import SimulatorLoss
 from newton_core.settings import setting
-from newton_core.tensors import check_finite, check_floating
+from newton_core.tensors import check_finite, check_floating, to_keep
 
 
 class HeatParameters(LossParameters):
@@ -98,7 +98,7 @@ def spread(
     The Laplacian of a path with free ends has the eigenvectors cos(pi k (i + 1/2) / size) and the
     eigenvalues 2 - 2 cos(pi k / size).
     """
-    with torch.inference_mode(False):  # autograd may have to keep them
+    with to_keep():
         number = torch.arange(size, dtype=torch.float64)
         vectors = torch.cos(math.pi / size * (number[:, None] + 0.5) * number)
         vectors /= torch.linalg.vector_norm(vectors, dim=0)
@@ -110,5 +110,5 @@ def spread(
 def blur(size: int, time: float, device: torch.device, dtype: torch.dtype) -> Float[Tensor, "s s"]:
     """The matrix that spreads heat along a line of pixels; symmetric."""
     vectors, kept = spread(size, time, device)
-    with torch.inference_mode(False):
+    with to_keep():
         return ((vectors * kept) @ vectors.mT).to(dtype)

@@ -17,6 +17,7 @@ from newton_core.losses.softmax_sorting import (
     SoftmaxSortingParameters,
 )
 from newton_core.losses.sorting import ItemScores, RankRows
+from newton_core.tensors import to_keep
 
 MOST_ITEMS, FEWEST_SAMPLES = 63, 8
 """Up to how many items, and from how many samples on, the compiled sums are in torch's order."""
@@ -65,7 +66,7 @@ class NeuralSort(SoftmaxSortingLoss):
 @functools.lru_cache(maxsize=64)
 def rank_weights(n: int, dtype: torch.dtype, device: torch.device) -> Float[Tensor, "3 n"]:
     """c_r^i for i = 0, 1, 2 and c_r = 2r - n - 1, r = 1..n: made once, to be read alone."""
-    with torch.inference_mode(False):  # autograd may have to keep it
+    with to_keep():
         c = torch.arange(1 - n, n, 2, dtype=dtype, device=device)
         return torch.stack([c.pow(i) for i in range(3)])
 
@@ -76,7 +77,7 @@ def _weighted_identities(
 ) -> Float[Tensor, "n n n 1"]:
     """c_r I at [r]: made once, to be read alone."""
     c = rank_weights(n, dtype, device)[1]
-    with torch.inference_mode(False):
+    with to_keep():
         return (c.view(-1, 1, 1) * torch.eye(n, dtype=dtype, device=device)).unsqueeze(3)
 
 

@@ -12,7 +12,7 @@ from newton_core.labels import Labels
 from newton_core.losses.base import Derivatives, Loss, LossParameters, TargetKind, register_loss
 from newton_core.losses.simulator import SimulatorLoss
 from newton_core.settings import setting
-from newton_core.tensors import check_finite, check_floating
+from newton_core.tensors import check_finite, check_floating, to_keep
 
 CENTRE = 1e-3
 """Distance below which the way to a disc's centre is smoothed: it has a kink there."""
@@ -211,6 +211,7 @@ class SoftDisc(SimulatorLoss[SoftDiscParameters]):
 @functools.lru_cache(maxsize=8)
 def pixels(side: int, device: torch.device, dtype: torch.dtype) -> Float[Tensor, "P 2"]:
     """x and y of each pixel's centre, row by row, in a picture that reaches from -1 to 1."""
-    at = (2 * torch.arange(side, dtype=torch.float64) + 1) / side - 1
-    rows, columns = torch.meshgrid(at, at, indexing="ij")
-    return torch.stack((columns.flatten(), rows.flatten()), dim=1).to(device, dtype)
+    with to_keep():
+        at = (2 * torch.arange(side, dtype=torch.float64) + 1) / side - 1
+        rows, columns = torch.meshgrid(at, at, indexing="ij")
+        return torch.stack((columns.flatten(), rows.flatten()), dim=1).to(device, dtype)

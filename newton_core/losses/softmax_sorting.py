@@ -130,8 +130,8 @@ class SoftmaxSortingLoss(SortingLoss[SoftmaxSortingParameters]):
     def mean_derivatives(self, y: Scores, target: Permutations | None = None) -> Derivatives | None:
         """Value and gradient of each sample, and the batch mean of the Hessians for each.
 
-        On the CPU in one compiled loop, without the Hessians. A batch that saturates under
-        ``bce_loss`` goes through torch's operations, whose rounding is its Hessian.
+        On the CPU in one compiled loop, without the Hessians. Of a batch that saturates under
+        ``bce_loss`` each sample's Hessian is computed, rounded as torch rounds it.
         """
         if y.device.type != "cpu" or self.measures_distances is None:
             return None

@@ -192,5 +192,5 @@ def sample_first(y: Tensor, target: Tensor | None) -> tuple[Tensor, Tensor]:
     if target.device != y.device:
         raise ValueError(f"target is on {target.device} and scores on {y.device}: move one of them")
     check_permutations(target, "target")
-    truth = target.detach() if target.requires_grad else target
+    truth = target.detach()
     return scores, truth if truth.dtype == scores.dtype else truth.to(scores.dtype)

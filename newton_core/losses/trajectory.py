@@ -13,7 +13,7 @@ from newton_core.losses.base import LossParameters, TargetKind, register_loss
 from newton_core.losses.constant_hessian import ConstantHessian
 from newton_core.losses.simulator import SimulatorLoss
 from newton_core.settings import setting
-from newton_core.tensors import check_finite, check_floating, to_float64
+from newton_core.tensors import check_finite, check_floating, to_float64, to_keep
 
 REST = 1e-3
 """Speed below which drag is smoothed: |v| itself has no second derivative at rest."""
@@ -263,7 +263,7 @@ class Trajectory(SimulatorLoss[TrajectoryParameters]):
 @functools.lru_cache(maxsize=32)
 def _indices(places: tuple[int, ...], device: torch.device) -> Int[Tensor, " k"]:
     """Made once: the host waits for a copy to a GPU."""
-    with torch.inference_mode(False):  # autograd may have to keep it
+    with to_keep():
         return torch.tensor(places, device=device)
 
 

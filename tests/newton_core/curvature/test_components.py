@@ -163,3 +163,17 @@ def test_a_step_without_a_size_has_no_angle(number: float) -> None:
     assert math.isnan(found.cosine)
     assert math.isnan(found.degrees)
     assert found.length == pytest.approx(number, nan_ok=True)
+
+
+@pytest.mark.usefixtures("as_users_run")
+def test_sizes_of_other_shapes_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"has the gradient's shape, got \(1, 2\) beside \(4, 5\)"):
+        step_sizes(normal(4, 5), normal(1, 2))
+    with pytest.raises(ValueError, match="one row per sample"):
+        step_sizes(torch.zeros(3), torch.zeros(3))
+
+
+def test_the_cosine_of_a_step_with_itself_is_one() -> None:
+    for seed in range(20):
+        gradient = normal(7, 5, seed=seed)
+        assert step_sizes(gradient, gradient).cosine <= 1.0

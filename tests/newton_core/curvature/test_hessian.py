@@ -139,6 +139,16 @@ def test_a_rule_is_the_same_for_few_outputs_and_many(
         assert_close(hessian_direction(G, hessian, 0.3, kind, definiteness), expected)
 
 
+@pytest.mark.usefixtures("as_users_run")
+@pytest.mark.parametrize("definiteness", ["raw", "clip", "saddle_free"])
+@pytest.mark.parametrize("kind", ["batch_mean", "per_sample"])
+def test_a_damping_may_be_a_tensor_of_one_number(kind: Any, definiteness: Any) -> None:
+    G, H = normal(6, 4, seed=1), symmetric(6, 4)
+    damping: Any = torch.tensor(0.5)
+    found = hessian_direction(G, H, damping, kind, definiteness)
+    assert torch.equal(found, hessian_direction(G, H, 0.5, kind, definiteness))
+
+
 @pytest.mark.parametrize("definiteness", ["raw", "clip", "saddle_free"])
 @pytest.mark.parametrize("kind", ["batch_mean", "per_sample"])
 def test_definiteness_does_not_matter_where_nothing_is_negative(
