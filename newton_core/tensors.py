@@ -89,6 +89,17 @@ def to_keep() -> Iterator[None]:
         yield
 
 
+def constant(number: float, like: Tensor) -> Tensor:
+    """A number as a tensor, kept: torch takes longer to wrap it than to multiply with it."""
+    return _constant(number, like.dtype, like.device)
+
+
+@functools.cache
+def _constant(number: float, dtype: torch.dtype, device: torch.device) -> Tensor:
+    with to_keep():
+        return torch.tensor(number, dtype=dtype, device=device)
+
+
 def check_floating(y: Tensor, what: str) -> None:
     """Refuses outputs without derivatives.
 

@@ -231,7 +231,7 @@ def saturating(
 
     Args:
         beta: inverse temperature β.
-        over: (3, C, N) of d, v = β d and α.
+        over: (3 or more, C, N) of d, v = β d and α.
         slopes: (C, N) dα/dv; empty for a Cauchy distribution, whose own are computed here.
         curves: (C, N) d²α/dv²; empty if no Hessian is asked for.
         scores, targets: (N, n) and (N, n, n).

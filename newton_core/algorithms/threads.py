@@ -16,7 +16,7 @@ def over_batch(
     There are at most ``torch.get_num_threads()`` slices and at most ``most``. The sizes of all but
     the last are divisible by ``multiple``. The caller's own thread computes the first.
     """
-    threads = torch.get_num_threads()
+    threads = torch.get_num_threads() if most is None or most > 1 else 1
     parts = max(1, threads if most is None else min(threads, most))
     if parts == 1 and count:
         call(slice(0, count))

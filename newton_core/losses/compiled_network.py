@@ -83,7 +83,7 @@ def compiled_log_derivatives(
     scores, target = scores.double(), target.double()
     samples, n = scores.shape
     distribution, beta = network.distribution, network.steepness
-    difference, v, alpha = torch.from_numpy(travel(network, scores.numpy())).unbind()
+    difference, v, alpha = torch.from_numpy(travel(network, scores.numpy())[:3]).unbind()
     lows, highs = network.wiring.wires[:2]
     both = torch.cat((v, -v))
     kernels = _log_domain()
@@ -125,7 +125,8 @@ def compiled_log_derivatives(
 
 
 def travel(network: RelaxedNetwork, scores: FloatArray) -> FloatArray:
-    """(3, C, N): d, v = β d and α of every comparator as (N, n) scores pass through the network.
+    """(4, C, N): d, v = β d, α and a number of its own of every comparator as (N, n) scores pass
+    through the network.
 
     The next call of this thread may overwrite them.
     """
@@ -138,7 +139,7 @@ def travel(network: RelaxedNetwork, scores: FloatArray) -> FloatArray:
     for bounds, compare in space.layers:
         step(wiring.wires, *bounds, *given, space.over)
         compare()
-    return space.over[:3]
+    return space.over
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from newton_core.tensors import Context, to_keep
+from newton_core.tensors import Context, constant
 
 
 class Distribution(ABC):
@@ -185,17 +185,6 @@ class Optimal(Distribution):
         """0 within 1/4 of 0, -sign(v) / (8 abs(v)^3) beyond."""
         beyond = -v.sign() / 8 * v.abs().clamp(min=0.25).pow(-3)
         return torch.where(v.abs() <= 0.25, torch.zeros_like(v), beyond)
-
-
-def constant(number: float, like: Tensor) -> Tensor:
-    """A number as a tensor, kept: torch takes longer to wrap it than to multiply with it."""
-    return _constant(number, like.dtype, like.device)
-
-
-@functools.cache
-def _constant(number: float, dtype: torch.dtype, device: torch.device) -> Tensor:
-    with to_keep():
-        return torch.tensor(number, dtype=dtype, device=device)
 
 
 Elementwise = Callable[[Tensor], Tensor]

@@ -11,6 +11,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from newton_core.tensors import constant
+
 Entries = Float[Tensor, "r n N"]
 
 EPSILON = 1e-12
@@ -35,7 +37,7 @@ def bce_loss(p: Entries, target: Entries) -> Float[Tensor, " N"]:
 
 def saturating_gradient(p: Entries, target: Entries) -> Entries:
     """Derivative of :func:`saturating_loss` in P, by torch's own kernel."""
-    scale = torch.full_like(p, 1.0 / (p.shape[0] * p.shape[1]))
+    scale = constant(1.0 / (p.shape[0] * p.shape[1]), p).expand_as(p)
     gradient: Tensor = torch.ops.aten.binary_cross_entropy_backward(scale, p, target, None, 0)
     return gradient
 

@@ -140,10 +140,9 @@ class SoftmaxSortingLoss(SortingLoss[SoftmaxSortingParameters]):
         if self.numerics == "bce_loss" and y.shape[-1] / self.settings.temperature > STEEP:
             return None
         scores, truth = sample_last(y.detach(), target)
-        with torch.no_grad():
-            found, mean = self._averaged(scores, truth)
-            plain = found if found.value.dtype == y.dtype else found.to(y.dtype)
-            return Derivatives(plain.value, plain.gradient, mean.expand(len(y), *mean.shape))
+        found, mean = self._averaged(scores, truth)  # both detached: there is no graph to record
+        plain = found if found.value.dtype == y.dtype else found.to(y.dtype)
+        return Derivatives(plain.value, plain.gradient, mean.expand(len(y), *mean.shape))
 
     def mean_hessian(
         self, y: Scores, target: Permutations | None = None
@@ -170,7 +169,7 @@ class SoftmaxSortingLoss(SortingLoss[SoftmaxSortingParameters]):
         p = torch.softmax(self.logits(scores), dim=1)
         first = saturating_gradient(p, target)
         row: Tensor = torch.ops.aten._softmax_backward_data(first, p, 1, p.dtype)
-        gradient = scores.new_empty(scores.shape[::-1])
+        gradient = torch.empty(scores.shape[::-1], dtype=scores.dtype)
         mean, clear = saturating[dtype](
             *(array.contiguous().numpy() for array in (p, first, row, target)),
             scores.numpy(), SATURATED, neuralsort, temperature, temperature**2, gradient.numpy(),
