@@ -52,6 +52,7 @@ class StandIn(Tensor):
         made.plain = inner
         return made
 
+    # torch's own way to leave functions to __torch_dispatch__, which its stubs do not know
     __torch_function__ = torch._C._disabled_torch_function_impl  # type: ignore[assignment]
     device = property(lambda self: DEVICE)
 
